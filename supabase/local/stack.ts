@@ -1,0 +1,100 @@
+/** The embedded Supabase: PostgreSQL, migrations and the REST and Auth API, as one thing to start and stop. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from './migrate.ts';
+import { freePort } from './ports.ts';
+import { startPostgres, SUPERUSER } from './postgres.ts';
+import { createSupabaseApi, newPublishableKey, type SupabaseApi } from './supabase-api.ts';
+
+const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.sql');
+
+/** Made on the first run, kept beside the data, never committed. */
+export interface StackSecrets {
+  readonly superuserPassword: string;
+  readonly postgresPassword: string;
+  readonly jwtSecret: string;
+  readonly publishableKey: string;
+}
+
+export interface StackOptions {
+  /** Where data and secrets are kept. */
+  readonly directory: string;
+  /** 0 picks free ports. */
+  readonly supabasePort: number;
+  readonly durable: boolean;
+  readonly poolSize?: number;
+  readonly say?: (line: string) => void;
+}
+
+export interface Stack {
+  readonly supabaseUrl: string;
+  /** As the role `postgres`: owns the tables, no superuser. */
+  readonly databaseUrl: string;
+  readonly superuserUrl: string;
+  readonly jwtSecret: string;
+  readonly publishableKey: string;
+  readonly api: SupabaseApi;
+  /** Names of the migrations that this start applied. */
+  readonly migrated: readonly string[];
+  stop(): Promise<void>;
+}
+
+async function secretsIn(directory: string): Promise<StackSecrets> {
+  const path = join(directory, 'secrets.json');
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
+  const secrets: StackSecrets = {
+    superuserPassword: randomBytes(24).toString('base64url'),
+    postgresPassword: randomBytes(24).toString('base64url'),
+    jwtSecret: randomBytes(48).toString('base64url'),
+    publishableKey: await newPublishableKey(),
+  };
+  writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  return secrets;
+}
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  mkdirSync(options.directory, { recursive: true });
+  const secrets = await secretsIn(options.directory);
+  const postgres = await startPostgres({
+    directory: join(options.directory, 'postgres'),
+    port: await freePort(),
+    superuserPassword: secrets.superuserPassword,
+    durable: options.durable,
+    say: options.say ?? (() => {}),
+    async bootstrap(superuser) {
+      await superuser.unsafe(readFileSync(BOOTSTRAP, 'utf8')).simple();
+      // A role's password takes no parameter; this one is base64url of our own making.
+      await superuser.unsafe(`alter role postgres password '${secrets.postgresPassword}'`);
+    },
+  });
+  const databaseUrl = postgres.url('postgres', secrets.postgresPassword);
+  const api = createSupabaseApi({
+    databaseUrl,
+    jwtSecret: secrets.jwtSecret,
+    publishableKey: secrets.publishableKey,
+    poolSize: options.poolSize ?? 10,
+  });
+  const stop = async () => {
+    await api.close();
+    postgres.stop();
+  };
+  try {
+    await api.prepare();
+    const migrated = await migrate(databaseUrl);
+    const port = await api.listen(options.supabasePort);
+    return {
+      supabaseUrl: `http://127.0.0.1:${port}`,
+      databaseUrl,
+      superuserUrl: postgres.url(SUPERUSER, secrets.superuserPassword),
+      jwtSecret: secrets.jwtSecret,
+      publishableKey: secrets.publishableKey,
+      api,
+      migrated,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+create schema private;
+comment on schema private is 'What policies and functions use and PostgREST does not expose.';
+grant usage on schema private to authenticated;
+
+-- Nothing is granted unless a migration says so, whatever the project's defaults were.
+alter default privileges revoke execute on functions from public;
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
+
+create function private.uuid_v7() returns uuid
+language sql volatile parallel safe set search_path = ''
+return encode(
+  set_bit(set_bit(
+    overlay(
+      uuid_send(gen_random_uuid())
+      placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+      from 1 for 6),
+    52, 1), 53, 1),
+  'hex')::uuid;
+comment on function private.uuid_v7() is
+  'RFC 9562 UUID version 7: ids sort by time of creation, which is what pages are cut by. Built in from PostgreSQL 18.';
+
+create function private.rfc3339(moment timestamptz) returns text
+language sql immutable parallel safe set search_path = ''
+return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+comment on function private.rfc3339(timestamptz) is 'A time as answers show it: UTC, milliseconds.';
+
+grant execute on function private.uuid_v7(), private.rfc3339(timestamptz) to authenticated;

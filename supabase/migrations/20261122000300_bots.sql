@@ -1,0 +1,78 @@
+create table public.bot_types (
+  id text primary key,
+  name text not null,
+  description text not null,
+  chain text not null,
+  enabled boolean not null default true,
+  created_at timestamptz not null default now(),
+  constraint "a bot type's id is lower-case words" check (id ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(id) <= 64),
+  constraint "a bot type trades on a known chain family" check (chain in ('evm', 'solana'))
+);
+comment on table public.bot_types is 'The catalogue of bots on offer. Written by the operator only.';
+
+create table public.bots (
+  id uuid primary key default private.uuid_v7(),
+  client_id uuid not null,
+  bot_type text not null,
+  name text not null,
+  config jsonb not null default '{}',
+  status text not null default 'stopped',
+  stop_reason text default 'created',
+  started_at timestamptz,
+  stopped_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint "a bot can be named with its client" unique (id, client_id),
+  constraint "a bot belongs to a client" foreign key (client_id) references public.clients (id),
+  constraint "a bot is of a known type" foreign key (bot_type) references public.bot_types (id),
+  constraint "a bot's name has 1 to 200 characters" check (length(name) between 1 and 200),
+  constraint "a bot's config is an object of at most 16 KiB"
+    check (jsonb_typeof(config) = 'object' and octet_length(config::text) <= 16384),
+  constraint "a bot is stopped or running" check (status in ('stopped', 'running')),
+  constraint "a stopped bot has a reason, a running one none"
+    check ((status = 'stopped') = (stop_reason is not null)),
+  constraint "a reason to be stopped is a known one"
+    check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch')),
+  constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
+);
+create index bots_by_client on public.bots (client_id, id);
+
+create table public.bot_health_logs (
+  id uuid primary key default private.uuid_v7(),
+  bot_id uuid not null,
+  client_id uuid not null,
+  state text not null,
+  detail text,
+  created_at timestamptz not null default now(),
+  constraint "a health log is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
+);
+create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
+create index bot_health_logs_by_client on public.bot_health_logs (client_id);
+
+alter table public.bot_types enable row level security;
+alter table public.bot_types force row level security;
+alter table public.bots enable row level security;
+alter table public.bots force row level security;
+alter table public.bot_health_logs enable row level security;
+alter table public.bot_health_logs force row level security;
+
+create policy "everybody signed in sees the bot types" on public.bot_types
+  for select to authenticated using (true);
+
+create policy "a client sees its own bots, an admin all" on public.bots
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client creates its own bots, an admin any" on public.bots
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client starts and stops its own bots, an admin any" on public.bots
+  for update to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()))
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+create policy "a client sees the health of its own bots, an admin of all" on public.bot_health_logs
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant select on public.bot_types, public.bot_health_logs to authenticated;
+grant select, insert (client_id, bot_type, name, config), update (status) on public.bots to authenticated;

@@ -1,0 +1,83 @@
+create table public.trading_keys (
+  id uuid primary key default private.uuid_v7(),
+  client_id uuid not null,
+  address text not null,
+  chain text not null,
+  key_id uuid not null,
+  version integer not null,
+  encrypted_key text not null,
+  master_key_id text not null generated always as (private.envelope_header(encrypted_key) ->> 'kid') stored,
+  created_at timestamptz not null default now(),
+  rotated_at timestamptz not null default now(),
+  constraint "one trading key for each client" unique (client_id),
+  constraint "a trading key's address belongs to one client" unique (address),
+  constraint "a trading key belongs to a client" foreign key (client_id) references public.clients (id),
+  constraint "a trading key is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a trading key's envelope names its own row"
+    check (private.envelope_names(encrypted_key, client_id, chain, address, key_id))
+);
+comment on table public.trading_keys is
+  'The client''s current private key, sealed: the source of truth. UPDATE rotates, DELETE revokes; triggers do the rest.';
+comment on column public.trading_keys.encrypted_key is
+  'The envelope. API roles may write it and never read it.';
+comment on column public.trading_keys.created_at is 'When the client got a trading key; rotation keeps it.';
+comment on column public.trading_keys.rotated_at is 'When the present private key was put in.';
+
+create table public.bot_wallets (
+  id uuid primary key default private.uuid_v7(),
+  bot_id uuid not null,
+  client_id uuid not null,
+  address text not null,
+  chain text not null,
+  key_id uuid,
+  encrypted_key text,
+  created_at timestamptz not null default now(),
+  constraint "a bot has a wallet once" unique (bot_id, address),
+  constraint "a wallet belongs to a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id),
+  constraint "a wallet is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a wallet has a key and its id, or neither" check ((key_id is null) = (encrypted_key is null)),
+  constraint "a wallet's envelope names its own row"
+    check (encrypted_key is null or private.envelope_names(encrypted_key, client_id, chain, address, key_id))
+);
+comment on table public.bot_wallets is
+  'What execution reads: each bot''s copy of the trading key, or a key of its own until the next rotation.';
+create index bot_wallets_by_client on public.bot_wallets (client_id);
+create index bot_wallets_by_address on public.bot_wallets (address);
+
+alter table public.trading_keys enable row level security;
+alter table public.trading_keys force row level security;
+alter table public.bot_wallets enable row level security;
+alter table public.bot_wallets force row level security;
+
+create policy "a client sees its own trading key, an admin all" on public.trading_keys
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client puts in its own trading key, an admin any" on public.trading_keys
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client rotates its own trading key only, an admin any" on public.trading_keys
+  for update to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()))
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client revokes its own trading key only, an admin any" on public.trading_keys
+  for delete to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+create policy "a client sees its own wallets, an admin all" on public.bot_wallets
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client adds wallets to its own bots, an admin to any" on public.bot_wallets
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant
+  select (id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at),
+  insert (client_id, address, chain, key_id, encrypted_key),
+  update (address, chain, key_id, encrypted_key),
+  delete
+on public.trading_keys to authenticated;
+grant
+  select (id, bot_id, client_id, address, chain, key_id, created_at),
+  insert (bot_id, client_id, address, chain, key_id, encrypted_key)
+on public.bot_wallets to authenticated;

@@ -1,0 +1,245 @@
+-- These triggers are the law of keys: they hold for the API's functions, for a client's own session straight at
+-- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
+-- read an envelope nor write wallets of bots other than by adding one.
+--
+-- Order of locks, everywhere: the client's row, then the client's keys, bots and wallets, then addresses.
+
+create function private.lock_own_client() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform from public.clients where clients.user_id = (select auth.uid()) for no key update;
+  return null;
+end $$;
+comment on function private.lock_own_client() is
+  'Runs before a statement touches any row, so that a client''s own session, too, locks its client first.';
+
+create function private.claim_address(address text, client_id uuid) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  -- Two clients that bring the same address at once meet here, whichever table they write.
+  perform pg_advisory_xact_lock(hashtextextended(claim_address.address, 0));
+  if exists (
+    select from public.trading_keys
+    where trading_keys.address = claim_address.address and trading_keys.client_id <> claim_address.client_id
+    union all
+    select from public.bot_wallets
+    where bot_wallets.address = claim_address.address and bot_wallets.client_id <> claim_address.client_id
+      and bot_wallets.encrypted_key is not null
+  ) then
+    raise sqlstate 'PT409' using message = 'This address belongs to another client.', hint = 'address_taken';
+  end if;
+end $$;
+comment on function private.claim_address(text, uuid) is
+  'Refuses an address whose key another client holds. A revoked or rotated key holds its address no longer.';
+
+create function private.require_bound_envelope(
+  envelope text, client_id uuid, chain text, address text, key_id uuid
+) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if not private.envelope_names(envelope, client_id, chain, address, key_id) then
+    raise sqlstate 'PT422' using
+      message = 'The envelope names another client, chain, address or key.', hint = 'envelope_not_bound';
+  end if;
+end $$;
+comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
+  'The CHECK of both key tables, with a code of its own.';
+
+-- trading_keys ------------------------------------------------------------------------------------------------
+
+create function private.before_trading_key_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' and new.client_id <> old.client_id then
+    raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
+  end if;
+  perform from public.clients where clients.id = new.client_id for no key update;
+  perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+    if (new.address, new.chain) is distinct from (old.address, old.chain) then
+      raise sqlstate 'PT422' using message = 'Another private key needs a new key id.', hint = 'envelope_not_bound';
+    end if;
+    return new;
+  end if;
+  perform private.claim_address(new.address, new.client_id);
+  update public.clients set key_version = clients.key_version + 1
+    where clients.id = new.client_id returning clients.key_version into new.version;
+  new.rotated_at := now();
+  return new;
+end $$;
+comment on function private.before_trading_key_write() is
+  'Locks the client, checks the envelope and the address, numbers the key. The same key id means a rewrap: same private key, newer master key.';
+
+create function private.after_trading_key_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+    update public.bot_wallets set encrypted_key = new.encrypted_key
+      where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
+  else
+    delete from public.bot_wallets as later using public.bot_wallets as earlier
+      where later.client_id = new.client_id and earlier.client_id = new.client_id
+        and earlier.bot_id = later.bot_id and earlier.id < later.id;
+    update public.bot_wallets
+      set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
+      where bot_wallets.client_id = new.client_id;
+    update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
+      from public.bot_types
+      where bots.client_id = new.client_id and bots.status = 'running'
+        and bot_types.id = bots.bot_type and bot_types.chain <> new.chain;
+  end if;
+  perform private.record_key_event(
+    case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
+    new.client_id, null, new.address, new.chain, new.key_id, new.version);
+  return null;
+end $$;
+comment on function private.after_trading_key_write() is
+  'Every wallet of every bot of the client takes the key that was written; a bot whose wallets become the same keeps the first.';
+
+create function private.before_trading_key_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform from public.clients where clients.id = old.client_id for no key update;
+  return old;
+end $$;
+comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
+
+create function private.after_trading_key_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
+    where bots.client_id = old.client_id and bots.status = 'running';
+  update public.bot_wallets set key_id = null, encrypted_key = null
+    where bot_wallets.client_id = old.client_id and bot_wallets.encrypted_key is not null;
+  perform private.record_key_event(
+    'key_revoked', old.client_id, null, old.address, old.chain, old.key_id, old.version);
+  return null;
+end $$;
+comment on function private.after_trading_key_delete() is
+  'Stops every bot of the client and removes every ciphertext of its wallets, keys of their own included.';
+
+create trigger a_lock_own_client before insert or update or delete on public.trading_keys
+  for each statement execute function private.lock_own_client();
+create trigger before_write before insert or update on public.trading_keys
+  for each row execute function private.before_trading_key_write();
+create trigger after_write after insert or update on public.trading_keys
+  for each row execute function private.after_trading_key_write();
+create trigger before_delete before delete on public.trading_keys
+  for each row execute function private.before_trading_key_delete();
+create trigger after_delete after delete on public.trading_keys
+  for each row execute function private.after_trading_key_delete();
+
+create function private.refuse_truncate() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT405' using message = 'Delete rows instead: truncation skips the triggers.', hint = 'append_only';
+end $$;
+create trigger never_truncated before truncate on public.trading_keys
+  for each statement execute function private.refuse_truncate();
+
+-- bot_wallets -------------------------------------------------------------------------------------------------
+
+create function private.before_wallet_insert() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  trading public.trading_keys;
+  bot_chain text;
+begin
+  perform from public.clients where clients.id = new.client_id for no key update;
+  select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
+  if not found then
+    raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
+  end if;
+  if new.encrypted_key is null then
+    if new.address <> trading.address then
+      raise sqlstate 'PT422' using
+        message = 'Without a private key the address can only be that of the trading key.', hint = 'address_mismatch';
+    end if;
+    new.address := trading.address;
+  end if;
+  if new.address = trading.address then
+    new.chain := trading.chain;
+    new.key_id := trading.key_id;
+    new.encrypted_key := trading.encrypted_key;
+  else
+    perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+    perform private.claim_address(new.address, new.client_id);
+  end if;
+  select bot_types.chain into bot_chain
+    from public.bots join public.bot_types on bot_types.id = bots.bot_type
+    where bots.id = new.bot_id and bots.client_id = new.client_id;
+  if bot_chain <> new.chain then
+    raise sqlstate 'PT422' using
+      message = 'The bot trades on another chain family than this key.', hint = 'chain_mismatch';
+  end if;
+  if exists (
+    select from public.bot_wallets
+    where bot_wallets.bot_id = new.bot_id and bot_wallets.address = new.address
+  ) then
+    raise sqlstate 'PT409' using message = 'The bot has a wallet with this address.', hint = 'wallet_exists';
+  end if;
+  return new;
+end $$;
+comment on function private.before_wallet_insert() is
+  'A wallet without a key, or with the trading key''s address, takes a copy of the trading key; any other key is its own.';
+
+create function private.after_wallet_insert() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.record_key_event(
+    'wallet_added', new.client_id, new.bot_id, new.address, new.chain, new.key_id, null);
+  return null;
+end $$;
+comment on function private.after_wallet_insert() is 'Writes the event.';
+
+create trigger a_lock_own_client before insert on public.bot_wallets
+  for each statement execute function private.lock_own_client();
+create trigger before_insert before insert on public.bot_wallets
+  for each row execute function private.before_wallet_insert();
+create trigger after_insert after insert on public.bot_wallets
+  for each row execute function private.after_wallet_insert();
+
+-- bots --------------------------------------------------------------------------------------------------------
+
+create function private.share_own_client() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform from public.clients where clients.user_id = (select auth.uid()) for share;
+  return null;
+end $$;
+comment on function private.share_own_client() is
+  'Before a client''s own session starts or stops a bot: the client''s row first, as for keys.';
+
+create function private.before_bot_status_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.status = 'running' and old.status <> 'running' then
+    perform from public.clients where clients.id = new.client_id for share;
+    if not exists (
+      select from public.bot_wallets
+      where bot_wallets.bot_id = new.id and bot_wallets.encrypted_key is not null
+    ) then
+      raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+    end if;
+    if not exists (
+      select from public.bot_wallets join public.bot_types on bot_types.chain = bot_wallets.chain
+      where bot_wallets.bot_id = new.id and bot_wallets.encrypted_key is not null and bot_types.id = new.bot_type
+    ) then
+      raise sqlstate 'PT422' using
+        message = 'The bot trades on another chain family than its key.', hint = 'chain_mismatch';
+    end if;
+    new.stop_reason := null;
+    new.started_at := now();
+  elsif new.status = 'stopped' and old.status <> 'stopped' then
+    new.stop_reason := coalesce(new.stop_reason, 'requested');
+    new.stopped_at := now();
+  end if;
+  return new;
+end $$;
+comment on function private.before_bot_status_change() is
+  'The state machine: a bot without a key, or with one of another chain family, cannot run.';
+
+create trigger a_share_own_client before update of status on public.bots
+  for each statement execute function private.share_own_client();
+create trigger before_status_change before update of status on public.bots
+  for each row execute function private.before_bot_status_change();

@@ -1,0 +1,34 @@
+/** One embedded stack for the whole run: real PostgreSQL, real row-level security, the Supabase-compatible API. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { removePostgres } from '../../supabase/local/postgres.ts';
+import { startStack } from '../../supabase/local/stack.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    supabaseUrl: string;
+    publishableKey: string;
+    jwtSecret: string;
+    /** As the role `postgres`: owns the tables, no superuser. */
+    databaseUrl: string;
+    superuserUrl: string;
+  }
+}
+
+export default async function setup(project: TestProject) {
+  const directory = mkdtempSync(join(tmpdir(), 'trading-keys-test-'));
+  chmodSync(directory, 0o755);
+  const stack = await startStack({ directory, supabasePort: 0, durable: false, poolSize: 40 });
+  project.provide('supabaseUrl', stack.supabaseUrl);
+  project.provide('publishableKey', stack.publishableKey);
+  project.provide('jwtSecret', stack.jwtSecret);
+  project.provide('databaseUrl', stack.databaseUrl);
+  project.provide('superuserUrl', stack.superuserUrl);
+  return async () => {
+    await stack.stop();
+    removePostgres(join(directory, 'postgres'));
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
