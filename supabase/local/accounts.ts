@@ -41,7 +41,11 @@ export async function createAdmin(sql: postgres.Sql, email: string): Promise<Acc
 }
 
 /** A client whose account is linked, as everywhere, by its confirmed e-mail. */
-export async function createClientAccount(sql: postgres.Sql, name: string, email: string): Promise<ClientAccount> {
+export async function createClientAccount(
+  sql: postgres.Sql,
+  name: string,
+  email: string,
+): Promise<ClientAccount> {
   const account = await createAccount(sql, email);
   const [client] = await sql<{ id: string }[]>`
     insert into public.clients (name, email) values (${name}, ${email}) returning id`;

@@ -33,7 +33,9 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
             ${transaction({ version, name, statements: [text] })}`;
         });
       } catch (cause) {
-        throw new Error(`Migration ${file} failed: ${cause instanceof Error ? cause.message : cause}`, { cause });
+        throw new Error(`Migration ${file} failed: ${cause instanceof Error ? cause.message : cause}`, {
+          cause,
+        });
       }
       names.push(file);
     }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from './migrate.ts';
 import { freePort } from './ports.ts';
-import { startPostgres, SUPERUSER } from './postgres.ts';
+import { SUPERUSER, startPostgres } from './postgres.ts';
 import { createSupabaseApi, newPublishableKey, type SupabaseApi } from './supabase-api.ts';
 
 const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.sql');

@@ -39,7 +39,11 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
   const mailbox = new InMemoryEmailDriver();
   const connection = createPostgresConnection({
     url: options.databaseUrl,
-    postgresOptions: { max: options.poolSize, onnotice: () => {}, types: { json: json(114), jsonb: json(3802) } },
+    postgresOptions: {
+      max: options.poolSize,
+      onnotice: () => {},
+      types: { json: json(114), jsonb: json(3802) },
+    },
   });
   // Left to itself, lite grants ALL on every table to the API roles on its first request: that would undo the
   // column grants that keep envelopes unreadable. `active` tells it that this was done.
@@ -63,7 +67,7 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
     prepare: () => app.ensureSystemSchema(),
     listen: (port) =>
       new Promise((resolve, reject) => {
-        const fetch: typeof app.fetch = (request) => app.fetch(request, { peerAddress: null });
+        const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
         server = serve({ fetch, port, hostname: '127.0.0.1' }, (info: AddressInfo) => resolve(info.port));
         server.once('error', reject);
       }),

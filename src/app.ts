@@ -1,0 +1,61 @@
+/** The whole service on one screen: what every request passes, the routes, and the one way out for errors. */
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import { authenticate } from './middleware/authenticate.ts';
+import { limitBody } from './middleware/body.ts';
+import { handleError } from './middleware/handle-error.ts';
+import { neverStore } from './middleware/never-store.ts';
+import { Problem, problemResponse } from './problem.ts';
+import { bots } from './routes/bots.ts';
+import { clientBots } from './routes/client-bots.ts';
+import { clientKey } from './routes/client-key.ts';
+import { clients } from './routes/clients.ts';
+import { newRouter } from './routes/openapi.ts';
+import { service } from './routes/service.ts';
+import { runtimeFor } from './runtime.ts';
+
+export const DESCRIPTION = {
+  openapi: '3.1.0',
+  info: {
+    title: 'trading-keys',
+    version: '0.1.0',
+    description: 'Holds the private keys of trading bots. A key that was submitted is never shown again.',
+  },
+};
+
+export function createApp() {
+  const app = newRouter();
+  app.onError(handleError);
+  app.notFound((c) => problemResponse(new Problem('not_found'), c.var.requestId));
+
+  app.use(requestId({ limitLength: 64 }), secureHeaders(), neverStore);
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        problemResponse(new Problem('method_not_allowed'), c.var.requestId, { allow: methods.join(', ') }),
+    }),
+  );
+  app.use(limitBody, async (c, next) => {
+    c.set('runtime', runtimeFor(c.env));
+    await next();
+  });
+  app.use('/clients/*', authenticate);
+  app.use('/bots/*', authenticate);
+
+  app.route('/', service);
+  app.route('/', clients);
+  app.route('/', clientBots);
+  app.route('/', clientKey);
+  app.route('/', bots);
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of the Supabase project.',
+  });
+  app.doc31('/openapi.json', DESCRIPTION);
+  return app;
+}

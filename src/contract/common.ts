@@ -1,0 +1,47 @@
+import { z } from '@hono/zod-openapi';
+import { PROBLEM_CODES } from '../problem.ts';
+
+export const Id = z.uuid().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
+export const Time = z.iso
+  .datetime()
+  .openapi({ description: 'RFC 3339, UTC.', example: '2026-11-22T22:36:46.106Z' });
+
+/** Text for people: no control characters, no halves of surrogate pairs, no white space at the ends. */
+export const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { error: 'control or broken characters' });
+
+export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
+
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
+  cursor: z.uuid().optional().openapi({ description: 'The next_cursor of the page before.' }),
+});
+
+/** Newest first. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+
+export const ProblemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().openapi({ description: 'The request id.' }),
+    code: z.enum(PROBLEM_CODES),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().optional(),
+          parameter: z.string().optional(),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .openapi('Problem');

@@ -1,0 +1,26 @@
+import { z } from '@hono/zod-openapi';
+import { PROBLEM_CODES } from '../problem.ts';
+
+export const Health = z.object({ status: z.literal('ok') }).openapi('Health');
+
+const Dependency = z.object({
+  status: z.enum(['ok', 'missing']),
+  code: z
+    .enum(PROBLEM_CODES)
+    .optional()
+    .openapi({ description: 'The problem that calls needing it answer.' }),
+});
+export const Readiness = z
+  .object({
+    status: z.enum(['ready', 'degraded']),
+    dependencies: z.object({
+      database: Dependency,
+      schema: Dependency,
+      master_key: Dependency,
+      token_verification: Dependency,
+    }),
+  })
+  .openapi('Readiness');
+
+export type Readiness = z.infer<typeof Readiness>;
+export type Dependency = z.infer<typeof Dependency>;

@@ -1,0 +1,129 @@
+import type { z } from 'zod';
+import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
+import { Client, ClientPage } from '../contract/clients.ts';
+import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
+import { Problem } from '../problem.ts';
+import type { Connection } from './connect.ts';
+import { problemOf } from './errors.ts';
+import type { Database, Json } from './types.ts';
+
+export interface Caller {
+  /** The verified access token. */
+  readonly token: string;
+  readonly requestId: string;
+}
+
+/** A sealed key, as the database's functions take it. */
+export interface SealedWallet {
+  readonly address: string;
+  readonly chain: string;
+  readonly key_id: string;
+  readonly encrypted_key: string;
+}
+
+/** A wallet to add: a sealed key, or none for a copy of the trading key (whose address may be named). */
+export type NewWallet = SealedWallet | { readonly address?: string };
+
+export interface NewBot {
+  readonly client_id: string;
+  readonly bot_type: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface Page {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+type Functions = Database['public']['Functions'];
+
+const TIME_LIMIT_MS = 10_000;
+
+/**
+ * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
+ * under the caller's own token, so that row-level security decides. All throw `Problem`.
+ */
+export class CallerDatabase {
+  readonly #connection: Connection;
+  readonly #caller: Caller;
+
+  constructor(connection: Connection, caller: Caller) {
+    this.#connection = connection;
+    this.#caller = caller;
+  }
+
+  createClient(name: string, email: string) {
+    return this.#call(Client, 'create_client', { name, email });
+  }
+  listClients(page: Page) {
+    return this.#call(ClientPage, 'list_clients', pageArguments(page));
+  }
+  getClient(clientId: string) {
+    return this.#call(Client, 'get_client', { client_id: clientId });
+  }
+  getOwnClient() {
+    return this.#call(Client, 'get_own_client', {});
+  }
+  listBotOptions(clientId: string) {
+    return this.#call(BotOptions, 'list_bot_options', { client_id: clientId });
+  }
+
+  createBot(bot: NewBot, wallets: readonly NewWallet[]) {
+    return this.#call(Bot, 'create_bot', { ...bot, config: asJson(bot.config), wallets: asJson(wallets) });
+  }
+  setUpBot(bot: NewBot, wallet: NewWallet) {
+    return this.#call(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
+  }
+  addWallet(botId: string, wallet: NewWallet) {
+    return this.#call(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
+  }
+  listBots(clientId: string, page: Page) {
+    return this.#call(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
+  }
+  getBot(botId: string) {
+    return this.#call(Bot, 'get_bot', { bot_id: botId });
+  }
+  startBot(botId: string) {
+    return this.#call(Bot, 'start_bot', { bot_id: botId });
+  }
+  stopBot(botId: string) {
+    return this.#call(Bot, 'stop_bot', { bot_id: botId });
+  }
+
+  getTradingKey(clientId: string) {
+    return this.#call(TradingKey, 'get_trading_key', { client_id: clientId });
+  }
+  rotateKey(clientId: string, key: SealedWallet) {
+    return this.#call(Rotation, 'rotate_key', { client_id: clientId, ...key });
+  }
+  revokeKey(clientId: string) {
+    return this.#call(Revocation, 'revoke_key', { client_id: clientId });
+  }
+
+  /** The answer is cut to its schema: what the contract does not name cannot leave, whatever a function returns. */
+  async #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Functions[Name]['Args'],
+  ): Promise<z.infer<Answer>> {
+    const { data, error, status } = await this.#connection
+      .rpc(name, args)
+      .setHeader('authorization', `Bearer ${this.#caller.token}`)
+      .setHeader('x-request-id', this.#caller.requestId)
+      .abortSignal(AbortSignal.timeout(TIME_LIMIT_MS));
+    if (error) throw problemOf(error, status);
+    const parsed = answer.safeParse(data);
+    if (!parsed.success) throw new Problem('database_unavailable');
+    return parsed.data;
+  }
+}
+
+function pageArguments({ limit, cursor }: Page) {
+  return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
+}
+
+/** The generated types know a JSON argument only as `Json`; ours are JSON by their schemas. */
+function asJson(value: object): Json {
+  return value as Json;
+}

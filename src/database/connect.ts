@@ -1,0 +1,36 @@
+import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import type { Settings } from '../env.ts';
+import { Problem } from '../problem.ts';
+import { type Caller, CallerDatabase } from './as-caller.ts';
+import { problemOf } from './errors.ts';
+import type { Database as Schema } from './types.ts';
+
+/** The only place that knows supabase-js. It holds the publishable key and never one that bypasses policies. */
+export interface Database {
+  asCaller(caller: Caller): CallerDatabase;
+  /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
+  schemaVersion(): Promise<number>;
+}
+
+export type Connection = SupabaseClient<Schema>;
+
+/** `undefined` where the settings name no database. */
+export function connect({ supabaseUrl, publishableKey }: Settings): Database | undefined {
+  if (!supabaseUrl || !publishableKey) return undefined;
+  const connection: Connection = createClient<Schema>(supabaseUrl.href, publishableKey, {
+    // Each call brings its caller's token; without one a call has the rights of `anon`: none.
+    accessToken: async () => null,
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+  });
+  return {
+    asCaller: (caller) => new CallerDatabase(connection, caller),
+    async schemaVersion() {
+      const { data, error, status } = await connection
+        .rpc('schema_version')
+        .abortSignal(AbortSignal.timeout(3_000));
+      if (error) throw problemOf(error, status);
+      if (typeof data !== 'number') throw new Problem('database_unavailable');
+      return data;
+    },
+  };
+}

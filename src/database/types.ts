@@ -1,0 +1,343 @@
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[]
+
+export type Database = {
+  
+  "public": {
+          Tables: {
+            "bot_health_logs": {
+                  Row: {
+                    "bot_id": string,"client_id": string,"created_at": string,"detail": string | null,"id": string,"state": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id": string,"client_id": string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state": string
+                  }
+                  Update: {
+                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a health log is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"bot_types": {
+                  Row: {
+                    "chain": string,"created_at": string,"description": string,"enabled": boolean,"id": string,"name": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "chain": string,"created_at"?: string,"description": string,"enabled"?: boolean,"id": string,"name": string
+                  }
+                  Update: {
+                    "chain"?: string,"created_at"?: string,"description"?: string,"enabled"?: boolean,"id"?: string,"name"?: string
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"bot_wallets": {
+                  Row: {
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string | null,"id": string,"key_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                  }
+                  Update: {
+                    "address"?: string,"bot_id"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a wallet belongs to a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"bots": {
+                  Row: {
+                    "bot_type": string,"client_id": string,"config": NonNullable<Json>,"created_at": string,"id": string,"name": string,"started_at": string | null,"status": string,"stop_reason": string | null,"stopped_at": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_type": string,"client_id": string,"config"?: NonNullable<Json>,"created_at"?: string,"id"?: string,"name": string,"started_at"?: string | null,"status"?: string,"stop_reason"?: string | null,"stopped_at"?: string | null
+                  }
+                  Update: {
+                    "bot_type"?: string,"client_id"?: string,"config"?: NonNullable<Json>,"created_at"?: string,"id"?: string,"name"?: string,"started_at"?: string | null,"status"?: string,"stop_reason"?: string | null,"stopped_at"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a bot belongs to a client"
+      columns: ["client_id"]
+isOneToOne: false
+      referencedRelation: "clients"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "a bot is of a known type"
+      columns: ["bot_type"]
+isOneToOne: false
+      referencedRelation: "bot_types"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"clients": {
+                  Row: {
+                    "created_at": string,"email": string,"id": string,"key_version": number,"name": string,"user_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "created_at"?: string,"email": string,"id"?: string,"key_version"?: number,"name": string,"user_id"?: string | null
+                  }
+                  Update: {
+                    "created_at"?: string,"email"?: string,"id"?: string,"key_version"?: number,"name"?: string,"user_id"?: string | null
+                  }
+                  Relationships: [
+                    
+                  ]
+                },"key_events": {
+                  Row: {
+                    "actor": string,"actor_id": string | null,"address": string,"bot_id": string | null,"chain": string,"client_id": string,"created_at": string,"event": string,"id": string,"key_id": string | null,"key_version": number | null,"request_id": string | null
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "actor": string,"actor_id"?: string | null,"address": string,"bot_id"?: string | null,"chain": string,"client_id": string,"created_at"?: string,"event": string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                  }
+                  Update: {
+                    "actor"?: string,"actor_id"?: string | null,"address"?: string,"bot_id"?: string | null,"chain"?: string,"client_id"?: string,"created_at"?: string,"event"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "an event is of a client"
+      columns: ["client_id"]
+isOneToOne: false
+      referencedRelation: "clients"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"machine_tokens": {
+                  Row: {
+                    "bot_id": string | null,"client_id": string | null,"created_at": string,"expires_at": string | null,"id": string,"last_used_at": string | null,"name": string,"revoked_at": string | null,"token_hash": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id"?: string | null,"client_id"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name": string,"revoked_at"?: string | null,"token_hash": string
+                  }
+                  Update: {
+                    "bot_id"?: string | null,"client_id"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name"?: string,"revoked_at"?: string | null,"token_hash"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a machine token may be of a client"
+      columns: ["client_id"]
+isOneToOne: false
+      referencedRelation: "clients"
+      referencedColumns: ["id"]
+    },{
+      foreignKeyName: "a machine token may be of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"trading_keys": {
+                  Row: {
+                    "address": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string,"id": string,"key_id": string,"master_key_id": string,"rotated_at": string,"version": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "address": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key": string,"id"?: string,"key_id": string,"master_key_id"?: never,"rotated_at"?: string,"version": number
+                  }
+                  Update: {
+                    "address"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string,"id"?: string,"key_id"?: string,"master_key_id"?: never,"rotated_at"?: string,"version"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a trading key belongs to a client"
+      columns: ["client_id"]
+isOneToOne: true
+      referencedRelation: "clients"
+      referencedColumns: ["id"]
+    }
+                  ]
+                }
+          }
+          Views: {
+            [_ in never]: never
+          }
+          Functions: {
+            "add_wallet":
+{ Args: { "bot_id": string,"wallet": Json }; Returns: Json
+                           },
+"create_bot":
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallets": Json }; Returns: Json
+                           },
+"create_client":
+{ Args: { "email": string,"name": string }; Returns: Json
+                           },
+"get_bot":
+{ Args: { "bot_id": string }; Returns: Json
+                           },
+"get_client":
+{ Args: { "client_id": string }; Returns: Json
+                           },
+"get_own_client":
+{ Args: Record<PropertyKey, never>; Returns: Json
+                           },
+"get_trading_key":
+{ Args: { "client_id": string }; Returns: Json
+                           },
+"list_bot_options":
+{ Args: { "client_id": string }; Returns: Json
+                           },
+"list_bots":
+{ Args: { "after"?: string,"client_id": string,"page_size": number }; Returns: Json
+                           },
+"list_clients":
+{ Args: { "after"?: string,"page_size": number }; Returns: Json
+                           },
+"revoke_key":
+{ Args: { "client_id": string }; Returns: Json
+                           },
+"rotate_key":
+{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string }; Returns: Json
+                           },
+"schema_version":
+{ Args: Record<PropertyKey, never>; Returns: number
+                           },
+"setup_bot":
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallet": Json }; Returns: Json
+                           },
+"start_bot":
+{ Args: { "bot_id": string }; Returns: Json
+                           },
+"stop_bot":
+{ Args: { "bot_id": string }; Returns: Json
+                           }
+          }
+          Enums: {
+            [_ in never]: never
+          }
+          CompositeTypes: {
+            [_ in never]: never
+          }
+        }
+}
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">]
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"])
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"])[TableName] extends {
+      Row: infer R
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+  ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R
+    }
+    ? R
+    : never
+  : never
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+      Insert: infer I
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+  ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I
+    }
+    ? I
+    : never
+  : never
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends {
+      Update: infer U
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+  ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U
+    }
+    ? U
+    : never
+  : never
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+  ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+  ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never
+
+export const Constants = {
+  "public": {
+          Enums: {
+            
+          }
+        }
+} as const

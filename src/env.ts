@@ -1,0 +1,32 @@
+/** The settings of a deployment. Each may be missing: the Worker starts, and `GET /ready` names what is. */
+export interface Bindings {
+  /** Of the Supabase project, such as `https://abc.supabase.co`. */
+  readonly SUPABASE_URL?: string;
+  /** The public API key (`sb_publishable_…`). Never a secret or service-role key. */
+  readonly SUPABASE_PUBLISHABLE_KEY?: string;
+  /** Only where access tokens are HS256: local and self-hosted projects. */
+  readonly SUPABASE_JWT_SECRET?: string;
+  /** Master keys, base64 of 32 bytes each, separated by commas. The first seals, all open. */
+  readonly ENCRYPTION_KEY?: string;
+}
+
+export interface Settings {
+  readonly supabaseUrl: URL | undefined;
+  readonly publishableKey: string | undefined;
+  readonly jwtSecret: string | undefined;
+  readonly encryptionKey: string | undefined;
+}
+
+export function readSettings(env: Bindings): Settings {
+  return {
+    supabaseUrl: httpUrl(env.SUPABASE_URL),
+    publishableKey: env.SUPABASE_PUBLISHABLE_KEY?.trim() || undefined,
+    jwtSecret: env.SUPABASE_JWT_SECRET?.trim() || undefined,
+    encryptionKey: env.ENCRYPTION_KEY,
+  };
+}
+
+function httpUrl(text: string | undefined): URL | undefined {
+  const url = URL.parse(text?.trim().replace(/\/+$/, '') ?? '');
+  return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined;
+}

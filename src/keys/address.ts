@@ -1,0 +1,18 @@
+import type { Chain } from './chain.ts';
+import { canonicalEvmAddress } from './evm.ts';
+import { KeyInputError } from './input-error.ts';
+import { canonicalSolanaAddress } from './solana.ts';
+
+/**
+ * Tells the chain of an address that came without a key and gives its canonical form: EIP-55 for EVM, base58
+ * of 32 bytes for Solana. Two addresses are the same account exactly when these forms are equal.
+ *
+ * @throws {KeyInputError} `address_malformed` or `address_checksum`
+ */
+export function canonicalAddress(text: string): { chain: Chain; address: string } {
+  const evm = canonicalEvmAddress(text);
+  if (evm !== undefined) return { chain: 'evm', address: evm };
+  const solana = canonicalSolanaAddress(text);
+  if (solana !== undefined) return { chain: 'solana', address: solana };
+  throw new KeyInputError('address_malformed');
+}

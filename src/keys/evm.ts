@@ -1,0 +1,50 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { KeyInputError } from './input-error.ts';
+import { wipe } from './wipe.ts';
+
+const PRIVATE_KEY = /^(?:0x)?([0-9a-fA-F]{64})$/;
+const ADDRESS = /^0x([0-9a-fA-F]{40})$/;
+
+/**
+ * The 32 bytes, big-endian, of 64 hex digits with or without `0x`; undefined when the text is of another form.
+ *
+ * @throws {KeyInputError} `private_key_out_of_range` when the scalar is not in [1, n-1] (SEC 1, section 3.2.1)
+ */
+export function readEvmSecret(text: string): Uint8Array | undefined {
+  const digits = PRIVATE_KEY.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  const secret = hexToBytes(digits);
+  if (secp256k1.utils.isValidSecretKey(secret)) return secret;
+  wipe(secret);
+  throw new KeyInputError('private_key_out_of_range');
+}
+
+/** The EIP-55 address of a scalar in range: the last 20 bytes of the Keccak-256 of its public point's x and y. */
+export function evmAddressOf(secret: Uint8Array): string {
+  const point = secp256k1.getPublicKey(secret, false).subarray(1); // without the 0x04 of SEC 1, section 2.3.3
+  return checksummed(bytesToHex(keccak_256(point).subarray(12)));
+}
+
+/**
+ * An EVM address in its EIP-55 form; undefined when the text is of another form. Digits in one case carry no
+ * checksum and are taken as they are (EIP-55, "Implementation").
+ *
+ * @throws {KeyInputError} `address_checksum` when the case is mixed and wrong
+ */
+export function canonicalEvmAddress(text: string): string | undefined {
+  const digits = ADDRESS.exec(text)?.[1];
+  if (digits === undefined) return undefined;
+  const address = checksummed(digits.toLowerCase());
+  const inOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
+  if (!inOneCase && text !== address) throw new KeyInputError('address_checksum');
+  return address;
+}
+
+/** EIP-55: a letter is a capital where the Keccak-256 of the 40 lower-case digits has a nibble of 8 or more. */
+function checksummed(digits: string): string {
+  const nibbles = bytesToHex(keccak_256(utf8ToBytes(digits)));
+  const cased = Array.from(digits, (digit, i) => ((nibbles[i] ?? '') >= '8' ? digit.toUpperCase() : digit));
+  return `0x${cased.join('')}`;
+}

@@ -1,0 +1,48 @@
+import type { Hook } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { z } from 'zod';
+import type { AppEnv } from '../app-env.ts';
+import { Problem, type ProblemPart, problemResponse } from '../problem.ts';
+
+/** The one way out for everything thrown. What is not a Problem is a fixed 500. */
+export function handleError(error: Error, c: Context<AppEnv>): Response {
+  return problemResponse(asProblem(error, c), c.var.requestId);
+}
+
+function asProblem(error: Error, c: Context<AppEnv>): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HTTPException && error.status === 400) return new Problem('malformed_json');
+  // A message may quote what it failed on, so only the kind of error is logged.
+  // biome-ignore lint/suspicious/noConsole: the runtime's log is where an operator looks
+  console.error(JSON.stringify({ level: 'error', request_id: c.var.requestId, error: error.name }));
+  return new Problem('internal');
+}
+
+/** What a schema refuses. Of the input only field names that the contract itself could have are repeated. */
+export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+  if (result.success) return;
+  throw new Problem(
+    'validation_failed',
+    (result.error.issues as z.core.$ZodIssue[]).slice(0, 20).map((issue) => ({
+      ...place(result.target, issue.path),
+      code: issue.code,
+      detail: issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : issue.message,
+    })),
+  );
+};
+
+function place(target: string, path: PropertyKey[]): Partial<ProblemPart> {
+  if (target !== 'json') return { parameter: plainName(path[0]) };
+  return { pointer: path.map((part) => `/${plainName(part)}`).join('') };
+}
+
+function unknownFields(keys: readonly string[]): string {
+  return `unknown: ${keys.slice(0, 5).map(plainName).join(', ')}`;
+}
+
+/** A key put in the place of a field's name must not come back: only words and indexes do. */
+function plainName(part: PropertyKey | undefined): string {
+  const text = String(part ?? '');
+  return /^([a-z]{1,16}(_[a-z]{1,16}){0,3}|\d{1,4})$/.test(text) ? text : '(not shown)';
+}

@@ -1,0 +1,96 @@
+/** Supabase access tokens: HS256 by secret, anything else by the project's published keys (JWKS). */
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
+import type { Settings } from '../env.ts';
+import { Problem } from '../problem.ts';
+
+const ASYMMETRIC = ['ES256', 'RS256', 'EdDSA'];
+const AUDIENCE = 'authenticated';
+const CLOCK_TOLERANCE_SECONDS = 10;
+const MAX_TOKEN_CHARACTERS = 8192;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Fetch on first use, keep for 10 minutes; an unknown `kid` fetches anew at most every 30 seconds. */
+const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: 30_000, timeoutDuration: 3_000 };
+
+export interface Verifier {
+  /**
+   * The account that the token was issued to.
+   * @throws {Problem} token_invalid, token_expired, auth_not_configured, auth_unavailable
+   */
+  verify(token: string): Promise<{ userId: string }>;
+  /** @throws {Problem} auth_not_configured, auth_unavailable: no token could be verified now */
+  probe(): Promise<void>;
+}
+
+export function createVerifier(settings: Settings): Verifier {
+  const issuer = settings.supabaseUrl && `${settings.supabaseUrl.href.replace(/\/$/, '')}/auth/v1`;
+  const jwks = issuer
+    ? createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), JWKS_OPTIONS)
+    : undefined;
+  const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
+
+  /** A secret never verifies an asymmetric token, nor a public key an HS256 one: the two never meet. */
+  async function claims(token: string): Promise<JWTPayload> {
+    const options = {
+      audience: AUDIENCE,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['sub', 'exp', 'role'],
+    };
+    if (decodeProtectedHeader(token).alg === 'HS256') {
+      if (!secret) throw new Problem('token_invalid');
+      const { payload } = await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] });
+      // The embedded and some self-hosted Auth servers name no issuer; the secret is the project's own.
+      if (payload.iss !== undefined && payload.iss !== issuer) throw new Problem('token_invalid');
+      return payload;
+    }
+    if (!jwks || !issuer) throw new Problem('token_invalid');
+    const published = publishedKeys(jwks);
+    const { payload } = await jwtVerify(token, published, { ...options, algorithms: ASYMMETRIC, issuer });
+    return payload;
+  }
+
+  return {
+    async verify(token) {
+      if (!jwks && !secret) throw new Problem('auth_not_configured');
+      if (token.length > MAX_TOKEN_CHARACTERS) throw new Problem('token_invalid');
+      const payload = await claims(token).catch((error) => {
+        if (error instanceof Problem) throw error;
+        throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
+      });
+      const issuedInFuture = (payload.iat ?? 0) > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
+      // Any other role, `service_role` before all, would be judged by other rules in the database.
+      if (payload.role !== AUDIENCE || issuedInFuture || !UUID.test(payload.sub ?? '')) {
+        throw new Problem('token_invalid');
+      }
+      return { userId: payload.sub ?? '' };
+    },
+    async probe() {
+      if (secret) return;
+      if (!jwks) throw new Problem('auth_not_configured');
+      if (jwks.fresh && jwks.jwks()?.keys.length) return;
+      await jwks.reload().catch(() => {
+        throw new Problem('auth_unavailable');
+      });
+      if (!jwks.jwks()?.keys.length) throw new Problem('auth_unavailable');
+    },
+  };
+}
+
+/** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */
+function publishedKeys(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+  return (header, token) =>
+    jwks(header, token).catch((error) => {
+      const tokensFault =
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys ||
+        error instanceof errors.JOSENotSupported;
+      throw tokensFault ? error : new Problem('auth_unavailable');
+    });
+}

@@ -1,0 +1,166 @@
+/** Everything that this API refuses or cannot do, as RFC 9457 problems. Codes are a closed set and never change. */
+
+const CATALOGUE = {
+  // 400: the request cannot be read
+  malformed_json: [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
+  malformed_request: [400, 'The request cannot be carried out', 'A value in it cannot be stored.'],
+  // 401: who is calling
+  authentication_required: [
+    401,
+    'Sign in first',
+    'Send "Authorization: Bearer" and a Supabase access token.',
+  ],
+  token_expired: [401, 'The access token has expired', 'Refresh the session and try again.'],
+  token_invalid: [401, 'The access token is not valid', 'Sign in again and send the new access token.'],
+  // 403, 404: what the caller may do and see
+  admin_required: [403, 'Only an admin may do this', 'Ask an admin of the platform.'],
+  forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
+  not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
+  trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
+  method_not_allowed: [405, 'The path has other methods', 'See the header Allow.'],
+  // 409: the request is right and the state of things is against it
+  address_taken: [409, 'The address belongs to another client', 'A key is held for one client at a time.'],
+  bot_has_no_key: [409, 'The bot has no key', 'Put in a key first: a bot without one cannot run.'],
+  conflict: [409, 'Something else has this value', 'Use another value.'],
+  email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
+  trading_key_required: [
+    409,
+    'The client has no trading key',
+    'Send a private key: it becomes the trading key.',
+  ],
+  wallet_exists: [409, 'The bot has a wallet with this address', 'A bot holds an address once.'],
+  // 413, 415, 422: the body
+  body_too_large: [413, 'The body is too large', 'A body has at most 64 KiB.'],
+  unsupported_media_type: [415, 'The body is not JSON', 'Send "Content-Type: application/json".'],
+  address_checksum: [
+    422,
+    'The address has a wrong checksum',
+    'Its capital letters do not fit (EIP-55): a character may be wrong.',
+  ],
+  address_malformed: [
+    422,
+    'The address is malformed',
+    'Send 0x and 40 hex digits (EVM), or base58 of 32 bytes (Solana).',
+  ],
+  address_mismatch: [
+    422,
+    'The address does not fit the key',
+    'Leave the address out, or send the one of this private key.',
+  ],
+  bot_type_unknown: [422, 'There is no such bot type', 'See GET /clients/{id}/bot-options.'],
+  chain_mismatch: [422, 'The key is of another chain family', 'Send a key of the chain that is asked for.'],
+  envelope_not_bound: [
+    422,
+    'The envelope belongs to another row',
+    'An envelope stays with its client, address and key id.',
+  ],
+  private_key_malformed: [
+    422,
+    'The private key is malformed',
+    'Send 64 hex digits (EVM), or base58 of 64 or 32 bytes or the JSON array of solana-keygen (Solana).',
+  ],
+  private_key_mismatched_public_half: [
+    422,
+    'The two halves of the private key do not fit',
+    'A part of the Solana key may be wrong.',
+  ],
+  private_key_out_of_range: [422, 'The private key is out of range', 'No EVM account has this key.'],
+  private_key_wrong_length: [422, 'The private key has a wrong length', 'A part may be missing.'],
+  validation_failed: [422, 'The request does not fit its schema', 'See errors.'],
+  // 5xx: what the operator has to mend
+  internal: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
+  auth_not_configured: [
+    503,
+    'Access tokens cannot be verified',
+    'Operator: set SUPABASE_URL, or SUPABASE_JWT_SECRET for HS256 tokens.',
+  ],
+  auth_unavailable: [
+    503,
+    'Access tokens cannot be verified now',
+    'The Auth server does not give its signing keys. Try again soon.',
+  ],
+  database_busy: [503, 'The database was busy with the same rows', 'Nothing was changed. Try again.'],
+  database_not_configured: [
+    503,
+    'There is no database',
+    'Operator: set SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY.',
+  ],
+  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
+  database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
+  master_key_malformed: [
+    503,
+    'Keys cannot be sealed',
+    'Operator: ENCRYPTION_KEY has to be a comma-separated list of base64 keys of 32 bytes.',
+  ],
+  master_key_missing: [
+    503,
+    'Keys cannot be sealed',
+    'Operator: set ENCRYPTION_KEY, for example to the output of "openssl rand -base64 32".',
+  ],
+} as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
+
+export type ProblemCode = keyof typeof CATALOGUE;
+export const PROBLEM_CODES = Object.keys(CATALOGUE) as [ProblemCode, ...ProblemCode[]];
+
+/** One thing wrong with the request: where (RFC 6901 pointer into the body, or a parameter's name) and what. */
+export interface ProblemPart {
+  readonly pointer?: string;
+  readonly parameter?: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What any part of the service throws to refuse. Nothing of the request may stand in it. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly errors: readonly ProblemPart[];
+
+  constructor(code: ProblemCode, errors: readonly ProblemPart[] = []) {
+    super(code);
+    this.code = code;
+    this.errors = errors;
+  }
+
+  get status() {
+    return CATALOGUE[this.code][0];
+  }
+}
+
+export function isProblemCode(text: unknown): text is ProblemCode {
+  return typeof text === 'string' && Object.hasOwn(CATALOGUE, text);
+}
+
+/** The one way out: a problem as `application/problem+json`. */
+export function problemResponse(
+  problem: Problem,
+  requestId: string,
+  headers: Record<string, string> = {},
+): Response {
+  const [status, title, detail] = CATALOGUE[problem.code];
+  const body = {
+    type: `urn:trading-keys:problem:${problem.code}`,
+    title,
+    status,
+    detail,
+    instance: requestId,
+    code: problem.code,
+    ...(problem.errors.length > 0 && { errors: problem.errors }),
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(status === 401 && { 'www-authenticate': challenge(problem.code) }),
+      ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
+      ...headers,
+    },
+  });
+}
+
+/** RFC 6750, section 3: no error code where no token was sent. */
+function challenge(code: ProblemCode): string {
+  return code === 'authentication_required'
+    ? 'Bearer realm="trading-keys"'
+    : 'Bearer realm="trading-keys", error="invalid_token"';
+}

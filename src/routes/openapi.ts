@@ -1,0 +1,33 @@
+/** What every route of this API shares: how answers and problems stand in the description. */
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
+import type { AppEnv } from '../app-env.ts';
+import { ProblemBody } from '../contract/common.ts';
+import { refuseInvalid } from '../middleware/handle-error.ts';
+
+export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+
+export const SESSION = [{ session: [] }];
+
+/** A request body in JSON, required. */
+export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+/** One good answer, and the problems that a route can answer by status. */
+export function answers<Status extends number, Schema extends z.ZodType>(
+  status: Status,
+  schema: Schema,
+  description: string,
+) {
+  const good = { [status]: { description, content: { 'application/json': { schema } } } } as Record<
+    Status,
+    { description: string; content: { 'application/json': { schema: Schema } } }
+  >;
+  return { ...good, default: PROBLEM };
+}
+
+const PROBLEM = {
+  description: 'A problem (RFC 9457); `code` says which.',
+  content: { 'application/problem+json': { schema: ProblemBody } },
+};

@@ -1,0 +1,37 @@
+import { createRoute } from '@hono/zod-openapi';
+import { Health, Readiness } from '../contract/service.ts';
+import { checkReadiness } from '../services/readiness.ts';
+import { answers, newRouter } from './openapi.ts';
+
+export const service = newRouter()
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/health',
+      tags: ['Service'],
+      summary: 'Whether the Worker runs',
+      responses: answers(200, Health, 'It runs.'),
+    }),
+    (c) => c.json({ status: 'ok' } as const, 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/ready',
+      tags: ['Service'],
+      summary: 'Whether everything that the Worker depends on is there, each by name',
+      responses: {
+        ...answers(200, Readiness, 'Everything is there.'),
+        503: { description: 'Something is missing.', content: { 'application/json': { schema: Readiness } } },
+      },
+    }),
+    async (c) => {
+      const { runtime } = c.var;
+      const readiness = await checkReadiness({
+        schemaVersion: async () => runtime.database().schemaVersion(),
+        keyring: runtime.keyring,
+        tokenVerification: runtime.verifier.probe,
+      });
+      return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
+    },
+  );

@@ -1,0 +1,67 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { WalletRequest } from '../contract/keys.ts';
+import { seal } from '../crypto/envelope.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import type { NewWallet, SealedWallet } from '../database/as-caller.ts';
+import { canonicalAddress, KeyInputError, type PrivateKey, parsePrivateKey, wipe } from '../keys/index.ts';
+import { Problem } from '../problem.ts';
+
+/** Where the master keys come from. @throws {Problem} master_key_missing, master_key_malformed */
+export type KeyringSource = () => Promise<Keyring>;
+
+type KeyRequest = WalletRequest & { readonly private_key: NonNullable<WalletRequest['private_key']> };
+
+/**
+ * Reads a submitted key and seals it for this client, under a key id of its own. The bytes are wiped, whatever
+ * happens; the text they came in is a JavaScript string, which cannot be.
+ *
+ * @param pointer of the object that holds the key in the body, for the problem's `errors`
+ * @throws {Problem} for each way in which a key can be wrong, and when there is no master key
+ */
+export async function sealKey(
+  request: KeyRequest,
+  clientId: string,
+  keyring: KeyringSource,
+  pointer = '',
+): Promise<SealedWallet> {
+  const key = readKey(request, pointer);
+  try {
+    const keyId = uuidv7();
+    const { address, chain } = key;
+    const encrypted = await seal(key.secret, { clientId, chain, address, keyId }, await keyring());
+    return { address, chain, key_id: keyId, encrypted_key: encrypted };
+  } finally {
+    wipe(key.secret);
+  }
+}
+
+/** A wallet with a key of its own to seal, or without one: then it will hold a copy of the trading key. */
+export async function sealWallet(
+  request: WalletRequest,
+  clientId: string,
+  keyring: KeyringSource,
+  pointer = '',
+): Promise<NewWallet> {
+  const { private_key, address, chain } = request;
+  if (private_key !== undefined) return sealKey({ ...request, private_key }, clientId, keyring, pointer);
+  if (address === undefined) return {};
+  return asProblem(pointer, () => {
+    const canonical = canonicalAddress(address);
+    if (chain !== undefined && chain !== canonical.chain) throw new KeyInputError('chain_mismatch');
+    return { address: canonical.address };
+  });
+}
+
+function readKey({ private_key, address, chain }: KeyRequest, pointer: string): PrivateKey {
+  return asProblem(pointer, () => parsePrivateKey({ privateKey: private_key, address, chain }));
+}
+
+function asProblem<Value>(pointer: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof KeyInputError)) throw error;
+    const part = { pointer: `${pointer}/${error.field}`, code: error.reason, detail: error.message };
+    throw new Problem(error.reason, [part]);
+  }
+}

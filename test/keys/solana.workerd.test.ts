@@ -1,0 +1,68 @@
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { base58, base64urlnopad } from '@scure/base';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parsePrivateKey } from '../../src/keys/index.ts';
+import { ED25519_KEYS } from './fixtures.ts';
+
+const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
+
+/** The public key as Web Crypto derives it: another implementation than the one under test. */
+async function publicKeyOf(seed: Uint8Array): Promise<Uint8Array> {
+  const pkcs8 = new Uint8Array([...hexToBytes('302e020100300506032b657004220420'), ...seed]); // RFC 8410
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'Ed25519' }, true, ['sign']);
+  const jwk = (await crypto.subtle.exportKey('jwk', key)) as JsonWebKey;
+  return base64urlnopad.decode(jwk.x ?? '');
+}
+
+function formsOf(seed: Uint8Array, publicKey: Uint8Array) {
+  const keypair = [...seed, ...publicKey];
+  return [
+    base58.encode(new Uint8Array(keypair)),
+    base58.encode(seed),
+    keypair,
+    JSON.stringify(keypair),
+    `\r\n\t ${JSON.stringify(keypair, null, 2)} \n`,
+  ];
+}
+
+describe('a Solana private key', () => {
+  it.each(ED25519_KEYS)(
+    'of RFC 8032 with the public key $publicKey has it for address',
+    ({ seed, publicKey }) => {
+      const address = base58.encode(hexToBytes(publicKey));
+      for (const privateKey of formsOf(hexToBytes(seed), hexToBytes(publicKey))) {
+        const key = parsePrivateKey({ privateKey, address, chain: 'solana' });
+        expect(key).toEqual({ chain: 'solana', address, secret: expect.any(Uint8Array) });
+        expect(bytesToHex(key.secret)).toBe(seed);
+      }
+    },
+  );
+
+  it('is the same in every form, with the address that Web Crypto derives', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const publicKey = await publicKeyOf(seed);
+        const expected = { chain: 'solana', address: base58.encode(publicKey), secret: seed };
+        for (const privateKey of formsOf(seed, publicKey))
+          expect(parsePrivateKey({ privateKey })).toEqual(expected);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('may be written as the longest base58 there is of 64 bytes', () => {
+    const seed = new Uint8Array(32).fill(0xff);
+    const { address } = parsePrivateKey({ privateKey: base58.encode(seed) });
+    const text = base58.encode(new Uint8Array([...seed, ...base58.decode(address)]));
+    expect(text).toHaveLength(88);
+    expect(parsePrivateKey({ privateKey: text }).secret).toEqual(seed);
+  });
+
+  it('is a copy: wiping it leaves the array that was sent', async () => {
+    const seed = new Uint8Array(32).fill(5);
+    const sent = [...seed, ...(await publicKeyOf(seed))];
+    parsePrivateKey({ privateKey: sent }).secret.fill(0);
+    expect(sent.slice(0, 32)).toEqual([...seed]);
+  });
+});
