@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 import { startStack } from '../../supabase/local/stack.ts';
+import { startOperator } from './operator.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,6 +15,7 @@ declare module 'vitest' {
     /** As the role `postgres`: owns the tables, no superuser. */
     databaseUrl: string;
     superuserUrl: string;
+    operatorUrl: string;
   }
 }
 
@@ -26,7 +28,10 @@ export default async function setup(project: TestProject) {
   project.provide('jwtSecret', stack.jwtSecret);
   project.provide('databaseUrl', stack.databaseUrl);
   project.provide('superuserUrl', stack.superuserUrl);
+  const operator = await startOperator(stack.databaseUrl);
+  project.provide('operatorUrl', operator.url);
   return async () => {
+    await operator.close();
     await stack.stop();
     removePostgres(join(directory, 'postgres'));
     rmSync(directory, { recursive: true, force: true });

@@ -1,0 +1,49 @@
+/** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
+import { inject } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { Bindings } from '../../src/env.ts';
+
+/** A master key for tests alone: 32 random bytes of this run. */
+export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+
+export const settings = (): Required<Bindings> => ({
+  SUPABASE_URL: inject('supabaseUrl'),
+  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  SUPABASE_JWT_SECRET: inject('jwtSecret'),
+  ENCRYPTION_KEY: MASTER_KEY,
+});
+
+export interface Call {
+  readonly token?: string | undefined;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly env?: Bindings;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the answer should hold
+  readonly json: any;
+}
+
+const app = createApp();
+
+/** `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. */
+export async function call(line: string, { token, body, headers = {}, env = settings() }: Call = {}): Promise<Answer> {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const request = new Request(`http://api.example.test${path}`, {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const response = await app.fetch(request, env);
+  const text = await response.text();
+  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}

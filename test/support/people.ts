@@ -1,0 +1,75 @@
+/** Named people for tests: an admin, and clients whose accounts are linked as everywhere, by e-mail. */
+import { SignJWT } from 'jose';
+import { inject } from 'vitest';
+
+/** Runs a statement as the operator. */
+export async function operatorSql<Row = Record<string, unknown>>(
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const response = await fetch(inject('operatorUrl'), { method: 'POST', body: JSON.stringify({ text, values }) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(answer));
+  return answer as Row[];
+}
+
+export interface TokenClaims {
+  readonly sub?: string;
+  readonly role?: string;
+  readonly aud?: string;
+  readonly iss?: string;
+  readonly iat?: number;
+  readonly exp?: number;
+}
+
+/** Seconds since the epoch, from now. */
+export const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+
+/** An access token as the project's Auth server issues it; claims can be bent, and the secret. */
+export function accessToken(claims: TokenClaims, secret = inject('jwtSecret')): Promise<string> {
+  return new SignJWT({
+    role: 'authenticated',
+    aud: 'authenticated',
+    iat: inSeconds(-5),
+    exp: inSeconds(3600),
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .sign(new TextEncoder().encode(secret));
+}
+
+export interface Person {
+  readonly userId: string;
+  readonly email: string;
+  readonly token: string;
+}
+
+export interface ClientPerson extends Person {
+  readonly clientId: string;
+}
+
+/** An account with a confirmed e-mail and no client. */
+export async function newAccount(email = `${crypto.randomUUID()}@example.test`): Promise<Person> {
+  const userId = crypto.randomUUID();
+  await operatorSql(`insert into auth.users (id, aud, role, email, email_confirmed_at) values ($1, $2, $2, $3, now())`, [
+    userId,
+    'authenticated',
+    email,
+  ]);
+  return { userId, email, token: await accessToken({ sub: userId }) };
+}
+
+export async function newAdmin(): Promise<Person> {
+  const account = await newAccount();
+  await operatorSql('insert into private.admins (user_id) values ($1)', [account.userId]);
+  return account;
+}
+
+export async function newClient(name = 'A client'): Promise<ClientPerson> {
+  const account = await newAccount();
+  const [client] = await operatorSql<{ id: string }>(
+    'insert into public.clients (name, email) values ($1, $2) returning id',
+    [name, account.email],
+  );
+  return { ...account, clientId: client?.id ?? '' };
+}
