@@ -4,14 +4,10 @@ import { Id, Name, pageOf, Time } from './common.ts';
 export const ClientRequest = z
   .strictObject({
     name: Name.openapi({ example: 'Alice' }),
-    email: z
-      .string()
-      .max(320)
-      .pipe(z.email())
-      .openapi({
-        description: 'The account with this confirmed e-mail is linked.',
-        example: 'alice@example.test',
-      }),
+    email: z.string().max(320).pipe(z.email()).openapi({
+      description: 'The account with this confirmed e-mail is linked.',
+      example: 'alice@example.test',
+    }),
   })
   .openapi('ClientRequest');
 

@@ -1,6 +1,9 @@
 /** Accounts and clients for development, demo and tests, made by the operator's SQL. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type postgres from 'postgres';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import postgres from 'postgres';
+
+type Sql = postgres.Sql | postgres.TransactionSql;
 
 export interface Account {
   readonly id: string;
@@ -15,7 +18,7 @@ export interface ClientAccount extends Account {
 
 /** An account that can sign in at once: its e-mail counts as confirmed. */
 export async function createAccount(
-  sql: postgres.Sql,
+  sql: Sql,
   email: string,
   password = randomBytes(12).toString('base64url'),
 ): Promise<Account> {
@@ -30,25 +33,51 @@ export async function createAccount(
 }
 
 /** The operator's one line: this account is an admin from now on. */
-export async function makeAdmin(sql: postgres.Sql, email: string): Promise<void> {
+export async function makeAdmin(sql: Sql, email: string): Promise<void> {
   await sql`insert into private.admins (user_id) select id from auth.users where email = ${email}`;
 }
 
-export async function createAdmin(sql: postgres.Sql, email: string): Promise<Account> {
+export async function createAdmin(sql: Sql, email: string): Promise<Account> {
   const account = await createAccount(sql, email);
   await makeAdmin(sql, email);
   return account;
 }
 
 /** A client whose account is linked, as everywhere, by its confirmed e-mail. */
-export async function createClientAccount(
-  sql: postgres.Sql,
-  name: string,
-  email: string,
-): Promise<ClientAccount> {
+export async function createClientAccount(sql: Sql, name: string, email: string): Promise<ClientAccount> {
   const account = await createAccount(sql, email);
   const [client] = await sql<{ id: string }[]>`
     insert into public.clients (name, email) values (${name}, ${email}) returning id`;
   if (client === undefined) throw new Error('The client was not created.');
   return { ...account, clientId: client.id, name };
+}
+
+export interface DemoAccounts {
+  readonly admin: Account;
+  readonly clients: readonly ClientAccount[];
+}
+
+/** An admin and two clients without bots or keys; made once, with passwords that only this machine knows. */
+export async function ensureDemoAccounts(databaseUrl: string, path: string): Promise<DemoAccounts> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    const [made] = await sql`select from auth.users where email = 'admin@example.test'`;
+    if (made && existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
+    if (made)
+      throw new Error(`${path} is gone, and with it the passwords. Start over with: npm run dev -- --fresh`);
+    return await sql.begin(async (transaction) => {
+      const accounts: DemoAccounts = {
+        admin: await createAdmin(transaction, 'admin@example.test'),
+        clients: [
+          await createClientAccount(transaction, 'Alice', 'alice@example.test'),
+          await createClientAccount(transaction, 'Bob', 'bob@example.test'),
+        ],
+      };
+      // Before the commit: an account without its password would be of no use.
+      writeFileSync(path, `${JSON.stringify(accounts, null, 2)}\n`, { mode: 0o600 });
+      return accounts;
+    });
+  } finally {
+    await sql.end();
+  }
 }

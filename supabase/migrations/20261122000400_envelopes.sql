@@ -1,12 +1,15 @@
 create function private.envelope_header(envelope text) returns jsonb
 language sql immutable strict parallel safe set search_path = ''
-return convert_from(
-  decode(
-    rpad(
-      translate(split_part(envelope, '.', 1), '-_', '+/'),
-      (length(split_part(envelope, '.', 1)) + 3) / 4 * 4, '='),
-    'base64'),
-  'UTF8')::jsonb;
+return (
+  -- A member given twice could be one thing to this reader and another to the next.
+  select case when header is json object with unique keys then header::jsonb end
+  from convert_from(
+    decode(
+      rpad(
+        translate(split_part(envelope, '.', 1), '-_', '+/'),
+        (length(split_part(envelope, '.', 1)) + 3) / 4 * 4, '='),
+      'base64'),
+    'UTF8') as header);
 comment on function private.envelope_header(text) is
   'The protected header of an envelope (JWE compact serialization, RFC 7516): what the master key authenticates.';
 
@@ -14,16 +17,22 @@ create function private.envelope_names(
   envelope text, client_id uuid, chain text, address text, key_id uuid
 ) returns boolean
 language sql immutable parallel safe set search_path = ''
-return coalesce(
-  length(envelope) <= 2048
-  and envelope ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){4}$'
-  and private.envelope_header(envelope) @> jsonb_build_object(
-    'alg', 'A256GCMKW', 'enc', 'A256GCM',
-    'sub', client_id, 'chain', chain, 'address', address, 'jti', key_id)
-  and key_id is not null,
-  false);
+return case
+  -- After the header: wrapped data key (32 bytes), IV (12), ciphertext (32), tag (16), in canonical base64url.
+  when length(envelope) <= 2048 and key_id is not null and envelope ~ (
+    '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{16}'
+    '\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{21}[AQgw]$')
+  then (
+    select coalesce(
+      header @> jsonb_build_object(
+        'alg', 'A256GCMKW', 'enc', 'A256GCM', 'typ', 'trading-key+jwe',
+        'sub', client_id, 'chain', chain, 'address', address, 'jti', key_id)
+      and jsonb_typeof(header -> 'kid') = 'string',
+      false)
+    from private.envelope_header(envelope) as header)
+  else false end;
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
-  'Whether an envelope''s authenticated header names this client, chain, address and key id.';
+  'Whether an envelope has the form of ours and its authenticated header names this client, chain, address and key id.';
 
 grant execute on function
   private.envelope_header(text), private.envelope_names(text, uuid, text, text, uuid)

@@ -37,23 +37,44 @@ create function private.require_bound_envelope(
 ) returns void
 language plpgsql set search_path = '' as $$
 begin
-  if not private.envelope_names(envelope, client_id, chain, address, key_id) then
-    raise sqlstate 'PT422' using
-      message = 'The envelope names another client, chain, address or key.', hint = 'envelope_not_bound';
-  end if;
+  begin
+    if private.envelope_names(envelope, client_id, chain, address, key_id) then return; end if;
+  exception when data_exception then
+    null; -- A header that is no base64url, no UTF-8 or no JSON names nothing.
+  end;
+  raise sqlstate 'PT422' using
+    message = 'The envelope names another client, chain, address or key.', hint = 'envelope_not_bound';
 end $$;
 comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
   'The CHECK of both key tables, with a code of its own.';
+
+create function private.require_own_client(client_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if auth.uid() is not null
+    and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
+  then
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+  end if;
+end $$;
+comment on function private.require_own_client(uuid) is
+  'What the policies say of a new row, said first: triggers run before policies, and their answers would tell of another client''s keys.';
 
 -- trading_keys ------------------------------------------------------------------------------------------------
 
 create function private.before_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if tg_op = 'UPDATE' and new.client_id <> old.client_id then
+  if tg_op = 'INSERT' then
+    perform private.require_own_client(new.client_id);
+  elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
   end if;
   perform from public.clients where clients.id = new.client_id for no key update;
+  -- Before a number is given out: "on conflict do nothing" would keep it.
+  if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
+    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
+  end if;
   perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
@@ -145,6 +166,7 @@ declare
   trading public.trading_keys;
   bot_chain text;
 begin
+  perform private.require_own_client(new.client_id);
   perform from public.clients where clients.id = new.client_id for no key update;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
@@ -163,6 +185,9 @@ begin
     new.encrypted_key := trading.encrypted_key;
   else
     perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+    if new.key_id = trading.key_id then
+      raise sqlstate 'PT422' using message = 'Another private key needs a new key id.', hint = 'envelope_not_bound';
+    end if;
     perform private.claim_address(new.address, new.client_id);
   end if;
   select bot_types.chain into bot_chain
@@ -213,7 +238,7 @@ comment on function private.share_own_client() is
 create function private.before_bot_status_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if new.status = 'running' and old.status <> 'running' then
+  if new.status = 'running' and old.status is distinct from 'running' then
     perform from public.clients where clients.id = new.client_id for share;
     if not exists (
       select from public.bot_wallets
@@ -241,5 +266,5 @@ comment on function private.before_bot_status_change() is
 
 create trigger a_share_own_client before update of status on public.bots
   for each statement execute function private.share_own_client();
-create trigger before_status_change before update of status on public.bots
+create trigger before_status_change before insert or update of status on public.bots
   for each row execute function private.before_bot_status_change();

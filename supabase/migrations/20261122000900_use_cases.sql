@@ -185,6 +185,10 @@ begin
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
+  -- All addresses in one order: two clients that bring the same ones in different orders would wait for each other.
+  perform pg_advisory_xact_lock(addresses.lock) from (
+    select distinct hashtextextended(value ->> 'address', 0) as lock from jsonb_array_elements(wallets) order by lock
+  ) as addresses;
   for wallet in select * from jsonb_array_elements(wallets) loop
     perform private.add_wallet(bot, wallet);
   end loop;

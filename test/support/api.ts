@@ -31,7 +31,10 @@ export interface Answer {
 const app = createApp();
 
 /** `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. */
-export async function call(line: string, { token, body, headers = {}, env = settings() }: Call = {}): Promise<Answer> {
+export async function call(
+  line: string,
+  { token, body, headers = {}, env = settings() }: Call = {},
+): Promise<Answer> {
   const [method = 'GET', path = '/'] = line.split(' ');
   const request = new Request(`http://api.example.test${path}`, {
     method,
@@ -45,5 +48,10 @@ export async function call(line: string, { token, body, headers = {}, env = sett
   const response = await app.fetch(request, env);
   const text = await response.text();
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
 }

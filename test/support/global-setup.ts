@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { logConsoleTo } from '../../supabase/local/console-log.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 import { startStack } from '../../supabase/local/stack.ts';
 import { startOperator } from './operator.ts';
@@ -22,6 +23,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject) {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-test-'));
   chmodSync(directory, 0o755);
+  logConsoleTo(join(directory, 'supabase.log'));
   const stack = await startStack({ directory, supabasePort: 0, durable: false, poolSize: 40 });
   project.provide('supabaseUrl', stack.supabaseUrl);
   project.provide('publishableKey', stack.publishableKey);

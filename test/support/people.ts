@@ -7,7 +7,10 @@ export async function operatorSql<Row = Record<string, unknown>>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const response = await fetch(inject('operatorUrl'), { method: 'POST', body: JSON.stringify({ text, values }) });
+  const response = await fetch(inject('operatorUrl'), {
+    method: 'POST',
+    body: JSON.stringify({ text, values }),
+  });
   const answer = await response.json();
   if (!response.ok) throw new Error(JSON.stringify(answer));
   return answer as Row[];
@@ -51,11 +54,10 @@ export interface ClientPerson extends Person {
 /** An account with a confirmed e-mail and no client. */
 export async function newAccount(email = `${crypto.randomUUID()}@example.test`): Promise<Person> {
   const userId = crypto.randomUUID();
-  await operatorSql(`insert into auth.users (id, aud, role, email, email_confirmed_at) values ($1, $2, $2, $3, now())`, [
-    userId,
-    'authenticated',
-    email,
-  ]);
+  await operatorSql(
+    `insert into auth.users (id, aud, role, email, email_confirmed_at) values ($1, $2, $2, $3, now())`,
+    [userId, 'authenticated', email],
+  );
   return { userId, email, token: await accessToken({ sub: userId }) };
 }
 

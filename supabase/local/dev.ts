@@ -1,0 +1,167 @@
+/** `npm run dev`: everything on one machine, until Ctrl-C. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
+import { logConsoleTo } from './console-log.ts';
+import { takeDirectory } from './lock.ts';
+import { freePort, isFree } from './ports.ts';
+import { removePostgres } from './postgres.ts';
+import { type Stack, startStack } from './stack.ts';
+import { startWorker } from './worker.ts';
+
+const API_PORT = 8787;
+const SUPABASE_PORT = 54321;
+
+/** What other programs need to use the running stack: `.local/stack.json`. */
+export interface StackFile {
+  readonly api_url: string;
+  readonly supabase_url: string;
+  readonly publishable_key: string;
+  readonly jwt_secret: string;
+  readonly database_url: string;
+  readonly admin: { readonly email: string; readonly password: string };
+  readonly clients: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly email: string;
+    readonly password: string;
+  }[];
+  readonly machine_token: string | null;
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const { values: options } = parseArgs({
+  options: {
+    fresh: { type: 'boolean', default: false },
+    directory: { type: 'string', default: '.local' },
+    port: { type: 'string' },
+    'supabase-port': { type: 'string' },
+  },
+});
+const directory = resolve(options.directory);
+const stackFile = join(directory, 'stack.json');
+
+await main().catch((error) => {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+});
+
+async function main(): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const lock = await takeDirectory(directory);
+  if (!lock) throw new Error(`A stack runs from ${directory} already; ${describeRunning()}`);
+
+  // From here on the order is: start one by one, stop in reverse, whatever happens.
+  const stops: (() => void | Promise<void>)[] = [() => lock.release()];
+  const interrupted = new Promise<void>((wake) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => wake());
+  });
+  try {
+    if (options.fresh) startOver();
+    rmSync(stackFile, { force: true });
+    logConsoleTo(join(directory, 'supabase.log'));
+    const stack = await startStack({
+      directory,
+      supabasePort: await choosePort(options['supabase-port'], SUPABASE_PORT),
+      durable: true,
+      say,
+    });
+    stops.push(() => stack.stop());
+    if (stack.migrated.length > 0) say(`Applied ${stack.migrated.length} migrations.`);
+    const accounts = await ensureDemoAccounts(stack.databaseUrl, join(directory, 'accounts.json'));
+    const worker = await startWorker({
+      port: await choosePort(options.port, API_PORT),
+      directory,
+      settings: {
+        SUPABASE_URL: stack.supabaseUrl,
+        SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+        SUPABASE_JWT_SECRET: stack.jwtSecret,
+        ENCRYPTION_KEY: masterKey(),
+      },
+    });
+    stops.push(() => worker.stop());
+    const file = describeStack(worker.url, stack, accounts);
+    writeFileSync(stackFile, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+    stops.push(() => rmSync(stackFile, { force: true }));
+    announce(file);
+    await Promise.race([
+      interrupted,
+      worker.ended.then(() => {
+        throw new Error(`The Worker ended by itself; see ${join(directory, 'worker.log')}`);
+      }),
+    ]);
+    say('Stopping.');
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+function startOver(): void {
+  removePostgres(join(directory, 'postgres'));
+  for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'wrangler']) {
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
+  say('Starting over: the old data, accounts and master key are gone.');
+}
+
+/** A port that was asked for has to be free; the usual one may be taken by another stack. */
+async function choosePort(asked: string | undefined, usual: number): Promise<number> {
+  const port = asked === undefined ? usual : Number(asked);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`Not a port: ${asked}`);
+  if (await isFree(port)) return port;
+  if (asked !== undefined) throw new Error(`Port ${port} is in use. Name another, or none.`);
+  const other = await freePort();
+  say(`Port ${port} is in use: taking ${other} instead.`);
+  return other;
+}
+
+/** Made on the first run; whoever loses it loses every key that it sealed. */
+function masterKey(): string {
+  const path = join(directory, 'encryption.key');
+  if (!existsSync(path)) {
+    writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+    say(`Made a master key: ${path}`);
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+function describeRunning(): string {
+  const running: StackFile | undefined = existsSync(stackFile)
+    ? JSON.parse(readFileSync(stackFile, 'utf8'))
+    : undefined;
+  return running ? `its API is ${running.api_url}` : 'it is just starting or stopping.';
+}
+
+function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts): StackFile {
+  return {
+    api_url: apiUrl,
+    supabase_url: stack.supabaseUrl,
+    publishable_key: stack.publishableKey,
+    jwt_secret: stack.jwtSecret,
+    database_url: stack.databaseUrl,
+    admin: { email: accounts.admin.email, password: accounts.admin.password },
+    clients: accounts.clients.map(({ clientId, name, email, password }) => ({
+      id: clientId,
+      name,
+      email,
+      password,
+    })),
+    machine_token: null,
+  };
+}
+
+function announce(file: StackFile): void {
+  say('');
+  say(`  API        ${file.api_url}`);
+  say(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
+  say(`  Database   ${file.database_url}`);
+  say('');
+  say(`  admin      ${file.admin.email}   ${file.admin.password}`);
+  for (const { id, name, email, password } of file.clients)
+    say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
+  say('');
+  say(`  For programs: ${stackFile}. Ready; Ctrl-C stops everything.`);
+}

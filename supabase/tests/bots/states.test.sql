@@ -1,0 +1,79 @@
+begin;
+\ir ../people.sql
+select plan(33);
+
+create function tests.set_status(bot text, status text) returns void language sql
+begin atomic
+  update public.bots set status = set_status.status where id = tests.bot_id(bot);
+end;
+grant execute on all functions in schema tests to public;
+
+select tests.act_as('ada');
+select tests.create_bot('anna', 'grid');
+select tests.create_bot('anna', 'sol', '[]', 'solana-grid');
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'boris''s', tests.wallet('boris', 'B'));
+select is(tests.bots('boris'), array['boris''s: running'], 'a bot that was set up runs');
+
+select tests.act_as('anna');
+select is(tests.bots('anna'), array['grid: stopped created', 'sol: stopped created'], 'a new bot is stopped');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 bot_has_no_key',
+  'a bot without a wallet cannot run');
+select is(tests.refusal($$select public.start_bot(tests.bot_id('grid'))$$), 'PT409 bot_has_no_key', 'whoever asks');
+select tests.act_as('ada');
+select public.add_wallet(tests.bot_id('grid'), tests.wallet('anna', 'A'));
+select tests.act_as('anna');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'allowed', 'with a key it can');
+select isnt((select started_at from public.bots where name = 'grid'), null, 'from a time on');
+select is((select stopped_at from public.bots where name = 'grid'), null, 'that is the first');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'allowed', 'a running bot may be started');
+select is(tests.refusal($$select tests.set_status('grid', 'stopped')$$), 'allowed', 'a running bot can be stopped');
+select is(tests.bots('anna'), array['grid: stopped requested', 'sol: stopped created'], 'by request');
+select isnt((select stopped_at from public.bots where name = 'grid'), null, 'at a time');
+select is(tests.refusal($$select tests.set_status('grid', 'stopped')$$), 'allowed', 'a stopped bot may be stopped');
+select is(tests.refusal($$select tests.set_status('sol', 'stopped')$$), 'allowed', 'a new one too');
+select is((tests.bots('anna'))[2], 'sol: stopped created', 'and keeps its reason');
+select is(tests.refusal($$select tests.set_status('grid', 'paused')$$), '23514', 'there is no third state');
+
+select is(tests.refusal(statement), '42501', 'a client cannot: ' || statement)
+from unnest(array[
+  'update public.bots set stop_reason = null',
+  'update public.bots set stop_reason = ''key_revoked''',
+  'update public.bots set started_at = now()',
+  'update public.bots set bot_type = ''solana-grid''',
+  'update public.bots set client_id = tests.client_id(''boris'')',
+  'insert into public.bots (client_id, bot_type, name, status) values (tests.client_id(''anna''), ''evm-dca'', ''x'', ''running'')',
+  'delete from public.bots'
+]) as statement;
+select is(tests.rows_of($$update public.bots set status = 'stopped' where name = 'boris''s'$$), 0::bigint,
+  'a client stops no other''s bot');
+select is(
+  tests.refusal($$insert into public.bots (client_id, bot_type, name) values (tests.client_id('boris'), 'evm-dca', 'x')$$),
+  '42501', 'and makes it none');
+select is(tests.refusal($$update public.bot_types set enabled = false$$), '42501', 'the catalogue is the operator''s');
+
+-- Chain families.
+select tests.act_as('operator');
+insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
+  values (tests.bot_id('sol'), tests.client_id('anna'), 'S', 'solana', tests.key_id('S'), tests.envelope('anna', 'S', 'solana'));
+select tests.act_as('anna');
+select tests.set_status('sol', 'running');
+select tests.set_status('grid', 'running');
+select is(tests.refusal($$select tests.rotate('anna', 'S2', 'solana')$$), 'allowed', 'a key of another chain family can be rotated to');
+select is(tests.bots('anna'), array['grid: stopped chain_mismatch', 'sol: running'], 'which stops the bots of the old one');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT422 chain_mismatch', 'and they cannot run with it');
+select is(tests.refusal($$select tests.rotate('anna', 'A2')$$), 'allowed', 'and back');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'allowed', 'when they can run again');
+
+-- The owner is bound by the same law.
+select tests.act_as('operator');
+select is(tests.refusal($$update public.bots set stop_reason = null where name = 'sol'$$), '23514', 'a stopped bot has a reason');
+select is(tests.refusal($$insert into public.bots (client_id, bot_type, name, status, stop_reason, started_at)
+    values (tests.client_id('anna'), 'evm-dca', 'x', 'running', null, now())$$), 'PT409 bot_has_no_key',
+  'no bot is born running');
+delete from public.trading_keys where client_id = tests.client_id('anna');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 bot_has_no_key',
+  'a bot whose wallet is empty cannot run');
+
+select * from finish();
+rollback;

@@ -1,0 +1,106 @@
+begin;
+\ir ../people.sql
+\ir guards.sql
+select plan(13);
+
+-- The Docker image of Supabase grants more on the schema public itself; what is in it counts.
+select bag_eq($$select found from tests.schema_grants where found not like 'usage on public %'$$,
+  array['usage on private to authenticated'], 'schemas: nobody creates, and only sessions use private');
+
+select bag_eq('select * from tests.table_grants', array[
+    'select on private.admins to authenticated',
+    'select on clients to authenticated',
+    'select on bot_types to authenticated',
+    'select on bots to authenticated',
+    'select on bot_health_logs to authenticated',
+    'select on key_events to authenticated',
+    'delete on trading_keys to authenticated'
+  ], 'tables: these grants and no other, to whomever');
+
+select bag_eq('select * from tests.column_grants', array[
+    'insert (name, email) on clients to authenticated',
+    'update (name) on clients to authenticated',
+    'insert (client_id, bot_type, name, config) on bots to authenticated',
+    'update (status) on bots to authenticated',
+    'select (id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at) on trading_keys to authenticated',
+    'insert (client_id, address, chain, key_id, encrypted_key) on trading_keys to authenticated',
+    'update (address, chain, key_id, encrypted_key) on trading_keys to authenticated',
+    'select (id, bot_id, client_id, address, chain, key_id, created_at) on bot_wallets to authenticated',
+    'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
+    'select (id, client_id, bot_id, name, created_at, expires_at, last_used_at, revoked_at) on machine_tokens to authenticated'
+  ], 'columns: these grants and no other, to whomever');
+
+select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
+    'public.schema_version() to anon',
+    'public.schema_version() to authenticated',
+    'public.create_client(text, text) to authenticated',
+    'public.list_clients(integer, uuid) to authenticated',
+    'public.get_client(uuid) to authenticated',
+    'public.get_own_client() to authenticated',
+    'public.list_bot_options(uuid) to authenticated',
+    'public.create_bot(uuid, text, text, jsonb, jsonb) to authenticated',
+    'public.setup_bot(uuid, text, text, jsonb, jsonb) to authenticated',
+    'public.add_wallet(uuid, jsonb) to authenticated',
+    'public.rotate_key(uuid, text, text, uuid, text) to authenticated',
+    'public.revoke_key(uuid) to authenticated',
+    'public.get_trading_key(uuid) to authenticated',
+    'public.list_bots(uuid, integer, uuid) to authenticated',
+    'public.get_bot(uuid) to authenticated',
+    'public.start_bot(uuid) to authenticated',
+    'public.stop_bot(uuid) to authenticated'
+  ], 'functions of the API: these grants and no other, to whomever');
+
+select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
+    'private.uuid_v7() to authenticated',
+    'private.rfc3339(timestamp with time zone) to authenticated',
+    'private.is_admin() to authenticated',
+    'private.own_client_id() to authenticated',
+    'private.envelope_header(text) to authenticated',
+    'private.envelope_names(text, uuid, text, text, uuid) to authenticated',
+    'private.client_json(clients) to authenticated',
+    'private.wallets_json(uuid) to authenticated',
+    'private.bot_json(bots) to authenticated',
+    'private.trading_key_json(uuid) to authenticated',
+    'private.page_json(jsonb, integer) to authenticated',
+    'private.raise_not_found() to authenticated',
+    'private.require_admin() to authenticated',
+    'private.require_client(uuid) to authenticated',
+    'private.lock_client(uuid) to authenticated',
+    'private.require_trading_key(uuid) to authenticated',
+    'private.add_wallet(bots, jsonb) to authenticated',
+    'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated'
+  ], 'functions behind the API: these grants and no other, to whomever');
+select is_empty('select * from tests.grants_that_can_be_passed_on', 'no grant can be passed on');
+select is_empty($$
+    select r.rolname from pg_roles as r join pg_auth_members as m on m.member = r.oid
+    where r.rolname in ('anon', 'authenticated')
+    union all
+    select rolname from pg_roles
+    where rolname in ('anon', 'authenticated', 'authenticator') and (rolsuper or rolbypassrls)$$,
+  'the API roles are members of nothing and pass no row-level security');
+
+-- The guards bite.
+create table public.stray (id int, encrypted_key text);
+create function public.stray() returns int language sql return 1;
+create function private.defaulted() returns int language sql return 1;
+alter function private.defaulted() owner to postgres;
+grant execute on function private.defaulted() to public;
+grant insert on public.stray to public;
+grant update (encrypted_key) on public.stray to anon;
+grant execute on function public.stray() to service_role with grant option;
+grant usage on schema private to anon;
+
+select ok('insert on stray to public' = any (array(select found from tests.table_grants)),
+  'a table''s grant to everybody is found');
+select ok('update (encrypted_key) on stray to anon' = any (array(select found from tests.column_grants)),
+  'a column''s grant is found');
+select ok('public.stray() to service_role' = any (array(select found from tests.function_grants)),
+  'a function''s grant to the service role is found');
+select ok('private.defaulted() to public' = any (array(select found from tests.function_grants)),
+  'a function that everybody may run is found');
+select ok('usage on private to anon' = any (array(select found from tests.schema_grants)), 'a schema''s grant is found');
+select results_eq('select * from tests.grants_that_can_be_passed_on', array['public.stray()'],
+  'a grant that can be passed on is found');
+
+select * from finish();
+rollback;

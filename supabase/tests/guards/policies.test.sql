@@ -1,0 +1,48 @@
+begin;
+\ir ../people.sql
+\ir guards.sql
+select plan(9);
+
+select is_empty('select * from tests.loose_policies', 'every policy is for one verb and to authenticated');
+select is_empty('select * from tests.policies_evaluated_for_each_row',
+  'every policy asks who calls once a statement, as (select ...)');
+select is_empty('select * from tests.policies_that_let_anything_be_written', 'no policy lets anything be written');
+select bag_eq(
+  'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
+    where schemaname in (''public'', ''private'')',
+  array[
+    'select private.admins',
+    'select public.clients', 'insert public.clients', 'update public.clients',
+    'select public.bot_types',
+    'select public.bots', 'insert public.bots', 'update public.bots',
+    'select public.bot_health_logs',
+    'select public.trading_keys', 'insert public.trading_keys', 'update public.trading_keys',
+    'delete public.trading_keys',
+    'select public.bot_wallets', 'insert public.bot_wallets',
+    'select public.key_events',
+    'select public.machine_tokens'],
+  'there are these policies, one for each verb of a table');
+
+-- The guards bite.
+create table public.loose (id int primary key, user_id uuid);
+create policy "to everybody" on public.loose for select using (user_id = (select auth.uid()));
+create policy "for all" on public.loose for all to authenticated using (user_id = (select auth.uid()));
+create policy "row by row" on public.loose for delete to authenticated using (user_id = auth.uid());
+create policy "anything" on public.loose for insert to authenticated with check (true);
+create policy "once" on public.loose for update to authenticated using (user_id = (select auth.uid()));
+
+select results_eq('select * from tests.loose_policies order by 1',
+  array['public.loose: for all', 'public.loose: to everybody'], 'a policy for all verbs or all roles is found');
+select results_eq('select * from tests.policies_evaluated_for_each_row',
+  array['public.loose: row by row'], 'a policy that is evaluated for each row is found');
+select results_eq('select * from tests.policies_that_let_anything_be_written',
+  array['public.loose: anything'], 'a policy that lets anything be written is found');
+create policy "half" on public.loose for update to authenticated
+  using (user_id = (select auth.uid()) or private.is_admin());
+select ok('public.loose: half' = any (array(select found from tests.policies_evaluated_for_each_row)),
+  'so is one that does both');
+create policy "anon" on public.loose for select to anon using (false);
+select ok('public.loose: anon' = any (array(select found from tests.loose_policies)), 'a policy to anon is found');
+
+select * from finish();
+rollback;

@@ -1,0 +1,43 @@
+begin;
+\ir ../people.sql
+select plan(21);
+
+select tests.act_as('anna');
+select lives_ok($$select tests.put_in('anna', 'A')$$, 'a client puts in its own first key');
+select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 conflict', 'and has one at a time');
+select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 not_found', 'not a key of another client');
+select is(
+  tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+    values (gen_random_uuid(), 'X', 'evm', tests.key_id('X'), tests.envelope('boris', 'X'))$$),
+  'PT404 not_found', 'of which nothing shows, not even that the client exists');
+
+select tests.act_as('boris');
+select tests.put_in('boris', 'B');
+select results_eq('select address from public.trading_keys', array['B'], 'a client sees its own key''s row only');
+select is(tests.replace_by('anna', 'X'), 0::bigint, 'rotating another client''s key touches no row');
+select is(tests.rows_of($$update public.trading_keys set encrypted_key = 'x' where address = 'A'$$), 0::bigint,
+  'nor does naming it by its address');
+select is(tests.rows_of($$delete from public.trading_keys where client_id = tests.client_id('anna')$$), 0::bigint,
+  'revoking another client''s key touches no row');
+select is(tests.trading_key('anna'), 'A version 1 under first', 'and the other client''s key is as it was');
+select is(tests.replace_by('boris', 'B2'), 1::bigint, 'rotating its own key touches its row');
+select is(tests.trading_key('boris'), 'B2 version 2 under first', 'which has the new key and the next number');
+select is(tests.rows_of('delete from public.trading_keys'), 1::bigint, 'deleting everything deletes its own row only');
+select is(tests.trading_key('anna'), 'A version 1 under first', 'and no other');
+
+select tests.act_as('ada');
+select is(tests.replace_by('anna', 'A3'), 1::bigint, 'an admin rotates any client''s key');
+select lives_ok($$select tests.put_in('boris', 'B3')$$, 'an admin puts in a client''s first key');
+select is(tests.trading_key('boris'), 'B3 version 3 under first', 'numbers go on after a revocation');
+
+select tests.act_as('eve');
+select is_empty('select id from public.trading_keys', 'an account without a client sees no key');
+select is(tests.rows_of('delete from public.trading_keys'), 0::bigint, 'and deletes none');
+
+select tests.act_as('anon');
+select is(tests.refusal('select id from public.trading_keys'), '42501', 'who is not signed in reads nothing');
+select is(tests.refusal('delete from public.trading_keys'), '42501', 'deletes nothing');
+select is(tests.refusal($$select tests.put_in('anna', 'A')$$), '42501', 'puts in nothing');
+
+select * from finish();
+rollback;
