@@ -1,15 +1,41 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+const setupFiles = ['./test/support/recorder.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'workerd', include: ['test/**/*.workerd.test.ts'] },
+        test: {
+          name: 'workerd',
+          include: ['test/**/*.workerd.test.ts'],
+          setupFiles,
+          sequence: { groupOrder: 1 },
+        },
       },
-      { test: { name: 'node', include: ['test/**/*.node.test.ts'], testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'node',
+          include: ['test/**/*.node.test.ts'],
+          exclude: ['test/leaks/**'],
+          setupFiles,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // Last, over everything that the others received, logged and stored.
+      {
+        test: {
+          name: 'leaks',
+          include: ['test/leaks/*.node.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

@@ -2,6 +2,7 @@
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
+import { recordKeysOf, recordText } from './recorder.ts';
 
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
@@ -35,6 +36,7 @@ export async function call(
   line: string,
   { token, body, headers = {}, env = settings() }: Call = {},
 ): Promise<Answer> {
+  recordKeysOf(body);
   const [method = 'GET', path = '/'] = line.split(' ');
   const request = new Request(`http://api.example.test${path}`, {
     method,
@@ -47,6 +49,8 @@ export async function call(
   });
   const response = await app.fetch(request, env);
   const text = await response.text();
+  recordText(JSON.stringify([...response.headers]));
+  recordText(text);
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,

@@ -6,7 +6,9 @@ import type { TestProject } from 'vitest/node';
 import { logConsoleTo } from '../../supabase/local/console-log.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 import { startStack } from '../../supabase/local/stack.ts';
+import { startHostedProjects } from './hosted-project.ts';
 import { startOperator } from './operator.ts';
+import { startUnmigratedDatabase } from './unmigrated-database.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -17,6 +19,12 @@ declare module 'vitest' {
     databaseUrl: string;
     superuserUrl: string;
     operatorUrl: string;
+    /** Where the stack keeps its data and logs. */
+    stackDirectory: string;
+    /** Projects as hosted ones are, each under a path: see hosted-project.ts. */
+    hostedUrl: string;
+    /** A project without our migrations. */
+    unmigratedUrl: string;
   }
 }
 
@@ -30,9 +38,16 @@ export default async function setup(project: TestProject) {
   project.provide('jwtSecret', stack.jwtSecret);
   project.provide('databaseUrl', stack.databaseUrl);
   project.provide('superuserUrl', stack.superuserUrl);
+  project.provide('stackDirectory', directory);
   const operator = await startOperator(stack.databaseUrl);
   project.provide('operatorUrl', operator.url);
+  const hosted = await startHostedProjects(stack);
+  project.provide('hostedUrl', hosted.url);
+  const unmigrated = await startUnmigratedDatabase(stack);
+  project.provide('unmigratedUrl', unmigrated.supabaseUrl);
   return async () => {
+    await unmigrated.close();
+    await hosted.close();
     await operator.close();
     await stack.stop();
     removePostgres(join(directory, 'postgres'));

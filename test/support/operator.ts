@@ -1,10 +1,11 @@
 /**
- * The operator's SQL, for tests that run inside workerd and have no database driver: one loopback address that
- * runs a statement with parameters as the role `postgres` and answers its rows.
+ * What tests inside workerd cannot do themselves, at one loopback address: run the operator's SQL as the role
+ * `postgres`, and keep what was received and submitted until the leak scan at the end of the run.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import postgres from 'postgres';
+import type { Recording } from './recorder.ts';
 
 export interface Operator {
   readonly url: string;
@@ -13,14 +14,31 @@ export interface Operator {
 
 export async function startOperator(databaseUrl: string): Promise<Operator> {
   const sql = postgres(databaseUrl, { max: 4, onnotice: () => {} });
+  const recording = { keys: new Set<string>(), texts: [] as string[] };
+
+  const paths: Record<string, (body: string) => Promise<unknown>> = {
+    async '/sql'(body) {
+      const { text, values } = JSON.parse(body);
+      return [...(await sql.unsafe(text, values))];
+    },
+    async '/record'(body) {
+      const { keys, texts }: Recording = JSON.parse(body);
+      for (const key of keys) recording.keys.add(key);
+      recording.texts.push(...texts);
+      return null;
+    },
+    async '/recorded'() {
+      return { keys: [...recording.keys], texts: recording.texts };
+    },
+  };
+
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
-      const { text, values } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-      sql
-        .unsafe(text, values)
-        .then((rows) => response.end(JSON.stringify([...rows])))
+      const path = paths[request.url ?? ''] ?? (() => Promise.reject(new Error('no such path')));
+      path(Buffer.concat(chunks).toString('utf8'))
+        .then((answer) => response.end(JSON.stringify(answer)))
         .catch((error) => response.writeHead(500).end(JSON.stringify({ error: String(error) })));
     });
   });

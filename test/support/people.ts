@@ -1,5 +1,5 @@
 /** Named people for tests: an admin, and clients whose accounts are linked as everywhere, by e-mail. */
-import { SignJWT } from 'jose';
+import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
 
 /** Runs a statement as the operator. */
@@ -7,7 +7,7 @@ export async function operatorSql<Row = Record<string, unknown>>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const response = await fetch(inject('operatorUrl'), {
+  const response = await fetch(`${inject('operatorUrl')}/sql`, {
     method: 'POST',
     body: JSON.stringify({ text, values }),
   });
@@ -16,13 +16,15 @@ export async function operatorSql<Row = Record<string, unknown>>(
   return answer as Row[];
 }
 
+/** `undefined` takes a claim away. */
 export interface TokenClaims {
-  readonly sub?: string;
-  readonly role?: string;
-  readonly aud?: string;
-  readonly iss?: string;
-  readonly iat?: number;
-  readonly exp?: number;
+  readonly sub?: unknown;
+  readonly role?: string | undefined;
+  readonly aud?: string | undefined;
+  readonly iss?: string | undefined;
+  readonly iat?: number | undefined;
+  readonly nbf?: number | undefined;
+  readonly exp?: number | undefined;
 }
 
 /** Seconds since the epoch, from now. */
@@ -35,7 +37,7 @@ export function accessToken(claims: TokenClaims, secret = inject('jwtSecret')): 
     aud: 'authenticated',
     iat: inSeconds(-5),
     exp: inSeconds(3600),
-    ...claims,
+    ...(claims as JWTPayload),
   })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(secret));

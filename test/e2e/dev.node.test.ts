@@ -1,0 +1,154 @@
+/** `npm run dev` as a user meets it: started, started twice, interrupted, killed, found half-made. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { StackFile } from '../../supabase/local/dev.ts';
+import { isFree } from '../../supabase/local/ports.ts';
+import { removePostgres } from '../../supabase/local/postgres.ts';
+
+const DEV = 'supabase/local/dev.ts';
+let directory: string;
+let running: Dev | undefined;
+
+interface Dev {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exit: Promise<number | null>;
+}
+
+function dev(...args: string[]): Dev {
+  const child = spawn(process.execPath, [DEV, '--directory', directory, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, output: () => output, exit };
+}
+
+async function ready(...args: string[]): Promise<StackFile> {
+  const started = dev(...args);
+  running = started;
+  const path = join(directory, 'stack.json');
+  await expect
+    .poll(() => started.output().includes('Ready') || started.child.exitCode, { timeout: 60_000 })
+    .toBeTruthy();
+  expect(started.output()).toContain('Ready');
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+async function end(signal: NodeJS.Signals): Promise<void> {
+  running?.child.kill(signal);
+  await running?.exit;
+  running = undefined;
+}
+
+const portOf = (url: string) => Number(new URL(url).port);
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'trading-keys-dev-'));
+  chmodSync(directory, 0o755);
+});
+afterEach(() => end('SIGTERM'));
+afterAll(() => {
+  removePostgres(join(directory, 'postgres'));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('npm run dev', { timeout: 120_000 }, () => {
+  let firstRun: StackFile;
+
+  test('serves the API with demo accounts, and tells other programs in stack.json', async () => {
+    firstRun = await ready();
+    expect(Object.keys(firstRun).sort()).toEqual(
+      'admin api_url clients database_url jwt_secret machine_token publishable_key supabase_url'.split(' '),
+    );
+    expect(firstRun.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
+    expect(firstRun.machine_token).toBeNull();
+    const response = await fetch(`${firstRun.api_url}/ready`);
+    expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }]);
+  });
+
+  test('refuses a second run in the same directory and names the first', async () => {
+    const stack = await ready();
+    const second = dev();
+    expect(await second.exit).toBe(1);
+    expect(second.output()).toContain(stack.api_url);
+    expect((await fetch(`${stack.api_url}/health`)).status).toBe(200);
+  });
+
+  test('keeps accounts, secrets and data between runs and leaves nothing running after Ctrl-C', async () => {
+    const stack = await ready();
+    expect(stack.clients).toEqual(firstRun.clients);
+    expect(stack.jwt_secret).toBe(firstRun.jwt_secret);
+    await end('SIGINT');
+    for (const url of [stack.api_url, stack.supabase_url, stack.database_url]) {
+      await expect.poll(() => isFree(portOf(url)), { timeout: 10_000 }).toBe(true);
+    }
+    expect(existsSync(join(directory, 'stack.json'))).toBe(false);
+    expect(existsSync(join(directory, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
+  });
+
+  test('takes over from a predecessor that was killed, whose Worker has left with it', async () => {
+    const stack = await ready();
+    await end('SIGKILL');
+    await expect.poll(() => isFree(portOf(stack.api_url)), { timeout: 10_000 }).toBe(true);
+    expect(await isFree(portOf(stack.database_url))).toBe(false);
+    expect((await ready()).clients).toEqual(firstRun.clients);
+    expect(running?.output()).toContain('An earlier run was cut off');
+    expect(await isFree(portOf(stack.database_url))).toBe(true);
+  });
+
+  test('makes a half-made data directory anew', async () => {
+    renameSync(join(directory, 'postgres', 'data'), join(directory, 'postgres', 'data.partial'));
+    const stack = await ready();
+    expect(running?.output()).toContain('half-made');
+    expect(stack.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
+    expect(stack.clients[0]?.id).not.toBe(firstRun.clients[0]?.id);
+  });
+
+  test('says so when its data directory is none of PostgreSQL, and --fresh starts over', async () => {
+    rmSync(join(directory, 'postgres', 'data'), { recursive: true });
+    mkdirSync(join(directory, 'postgres', 'data'));
+    writeFileSync(join(directory, 'postgres', 'data', 'a-file'), '');
+    const refused = dev();
+    expect(await refused.exit).toBe(1);
+    expect(refused.output()).toContain('--fresh');
+    const stack = await ready('--fresh');
+    expect(stack.jwt_secret).not.toBe(firstRun.jwt_secret);
+  });
+
+  test('refuses a port that was asked for and is in use', async () => {
+    const taken = createServer();
+    const port = await new Promise<number>((resolve) =>
+      taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)),
+    );
+    const refused = dev('--port', String(port));
+    expect(await refused.exit).toBe(1);
+    expect(refused.output()).toContain(`Port ${port} is in use`);
+    taken.close();
+  });
+});
+
+describe('npm run demo', { timeout: 120_000 }, () => {
+  test('tells both flows against a stack of its own and ends well', async () => {
+    const child = spawn(process.execPath, ['supabase/local/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
+    expect(output).toContain('everything was as told');
+    expect(output).toContain('"wallets_cleared": 1');
+  });
+});

@@ -1,0 +1,48 @@
+/** The bundled Worker behind a real URL, in the real runtime, with real sessions of the Auth server. */
+
+import { inject } from 'vitest';
+import { createTestHarness, type TestHarness } from 'wrangler';
+import { recordKeysOf, recordText } from '../support/recorder.ts';
+
+export interface RunningWorker {
+  readonly url: URL;
+  readonly harness: TestHarness;
+}
+
+export async function startWorker(secrets: Record<string, string>): Promise<RunningWorker> {
+  const harness = createTestHarness({
+    workers: [{ configPath: './wrangler.toml', secrets }],
+  });
+  const { url } = await harness.listen();
+  return { url, harness };
+}
+
+/** Signs in with e-mail and password; answers the access token. */
+export async function signIn({ email, password }: { email: string; password: string }): Promise<string> {
+  const response = await fetch(`${inject('supabaseUrl')}/auth/v1/token?grant_type=password`, {
+    method: 'POST',
+    headers: { apikey: inject('publishableKey'), 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  });
+  const { access_token } = (await response.json()) as { access_token: string };
+  return access_token;
+}
+
+/** A request over the network; what it answers is recorded for the leak scan. */
+export async function request(base: URL, line: string, token?: string, body?: object) {
+  recordKeysOf(body);
+  const [method = 'GET', path = '/'] = line.split(' ');
+  const response = await fetch(new URL(path, base), {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  recordText(JSON.stringify([...response.headers]));
+  recordText(text);
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the answer should hold
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as any };
+}
