@@ -1,0 +1,46 @@
+/** The README's commands, word for word, against `npm run dev`. */
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { removePostgres } from '../../supabase/local/postgres.ts';
+
+/** The shell lines of the section, as one script. */
+function flows(): string {
+  const section = /## The two flows\n([\s\S]*?)\n### /.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines]) => lines).join('\n');
+}
+
+test('the two flows of the README run as they stand', { timeout: 120_000 }, async () => {
+  const home = mkdtempSync(join(tmpdir(), 'trading-keys-readme-'));
+  chmodSync(home, 0o755);
+  const directory = join(home, '.local');
+  const dev = spawn(process.execPath, ['supabase/local/dev.ts', '--directory', directory], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => dev.once('exit', resolve));
+  try {
+    await expect.poll(() => existsSync(join(directory, 'stack.json')), { timeout: 60_000 }).toBe(true);
+    const { stdout, stderr } = spawnSync('sh', ['-eu', '-c', flows()], { cwd: home, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const answers = stdout
+      .trim()
+      .replaceAll('}{', '}\n{')
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answers).toMatchObject([
+      { status: 'stopped', wallets: [{ key: 'trading' }] },
+      { bot_types: expect.arrayContaining([expect.objectContaining({ id: 'evm-dca' })]) },
+      { status: 'running', wallets: [{ key: 'trading' }] },
+      { version: 2, wallets_updated: 1 },
+      { version: 2 },
+      { bots_stopped: 1, wallets_cleared: 1 },
+    ]);
+  } finally {
+    dev.kill('SIGTERM');
+    await ended;
+    removePostgres(join(directory, 'postgres'));
+    rmSync(home, { recursive: true, force: true });
+  }
+});
