@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(22);
 
 create function tests.add_directly(person text, bot text, address text, envelope text, key_id uuid default null)
@@ -15,17 +15,21 @@ select tests.setup_bot('boris', 'boris''s bot', tests.wallet('boris', 'B'));
 select tests.act_as('ada');
 select tests.create_bot('anna', 'idle');
 select tests.act_as('anna');
-insert into public.bots (client_id, bot_type, name, config) values (tests.client_id('anna'), 'evm-grid', 'second', '{}');
-select results_eq('select name from public.bots order by name', array['idle', 'second'], 'a client sees its own bots only');
+insert into public.bots (client_id, bot_type, name, config) values (tests.client_id('anna'), 'evm-grid', 'second',
+  '{}');
+select results_eq('select name from public.bots order by name', array['idle', 'second'],
+  'a client sees its own bots only');
 
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 trading_key_required',
   'without a trading key there is nothing to copy');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
   'PT409 trading_key_required', 'and no key of one''s own');
 select tests.put_in('anna', 'A');
-select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed', 'a wallet copies the trading key');
+select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed',
+  'a wallet copies the trading key');
 select is(tests.wallets('anna'), array['idle: A trading'], 'envelope and all');
-select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 wallet_exists', 'once for each bot');
+select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 wallet_exists',
+  'once for each bot');
 select is(tests.refusal($$select tests.add_directly('anna', 'second', 'B', null)$$), 'PT422 address_mismatch',
   'a copy has the trading key''s address');
 select is(
@@ -35,12 +39,14 @@ select is(tests.wallets('anna'), array['idle: A trading', 'second: A trading'], 
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A2', tests.envelope('anna', 'A2'), tests.key_id('A2'))$$),
   'allowed', 'another address has a key of its own');
-select is(tests.wallets('anna'), array['idle: A trading', 'idle: A2 own', 'second: A trading'], 'beside the trading key');
+select is(tests.wallets('anna'), array['idle: A trading', 'idle: A2 own', 'second: A trading'],
+  'beside the trading key');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A3', tests.envelope('boris', 'A3'), tests.key_id('A3'))$$),
   'PT422 envelope_not_bound', 'its envelope names its own row');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A3',
-    tests.envelope_of((tests.header('anna', 'A3') || jsonb_build_object('jti', tests.key_id('A')))::text), tests.key_id('A'))$$),
+    tests.envelope_of((tests.header('anna', 'A3') || jsonb_build_object('jti', tests.key_id('A')))::text),
+    tests.key_id('A'))$$),
   'PT422 envelope_not_bound', 'and a key of its own has an id of its own');
 
 -- Another client: whatever is tried, the answer is that of a client that does not exist.
@@ -52,7 +58,8 @@ select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B
   'an absent client answers the same');
 select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), '23503',
   'nor does it hang its own wallet on another''s bot');
-select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$), 0::bigint,
+select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$),
+  0::bigint,
   'a client sees no other''s wallets');
 
 select tests.act_as('ada');

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(33);
 
 create function tests.set_status(bot text, status text) returns void language sql
@@ -50,24 +50,30 @@ select is(tests.rows_of($$update public.bots set status = 'stopped' where name =
 select is(
   tests.refusal($$insert into public.bots (client_id, bot_type, name) values (tests.client_id('boris'), 'evm-dca', 'x')$$),
   '42501', 'and makes it none');
-select is(tests.refusal($$update public.bot_types set enabled = false$$), '42501', 'the catalogue is the operator''s');
+select is(tests.refusal($$update public.bot_types set enabled = false$$), '42501',
+  'the catalogue is the operator''s');
 
 -- Chain families.
 select tests.act_as('operator');
 insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
-  values (tests.bot_id('sol'), tests.client_id('anna'), 'S', 'solana', tests.key_id('S'), tests.envelope('anna', 'S', 'solana'));
+  values (tests.bot_id('sol'), tests.client_id('anna'), 'S', 'solana', tests.key_id('S'),
+  tests.envelope('anna', 'S', 'solana'));
 select tests.act_as('anna');
 select tests.set_status('sol', 'running');
 select tests.set_status('grid', 'running');
-select is(tests.refusal($$select tests.rotate('anna', 'S2', 'solana')$$), 'allowed', 'a key of another chain family can be rotated to');
-select is(tests.bots('anna'), array['grid: stopped chain_mismatch', 'sol: running'], 'which stops the bots of the old one');
-select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT422 chain_mismatch', 'and they cannot run with it');
+select is(tests.refusal($$select tests.rotate('anna', 'S2', 'solana')$$), 'allowed',
+  'a key of another chain family can be rotated to');
+select is(tests.bots('anna'), array['grid: stopped chain_mismatch', 'sol: running'],
+  'which stops the bots of the old one');
+select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT422 chain_mismatch',
+  'and they cannot run with it');
 select is(tests.refusal($$select tests.rotate('anna', 'A2')$$), 'allowed', 'and back');
 select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'allowed', 'when they can run again');
 
 -- The owner is bound by the same law.
 select tests.act_as('operator');
-select is(tests.refusal($$update public.bots set stop_reason = null where name = 'sol'$$), '23514', 'a stopped bot has a reason');
+select is(tests.refusal($$update public.bots set stop_reason = null where name = 'sol'$$), '23514',
+  'a stopped bot has a reason');
 select is(tests.refusal($$insert into public.bots (client_id, bot_type, name, status, stop_reason, started_at)
     values (tests.client_id('anna'), 'evm-dca', 'x', 'running', null, now())$$), 'PT409 bot_has_no_key',
   'no bot is born running');

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(13);
 
 create function tests.linked_to(person text) returns uuid language sql stable

@@ -1,17 +1,20 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(16);
 
 select tests.act_as('anna');
 select results_eq('select name from public.clients', array['anna'], 'a client sees itself and no other');
 select is(tests.rows_of($$update public.clients set name = 'Anna' where id = tests.client_id('anna')$$), 1::bigint,
   'a client renames itself');
-select is(tests.rows_of($$update public.clients set name = 'Boris' where id = tests.client_id('boris')$$), 0::bigint,
+select is(tests.rows_of($$update public.clients set name = 'Boris' where id = tests.client_id('boris')$$),
+  0::bigint,
   'a client does not rename another');
-select is(tests.refusal($$update public.clients set email = 'other@pgtap.test'$$), '42501', 'a client keeps its e-mail');
+select is(tests.refusal($$update public.clients set email = 'other@pgtap.test'$$), '42501',
+  'a client keeps its e-mail');
 select is(tests.refusal($$update public.clients set user_id = tests.account_id('eve')$$), '42501',
   'a client does not hand itself to another account');
-select is(tests.refusal($$update public.clients set key_version = 7$$), '42501', 'a client does not number its keys');
+select is(tests.refusal($$update public.clients set key_version = 7$$), '42501',
+  'a client does not number its keys');
 select is(tests.refusal($$insert into public.clients (name, email) values ('mine', 'mine@pgtap.test')$$), '42501',
   'a client creates no client');
 select is(tests.refusal($$delete from public.clients$$), '42501', 'a client deletes nobody');
@@ -22,7 +25,8 @@ select is(tests.refusal($$insert into private.admins (user_id) values (tests.acc
 select tests.act_as('ada');
 select results_eq($$select name from public.clients where email like '%@pgtap.test' order by name$$,
   array['Anna', 'boris'], 'an admin sees every client');
-select is(tests.rows_of($$update public.clients set name = 'Boris' where id = tests.client_id('boris')$$), 1::bigint,
+select is(tests.rows_of($$update public.clients set name = 'Boris' where id = tests.client_id('boris')$$),
+  1::bigint,
   'an admin renames any client');
 select is(tests.refusal($$insert into private.admins (user_id) values (tests.account_id('eve'))$$), '42501',
   'an admin makes nobody an admin');

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(48);
 
 -- What may be wrong with an envelope for anna's key A, each with the text that carries it.
@@ -14,7 +14,8 @@ from (values
   ('type', '{"typ": "JWT"}'),
   ('key management', '{"alg": "dir"}'),
   ('cipher', '{"enc": "A128CBC-HS256"}'),
-  ('client among several', jsonb_build_object('sub', jsonb_build_array(tests.client_id('anna'), tests.client_id('boris')))),
+  ('client among several',
+  jsonb_build_object('sub', jsonb_build_array(tests.client_id('anna'), tests.client_id('boris')))),
   ('kind of master key id', '{"kid": 1}')
 ) as headers (flaw, change)
 union all
@@ -51,7 +52,8 @@ from tests.envelope('anna', 'A') as good cross join lateral (values
   ('is padded', good || '='),
   ('has no ciphertext', regexp_replace(good, '\.[^.]+(\.[^.]+)$', '.\1')),
   ('is twice as long', good || good),
-  ('is far too long', tests.envelope_of((tests.header('anna', 'A') || jsonb_build_object('x', repeat('x', 4096)))::text))
+  ('is far too long',
+  tests.envelope_of((tests.header('anna', 'A') || jsonb_build_object('x', repeat('x', 4096)))::text))
 ) as envelopes (flaw, envelope);
 grant select on tests.wrong_envelopes to public;
 

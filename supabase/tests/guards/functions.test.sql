@@ -1,6 +1,6 @@
 begin;
-\ir ../people.sql
-\ir guards.sql
+\ir ../people.psql
+\ir guards.psql
 select plan(8);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');

@@ -1,6 +1,6 @@
 begin;
-\ir ../people.sql
-\ir guards.sql
+\ir ../people.psql
+\ir guards.psql
 select plan(13);
 
 -- The Docker image of Supabase grants more on the schema public itself; what is in it counts.
@@ -98,7 +98,8 @@ select ok('public.stray() to service_role' = any (array(select found from tests.
   'a function''s grant to the service role is found');
 select ok('private.defaulted() to public' = any (array(select found from tests.function_grants)),
   'a function that everybody may run is found');
-select ok('usage on private to anon' = any (array(select found from tests.schema_grants)), 'a schema''s grant is found');
+select ok('usage on private to anon' = any (array(select found from tests.schema_grants)),
+  'a schema''s grant is found');
 select results_eq('select * from tests.grants_that_can_be_passed_on', array['public.stray()'],
   'a grant that can be passed on is found');
 

@@ -1,6 +1,6 @@
 begin;
-\ir ../people.sql
-\ir guards.sql
+\ir ../people.psql
+\ir guards.psql
 select plan(9);
 
 select is_empty('select * from tests.loose_policies', 'every policy is for one verb and to authenticated');

@@ -1,9 +1,10 @@
 begin;
-\ir ../people.sql
-\ir guards.sql
+\ir ../people.psql
+\ir guards.psql
 select plan(10);
 
-select is_empty('select * from tests.tables_without_forced_row_security', 'every table has row-level security, forced');
+select is_empty('select * from tests.tables_without_forced_row_security',
+  'every table has row-level security, forced');
 select is_empty('select * from tests.tables_without_comment', 'every table says what it is');
 select is_empty('select * from tests.foreign_keys_without_index', 'every foreign key has an index');
 select is_empty('select * from tests.readable_secrets', 'no API role can read an envelope or a token''s hash');

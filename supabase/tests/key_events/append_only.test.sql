@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(14);
 
 select tests.act_as('boris');
@@ -28,7 +28,8 @@ select results_eq($$select request_id from public.key_events where event = 'key_
 select tests.act_as('ada');
 select tests.rotate('anna', 'A3');
 select is((tests.events('anna'))[4], 'key_rotated A3 3 by admin', 'what an admin does is an admin''s');
-select is((select count(*) from public.key_events where client_id in (tests.client_id('anna'), tests.client_id('boris'))),
+select is((select count(*) from public.key_events where client_id in (tests.client_id('anna'),
+  tests.client_id('boris'))),
   6::bigint, 'an admin sees every client''s events');
 select is(tests.refusal('delete from public.key_events'), '42501', 'and deletes none');
 

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(29);
 
 select tests.act_as('anna');

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(30);
 
 -- Whoever changes the trading key, and by whatever way: the same happens to wallets and bots.
@@ -8,12 +8,17 @@ begin
   perform tests.act_as('operator');
   insert into public.bots (client_id, bot_type, name, config)
     select tests.client_id(person), bot_type, name, '{}'
-    from (values ('evm-grid', 'grid'), ('evm-dca', 'dca'), ('solana-dca', 'sol'), ('evm-grid', 'bare')) as b (bot_type, name);
+    from (values ('evm-grid', 'grid'), ('evm-dca', 'dca'), ('solana-dca', 'sol'),
+    ('evm-grid', 'bare')) as b (bot_type, name);
   perform tests.put_in(person, person || 1);
   insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
-    select bots.id, bots.client_id, person || own, 'evm', tests.key_id(person || own), tests.envelope(person, person || own)
-    from public.bots join (values ('grid', '1'), ('grid', '-own'), ('grid', '-own2'), ('dca', '-own')) as w (bot, own) on w.bot = bots.name
-    where bots.client_id = tests.client_id(person);
+    select bots.id, bots.client_id, person || own, 'evm', tests.key_id(person || own),
+    tests.envelope(person, person || own)
+    from public.bots
+    join (values (1, 'grid', '1'), (2, 'grid', '-own'), (3, 'grid', '-own2'), (4, 'dca', '-own')) as w (place, bot,
+    own)
+      on w.bot = bots.name
+    where bots.client_id = tests.client_id(person) order by w.place;
   update public.bots set status = 'running' where client_id = tests.client_id(person) and name in ('grid', 'dca');
 end $$;
 
@@ -21,7 +26,8 @@ create function tests.rewrap(person text, address text, master_key_id text) retu
 declare
   affected bigint;
 begin
-  update public.trading_keys as t set encrypted_key = tests.envelope(person, rewrap.address, 'evm', rewrap.master_key_id)
+  update public.trading_keys as t set encrypted_key = tests.envelope(person, rewrap.address, 'evm',
+  rewrap.master_key_id)
     where t.client_id = tests.client_id(person);
   get diagnostics affected = row_count;
   return affected;

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(8);
 
 select tests.act_as('anna');
@@ -11,7 +11,8 @@ update public.trading_keys set rotated_at = '2026-01-01' where address = 'A';
 select tests.act_as('anna');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second');
 select is(tests.trading_key('anna'), 'A version 1 under second', 'a rewrap keeps the version');
-select is(tests.wallets('anna'), array['dca: A trading', 'grid: A-own own'], 'reaches the copies and leaves other keys alone');
+select is(tests.wallets('anna'), array['dca: A trading', 'grid: A-own own'],
+  'reaches the copies and leaves other keys alone');
 select is((select rotated_at from public.trading_keys), '2026-01-01'::timestamptz, 'is no new private key');
 select is(tests.bots('anna'), array['dca: running', 'grid: running'], 'and stops no bot');
 select is((select key_version from public.clients), 1, 'and gives out no number');

@@ -1,5 +1,5 @@
 begin;
-\ir ../people.sql
+\ir ../people.psql
 select plan(21);
 
 select tests.act_as('anna');
@@ -22,7 +22,8 @@ select is(tests.rows_of($$delete from public.trading_keys where client_id = test
 select is(tests.trading_key('anna'), 'A version 1 under first', 'and the other client''s key is as it was');
 select is(tests.replace_by('boris', 'B2'), 1::bigint, 'rotating its own key touches its row');
 select is(tests.trading_key('boris'), 'B2 version 2 under first', 'which has the new key and the next number');
-select is(tests.rows_of('delete from public.trading_keys'), 1::bigint, 'deleting everything deletes its own row only');
+select is(tests.rows_of('delete from public.trading_keys'), 1::bigint,
+  'deleting everything deletes its own row only');
 select is(tests.trading_key('anna'), 'A version 1 under first', 'and no other');
 
 select tests.act_as('ada');

@@ -1,0 +1,80 @@
+begin;
+\ir ../people.psql
+select plan(73);
+
+-- Every function of the API that names a client or a bot, as a call with that one left open.
+create table tests.calls (name text primary key, of text, for_admins boolean, call text);
+insert into tests.calls values
+  ('get_client', 'client', false, 'select public.get_client(%L)'),
+  ('list_bot_options', 'client', false, 'select public.list_bot_options(%L)'),
+  ('create_bot', 'client', true, 'select public.create_bot(%L, ''evm-grid'', ''x'', ''{}'', ''[]'')'),
+  ('setup_bot', 'client', false, 'select public.setup_bot(%L, ''evm-grid'', ''x'', ''{}'', ''{}'')'),
+  ('rotate_key', 'client', false,
+    'select public.rotate_key(%L, ''N'', ''evm'', tests.key_id(''N''), tests.envelope(''boris'', ''N''))'),
+  ('revoke_key', 'client', false, 'select public.revoke_key(%L)'),
+  ('get_trading_key', 'client', false, 'select public.get_trading_key(%L)'),
+  ('list_bots', 'client', false, 'select public.list_bots(%L, 10)'),
+  ('add_wallet', 'bot', true, 'select public.add_wallet(%L, tests.wallet(''boris'', ''N''))'),
+  ('get_bot', 'bot', false, 'select public.get_bot(%L)'),
+  ('start_bot', 'bot', false, 'select public.start_bot(%L)'),
+  ('stop_bot', 'bot', false, 'select public.stop_bot(%L)');
+grant select on tests.calls to public;
+
+select bag_eq(
+  $$select distinct p.proname::text from pg_proc as p where p.pronamespace = 'public'::regnamespace$$,
+  $$select name from tests.calls
+    union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version')$$,
+  'every function of the API is called here, or below by name');
+
+-- The whole of the refusal: nothing of it may differ between another's row and none.
+create function tests.undone(statement text) returns text language plpgsql as $$
+begin
+  execute statement;
+  raise sqlstate 'PT200' using hint = 'done';
+exception when others then
+  declare
+    hint text;
+    message text;
+    detail text;
+  begin
+    get stacked diagnostics hint = pg_exception_hint, message = message_text, detail = pg_exception_detail;
+    return case when sqlstate = 'PT200' then 'allowed' else trim(concat_ws(' ', sqlstate, hint, message,
+    detail)) end;
+  end;
+end $$;
+grant execute on all functions in schema tests to public;
+
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
+
+select is(tests.undone(format(call,
+  coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
+  case when for_admins then 'PT403 admin_required Only an admin may do this.' else 'allowed' end,
+  'a client itself: ' || name)
+from tests.calls;
+
+select tests.act_as('ada');
+select is(tests.undone(format(call,
+  coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
+  'allowed', 'an admin: ' || name)
+from tests.calls;
+
+-- Another's is as absent, to the letter.
+select tests.act_as('anna');
+select is(tests.undone(format(call,
+  coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
+  'PT404 not_found There is no such thing, or it is not yours.', 'another client: ' || name)
+from tests.calls;
+select is(tests.undone(format(call, md5('absent')::uuid)),
+  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
+from tests.calls;
+select tests.act_as('ada');
+select is(tests.undone(format(call, md5('absent')::uuid)),
+  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
+from tests.calls;
+select tests.act_as('anon');
+select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'who is not signed in: ' || name)
+from tests.calls;
+
+select * from finish();
+rollback;

@@ -1,0 +1,139 @@
+/** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
+import { randomBytes, randomUUID } from 'node:crypto';
+
+export interface Client {
+  readonly clientId: string;
+  readonly userId: string;
+}
+
+export interface Action {
+  /** The account that acts. */
+  readonly by: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly http: { readonly method: string; readonly path: string; readonly body?: unknown };
+}
+
+export interface SealedWallet {
+  readonly address: string;
+  readonly chain: 'evm' | 'solana';
+  readonly key_id: string;
+  readonly encrypted_key: string;
+}
+
+/** An envelope that is bound as the database wants it and opens with no key. */
+export function sealedWallet(
+  clientId: string,
+  address = `0x${randomBytes(20).toString('hex')}`,
+): SealedWallet {
+  const key_id = randomUUID();
+  const header = {
+    alg: 'A256GCMKW',
+    enc: 'A256GCM',
+    typ: 'trading-key+jwe',
+    kid: 'nobody',
+    sub: clientId,
+    chain: 'evm',
+    address,
+    jti: key_id,
+    iv: randomBytes(12).toString('base64url'),
+    tag: randomBytes(16).toString('base64url'),
+  };
+  const parts = [Buffer.from(JSON.stringify(header)), ...[32, 12, 32, 16].map((size) => randomBytes(size))];
+  const encrypted_key = parts.map((part) => part.toString('base64url')).join('.');
+  return { address, chain: 'evm', key_id, encrypted_key };
+}
+
+function rpc(by: string, name: string, args: Record<string, unknown>): Action {
+  const list = Object.keys(args).map((argument, index) => `${argument} => $${index + 1}`);
+  return {
+    by,
+    text: `select public.${name}(${list.join(', ')})`,
+    values: Object.values(args),
+    http: { method: 'POST', path: `rpc/${name}`, body: args },
+  };
+}
+
+function insert(by: string, table: string, row: Record<string, unknown>): Action {
+  const columns = Object.keys(row);
+  const places = columns.map((_, index) => `$${index + 1}`);
+  return {
+    by,
+    text: `insert into public.${table} (${columns.join(', ')}) values (${places.join(', ')})`,
+    values: Object.values(row),
+    http: { method: 'POST', path: table, body: row },
+  };
+}
+
+function update(
+  by: string,
+  table: string,
+  column: string,
+  value: string,
+  row: Record<string, unknown>,
+): Action {
+  const sets = Object.keys(row).map((name, index) => `${name} = $${index + 2}`);
+  return {
+    by,
+    text: `update public.${table} set ${sets.join(', ')} where ${column} = $1`,
+    values: [value, ...Object.values(row)],
+    http: { method: 'PATCH', path: `${table}?${column}=eq.${value}`, body: row },
+  };
+}
+
+// The use cases ----------------------------------------------------------------------------------------------
+
+export const rotateKey = (client: Client, by = client.userId, wallet = sealedWallet(client.clientId)) =>
+  rpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });
+
+export const revokeKey = (client: Client, by = client.userId) =>
+  rpc(by, 'revoke_key', { client_id: client.clientId });
+
+export const setupBot = (client: Client, wallet: SealedWallet | Record<string, never> = {}) =>
+  rpc(client.userId, 'setup_bot', {
+    client_id: client.clientId,
+    bot_type: 'evm-grid',
+    name: 'set up',
+    config: {},
+    wallet,
+  });
+
+export const createBot = (client: Client, by: string, wallets: readonly SealedWallet[] = []) =>
+  rpc(by, 'create_bot', {
+    client_id: client.clientId,
+    bot_type: 'evm-grid',
+    name: 'created',
+    config: {},
+    wallets,
+  });
+
+export const addWallet = (botId: string, by: string, wallet: SealedWallet | Record<string, never> = {}) =>
+  rpc(by, 'add_wallet', { bot_id: botId, wallet });
+
+export const startBot = (botId: string, by: string) => rpc(by, 'start_bot', { bot_id: botId });
+export const stopBot = (botId: string, by: string) => rpc(by, 'stop_bot', { bot_id: botId });
+
+// Straight at the tables: a client's own session, or an admin's ---------------------------------------------------
+
+export const insertKey = (client: Client, wallet = sealedWallet(client.clientId)) =>
+  insert(client.userId, 'trading_keys', { client_id: client.clientId, ...wallet });
+
+export const updateKey = (client: Client, by = client.userId) =>
+  update(by, 'trading_keys', 'client_id', client.clientId, { ...sealedWallet(client.clientId) });
+
+export const deleteKey = (client: Client, by = client.userId): Action => ({
+  by,
+  text: 'delete from public.trading_keys where client_id = $1',
+  values: [client.clientId],
+  http: { method: 'DELETE', path: `trading_keys?client_id=eq.${client.clientId}` },
+});
+
+export const insertWallet = (
+  client: Client,
+  botId: string,
+  wallet: Partial<SealedWallet>,
+  by = client.userId,
+) => insert(by, 'bot_wallets', { client_id: client.clientId, bot_id: botId, chain: 'evm', ...wallet });
+
+export const setStatus = (botId: string, status: 'running' | 'stopped', by: string) =>
+  update(by, 'bots', 'id', botId, { status });

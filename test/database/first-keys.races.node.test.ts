@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import * as act from './actions.ts';
+import { violationsOf } from './invariants.ts';
+import { Sessions } from './sessions.ts';
+
+const ROUNDS = 25;
+const sessions = new Sessions();
+const admin = await sessions.newAdmin();
+afterAll(() => sessions.end());
+
+const newAddress = () => `0x${randomBytes(20).toString('hex')}`;
+const times = (count: number, round: () => Promise<void>) =>
+  Array.from({ length: count }).reduce<Promise<void>>((before) => before.then(round), Promise.resolve());
+
+describe('a fresh client', () => {
+  it('set up twice at once with two keys has one trading key and one of its own', () =>
+    times(ROUNDS, async () => {
+      const client = await sessions.newClient();
+      const wallets = [act.sealedWallet(client.clientId), act.sealedWallet(client.clientId)];
+      expect(await sessions.race(wallets.map((wallet) => act.setupBot(client, wallet)))).toEqual([
+        'ok',
+        'ok',
+      ]);
+      expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+      const rows = await sessions.sql`select w.key_id = t.key_id as trading
+        from public.bot_wallets as w join public.trading_keys as t using (client_id)
+        where client_id = ${client.clientId} order by 1`;
+      expect(rows.map((row) => row.trading)).toEqual([false, true]);
+    }));
+
+  it('set up twice at once with the same key holds it once, in two wallets', () =>
+    times(ROUNDS, async () => {
+      const client = await sessions.newClient();
+      const address = newAddress();
+      const racers = [address, address].map((same) =>
+        act.setupBot(client, act.sealedWallet(client.clientId, same)),
+      );
+      expect(await sessions.race(racers)).toEqual(['ok', 'ok']);
+      expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+    }));
+
+  it('that puts in two keys at once straight in the table keeps one', () =>
+    times(ROUNDS, async () => {
+      const client = await sessions.newClient();
+      const outcomes = await sessions.race([
+        act.insertKey(client),
+        act.insertKey(client),
+        act.setupBot(client),
+      ]);
+      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 conflict', 'ok']);
+      expect(['ok', 'PT409 trading_key_required']).toContain(outcomes[2]);
+      expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+    }));
+
+  it('whose wallets were emptied gets one new trading key of several', () =>
+    times(ROUNDS, async () => {
+      const client = await sessions.newClient();
+      const copy = {
+        address: await sessions.newKey(client),
+        chain: 'evm',
+        key_id: null,
+        encrypted_key: null,
+      };
+      const bots = await sessions.newBots(client, 2);
+      await sessions.newWallets(
+        client,
+        bots.map((bot_id) => ({ bot_id, ...copy })),
+      );
+      await sessions.sql`delete from public.trading_keys where client_id = ${client.clientId}`;
+      const racers = bots.map((bot) => act.addWallet(bot, admin, act.sealedWallet(client.clientId)));
+      expect(
+        await sessions.race([...racers, act.setupBot(client, act.sealedWallet(client.clientId))]),
+      ).toEqual(['ok', 'ok', 'ok']);
+      expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+    }));
+});
+
+describe('two clients that bring the same address at once', () => {
+  const pair = async () => [await sessions.newClient(), await sessions.newClient()] as const;
+
+  it.each([
+    [
+      'by set-ups',
+      (client: act.Client, address: string) =>
+        act.setupBot(client, act.sealedWallet(client.clientId, address)),
+    ],
+    [
+      'straight in the table',
+      (client: act.Client, address: string) =>
+        act.insertKey(client, act.sealedWallet(client.clientId, address)),
+    ],
+  ])('%s: one gets it', (_, bring) =>
+    times(ROUNDS, async () => {
+      const [a, b] = await pair();
+      const address = newAddress();
+      const outcomes = await sessions.race([bring(a, address), bring(b, address)]);
+      expect(outcomes.sort()).toEqual(['PT409 address_taken', 'ok']);
+      expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
+    }),
+  );
+
+  it('as a trading key, by rotation, and as a key of a wallet: one gets it', () =>
+    times(ROUNDS, async () => {
+      const [a, b] = await pair();
+      await sessions.newKey(a);
+      await sessions.newKey(b);
+      const [bot = ''] = await sessions.newBots(b, 1);
+      const address = newAddress();
+      const outcomes = await sessions.race([
+        act.rotateKey(a, a.userId, act.sealedWallet(a.clientId, address)),
+        act.addWallet(bot, admin, act.sealedWallet(b.clientId, address)),
+      ]);
+      expect(outcomes.sort()).toEqual(['PT409 address_taken', 'ok']);
+      expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
+    }));
+
+  it('among several, in another order: one gets them all', () =>
+    times(ROUNDS, async () => {
+      const [a, b] = await pair();
+      const addresses = Array.from({ length: 6 }, newAddress);
+      const bring = (client: act.Client, order: string[]) =>
+        act.createBot(
+          client,
+          admin,
+          order.map((address) => act.sealedWallet(client.clientId, address)),
+        );
+      const outcomes = await sessions.race([bring(a, addresses), bring(b, addresses.toReversed())]);
+      expect(outcomes.sort()).toEqual(['PT409 address_taken', 'ok']);
+      expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
+    }));
+});
+
+describe('two admins who are clients as well', () => {
+  it('rotate and start crosswise without waiting for each other', () =>
+    times(ROUNDS, async () => {
+      const [a, b] = [await sessions.newClient(), await sessions.newClient()];
+      const bots: string[] = [];
+      for (const client of [a, b]) {
+        await sessions.makeAdmin(client.userId);
+        const copy = {
+          address: await sessions.newKey(client),
+          chain: 'evm',
+          key_id: null,
+          encrypted_key: null,
+        };
+        const [bot_id = ''] = await sessions.newBots(client, 1);
+        await sessions.newWallets(client, [{ bot_id, ...copy }]);
+        bots.push(bot_id);
+      }
+      const [botOfA = '', botOfB = ''] = bots;
+      const outcomes = await sessions.race([
+        act.rotateKey(b, a.userId),
+        act.rotateKey(a, b.userId),
+        act.startBot(botOfB, a.userId),
+        act.startBot(botOfA, b.userId),
+      ]);
+      expect(outcomes).toEqual(['ok', 'ok', 'ok', 'ok']);
+      expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
+    }));
+});

@@ -1,0 +1,52 @@
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { failuresOf, installPgtap, runFile, testFiles } from './pgtap.ts';
+
+const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
+let connection: postgres.ReservedSql;
+
+beforeAll(async () => {
+  const superuser = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+  await installPgtap(superuser);
+  await superuser.end();
+  connection = await sql.reserve();
+});
+afterAll(() => sql.end({ timeout: 1 }));
+
+describe('supabase/tests', () => {
+  it.each(testFiles())('%s', async (path) => {
+    expect(failuresOf(await runFile(connection, path))).toEqual([]);
+  });
+
+  it('leaves nothing behind', async () => {
+    const [left] = await connection`
+      select to_regnamespace('tests') as schema, count(clients) as clients
+      from (values (1)) as one left join public.clients on email like '%@pgtap.test'`;
+    expect(left).toEqual({ schema: null, clients: '0' });
+  });
+});
+
+describe('the runner', () => {
+  it('passes lines that keep their plan', () => {
+    expect(failuresOf(['1..2', 'ok 1 - a', '', 'ok 2 - b'])).toEqual([]);
+  });
+
+  it.each([
+    ['a line that is not ok', ['1..2', 'not ok 1 - a', '# why', 'ok 2'], ['not ok 1 - a', '# why']],
+    ['a line too few', ['1..2', 'ok 1'], ['planned 2, ran 1']],
+    ['a line too many', ['1..1', 'ok 1', 'ok 2'], ['planned 1, ran 2']],
+    ['a number twice', ['1..2', 'ok 1', 'ok 1'], ['the lines are not numbered in order']],
+    ['no plan', ['ok 1'], ['one plan is needed, there are 0', 'planned undefined, ran 1']],
+    ['nothing at all', [], ['one plan is needed, there are 0', 'planned undefined, ran 0']],
+    ['a plan of nothing', ['1..0'], ['one plan is needed, there are 1']],
+  ])('fails %s', (_, lines, failures) => {
+    expect(failuresOf(lines)).toEqual(failures);
+  });
+
+  it('fails a file that stops in the middle', async () => {
+    await expect(connection.unsafe('begin; select 1; select 1 / 0; select 2').simple()).rejects.toMatchObject(
+      { code: '22012' },
+    );
+    await connection.unsafe('rollback').simple();
+  });
+});

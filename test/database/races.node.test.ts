@@ -1,0 +1,217 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import * as act from './actions.ts';
+import { violationsOf } from './invariants.ts';
+import { type Outcome, request, Sessions } from './sessions.ts';
+
+const ROUNDS = 25;
+const sessions = new Sessions();
+afterAll(() => sessions.end());
+
+// All that a race may answer beside `ok`; each says which.
+const NO_KEY = 'PT404 trading_key_missing';
+const KEY_REQUIRED = 'PT409 trading_key_required';
+const BOT_WITHOUT_KEY = 'PT409 bot_has_no_key';
+const ANOTHER_ADDRESS = 'PT422 address_mismatch';
+
+const admin = await sessions.newAdmin();
+
+/** A client with a key and four bots: one runs with a copy, one with a key of its own too, one is stopped, one bare. */
+async function household() {
+  const client = await sessions.newClient();
+  const address = await sessions.newKey(client);
+  const [copying, owning, stopped, bare] = await sessions.newBots(client, 4);
+  if (!copying || !owning || !stopped || !bare) throw new Error('There are four bots.');
+  const copy = { address, chain: 'evm', key_id: null, encrypted_key: null };
+  await sessions.newWallets(client, [
+    { bot_id: copying, ...copy },
+    { bot_id: owning, ...copy },
+    { bot_id: owning, ...act.sealedWallet(client.clientId) },
+    { bot_id: stopped, ...copy },
+  ]);
+  await sessions.sql`update public.bots set status = 'running' where id in (${copying}, ${owning})`;
+  return { client, admin, address, copying, owning, stopped, bare };
+}
+type Household = Awaited<ReturnType<typeof household>>;
+const own = (h: Household) => act.sealedWallet(h.client.clientId);
+
+interface Race {
+  readonly name: string;
+  readonly racers: (h: Household) => act.Action[];
+  readonly refusals: readonly Outcome[];
+}
+
+const RACES: readonly Race[] = [
+  {
+    name: 'rotate, rotate and an admin who rotates',
+    racers: (h) => [act.rotateKey(h.client), act.rotateKey(h.client), act.rotateKey(h.client, h.admin)],
+    refusals: [],
+  },
+  {
+    name: 'rotate and add wallets, copies and own',
+    racers: (h) => [
+      act.rotateKey(h.client),
+      act.addWallet(h.bare, h.admin),
+      act.addWallet(h.stopped, h.admin, own(h)),
+      act.addWallet(h.owning, h.admin, own(h)),
+    ],
+    refusals: [],
+  },
+  {
+    name: 'rotate, create and set up bots',
+    racers: (h) => [
+      act.rotateKey(h.client),
+      act.createBot(h.client, h.admin),
+      act.createBot(h.client, h.admin, [own(h), own(h)]),
+      act.setupBot(h.client),
+      act.setupBot(h.client, own(h)),
+    ],
+    refusals: [],
+  },
+  {
+    name: 'revoke and rotate',
+    racers: (h) => [act.revokeKey(h.client), act.rotateKey(h.client), act.rotateKey(h.client, h.admin)],
+    refusals: [NO_KEY],
+  },
+  {
+    name: 'revoke and revoke',
+    racers: (h) => [act.revokeKey(h.client), act.revokeKey(h.client, h.admin), act.deleteKey(h.client)],
+    refusals: [NO_KEY],
+  },
+  {
+    name: 'revoke and add wallets, copies and own',
+    racers: (h) => [
+      act.revokeKey(h.client),
+      act.addWallet(h.bare, h.admin),
+      act.addWallet(h.stopped, h.admin, own(h)),
+      act.addWallet(h.owning, h.admin, own(h)),
+    ],
+    refusals: [KEY_REQUIRED],
+  },
+  {
+    name: 'revoke, start and stop bots',
+    racers: (h) => [
+      act.revokeKey(h.client),
+      act.startBot(h.stopped, h.client.userId),
+      act.startBot(h.stopped, h.admin),
+      act.stopBot(h.copying, h.client.userId),
+      act.stopBot(h.copying, h.admin),
+    ],
+    refusals: [BOT_WITHOUT_KEY],
+  },
+  {
+    name: 'revoke and set up bots',
+    racers: (h) => [act.revokeKey(h.client), act.setupBot(h.client), act.setupBot(h.client, own(h))],
+    refusals: [KEY_REQUIRED],
+  },
+  {
+    name: "the client's own update, rotate and start",
+    racers: (h) => [
+      act.updateKey(h.client),
+      act.updateKey(h.client),
+      act.rotateKey(h.client, h.admin),
+      act.startBot(h.stopped, h.client.userId),
+    ],
+    refusals: [],
+  },
+  {
+    name: "the client's own delete, rotate, add and start",
+    racers: (h) => [
+      act.deleteKey(h.client),
+      act.rotateKey(h.client),
+      act.addWallet(h.bare, h.admin, own(h)),
+      act.startBot(h.stopped, h.admin),
+    ],
+    refusals: [NO_KEY, BOT_WITHOUT_KEY],
+  },
+  {
+    name: "the client's own start and stop, revoke and rotate",
+    racers: (h) => [
+      act.setStatus(h.stopped, 'running', h.client.userId),
+      act.stopBot(h.copying, h.admin),
+      act.setStatus(h.copying, 'running', h.client.userId),
+      act.setStatus(h.owning, 'stopped', h.client.userId),
+      act.revokeKey(h.client, h.admin),
+      act.rotateKey(h.client),
+    ],
+    refusals: [NO_KEY, BOT_WITHOUT_KEY],
+  },
+  {
+    name: "the client's own wallets, revoke and rotate",
+    racers: (h) => [
+      act.insertWallet(h.client, h.bare, { address: h.address }),
+      act.insertWallet(h.client, h.stopped, own(h)),
+      act.revokeKey(h.client),
+      act.rotateKey(h.client, h.admin),
+    ],
+    refusals: [NO_KEY, KEY_REQUIRED, ANOTHER_ADDRESS],
+  },
+  {
+    name: "an admin's wallets straight in the table, revoke and rotate",
+    racers: (h) => [
+      act.insertWallet(h.client, h.bare, { address: h.address }, h.admin),
+      act.insertWallet(h.client, h.stopped, own(h), h.admin),
+      act.revokeKey(h.client),
+      act.rotateKey(h.client),
+    ],
+    refusals: [NO_KEY, KEY_REQUIRED, ANOTHER_ADDRESS],
+  },
+];
+
+// An admin's statement locks the row that it names before a trigger can lock the client: against the order of all
+// others, so it may have to try again. What is left must be in order all the same.
+const OUT_OF_ORDER: readonly Race[] = [
+  {
+    name: "an admin's start straight in the table and revoke",
+    racers: (h) => [act.setStatus(h.stopped, 'running', h.admin), act.revokeKey(h.client)],
+    refusals: [BOT_WITHOUT_KEY, '40P01'],
+  },
+  {
+    name: "an admin's update and delete straight in the table and rotate",
+    racers: (h) => [
+      act.updateKey(h.client, h.admin),
+      act.deleteKey(h.client, h.admin),
+      act.rotateKey(h.client),
+    ],
+    refusals: [NO_KEY, '40P01'],
+  },
+];
+
+/** Runs rounds of a race and answers how often each outcome came; every round leaves the client in order. */
+async function rounds(race: Race, count: number, run: (actions: act.Action[]) => Promise<Outcome[]>) {
+  const seen = new Map<Outcome, number>();
+  for (let round = 0; round < count; round += 1) {
+    const h = await household();
+    const racers = race.racers(h);
+    // Everyone is the first to be sent at times.
+    const outcomes = await run([
+      ...racers.slice(round % racers.length),
+      ...racers.slice(0, round % racers.length),
+    ]);
+    for (const outcome of outcomes) seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+    expect(await violationsOf(sessions.sql, [h.client.clientId])).toEqual([]);
+  }
+  return seen;
+}
+
+const expectOnly = (seen: Map<Outcome, number>, refusals: readonly Outcome[]) => {
+  if (!refusals.includes('40P01')) expect(seen.get('40P01') ?? 0, 'deadlocks').toBe(0);
+  expect([...seen.keys()].filter((outcome) => outcome !== 'ok' && !refusals.includes(outcome))).toEqual([]);
+  expect(seen.get('ok')).toBeGreaterThan(0);
+};
+
+describe.each(RACES)('$name', (race) => {
+  it('in sessions', async () => {
+    expectOnly(await rounds(race, ROUNDS, (actions) => sessions.race(actions)), race.refusals);
+  });
+
+  it('through the REST API', async () => {
+    const send = (actions: act.Action[]) => Promise.all(actions.map((action) => request(action)));
+    expectOnly(await rounds(race, 4, send), race.refusals);
+  });
+});
+
+describe.each(OUT_OF_ORDER)('$name', (race) => {
+  it('leaves the client in order', async () => {
+    expectOnly(await rounds(race, 6, (actions) => sessions.race(actions)), race.refusals);
+  });
+});

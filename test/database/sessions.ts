@@ -1,0 +1,122 @@
+/** Sessions as PostgREST makes them, on connections of their own or through the REST API, started together. */
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import { accessToken } from '../support/people.ts';
+import { type Action, type Client, sealedWallet } from './actions.ts';
+
+/** `ok`, or the errcode, with the hint of our own codes. */
+export type Outcome = string;
+
+export const outcomeOf = (code: string | undefined, hint: string | null | undefined): Outcome =>
+  code?.startsWith('PT') ? `${code} ${hint}` : (code ?? 'no code');
+
+export class Sessions {
+  readonly sql: postgres.Sql;
+
+  constructor() {
+    this.sql = postgres(inject('databaseUrl'), { max: 12, onnotice: () => {}, prepare: false });
+  }
+
+  end(): Promise<void> {
+    return this.sql.end({ timeout: 1 });
+  }
+
+  /** Runs the actions at the same time, each in a transaction of its own that waits for all to have begun. */
+  race(actions: readonly Action[]): Promise<Outcome[]> {
+    const start = barrier(actions.length);
+    return Promise.all(actions.map((action) => this.#run(action, start)));
+  }
+
+  async #run(action: Action, start: () => Promise<void>): Promise<Outcome> {
+    try {
+      await this.sql.begin(async (sql) => {
+        const claims = JSON.stringify({ sub: action.by, role: 'authenticated' });
+        await sql`select set_config('role', 'authenticated', true),
+          set_config('request.jwt.claim.sub', ${action.by}, true),
+          set_config('request.jwt.claims', ${claims}, true)`;
+        await start();
+        await sql.unsafe(action.text, [...action.values] as postgres.ParameterOrJSON<never>[]);
+      });
+      return 'ok';
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError)) throw error;
+      return outcomeOf(error.code, error.hint);
+    }
+  }
+
+  /** An account with a confirmed e-mail, and the client that is linked to it. */
+  async newClient(): Promise<Client> {
+    const account = await this.#newAccount();
+    const [client] = await this.sql<[{ id: string }]>`
+      insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+    return { userId: account.id, clientId: client.id };
+  }
+
+  async newAdmin(): Promise<string> {
+    const { id } = await this.#newAccount();
+    await this.makeAdmin(id);
+    return id;
+  }
+
+  async makeAdmin(userId: string): Promise<void> {
+    await this.sql`insert into private.admins (user_id) values (${userId})`;
+  }
+
+  async #newAccount(): Promise<{ id: string; email: string }> {
+    const [account] = await this.sql<[{ id: string; email: string }]>`
+      insert into auth.users (id, aud, role, email, email_confirmed_at)
+      values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@races.test', now())
+      returning id, email`;
+    return account;
+  }
+
+  /** Stopped bots without wallets, made by the operator. */
+  async newBots(client: Client, count: number): Promise<string[]> {
+    const bots = await this.sql<{ id: string }[]>`
+      insert into public.bots (client_id, bot_type, name)
+      select ${client.clientId}, 'evm-grid', 'a bot' from generate_series(1, ${count}) returning id`;
+    return bots.map((bot) => bot.id);
+  }
+
+  async newWallets(client: Client, wallets: readonly Record<string, string | null>[]): Promise<void> {
+    const rows = wallets.map((wallet) => ({ client_id: client.clientId, ...wallet }));
+    await this.sql`insert into public.bot_wallets ${this.sql(rows)}`;
+  }
+
+  async newKey(client: Client): Promise<string> {
+    const wallet = sealedWallet(client.clientId);
+    await this.sql`insert into public.trading_keys ${this.sql({ client_id: client.clientId, ...wallet })}`;
+    return wallet.address;
+  }
+}
+
+/** A promise that all of `count` callers get together. */
+function barrier(count: number): () => Promise<void> {
+  let waiting = count;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    waiting -= 1;
+    if (waiting === 0) open();
+    return opened;
+  };
+}
+
+/** The same action as an HTTP request to the REST API. */
+export async function request(action: Action, token?: string): Promise<Outcome> {
+  const response = await fetch(`${inject('supabaseUrl')}/rest/v1/${action.http.path}`, {
+    method: action.http.method,
+    headers: {
+      apikey: inject('publishableKey'),
+      authorization: `Bearer ${token ?? (await accessToken({ sub: action.by }))}`,
+      'content-type': 'application/json',
+    },
+    ...(action.http.body !== undefined && { body: JSON.stringify(action.http.body) }),
+  });
+  const text = await response.text();
+  if (response.ok) return 'ok';
+  const { code, hint } = JSON.parse(text) as { code?: string; hint?: string };
+  return outcomeOf(code, hint);
+}

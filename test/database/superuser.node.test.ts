@@ -1,0 +1,215 @@
+/** What holds even against who is above the triggers, and whether the checker of the races sees what is wrong. */
+import postgres from 'postgres';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { sealedWallet } from './actions.ts';
+import { violationsOf } from './invariants.ts';
+import { Sessions } from './sessions.ts';
+
+const sessions = new Sessions();
+const superuser = postgres(inject('superuserUrl'), { max: 2, onnotice: () => {} });
+afterAll(() => Promise.all([sessions.end(), superuser.end({ timeout: 1 })]));
+
+/** A client with a trading key and a running bot, beside it a wallet with a key of its own. */
+async function household() {
+  const client = await sessions.newClient();
+  const address = await sessions.newKey(client);
+  const [bot = ''] = await sessions.newBots(client, 1);
+  const own = sealedWallet(client.clientId);
+  await sessions.newWallets(client, [
+    { bot_id: bot, address, chain: 'evm', key_id: null, encrypted_key: null },
+    { bot_id: bot, ...own },
+  ]);
+  await sessions.sql`update public.bots set status = 'running' where id = ${bot}`;
+  return { client, bot, address, own };
+}
+
+class Undo extends Error {}
+
+/** Does something with every trigger and foreign key switched off, and undoes it; the errcode, or what `then` says. */
+async function withoutTriggers<T>(
+  run: (sql: postgres.TransactionSql) => Promise<unknown>,
+  then: (sql: postgres.TransactionSql) => Promise<T>,
+): Promise<T | string> {
+  let result: T | undefined;
+  try {
+    await superuser.begin(async (sql) => {
+      await sql`set local session_replication_role = replica`;
+      await run(sql);
+      result = await then(sql);
+      throw new Undo();
+    });
+  } catch (error) {
+    if (error instanceof postgres.PostgresError) return error.code;
+    if (!(error instanceof Undo)) throw error;
+  }
+  return result as T;
+}
+const allowed = async () => 'allowed';
+
+describe('the constraints alone, with the triggers off', () => {
+  it('take the right envelope', async () => {
+    const { client, own } = await household();
+    const right = sealedWallet(client.clientId);
+    const onKey = (sql: postgres.TransactionSql) =>
+      sql`update public.trading_keys set ${sql({ ...right })} where client_id = ${client.clientId}`;
+    const onWallet = (sql: postgres.TransactionSql) =>
+      sql`update public.bot_wallets set ${sql({ ...right })} where key_id = ${own.key_id}`;
+    expect(await withoutTriggers(onKey, allowed)).toBe('allowed');
+    expect(await withoutTriggers(onWallet, allowed)).toBe('allowed');
+  });
+
+  const flaws: [string, (right: string, other: string) => string, string[]][] = [
+    ['names another client', (_, other) => other, ['23514']],
+    ['is cut off by a character', (right) => right.slice(0, -1), ['23514']],
+    ['is cut off by a part', (right) => right.slice(0, right.lastIndexOf('.')), ['23514']],
+    ['is a private key', () => '4c'.repeat(32), ['22021', '22P02', '23502', '23514']],
+    [
+      'has a header that is no JSON',
+      (right) => `AAAA${right.slice(right.indexOf('.'))}`,
+      ['22021', '22P02', '23502', '23514'],
+    ],
+  ];
+  it.each(flaws)('refuse one that %s', async (_, bend, codes) => {
+    const { client, own } = await household();
+    const right = sealedWallet(client.clientId);
+    const other = { ...sealedWallet(crypto.randomUUID(), right.address), key_id: right.key_id };
+    const bent = { ...right, encrypted_key: bend(right.encrypted_key, other.encrypted_key) };
+    const onKey = await withoutTriggers(
+      (sql) => sql`update public.trading_keys set ${sql({ ...bent })} where client_id = ${client.clientId}`,
+      allowed,
+    );
+    const onWallet = await withoutTriggers(
+      (sql) => sql`update public.bot_wallets set ${sql({ ...bent })} where key_id = ${own.key_id}`,
+      allowed,
+    );
+    expect(codes).toContain(onKey);
+    expect(codes).toContain(onWallet);
+  });
+
+  it.each(['client_id', 'address', 'chain', 'key_id'])(
+    'refuse another %s under an envelope',
+    async (column) => {
+      const { client } = await household();
+      const value = {
+        client_id: crypto.randomUUID(),
+        address: 'x',
+        chain: 'solana',
+        key_id: crypto.randomUUID(),
+      }[column];
+      for (const table of ['trading_keys', 'bot_wallets']) {
+        const change = (sql: postgres.TransactionSql) =>
+          sql`update public.${sql.unsafe(table)} set ${sql.unsafe(column)} = ${value ?? ''} where client_id = ${client.clientId}`;
+        expect(await withoutTriggers(change, allowed)).toBe('23514');
+      }
+    },
+  );
+
+  it('refuse a key without its id, a second trading key, and a running bot without a start', async () => {
+    const { client, bot } = await household();
+    const second = { client_id: client.clientId, version: 2, ...sealedWallet(client.clientId) };
+    for (const [change, code] of [
+      [(sql) => sql`update public.bot_wallets set key_id = null where bot_id = ${bot}`, '23514'],
+      [(sql) => sql`update public.bot_wallets set encrypted_key = null where bot_id = ${bot}`, '23514'],
+      [(sql) => sql`insert into public.trading_keys ${sql(second)}`, '23505'],
+      [(sql) => sql`update public.bots set started_at = null where id = ${bot}`, '23514'],
+      [(sql) => sql`update public.bots set stop_reason = 'requested' where id = ${bot}`, '23514'],
+    ] satisfies [(sql: postgres.TransactionSql) => Promise<unknown>, string][]) {
+      expect(await withoutTriggers(change, allowed)).toBe(code);
+    }
+  });
+});
+
+describe('not even a superuser', () => {
+  it.each([
+    'update public.key_events set actor = $$admin$$',
+    'delete from public.key_events where false',
+    'truncate public.key_events',
+    'truncate public.trading_keys',
+    'truncate public.clients cascade',
+  ])('can: %s', async (statement) => {
+    // Truncation waits for every reader: it asks again rather than hold up the other tests.
+    const attempt = (): Promise<unknown> =>
+      superuser
+        .begin(async (sql) => {
+          await sql`set local lock_timeout = '20ms'`;
+          await sql.unsafe(statement);
+        })
+        .catch((error: postgres.PostgresError) =>
+          error.code === '55P03' ? attempt() : [error.code, error.hint],
+        );
+    expect(await attempt()).toEqual(['PT405', 'append_only']);
+  });
+});
+
+describe('the checker of the races', () => {
+  it('finds nothing in a house in order, or in an empty one', async () => {
+    const { client } = await household();
+    expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+    await sessions.sql`delete from public.trading_keys where client_id = ${client.clientId}`;
+    expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+  });
+
+  type House = Awaited<ReturnType<typeof household>>;
+  type Change = (sql: postgres.TransactionSql, house: House) => Promise<unknown>;
+  const wallet = (house: House, address = house.address) => sealedWallet(house.client.clientId, address);
+  const changes: [string, Change][] = [
+    [
+      'a ciphertext without a trading key',
+      (sql, h) => sql`delete from public.trading_keys where client_id = ${h.client.clientId}`,
+    ],
+    [
+      'an empty wallet beside a trading key',
+      (sql, h) =>
+        sql`update public.bot_wallets set key_id = null, encrypted_key = null where key_id = ${h.own.key_id}`,
+    ],
+    [
+      'a torn copy of the trading key',
+      (sql, h) =>
+        sql`update public.bot_wallets set ${sql({ ...wallet(h) })} where bot_id = ${h.bot} and address = ${h.address}`,
+    ],
+    [
+      'a key that a rotation passed by',
+      (sql, h) =>
+        sql`update public.bot_wallets set ${sql({ ...wallet(h, '0x00') })} where key_id = ${h.own.key_id}`,
+    ],
+    [
+      'a bot that runs without a key',
+      (sql, h) => sql`delete from public.bot_wallets where bot_id = ${h.bot}`,
+    ],
+    [
+      'numbers and events of keys disagree',
+      (sql, h) => sql`update public.clients set key_version = 7 where id = ${h.client.clientId}`,
+    ],
+    [
+      'numbers and events of keys disagree',
+      (sql, h) => sql`delete from public.key_events where client_id = ${h.client.clientId}`,
+    ],
+    [
+      'the trading key is not that of the last event',
+      (sql, h) =>
+        sql`update public.trading_keys set ${sql({ ...wallet(h) })} where client_id = ${h.client.clientId}`,
+    ],
+    [
+      'keys added, revoked and held do not add up',
+      (sql, h) =>
+        sql`update public.key_events set event = 'key_rotated' where client_id = ${h.client.clientId} and event = 'key_added'`,
+    ],
+    [
+      'an address of two clients',
+      async (sql, h) => {
+        const other = await sessions.newClient();
+        const row = { client_id: other.clientId, bot_id: h.bot, ...sealedWallet(other.clientId, h.address) };
+        await sql`delete from public.bot_wallets where bot_id = ${h.bot}`;
+        await sql`insert into public.bot_wallets ${sql(row)}`;
+      },
+    ],
+  ];
+  it.each(changes)('finds %s', async (violation, change) => {
+    const house = await household();
+    const found = await withoutTriggers(
+      (sql) => change(sql, house),
+      (sql) => violationsOf(sql, [house.client.clientId]),
+    );
+    expect(found).toContainEqual(expect.stringContaining(violation));
+  });
+});
