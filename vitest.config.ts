@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/**/*.workerd.test.ts'],
           setupFiles,
+          // One runtime for all files: starting one for each takes longer than their tests.
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },

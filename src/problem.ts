@@ -28,6 +28,7 @@ const CATALOGUE = {
     'The client has no trading key',
     'Send a private key: it becomes the trading key.',
   ],
+  wallets_full: [409, 'The bot has as many wallets as a bot can have', 'A bot has at most 100 wallets.'],
   wallet_exists: [409, 'The bot has a wallet with this address', 'A bot holds an address once.'],
   // 413, 415, 422: the body
   body_too_large: [413, 'The body is too large', 'A body has at most 64 KiB.'],
@@ -151,6 +152,7 @@ export function problemResponse(
     status,
     headers: {
       'content-type': 'application/problem+json',
+      'x-request-id': requestId,
       ...(status === 401 && { 'www-authenticate': challenge(problem.code) }),
       ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
       ...headers,

@@ -1,24 +1,33 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, pageOf, Time } from './common.ts';
+import { Id, Name, pageOf, StoredId, Time } from './common.ts';
 import { Chain, KeyFields, Wallet, WalletRequest } from './keys.ts';
 
 const MAX_CONFIG_BYTES = 16 * 1024;
 const MAX_CONFIG_DEPTH = 8;
 
-/** Whether PostgreSQL can store every text in a JSON value, and it is no deeper than a config needs. */
+/**
+ * Whether a config comes back as it was sent: text that PostgreSQL can store, numbers that JavaScript and it both
+ * hold exactly enough, no deeper than a config needs. An amount in wei belongs in a string.
+ */
 function isStorable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
   if (typeof value !== 'object' || value === null) return true;
   return (
     depth < MAX_CONFIG_DEPTH &&
-    Object.entries(value).every(([key, member]) => isStorable(key) && isStorable(member, depth + 1))
+    Object.entries(value).every(
+      ([key, member]) => key !== '__proto__' && isStorable(key) && isStorable(member, depth + 1),
+    )
   );
 }
 
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** What the bot's own program reads. Not for secrets: it is answered as it was sent. */
 export const BotConfig = z
-  .record(z.string(), z.unknown())
-  .refine((config) => isStorable(config), { error: 'too deep, or text that cannot be stored' })
+  .custom<Record<string, unknown>>(isObject, { error: 'not an object' })
+  .refine((config) => isStorable(config), { error: 'too deep, or values that cannot be stored as they are' })
   .refine((config) => new TextEncoder().encode(JSON.stringify(config)).length <= MAX_CONFIG_BYTES, {
     error: 'more than 16 KiB',
   })
@@ -46,8 +55,8 @@ export const SetupBotRequest = z
 
 export const Bot = z
   .object({
-    id: Id,
-    client_id: Id,
+    id: StoredId,
+    client_id: StoredId,
     bot_type: z.string(),
     name: z.string(),
     config: z.record(z.string(), z.unknown()),

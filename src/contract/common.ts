@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { PROBLEM_CODES } from '../problem.ts';
 
-export const Id = z.uuid().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
+/** In lower case, as PostgreSQL writes it: an envelope is bound to the very text of its client's id. */
+export const Id = z.uuid().toLowerCase().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
+/** As stored: who writes straight to the database may choose an id of no UUID version, and has to be answered. */
+export const StoredId = z.guid().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
 export const Time = z.iso
   .datetime()
   .openapi({ description: 'RFC 3339, UTC.', example: '2026-11-22T22:36:46.106Z' });

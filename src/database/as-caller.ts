@@ -21,8 +21,8 @@ export interface SealedWallet {
   readonly encrypted_key: string;
 }
 
-/** A wallet to add: a sealed key, or none for a copy of the trading key (whose address may be named). */
-export type NewWallet = SealedWallet | { readonly address?: string };
+/** A wallet to add: a sealed key, or none for a copy of the trading key (whose address and chain may be named). */
+export type NewWallet = SealedWallet | { readonly address?: string; readonly chain?: string };
 
 export interface NewBot {
   readonly client_id: string;

@@ -43,6 +43,7 @@ export function problemOf(error: DatabaseError, status: number): Problem {
   if (error.code?.startsWith('PT') && isProblemCode(error.hint)) return new Problem(error.hint);
   const code = BY_CODE[error.code ?? ''];
   if (code) return new Problem(code);
-  if (status === 401) return new Problem('token_invalid');
+  // Said before the database by what checks the API key; a refused token has a code, above.
+  if (status === 401) return new Problem('database_not_configured');
   return new Problem(error.code && status < 500 ? 'internal' : 'database_unavailable');
 }

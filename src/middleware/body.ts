@@ -17,8 +17,8 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/json *(;.*)?$/i.test(type)) throw new Problem('unsupported_media_type');
   try {
-    // Strictly UTF-8: characters that were replaced are not what was sent.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
+    // Strictly UTF-8: characters that were replaced are not what was sent. No byte order mark (RFC 8259, 8.1).
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await c.req.arrayBuffer());
     JSON.parse(text);
   } catch (error) {
     if (error instanceof Problem) throw error;

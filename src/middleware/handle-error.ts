@@ -13,6 +13,7 @@ export function handleError(error: Error, c: Context<AppEnv>): Response {
 function asProblem(error: Error, c: Context<AppEnv>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status === 400) return new Problem('malformed_json');
+  if (error instanceof HTTPException && error.status === 415) return new Problem('unsupported_media_type');
   // A message may quote what it failed on, so only the kind of error is logged.
   // biome-ignore lint/suspicious/noConsole: the runtime's log is where an operator looks
   console.error(JSON.stringify({ level: 'error', request_id: c.var.requestId, error: error.name }));

@@ -44,11 +44,11 @@ export async function sealWallet(
 ): Promise<NewWallet> {
   const { private_key, address, chain } = request;
   if (private_key !== undefined) return sealKey({ ...request, private_key }, clientId, keyring, pointer);
-  if (address === undefined) return {};
+  if (address === undefined) return { ...(chain !== undefined && { chain }) };
   return asProblem(pointer, () => {
     const canonical = canonicalAddress(address);
     if (chain !== undefined && chain !== canonical.chain) throw new KeyInputError('chain_mismatch');
-    return { address: canonical.address };
+    return canonical;
   });
 }
 

@@ -50,7 +50,8 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
-  mkdirSync(directory, { recursive: true });
+  // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
+  mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
   if (!lock) throw new Error(`A stack runs from ${directory} already; ${describeRunning()}`);
 

@@ -11,6 +11,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -114,6 +115,8 @@ function lodging(wanted: string, user: OsUser | undefined): [home: string, binar
     ? directory
     : join('/var/tmp', `trading-keys-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`);
   mkdirSync(home, { recursive: true, mode: 0o755 });
+  // The name can be foretold, and /var/tmp is anybody's.
+  if (![0, user.uid].includes(lstatSync(home).uid)) throw new Error(`${home} belongs to somebody else.`);
   chmodSync(home, 0o755);
   if (isEnterableByAll(installed)) return [home, installed];
   const copied = join(home, 'native');

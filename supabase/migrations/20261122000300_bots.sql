@@ -25,8 +25,8 @@ create table public.bots (
   constraint "a bot belongs to a client" foreign key (client_id) references public.clients (id),
   constraint "a bot is of a known type" foreign key (bot_type) references public.bot_types (id),
   constraint "a bot's name has 1 to 200 characters" check (length(name) between 1 and 200),
-  constraint "a bot's config is an object of at most 16 KiB"
-    check (jsonb_typeof(config) = 'object' and octet_length(config::text) <= 16384),
+  constraint "a bot's config is an object of at most 64 KiB"
+    check (jsonb_typeof(config) = 'object' and octet_length(config::text) <= 65536),
   constraint "a bot is stopped or running" check (status in ('stopped', 'running')),
   constraint "a stopped bot has a reason, a running one none"
     check ((status = 'stopped') = (stop_reason is not null)),

@@ -34,6 +34,13 @@ return case
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
   'Whether an envelope has the form of ours and its authenticated header names this client, chain, address and key id.';
 
+create function private.address_key(address text) returns text
+language sql immutable strict parallel safe set search_path = ''
+return case when address like '0x%' then lower(address) else address end;
+comment on function private.address_key(text) is
+  'What tells addresses apart: capital letters of an EVM address are its checksum only.';
+
 grant execute on function
+  private.address_key(text),
   private.envelope_header(text), private.envelope_names(text, uuid, text, text, uuid)
 to authenticated;

@@ -10,9 +10,10 @@ create table public.trading_keys (
   created_at timestamptz not null default now(),
   rotated_at timestamptz not null default now(),
   constraint "one trading key for each client" unique (client_id),
-  constraint "a trading key's address belongs to one client" unique (address),
   constraint "a trading key belongs to a client" foreign key (client_id) references public.clients (id),
   constraint "a trading key is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a trading key's address is letters and digits" check (address ~ '^[0-9A-Za-z]{1,64}$'),
+  constraint "a master key's id is base64url" check (master_key_id ~ '^[0-9A-Za-z_-]{1,64}$'),
   constraint "a trading key's envelope names its own row"
     check (private.envelope_names(encrypted_key, client_id, chain, address, key_id))
 );
@@ -22,6 +23,8 @@ comment on column public.trading_keys.encrypted_key is
   'The envelope. API roles may write it and never read it.';
 comment on column public.trading_keys.created_at is 'When the client got a trading key; rotation keeps it.';
 comment on column public.trading_keys.rotated_at is 'When the present private key was put in.';
+
+create unique index trading_keys_by_address on public.trading_keys (private.address_key(address));
 
 create table public.bot_wallets (
   id uuid primary key default private.uuid_v7(),
@@ -36,6 +39,7 @@ create table public.bot_wallets (
   constraint "a wallet belongs to a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
   constraint "a wallet is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a wallet's address is letters and digits" check (address ~ '^[0-9A-Za-z]{1,64}$'),
   constraint "a wallet has a key and its id, or neither" check ((key_id is null) = (encrypted_key is null)),
   constraint "a wallet's envelope names its own row"
     check (encrypted_key is null or private.envelope_names(encrypted_key, client_id, chain, address, key_id))
@@ -43,7 +47,7 @@ create table public.bot_wallets (
 comment on table public.bot_wallets is
   'What execution reads: each bot''s copy of the trading key, or a key of its own until the next rotation.';
 create index bot_wallets_by_client on public.bot_wallets (client_id);
-create index bot_wallets_by_address on public.bot_wallets (address);
+create index bot_wallets_by_address on public.bot_wallets (private.address_key(address));
 
 alter table public.trading_keys enable row level security;
 alter table public.trading_keys force row level security;

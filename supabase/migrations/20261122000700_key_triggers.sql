@@ -18,13 +18,13 @@ create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- Two clients that bring the same address at once meet here, whichever table they write.
-  perform pg_advisory_xact_lock(hashtextextended(claim_address.address, 0));
+  perform pg_advisory_xact_lock(hashtextextended(private.address_key(claim_address.address), 0));
   if exists (
     select from public.trading_keys
-    where trading_keys.address = claim_address.address and trading_keys.client_id <> claim_address.client_id
+    where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id
     union all
     select from public.bot_wallets
-    where bot_wallets.address = claim_address.address and bot_wallets.client_id <> claim_address.client_id
+    where private.address_key(bot_wallets.address) = private.address_key(claim_address.address) and bot_wallets.client_id <> claim_address.client_id
       and bot_wallets.encrypted_key is not null
   ) then
     raise sqlstate 'PT409' using message = 'This address belongs to another client.', hint = 'address_taken';
@@ -39,7 +39,9 @@ create function private.require_bound_envelope(
 language plpgsql set search_path = '' as $$
 begin
   begin
-    if private.envelope_names(envelope, client_id, chain, address, key_id) then return; end if;
+    if address ~ '^[0-9A-Za-z]{1,64}$' and private.envelope_names(envelope, client_id, chain, address, key_id) then
+      return;
+    end if;
   exception when data_exception then
     null; -- A header that is no base64url, no UTF-8 or no JSON names nothing.
   end;
@@ -61,6 +63,14 @@ end $$;
 comment on function private.require_own_client(uuid) is
   'What the policies say of a new row, said first: triggers run before policies, and their answers would tell of another client''s keys.';
 
+create function private.take_client(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update public.clients set key_version = clients.key_version where clients.id = take_client.client_id;
+end $$;
+comment on function private.take_client(uuid) is
+  'Locks a client for a change of its keys by a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on it instead of acting on what it saw before.';
+
 -- trading_keys ------------------------------------------------------------------------------------------------
 
 create function private.before_trading_key_write() returns trigger
@@ -71,7 +81,7 @@ begin
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
   end if;
-  perform from public.clients where clients.id = new.client_id for no key update;
+  perform private.take_client(new.client_id);
   -- Before a number is given out: "on conflict do nothing" would keep it.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
@@ -121,7 +131,7 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from public.clients where clients.id = old.client_id for no key update;
+  perform private.take_client(old.client_id);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
@@ -168,7 +178,16 @@ declare
   bot_chain text;
 begin
   perform private.require_own_client(new.client_id);
-  perform from public.clients where clients.id = new.client_id for no key update;
+  perform private.take_client(new.client_id);
+  select bot_types.chain into bot_chain
+    from public.bots join public.bot_types on bot_types.id = bots.bot_type
+    where bots.id = new.bot_id and bots.client_id = new.client_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+  end if;
+  if (select count(*) from public.bot_wallets where bot_wallets.bot_id = new.bot_id) >= 100 then
+    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallets_full';
+  end if;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
     raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
@@ -177,6 +196,9 @@ begin
     if new.address <> trading.address then
       raise sqlstate 'PT422' using
         message = 'Without a private key the address can only be that of the trading key.', hint = 'address_mismatch';
+    end if;
+    if new.chain <> trading.chain then
+      raise sqlstate 'PT422' using message = 'The trading key is of another chain family.', hint = 'chain_mismatch';
     end if;
     new.address := trading.address;
   end if;
@@ -191,9 +213,6 @@ begin
     end if;
     perform private.claim_address(new.address, new.client_id);
   end if;
-  select bot_types.chain into bot_chain
-    from public.bots join public.bot_types on bot_types.id = bots.bot_type
-    where bots.id = new.bot_id and bots.client_id = new.client_id;
   if bot_chain <> new.chain then
     raise sqlstate 'PT422' using
       message = 'The bot trades on another chain family than this key.', hint = 'chain_mismatch';
@@ -218,6 +237,27 @@ begin
 end $$;
 comment on function private.after_wallet_insert() is 'Writes the event.';
 
+create function private.stop_bots_without_key() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
+    where bots.status = 'running' and bots.id in (select gone.bot_id from gone)
+      and not exists (
+        select from public.bot_wallets
+        where bot_wallets.bot_id = bots.id and bot_wallets.encrypted_key is not null);
+  return null;
+end $$;
+comment on function private.stop_bots_without_key() is
+  'For the operator''s SQL: whoever takes a bot''s last key away, the bot stops.';
+create trigger after_delete after delete on public.bot_wallets
+  referencing old table as gone
+  for each statement execute function private.stop_bots_without_key();
+create trigger after_update after update on public.bot_wallets
+  referencing old table as gone
+  for each statement execute function private.stop_bots_without_key();
+create trigger never_truncated before truncate on public.bot_wallets
+  for each statement execute function private.refuse_truncate();
+
 create trigger a_lock_own_client before insert on public.bot_wallets
   for each statement execute function private.lock_own_client();
 create trigger before_insert before insert on public.bot_wallets
@@ -240,7 +280,7 @@ comment on function private.share_own_client() is
 create function private.before_bot_status_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if new.status = 'running' and old.status is distinct from 'running' then
+  if new.status = 'running' and (new.status, new.bot_type) is distinct from (old.status, old.bot_type) then
     perform from public.clients where clients.id = new.client_id for share;
     if not exists (
       select from public.bot_wallets
@@ -268,5 +308,5 @@ comment on function private.before_bot_status_change() is
 
 create trigger a_share_own_client before update of status on public.bots
   for each statement execute function private.share_own_client();
-create trigger before_status_change before insert or update of status on public.bots
+create trigger before_status_change before insert or update of status, bot_type on public.bots
   for each row execute function private.before_bot_status_change();

@@ -182,12 +182,16 @@ begin
   if not exists (select from public.bot_types where id = make_bot.bot_type and enabled) then
     raise sqlstate 'PT422' using message = 'There is no such bot type.', hint = 'bot_type_unknown';
   end if;
+  -- Here numbers are written out and spaces added, so that this limit is not the edge's.
+  if octet_length(make_bot.config::text) > 65536 then
+    raise sqlstate 'PT422' using message = 'The config is too large.', hint = 'validation_failed';
+  end if;
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
   -- All addresses in one order: two clients that bring the same ones in different orders would wait for each other.
   perform pg_advisory_xact_lock(addresses.lock) from (
-    select distinct hashtextextended(value ->> 'address', 0) as lock from jsonb_array_elements(wallets) order by lock
+    select distinct hashtextextended(private.address_key(value ->> 'address'), 0) as lock from jsonb_array_elements(wallets) order by lock
   ) as addresses;
   for wallet in select * from jsonb_array_elements(wallets) loop
     perform private.add_wallet(bot, wallet);

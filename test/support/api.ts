@@ -2,6 +2,7 @@
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
+import { violationsOf } from './contract.ts';
 import { recordKeysOf, recordText } from './recorder.ts';
 
 /** A master key for tests alone: 32 random bytes of this run. */
@@ -31,7 +32,10 @@ export interface Answer {
 
 const app = createApp();
 
-/** `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. */
+/**
+ * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is
+ * checked to be what the description says of it.
+ */
 export async function call(
   line: string,
   { token, body, headers = {}, env = settings() }: Call = {},
@@ -52,10 +56,14 @@ export async function call(
   recordText(JSON.stringify([...response.headers]));
   recordText(text);
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-  return {
+  const answer = {
     status: response.status,
     headers: response.headers,
     text,
     json: isJson && text !== '' ? JSON.parse(text) : undefined,
   };
+  const violations = path === '/openapi.json' ? [] : violationsOf(line, answer);
+  if (violations.length > 0)
+    throw new Error(`${line} does not answer as described: ${violations.join('; ')}`);
+  return answer;
 }

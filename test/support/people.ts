@@ -25,6 +25,7 @@ export interface TokenClaims {
   readonly iat?: number | undefined;
   readonly nbf?: number | undefined;
   readonly exp?: number | undefined;
+  readonly [other: string]: unknown;
 }
 
 /** Seconds since the epoch, from now. */

@@ -56,7 +56,7 @@ select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X'
   'and does not learn the other''s address by trying');
 select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
   'an absent client answers the same');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), '23503',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
   'nor does it hang its own wallet on another''s bot');
 select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$),
   0::bigint,
@@ -65,7 +65,7 @@ select is(tests.rows_of($$select id from public.bot_wallets where client_id = te
 select tests.act_as('ada');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), '23503',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
   'but none that mixes two clients');
 select tests.act_as('eve');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 not_found',

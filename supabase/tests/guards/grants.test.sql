@@ -55,6 +55,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.rfc3339(timestamp with time zone) to authenticated',
     'private.is_admin() to authenticated',
     'private.own_client_id() to authenticated',
+    'private.address_key(text) to authenticated',
     'private.envelope_header(text) to authenticated',
     'private.envelope_names(text, uuid, text, text, uuid) to authenticated',
     'private.client_json(clients) to authenticated',

@@ -15,7 +15,7 @@ begin
     select bots.id, bots.client_id, person || own, 'evm', tests.key_id(person || own),
     tests.envelope(person, person || own)
     from public.bots
-    join (values (1, 'grid', '1'), (2, 'grid', '-own'), (3, 'grid', '-own2'), (4, 'dca', '-own')) as w (place, bot,
+    join (values (1, 'grid', '1'), (2, 'grid', 'own'), (3, 'grid', 'own2'), (4, 'dca', 'own')) as w (place, bot,
     own)
       on w.bot = bots.name
     where bots.client_id = tests.client_id(person) order by w.place;
@@ -34,13 +34,13 @@ begin
 end $$;
 grant execute on all functions in schema tests to public;
 
-select tests.sign_up(person) from unnest('{by_client, by_function, by_admin, by_operator}'::text[]) as person;
-select tests.create_client(person) from unnest('{by_client, by_function, by_admin, by_operator}'::text[]) as person;
+select tests.sign_up(person) from unnest('{byclient, byfunction, byadmin, byoperator}'::text[]) as person;
+select tests.create_client(person) from unnest('{byclient, byfunction, byadmin, byoperator}'::text[]) as person;
 
 create table tests.ways (person text primary key, actor text, role text);
 insert into tests.ways values
-  ('by_client', 'by_client', 'client'), ('by_function', 'by_function', 'client'),
-  ('by_admin', 'ada', 'admin'), ('by_operator', 'operator', 'operator');
+  ('byclient', 'byclient', 'client'), ('byfunction', 'byfunction', 'client'),
+  ('byadmin', 'ada', 'admin'), ('byoperator', 'operator', 'operator');
 grant select on tests.ways to public;
 
 create function tests.play(way tests.ways) returns setof text language plpgsql as $$
@@ -49,7 +49,7 @@ declare
 begin
   perform tests.prepare(person);
   perform tests.act_as(way.actor);
-  if person = 'by_function' then
+  if person = 'byfunction' then
     perform tests.rotate(person, person || 2);
   else
     perform tests.replace_by(person, person || 2);
@@ -68,7 +68,7 @@ begin
     array[format('dca: %s2 trading', person), format('grid: %s2 trading', person)],
     person || ': and reaches the wallets');
 
-  if person = 'by_function' then
+  if person = 'byfunction' then
     perform public.revoke_key(tests.client_id(person));
   else
     delete from public.trading_keys where client_id = tests.client_id(person);
@@ -84,9 +84,9 @@ begin
   return next is(tests.events(person), array[
       format('key_added %s1 1 by operator', person),
       format('wallet_added %s1 by operator', person),
-      format('wallet_added %s-own by operator', person),
-      format('wallet_added %s-own2 by operator', person),
-      format('wallet_added %s-own by operator', person),
+      format('wallet_added %sown by operator', person),
+      format('wallet_added %sown2 by operator', person),
+      format('wallet_added %sown by operator', person),
       format('key_rotated %s2 2 by %s', person, way.role),
       format('key_rewrapped %s2 2 by %s', person, way.role),
       format('key_revoked %s2 2 by %s', person, way.role)],
@@ -96,11 +96,11 @@ end $$;
 select tests.play(ways) from tests.ways;
 
 -- What is left empty takes the next first key at once.
-select tests.act_as('by_client');
-select tests.put_in('by_client', 'next');
-select is(tests.wallets('by_client'), array['dca: next trading', 'grid: next trading'],
+select tests.act_as('byclient');
+select tests.put_in('byclient', 'next');
+select is(tests.wallets('byclient'), array['dca: next trading', 'grid: next trading'],
   'wallets that a revocation left empty take the next first key');
-select is(tests.trading_key('by_client'), 'next version 3 under first', 'whose number goes on');
+select is(tests.trading_key('byclient'), 'next version 3 under first', 'whose number goes on');
 
 select * from finish();
 rollback;

@@ -4,14 +4,14 @@ select plan(8);
 
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'dca', tests.wallet('anna', 'A'));
-select tests.setup_bot('anna', 'grid', tests.wallet('anna', 'A-own'));
+select tests.setup_bot('anna', 'grid', tests.wallet('anna', 'Aown'));
 select tests.act_as('operator');
 update public.trading_keys set rotated_at = '2026-01-01' where address = 'A';
 
 select tests.act_as('anna');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second');
 select is(tests.trading_key('anna'), 'A version 1 under second', 'a rewrap keeps the version');
-select is(tests.wallets('anna'), array['dca: A trading', 'grid: A-own own'],
+select is(tests.wallets('anna'), array['dca: A trading', 'grid: Aown own'],
   'reaches the copies and leaves other keys alone');
 select is((select rotated_at from public.trading_keys), '2026-01-01'::timestamptz, 'is no new private key');
 select is(tests.bots('anna'), array['dca: running', 'grid: running'], 'and stops no bot');

@@ -14,8 +14,8 @@ select tests.act_as('ada');
 select is(tests.keys(tests.create_bot('anna', 'first')), '{}',
   'a bot without wallets, before there is a trading key');
 select is(tests.keys(tests.create_bot('anna', 'second',
-  jsonb_build_array(tests.wallet('anna', 'A'), tests.wallet('anna', 'A-own')))),
-  array['A trading', 'A-own own'], 'the first key is the trading key, another is the wallet''s own');
+  jsonb_build_array(tests.wallet('anna', 'A'), tests.wallet('anna', 'Aown')))),
+  array['A trading', 'Aown own'], 'the first key is the trading key, another is the wallet''s own');
 select is(tests.trading_key('anna'), 'A version 1 under first', 'and it stays');
 select is(tests.keys(tests.create_bot('anna', 'third')), array['A trading'],
   'without wallets a bot copies the trading key');
@@ -65,7 +65,7 @@ select ok(tests.setup_bot('boris', 'b',
   tests.wallet('boris', 'B')) @> '{"status": "running", "stop_reason": null, "bot_type": "evm-grid"}',
   'a bot that is set up runs');
 select is(tests.keys(tests.setup_bot('boris', 'b2')), array['B trading'], 'the next takes the trading key');
-select is(tests.keys(tests.setup_bot('boris', 'b3', tests.wallet('boris', 'B-own'))), array['B-own own'],
+select is(tests.keys(tests.setup_bot('boris', 'b3', tests.wallet('boris', 'Bown'))), array['Bown own'],
   'or a key of its own');
 select is(tests.trading_key('boris'), 'B version 1 under first', 'which does not displace the trading key');
 select is(tests.refusal($$select tests.setup_bot('boris', 'x', '{}', 'solana-grid')$$), 'PT422 chain_mismatch',

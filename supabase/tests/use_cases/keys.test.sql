@@ -10,7 +10,7 @@ select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 
   'none to revoke');
 
 select tests.setup_bot('anna', 'one', tests.wallet('anna', 'A'));
-select tests.setup_bot('anna', 'two', tests.wallet('anna', 'A-own'));
+select tests.setup_bot('anna', 'two', tests.wallet('anna', 'Aown'));
 select ok(public.get_trading_key(tests.client_id('anna')) @> jsonb_build_object(
     'client_id', tests.client_id('anna'), 'address', 'A', 'chain', 'evm', 'key_id', tests.key_id('A'), 'version', 1,
     'master_key_id', 'first', 'age_seconds', 0),

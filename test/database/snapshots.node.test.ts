@@ -1,0 +1,58 @@
+/** The operator's transactions that saw the key before it was revoked: they fail instead of acting on it. */
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sealedWallet } from './actions.ts';
+import { violationsOf } from './invariants.ts';
+import { Sessions } from './sessions.ts';
+
+let sessions: Sessions;
+let sql: postgres.Sql;
+beforeAll(() => {
+  sessions = new Sessions();
+  sql = postgres(inject('databaseUrl'), { max: 3, onnotice: () => {}, prepare: false });
+});
+afterAll(() => Promise.all([sessions.end(), sql.end()]));
+
+interface Bot {
+  readonly clientId: string;
+  readonly botId: string;
+}
+
+/** A client with a trading key and a stopped bot that holds it. */
+async function newBot(): Promise<Bot> {
+  const { clientId } = await sessions.newClient();
+  await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
+  const [bot] = await sql<[{ id: string }]>`
+    insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot') returning id`;
+  await sql`insert into public.bot_wallets (bot_id, client_id) values (${bot.id}, ${clientId})`;
+  return { clientId, botId: bot.id };
+}
+
+type Attempt = (old: postgres.TransactionSql, bot: Bot) => Promise<unknown>;
+const attempts: [string, Attempt][] = [
+  ['start a bot', (old, { botId }) => old`update public.bots set status = 'running' where id = ${botId}`],
+  [
+    'add a wallet with a key of its own',
+    (old, { clientId, botId }) =>
+      old`insert into public.bot_wallets ${old({ bot_id: botId, client_id: clientId, ...sealedWallet(clientId) })}`,
+  ],
+];
+
+describe.each(['repeatable read', 'serializable'])('a %s transaction', (level) => {
+  it.each(attempts)('that is older than a revocation does not %s', async (_, attempt) => {
+    const bot = await newBot();
+    const transaction = sql.begin(`isolation level ${level}`, async (old) => {
+      await old`select count(*) from public.trading_keys`;
+      await sql`delete from public.trading_keys where client_id = ${bot.clientId}`;
+      await attempt(old, bot);
+    });
+    await expect(transaction).rejects.toMatchObject({ code: '40001' });
+    expect(await violationsOf(sql, [bot.clientId])).toEqual([]);
+  });
+
+  it.each(attempts)('with no revocation beside it may %s', async (_, attempt) => {
+    const bot = await newBot();
+    await sql.begin(`isolation level ${level}`, (young) => attempt(young, bot));
+    expect(await violationsOf(sql, [bot.clientId])).toEqual([]);
+  });
+});

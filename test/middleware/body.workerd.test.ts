@@ -1,0 +1,176 @@
+/** What a body may be before anybody looks at what it says. Every operation that takes one is asked. */
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { MAX_BODY_BYTES } from '../../src/middleware/body.ts';
+import { type Answer, call, settings } from '../support/api.ts';
+import { operations } from '../support/operations.ts';
+import { newAdmin } from '../support/people.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const admin = await newAdmin();
+const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
+const at = (line: string) => line.replace('{id}', crypto.randomUUID());
+const app = createApp();
+
+const client = (padding = '') => ({
+  name: `A client${padding}`,
+  email: `${crypto.randomUUID()}@example.test`,
+});
+const json = { 'content-type': 'application/json' };
+
+/** Bytes as they are, with a length or in chunks. */
+async function send(
+  line: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  how: 'whole' | 'in chunks',
+  headers = json,
+): Promise<Answer> {
+  const [method = '', path = ''] = at(line).split(' ');
+  const stream = () =>
+    new ReadableStream({
+      start(controller) {
+        for (let i = 0; i < bytes.length; i += 1000) controller.enqueue(bytes.slice(i, i + 1000));
+        controller.close();
+      },
+    });
+  const request = new Request(`http://api.example.test${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${admin.token}`,
+      ...headers,
+      ...(how === 'whole' && { 'content-length': String(bytes.length) }),
+    },
+    body: how === 'whole' ? bytes : stream(),
+  });
+  const response = await app.fetch(request, settings());
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+/** A good body, with white space at the end up to this size. */
+const sized = (size: number) => bytesOf(JSON.stringify(client()).padEnd(size, ' '));
+
+describe.each(TAKE_A_BODY)('%s', (line) => {
+  it.each(['whole', 'in chunks'] as const)('over 64 KiB, %s -> 413', async (how) => {
+    expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), how), 413, 'body_too_large');
+  });
+
+  it.each(['whole', 'in chunks'] as const)('exactly 64 KiB, %s -> read', async (how) => {
+    expect([201, 422]).toContain((await send(line, sized(MAX_BODY_BYTES), how)).status);
+  });
+
+  it.each([
+    'text/plain',
+    'text/json',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/jsonp',
+    'application/json-patch+json',
+    'application/vnd.api+json',
+    'application/octet-stream',
+    'x application/json',
+    'application',
+    '*/*',
+    '',
+  ])('content type "%s" -> 415', async (type) => {
+    const answer = await call(at(line), {
+      token: admin.token,
+      body: '{}',
+      headers: { 'content-type': type },
+    });
+    expectProblem(answer, 415, 'unsupported_media_type');
+  });
+
+  it.each(['no content type', 'no content type and no body'])('%s -> 415', async (how) => {
+    const bytes = how.endsWith('body') ? new Uint8Array() : bytesOf('{}');
+    expectProblem(await send(line, bytes, 'whole', {} as typeof json), 415, 'unsupported_media_type');
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['white space', ' \n'],
+    ['an open brace', '{'],
+    ['a comma at the end', '{"a":1,}'],
+    ['a comment', '{} // x'],
+    ['single quotes', "{'a':1}"],
+    ['two values', '{} {}'],
+    ['NaN', 'NaN'],
+    ['a byte order mark', '\ufeff{}'],
+    ['a form', 'name=x&email=y'],
+  ])('%s -> 400', async (_, text) => {
+    expectProblem(await send(line, bytesOf(text), 'whole'), 400, 'malformed_json');
+    expectProblem(await send(line, bytesOf(text), 'in chunks'), 400, 'malformed_json');
+  });
+
+  it.each([
+    ['invalid UTF-8', [0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]],
+    ['UTF-8 cut off', [0x22, 0xe2, 0x82, 0x22]],
+    ['an overlong form', [0x22, 0xc0, 0xaf, 0x22]],
+    ['half of a pair in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
+    ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
+  ])('%s -> 400', async (_, bytes) => {
+    expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'malformed_json');
+  });
+
+  it.each(['null', '[]', '"text"', '1', 'true', '[{}]'])('%s instead of an object -> 422', async (text) => {
+    const answer = await send(line, bytesOf(text), 'whole');
+    expectProblem(answer, 422, 'validation_failed');
+    expect(answer.json.errors[0].pointer).toBe('');
+  });
+});
+
+describe('POST /clients', () => {
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'application/json;charset=UTF-8',
+    'Application/JSON',
+    'APPLICATION/JSON; Charset=utf-8',
+  ])('content type "%s" -> 201', async (type) => {
+    const answer = await call('POST /clients', {
+      token: admin.token,
+      body: client(),
+      headers: { 'content-type': type },
+    });
+    expect(answer.status).toBe(201);
+  });
+
+  it.each(['application/json ; charset=utf-8', 'application/json;'])(
+    'content type "%s" -> 201 or 415',
+    async (type) => {
+      const answer = await call('POST /clients', {
+        token: admin.token,
+        body: client(),
+        headers: { 'content-type': type },
+      });
+      expect([201, 415]).toContain(answer.status);
+    },
+  );
+
+  it.each(['whole', 'in chunks'] as const)('a good body, %s -> 201', async (how) => {
+    expect((await send('POST /clients', sized(200), how)).status).toBe(201);
+  });
+
+  it('a length that is no number and much too long a body -> 413 or 400', async () => {
+    const headers = { ...json, 'transfer-encoding': 'chunked' };
+    expect((await send('POST /clients', sized(MAX_BODY_BYTES * 2), 'in chunks', headers)).status).toBe(413);
+  });
+});
+
+describe('routes that take no body', () => {
+  it.each(['GET /clients/me', 'POST /bots/{id}/start', 'DELETE /clients/{id}/revoke-key'])(
+    '%s with one -> it is not looked at, but for its size',
+    async (line) => {
+      if (!line.startsWith('GET')) {
+        expectProblem(
+          await send(line, bytesOf('{'), 'whole'),
+          404,
+          line.includes('bots') ? 'not_found' : 'not_found',
+        );
+        expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), 'in chunks'), 413, 'body_too_large');
+      }
+      expect((await call(at(line), { token: admin.token })).status).toBe(404);
+    },
+  );
+});

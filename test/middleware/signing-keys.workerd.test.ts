@@ -1,0 +1,144 @@
+/** The published keys of a project: fetched on first use, kept, and fetched anew only so often. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readSettings } from '../../src/env.ts';
+import { createVerifier } from '../../src/middleware/verify-token.ts';
+import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
+
+const sub = crypto.randomUUID();
+const first = await newSigningKey('ES256');
+const second = await newSigningKey('RS256');
+
+async function hosted(keys = [first]) {
+  const project = await newHostedProject(keys);
+  return { project, verifier: createVerifier(readSettings(project.settings)) };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** Later on the clock that keys are kept by; nothing waits. */
+function later(seconds: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
+}
+
+const unavailable = { code: 'auth_unavailable' };
+const invalid = { code: 'token_invalid' };
+const html = { status: 200, type: 'text/html', body: '<html>Sign in to the wifi</html>' };
+
+describe('keys that were fetched', () => {
+  it('serve for many tokens: one fetch', async () => {
+    const { project, verifier } = await hosted([first, second]);
+    for (const key of [first, second, first]) {
+      expect(await verifier.verify(await project.token(key, { sub }))).toEqual({ userId: sub });
+    }
+    expect((await project.counts()).jwksFetches).toBe(1);
+  });
+
+  it('serve while the Auth server is down, for 10 minutes', async () => {
+    const { project, verifier } = await hosted();
+    const token = await project.token(first, { sub });
+    await verifier.verify(token);
+    await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
+    later(590);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    later(20);
+    await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
+  });
+
+  it('let a key go that is published no more, after 10 minutes', async () => {
+    const { project, verifier } = await hosted([first]);
+    const token = await project.token(first, { sub });
+    await verifier.verify(token);
+    await project.set({ keys: [second.jwk] });
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    later(610);
+    await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+  });
+});
+
+describe('a key id that is not among them', () => {
+  it('is looked for again once 30 seconds have passed: a rotated key works', async () => {
+    const { project, verifier } = await hosted([first]);
+    await verifier.verify(await project.token(first, { sub }));
+    await project.set({ keys: [first.jwk, second.jwk] });
+    const token = await project.token(second, { sub });
+    await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+    later(31);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect((await project.counts()).jwksFetches).toBe(2);
+  });
+
+  it('a hundred times -> no fetch more than one in 30 seconds', async () => {
+    const { project, verifier } = await hosted([first]);
+    await verifier.verify(await project.token(first, { sub }));
+    for (let i = 0; i < 100; i++) {
+      const token = await project.token(first, { sub }, { kid: `unknown-${i}` });
+      await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+    }
+    expect((await project.counts()).jwksFetches).toBe(1);
+    later(31);
+    for (let i = 0; i < 20; i++) {
+      const token = await project.token(first, { sub }, { kid: `unknown-${i}` });
+      await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+    }
+    expect((await project.counts()).jwksFetches).toBe(2);
+  });
+
+  it('a hundred at once, after 30 seconds -> a few fetches', async () => {
+    const { project, verifier } = await hosted([first]);
+    await verifier.verify(await project.token(first, { sub }));
+    const tokens = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => project.token(first, { sub }, { kid: `unknown-${i}` })),
+    );
+    later(31);
+    await Promise.allSettled(tokens.map((token) => verifier.verify(token)));
+    expect((await project.counts()).jwksFetches).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('keys that cannot be had', () => {
+  it.each([
+    ['answers 500', { status: 500, type: 'text/plain', body: '' }],
+    ['answers a page', html],
+    ['answers 404', { status: 404, type: 'application/json', body: '{}' }],
+    ['answers no key set', { status: 200, type: 'application/json', body: '{"error":"x"}' }],
+    ['answers null', { status: 200, type: 'application/json', body: 'null' }],
+  ])('the Auth server %s -> auth_unavailable, and in again once it answers', async (_, jwks) => {
+    const { project, verifier } = await hosted();
+    await project.set({ jwks });
+    const token = await project.token(first, { sub });
+    await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
+    await expect(verifier.probe()).rejects.toMatchObject(unavailable);
+    await project.set({ jwks: 'keys' });
+    await verifier.probe();
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+  });
+
+  it('the Auth server hangs -> auth_unavailable, within 3 seconds', async () => {
+    const limit = vi.spyOn(AbortSignal, 'timeout');
+    const { project, verifier } = await hosted();
+    await project.set({ jwks: 'hang' });
+    limit.mockImplementationOnce((milliseconds) => {
+      expect(milliseconds).toBeLessThanOrEqual(3_000);
+      return AbortSignal.any([AbortSignal.abort(new DOMException('', 'TimeoutError'))]);
+    });
+    await expect(verifier.verify(await project.token(first, { sub }))).rejects.toMatchObject(unavailable);
+    expect(limit).toHaveBeenCalledOnce();
+  });
+
+  it('there are none -> token_invalid, and not ready', async () => {
+    const { project, verifier } = await hosted([]);
+    await expect(verifier.verify(await project.token(first, { sub }))).rejects.toMatchObject(invalid);
+    await expect(verifier.probe()).rejects.toMatchObject(unavailable);
+  });
+
+  it('nobody listens -> auth_unavailable', async () => {
+    const { project } = await hosted();
+    const verifier = createVerifier(
+      readSettings({ ...project.settings, SUPABASE_URL: 'http://127.0.0.1:9' }),
+    );
+    await expect(verifier.verify(await project.token(first, { sub }))).rejects.toMatchObject(unavailable);
+  });
+});

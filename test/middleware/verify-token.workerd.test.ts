@@ -1,0 +1,106 @@
+import { SignJWT } from 'jose';
+import { describe, expect, inject, it } from 'vitest';
+import { readSettings } from '../../src/env.ts';
+import { createVerifier } from '../../src/middleware/verify-token.ts';
+import { settings } from '../support/api.ts';
+import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
+import { accessToken, inSeconds } from '../support/people.ts';
+
+const sub = crypto.randomUUID();
+const key = await newSigningKey('ES256');
+const project = await newHostedProject([key]);
+
+const hs256 = createVerifier(readSettings(settings()));
+const hosted = createVerifier(readSettings(project.settings));
+
+describe.each([
+  ['HS256', hs256, (claims: object) => accessToken({ sub, ...claims })],
+  ['ES256', hosted, (claims: object) => project.token(key, { sub, ...claims })],
+] as const)('the clock of an %s token', (_, verifier, token) => {
+  it.each([
+    ['expired 5 seconds ago', { exp: inSeconds(-5) }],
+    ['issued in 5 seconds', { iat: inSeconds(5) }],
+    ['valid in 5 seconds', { nbf: inSeconds(5) }],
+    ['issued at no time', { iat: undefined }],
+  ])('%s -> in', async (_, claims) => {
+    expect(await verifier.verify(await token(claims))).toEqual({ userId: sub });
+  });
+
+  it.each([
+    ['expired 20 seconds ago', { exp: inSeconds(-20) }, 'token_expired'],
+    ['issued in 30 seconds', { iat: inSeconds(30) }, 'token_invalid'],
+    ['valid in 30 seconds', { nbf: inSeconds(30) }, 'token_invalid'],
+  ])('%s -> out', async (_, claims, code) => {
+    await expect(verifier.verify(await token(claims))).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a key id', () => {
+  it('in an HS256 token, as Auth servers put it there -> in', async () => {
+    const token = await new SignJWT({
+      sub,
+      role: 'authenticated',
+      aud: 'authenticated',
+      exp: inSeconds(3600),
+    })
+      .setProtectedHeader({ alg: 'HS256', kid: 'legacy' })
+      .sign(new TextEncoder().encode(inject('jwtSecret')));
+    expect(await hs256.verify(token)).toEqual({ userId: sub });
+  });
+
+  it('missing from an ES256 token -> in, where one published key fits', async () => {
+    expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({ userId: sub });
+  });
+});
+
+describe('an issuer', () => {
+  it('of this project, with a slash at the end of its URL -> in', async () => {
+    const verifier = createVerifier(
+      readSettings({ ...settings(), SUPABASE_URL: `${inject('supabaseUrl')}/ ` }),
+    );
+    const token = await accessToken({ sub, iss: `${inject('supabaseUrl')}/auth/v1` });
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+  });
+
+  it('that is not named, under HS256 -> in: the secret is of this project alone', async () => {
+    expect(await hs256.verify(await accessToken({ sub }))).toEqual({ userId: sub });
+  });
+
+  it('that is not named, under ES256 -> out', async () => {
+    await expect(hosted.verify(await project.token(key, { sub, iss: undefined }))).rejects.toMatchObject({
+      code: 'token_invalid',
+    });
+  });
+
+  it('of another project -> out, under either', async () => {
+    const iss = 'https://other.supabase.co/auth/v1';
+    for (const [verifier, token] of [
+      [hs256, await accessToken({ sub, iss })],
+      [hosted, await project.token(key, { sub, iss })],
+    ] as const) {
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    }
+  });
+});
+
+describe('without settings', () => {
+  const nothing = createVerifier(readSettings({}));
+  it('any token -> auth_not_configured', async () => {
+    await expect(nothing.verify(await accessToken({ sub }))).rejects.toMatchObject({
+      code: 'auth_not_configured',
+    });
+    await expect(nothing.probe()).rejects.toMatchObject({ code: 'auth_not_configured' });
+  });
+
+  it('an HS256 token where only keys are published -> token_invalid', async () => {
+    await expect(hosted.verify(await accessToken({ sub }))).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+
+  it('an ES256 token where there is only a secret -> token_invalid', async () => {
+    const verifier = createVerifier(readSettings({ SUPABASE_JWT_SECRET: inject('jwtSecret') }));
+    await expect(verifier.verify(await project.token(key, { sub }))).rejects.toMatchObject({
+      code: 'token_invalid',
+    });
+    expect(await verifier.verify(await accessToken({ sub }))).toEqual({ userId: sub });
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { call } from '../support/api.ts';
+import { accessToken, newAccount, newAdmin, newClient, operatorSql } from '../support/people.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const admin = await newAdmin();
+const email = () => `${crypto.randomUUID()}@example.test`;
+const post = (body: unknown) => call('POST /clients', { token: admin.token, body });
+
+describe('POST /clients', () => {
+  it('by an admin -> 201, with itself and where it is', async () => {
+    const address = email();
+    const answer = await post({ name: 'Alice', email: address });
+    expect(answer.status).toBe(201);
+    expect(answer.json).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      name: 'Alice',
+      email: address,
+      linked: false,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    });
+    const location = answer.headers.get('location');
+    expect(location).toBe(`/clients/${answer.json.id}`);
+    expect((await call(`GET ${location}`, { token: admin.token })).json).toEqual(answer.json);
+  });
+
+  it('with the e-mail of an account that is there -> linked at once', async () => {
+    const account = await newAccount();
+    expect((await post({ name: 'Bob', email: account.email })).json.linked).toBe(true);
+    const me = await call('GET /clients/me', { token: account.token });
+    expect([me.status, me.json.email]).toEqual([200, account.email]);
+  });
+
+  it('before its account signs up -> linked when the e-mail is confirmed, not before', async () => {
+    const address = email();
+    const client = await post({ name: 'Carol', email: address });
+    const id = crypto.randomUUID();
+    const token = await accessToken({ sub: id });
+    await operatorSql('insert into auth.users (id, aud, role, email) values ($1, $2, $2, $3)', [
+      id,
+      'authenticated',
+      address,
+    ]);
+    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+    await operatorSql('update auth.users set email_confirmed_at = now() where id = $1', [id]);
+    expect((await call('GET /clients/me', { token })).json).toEqual({ ...client.json, linked: true });
+  });
+
+  it('with an e-mail in capitals -> kept in lower case', async () => {
+    const address = email();
+    expect((await post({ name: 'Dan', email: address.toUpperCase() })).json.email).toBe(address);
+  });
+
+  it('with an e-mail that is taken, in any case -> 409 email_taken', async () => {
+    const address = email();
+    expect((await post({ name: 'Eve', email: address })).status).toBe(201);
+    expectProblem(await post({ name: 'Eve', email: address }), 409, 'email_taken');
+    expectProblem(await post({ name: 'Mallory', email: address.toUpperCase() }), 409, 'email_taken');
+  });
+
+  it('twice at once with one e-mail -> 201 and 409', async () => {
+    const address = email();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => post({ name: 'Same', email: address })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+  });
+
+  it.each([
+    ['no @', 'alice'],
+    ['nothing', ''],
+    ['white space', ' a@example.test'],
+    ['a NUL', 'a\0@example.test'],
+    ['two of them', 'a@example.test,b@example.test'],
+    ['a line break', 'a@example.test\nbcc: b@example.test'],
+    ['321 characters', `${'a'.repeat(308)}@example.test`],
+    ['another type', 1],
+    ['null', null],
+  ])('with an e-mail of %s -> 422 at /email', async (_, bad) => {
+    const answer = await post({ name: 'Alice', email: bad });
+    expectProblem(answer, 422, 'validation_failed');
+    expect(answer.json.errors[0].pointer).toBe('/email');
+  });
+
+  it.each([['name'], ['email']])('without %s -> 422 at it', async (field) => {
+    const answer = await post({ name: 'Alice', email: email(), [field]: undefined });
+    expectProblem(answer, 422, 'validation_failed');
+    expect(answer.json.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([`/${field}`]);
+  });
+});
+
+describe('GET /clients', () => {
+  it('in pages -> every client once, newest first', async () => {
+    const names = ['first', 'second', 'third', 'fourth', 'fifth'].map(
+      (name) => `${name} ${crypto.randomUUID()}`,
+    );
+    for (const name of names) await post({ name, email: email() });
+    const seen: { id: string; name: string }[] = [];
+    let cursor = '';
+    do {
+      const page = await call(`GET /clients?limit=2${cursor && `&cursor=${cursor}`}`, { token: admin.token });
+      expect(page.json.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.json.items);
+      cursor = page.json.next_cursor ?? '';
+    } while (cursor && !seen.some(({ name }) => name === names[0]));
+    const ours = seen.map(({ name }) => name).filter((name) => names.includes(name));
+    expect(ours).toEqual([...names].reverse());
+    expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
+  });
+
+  it('by a client -> one page with itself', async () => {
+    const client = await newClient();
+    const answer = await call('GET /clients?limit=1', { token: client.token });
+    expect(answer.json).toMatchObject({ items: [{ id: client.clientId, linked: true }], next_cursor: null });
+  });
+});
+
+describe('GET /clients/{id}', () => {
+  it('by the client itself and by an admin -> the same client', async () => {
+    const client = await newClient();
+    const own = await call(`GET /clients/${client.clientId}`, { token: client.token });
+    expect(own).toMatchObject({ status: 200, json: { id: client.clientId, email: client.email } });
+    expect((await call(`GET /clients/${client.clientId}`, { token: admin.token })).json).toEqual(own.json);
+    expect((await call('GET /clients/me', { token: client.token })).json).toEqual(own.json);
+  });
+
+  it('with the id in capitals -> the same client', async () => {
+    const client = await newClient();
+    const answer = await call(`GET /clients/${client.clientId.toUpperCase()}`, { token: client.token });
+    expect([answer.status, answer.json.id]).toEqual([200, client.clientId]);
+  });
+});
+
+describe('GET /clients/me', () => {
+  it('by an account without a client, an admin too -> 404', async () => {
+    expectProblem(await call('GET /clients/me', { token: (await newAccount()).token }), 404, 'not_found');
+    expectProblem(await call('GET /clients/me', { token: admin.token }), 404, 'not_found');
+  });
+
+  it('with a session of an account that is gone -> 404', async () => {
+    const token = await accessToken({ sub: crypto.randomUUID() });
+    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+  });
+});

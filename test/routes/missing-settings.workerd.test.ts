@@ -1,0 +1,196 @@
+/** Degraded, never down: what is missing is named, and what does not need it works on. */
+import { describe, expect, it } from 'vitest';
+import type { Bindings } from '../../src/env.ts';
+import type { ProblemCode } from '../../src/problem.ts';
+import { type Answer, call, settings } from '../support/api.ts';
+import { create, newClientWithBot, stored } from '../support/bots.ts';
+import { protectedOperations } from '../support/operations.ts';
+import { newAdmin, newClient } from '../support/people.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const admin = await newAdmin();
+
+function without(...names: (keyof Bindings)[]): Bindings {
+  return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
+}
+
+type Missing = Partial<Record<'database' | 'schema' | 'master_key' | 'token_verification', ProblemCode>>;
+
+/** `/health` well, and `/ready` naming exactly this. */
+async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
+  expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
+  const ready = await call('GET /ready', { env });
+  expect([ready.status, ready.json]).toEqual([
+    503,
+    {
+      status: 'degraded',
+      dependencies: Object.fromEntries(
+        (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
+          name,
+          missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
+        ]),
+      ),
+    },
+  ]);
+}
+
+it('with every setting: GET /ready -> 200', async () => {
+  expect(await call('GET /ready')).toMatchObject({ status: 200, json: { status: 'ready' } });
+});
+
+describe('without any setting', () => {
+  it('/health is well and /ready names everything', async () => {
+    await expectMissing(
+      {},
+      {
+        database: 'database_not_configured',
+        schema: 'database_not_configured',
+        master_key: 'master_key_missing',
+        token_verification: 'auth_not_configured',
+      },
+    );
+  });
+
+  it.each(protectedOperations)('$line with a token -> 503, without one -> 401', async ({ line }) => {
+    const path = line.replace('{id}', crypto.randomUUID());
+    expectProblem(await call(path, { token: admin.token, env: {} }), 503, 'auth_not_configured');
+    expectProblem(await call(path, { env: {} }), 401, 'authentication_required');
+  });
+
+  it('GET /openapi.json -> 200', async () => {
+    expect((await call('GET /openapi.json', { env: {} })).status).toBe(200);
+  });
+});
+
+describe.each([
+  ['without SUPABASE_URL', without('SUPABASE_URL')],
+  ['without SUPABASE_PUBLISHABLE_KEY', without('SUPABASE_PUBLISHABLE_KEY')],
+  ['with SUPABASE_URL of white space', { ...settings(), SUPABASE_URL: '  ' }],
+  ['with SUPABASE_URL that is no URL', { ...settings(), SUPABASE_URL: 'abc.supabase.co' }],
+  [
+    'with SUPABASE_URL of another scheme',
+    { ...settings(), SUPABASE_URL: 'postgres://localhost:5432/postgres' },
+  ],
+  [
+    'with a SUPABASE_PUBLISHABLE_KEY of another project',
+    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' },
+  ],
+])('%s', (_, env) => {
+  it('/ready says that there is no database', async () => {
+    await expectMissing(env, { database: 'database_not_configured', schema: 'database_not_configured' });
+  });
+
+  it('GET /clients -> 503 database_not_configured', async () => {
+    expectProblem(await call('GET /clients', { token: admin.token, env }), 503, 'database_not_configured');
+  });
+});
+
+describe('without SUPABASE_JWT_SECRET, where no keys are published either', () => {
+  const env = without('SUPABASE_JWT_SECRET');
+  it('/ready says that no token can be verified', async () => {
+    await expectMissing(env, { token_verification: 'auth_unavailable' });
+  });
+
+  it('GET /clients with an HS256 token -> 401', async () => {
+    expectProblem(await call('GET /clients', { token: admin.token, env }), 401, 'token_invalid');
+  });
+});
+
+describe.each<[string, Bindings, ProblemCode]>([
+  ['without ENCRYPTION_KEY', without('ENCRYPTION_KEY'), 'master_key_missing'],
+  ['with an empty ENCRYPTION_KEY', { ...settings(), ENCRYPTION_KEY: ' ' }, 'master_key_missing'],
+  [
+    'with an ENCRYPTION_KEY of 16 bytes',
+    { ...settings(), ENCRYPTION_KEY: btoa('0123456789abcdef') },
+    'master_key_malformed',
+  ],
+  [
+    'with an ENCRYPTION_KEY in hex',
+    { ...settings(), ENCRYPTION_KEY: 'ab'.repeat(32) },
+    'master_key_malformed',
+  ],
+  [
+    'with an ENCRYPTION_KEY of zeros',
+    { ...settings(), ENCRYPTION_KEY: btoa('\0'.repeat(32)) },
+    'master_key_malformed',
+  ],
+  [
+    'with the same ENCRYPTION_KEY twice',
+    { ...settings(), ENCRYPTION_KEY: `${settings().ENCRYPTION_KEY},${settings().ENCRYPTION_KEY}` },
+    'master_key_malformed',
+  ],
+])('%s', (_, env, code) => {
+  it('/ready names the master key alone', async () => {
+    await expectMissing(env, { master_key: code });
+  });
+
+  it('what takes a key in -> 503, and nothing is stored', async () => {
+    const [client, owner] = [await newClient(), await newClientWithBot()];
+    const { privateKey } = newEvmKey();
+    const before = await stored(owner);
+    const body = { bot_type: 'evm-grid', private_key: privateKey };
+    const asked: Answer[] = [
+      await call(`POST /clients/${client.clientId}/setup-bot`, { token: client.token, env, body }),
+      await call('POST /bots/create', {
+        token: admin.token,
+        env,
+        body: {
+          client_id: client.clientId,
+          name: 'A bot',
+          bot_type: 'evm-grid',
+          wallets: [{ private_key: privateKey }],
+        },
+      }),
+      await call(`POST /bots/${owner.botId}/wallets`, {
+        token: admin.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+      await call(`PUT /clients/${owner.clientId}/rotate-key`, {
+        token: owner.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+    ];
+    for (const answer of asked) expectProblem(answer, 503, code);
+    expect(await stored(client)).toEqual({ trading: undefined, wallets: [] });
+    expect(await stored(owner)).toEqual(before);
+  });
+
+  it('everything else works: reading, creating, stopping, starting, copying, revoking', async () => {
+    const client = await newClientWithBot();
+    const as = { token: client.token, env };
+    const about = `/clients/${client.clientId}`;
+    for (const line of [
+      'GET /clients/me',
+      `GET ${about}/trading-key`,
+      `GET ${about}/bots`,
+      `GET ${about}/bot-options`,
+    ]) {
+      expect((await call(line, as)).status).toBe(200);
+    }
+    expect((await call(`POST /bots/${client.botId}/stop`, as)).json.status).toBe('stopped');
+    expect((await call(`POST /bots/${client.botId}/start`, as)).json.status).toBe('running');
+    const copied = await call(`POST ${about}/setup-bot`, { ...as, body: { bot_type: 'evm-grid' } });
+    expect(copied).toMatchObject({ status: 201, json: { wallets: [{ key: 'trading' }] } });
+    expect((await call(`DELETE ${about}/revoke-key`, as)).json).toMatchObject({ bots_stopped: 2 });
+    const bot = { client_id: client.clientId, name: 'A bot', bot_type: 'evm-grid' };
+    expect((await call('POST /bots/create', { token: admin.token, env, body: bot })).status).toBe(201);
+  });
+});
+
+describe('an ENCRYPTION_KEY that was added', () => {
+  it('after a call that lacked it -> keys are taken in', async () => {
+    const client = await newClient();
+    const body = { wallets: [{ private_key: newEvmKey().privateKey }] };
+    const missing = { client_id: client.clientId, name: 'A bot', bot_type: 'evm-grid', ...body };
+    const answer = await call('POST /bots/create', {
+      token: admin.token,
+      env: without('ENCRYPTION_KEY'),
+      body: missing,
+    });
+    expectProblem(answer, 503, 'master_key_missing');
+    expect((await create(admin, client, body)).status).toBe(201);
+  });
+});

@@ -1,0 +1,117 @@
+/** `/openapi.json` is the contract: it lists what there is, and answers are what it says. */
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { PROBLEM_CODES } from '../../src/problem.ts';
+import { call } from '../support/api.ts';
+import { create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
+import { operationOf, violations, violationsOf } from '../support/contract.ts';
+import { description, operations, PUBLIC } from '../support/operations.ts';
+import { newAdmin } from '../support/people.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+
+const admin = await newAdmin();
+const { token } = admin;
+
+describe('the description', () => {
+  it('lists every route that exists, and no other', () => {
+    const routes = createApp()
+      .routes.filter(({ method, path }) => method !== 'ALL' && path !== '/openapi.json')
+      .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+    expect([...new Set(routes)].sort()).toEqual(operations.map(({ line }) => line).sort());
+  });
+
+  it('says of each operation who may ask, what it answers, and that it can answer problems', () => {
+    expect(description.openapi).toBe('3.1.0');
+    for (const { line, security, responses } of operations) {
+      expect([line, security]).toEqual([line, PUBLIC.includes(line) ? [] : [{ session: [] }]]);
+      expect(Object.keys(responses)).toContain('default');
+      expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
+    }
+    expect(Object.keys(description.components.securitySchemes)).toEqual(['session']);
+  });
+
+  it('lists every code that a problem can have', () => {
+    const { code } = description.components.schemas.Problem?.properties ?? {};
+    expect(code?.enum).toEqual(PROBLEM_CODES);
+  });
+
+  it('refuses unknown fields wherever a body is taken', () => {
+    const requests = Object.entries(description.components.schemas).filter(([name]) =>
+      name.endsWith('Request'),
+    );
+    expect(requests.length).toBeGreaterThanOrEqual(5);
+    for (const [name, schema] of requests) expect([name, schema.additionalProperties]).toEqual([name, false]);
+  });
+
+  it('never answers what it takes as secret', () => {
+    const taking = Object.entries(description.components.schemas).filter(([, { properties = {} }]) =>
+      Object.keys(properties).some((name) => /private|secret|encrypted|token/.test(name)),
+    );
+    expect(taking.map(([name]) => name).every((name) => name.endsWith('Request'))).toBe(true);
+    for (const { responses } of operations) {
+      expect(JSON.stringify(responses)).not.toMatch(/Request/);
+    }
+  });
+});
+
+describe('the check of answers against it', () => {
+  const answer = (json: unknown, status = 200, type = 'application/json') => ({
+    status,
+    json,
+    text: '{}',
+    headers: new Headers({ 'content-type': type }),
+  });
+  it.each([
+    ['another type of content', answer({ status: 'ok' }, 200, 'text/html')],
+    ['a value that is none of the enum', answer({ status: 'fine' })],
+    ['a member too few', answer({})],
+    ['a member too many', answer({ status: 'ok', private_key: 'x' })],
+    ['a problem under a good status', answer({ status: 'ok' }, 500)],
+  ])('sees %s', (_, wrong) => {
+    expect(violationsOf('GET /health', answer({ status: 'ok' }))).toEqual([]);
+    expect(violationsOf('GET /health', wrong)).not.toEqual([]);
+  });
+
+  it('sees wrong ids, times and types deep inside', async () => {
+    const client = await newClientWithBot();
+    const { json } = await call(`GET /bots/${client.botId}`, { token: client.token });
+    const bot = { $ref: '#/components/schemas/Bot' };
+    expect(violations(json, bot, '')).toEqual([]);
+    for (const wrong of [
+      { id: 'x' },
+      { created_at: '2026-11-22 22:00' },
+      { name: 1 },
+      { wallets: [{ ...json.wallets[0], key: 'none' }] },
+    ]) {
+      expect(violations({ ...json, ...wrong }, bot, '')).toHaveLength(1);
+    }
+  });
+
+  it('tells operations apart', () => {
+    expect(operationOf('GET /clients/me')?.line).toBe('GET /clients/me');
+    expect(operationOf('GET /clients/x?limit=1')?.line).toBe('GET /clients/{id}');
+    expect(operationOf('GET /clients/x/y')).toBeUndefined();
+  });
+});
+
+it('every operation answers as described when all goes well', async () => {
+  const client = await newClientWithBot();
+  const body = { name: 'A client', email: `${crypto.randomUUID()}@example.test` };
+  const good: Record<string, () => ReturnType<typeof call>> = {
+    'POST /clients': () => call('POST /clients', { token, body }),
+    'POST /bots/create': () => create(admin, client),
+    'POST /bots/{id}/wallets': () =>
+      call(`POST /bots/${client.botId}/wallets`, { token, body: { private_key: newEvmKey().privateKey } }),
+    'POST /clients/{id}/setup-bot': () => setUp(client),
+    'PUT /clients/{id}/rotate-key': () => rotate(client, { private_key: newEvmKey().privateKey }),
+    'GET /clients/me': () => call('GET /clients/me', { token: client.token }),
+  };
+  const last = ({ line }: { line: string }) => line.startsWith('DELETE');
+  for (const { line } of [...operations].sort((one, other) => Number(last(one)) - Number(last(other)))) {
+    const id = line.includes('/bots/') ? client.botId : client.clientId;
+    const answer = await (good[line] ?? (() => call(line.replace('{id}', id), { token })))();
+    expect([line, answer.status]).toEqual([line, line in good && line.startsWith('POST') ? 201 : 200]);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  }
+});

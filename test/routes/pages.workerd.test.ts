@@ -1,0 +1,72 @@
+/** Lists come in pages, by a cursor that holds while things are added. */
+import { describe, expect, it } from 'vitest';
+import { call } from '../support/api.ts';
+import { create } from '../support/bots.ts';
+import { newAdmin, newClient } from '../support/people.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const [admin, client] = await Promise.all([newAdmin(), newClient()]);
+const names = ['one', 'two', 'three', 'four', 'five'];
+for (const name of names) await create(admin, client, { name });
+
+const list = (query: string) => call(`GET /clients/${client.clientId}/bots${query}`, { token: client.token });
+const namesOf = (items: { name: string }[]) => items.map(({ name }) => name);
+
+describe('GET /clients/{id}/bots', () => {
+  it('without a query -> all, newest first', async () => {
+    const { json } = await list('');
+    expect(namesOf(json.items)).toEqual([...names].reverse());
+    expect(json.next_cursor).toBeNull();
+  });
+
+  it('with a limit -> pages that join without a gap, though bots are added meanwhile', async () => {
+    const first = await list('?limit=2');
+    expect(namesOf(first.json.items)).toEqual(['five', 'four']);
+    await create(admin, client, { name: 'six' });
+    const second = await list(`?limit=2&cursor=${first.json.next_cursor}`);
+    expect(namesOf(second.json.items)).toEqual(['three', 'two']);
+    const third = await list(`?limit=2&cursor=${second.json.next_cursor}`);
+    expect(namesOf(third.json.items)).toEqual(['one']);
+    expect(third.json.next_cursor).toBeNull();
+  });
+
+  it('with a limit of exactly what there is -> no next page', async () => {
+    const other = await newClient();
+    for (const name of ['a', 'b']) await create(admin, other, { name });
+    const answer = await call(`GET /clients/${other.clientId}/bots?limit=2`, { token: other.token });
+    expect([answer.json.items.length, answer.json.next_cursor]).toEqual([2, null]);
+  });
+
+  it('with a cursor older than all -> nothing', async () => {
+    const { json } = await list('?cursor=00000000-0000-7000-8000-000000000000');
+    expect(json).toEqual({ items: [], next_cursor: null });
+  });
+});
+
+describe.each(['/clients', `/clients/${client.clientId}/bots`])('GET %s', (path) => {
+  it.each(['1', '100'])('?limit=%s -> 200', async (limit) => {
+    expect((await call(`GET ${path}?limit=${limit}`, { token: client.token })).status).toBe(200);
+  });
+
+  it.each(['0', '101', '-1', '1.5', 'ten', '', 'NaN', 'Infinity', '1e9'])(
+    '?limit=%s -> 422',
+    async (limit) => {
+      const answer = await call(`GET ${path}?limit=${limit}`, { token: client.token });
+      expectProblem(answer, 422, 'validation_failed');
+      expect(answer.json.errors[0].parameter).toBe('limit');
+    },
+  );
+
+  it.each(['1', 'abc', '', "'%20or%201=1", 'null', '01a20567-9c9d-712c-b393'])(
+    '?cursor=%s -> 422',
+    async (cursor) => {
+      const answer = await call(`GET ${path}?cursor=${cursor}`, { token: client.token });
+      expectProblem(answer, 422, 'validation_failed');
+      expect(answer.json.errors[0].parameter).toBe('cursor');
+    },
+  );
+
+  it.each(['?limit=1&limit=2', '?offset=5', '?Limit=1', '?select=*'])('%s -> 422', async (query) => {
+    expectProblem(await call(`GET ${path}${query}`, { token: client.token }), 422, 'validation_failed');
+  });
+});

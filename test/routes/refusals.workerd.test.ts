@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { call } from '../support/api.ts';
+import { badSessions } from '../support/bad-sessions.ts';
+import { operations, PUBLIC, protectedOperations } from '../support/operations.ts';
+import { newAdmin } from '../support/people.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const admin = await newAdmin();
+const sessions = await badSessions(admin.userId);
+const at = (line: string) => line.replaceAll('{id}', crypto.randomUUID());
+
+describe.each(protectedOperations)('$line', ({ line }) => {
+  it.each(sessions)(`${line} with $how -> 401 $code`, async ({ header, code }) => {
+    const headers = header === undefined ? {} : { authorization: header };
+    expectProblem(await call(at(line), { headers }), 401, code);
+  });
+
+  it(`${line} with a good session -> not 401`, async () => {
+    const answer = await call(at(line), { token: admin.token });
+    expect([200, 404, 415]).toContain(answer.status);
+    expect(answer.headers.get('www-authenticate')).toBeNull();
+  });
+
+  it(`${line} with no token and whatever body -> 401`, async () => {
+    const body = line.startsWith('GET') ? undefined : '{';
+    expectProblem(await call(at(line), { body }), 401, 'authentication_required');
+  });
+});
+
+describe('what anyone may ask', () => {
+  it('is exactly this', () => {
+    expect(operations.filter(({ security }) => security.length === 0).map(({ line }) => line)).toEqual(
+      PUBLIC,
+    );
+  });
+
+  it.each([...PUBLIC, 'GET /openapi.json'])('%s without a token -> 200', async (line) => {
+    const answer = await call(line);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it.each(PUBLIC)('%s with a bad token -> 200: nobody asks for one', async (line) => {
+    expect((await call(line, { token: 'garbage' })).status).toBe(200);
+  });
+});

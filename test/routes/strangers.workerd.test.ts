@@ -1,0 +1,102 @@
+/** Another client's things do not exist: the answer is, byte for byte, that for an id nobody has. */
+import { describe, expect, it } from 'vitest';
+import { type Answer, call } from '../support/api.ts';
+import { newClientWithBot } from '../support/bots.ts';
+import { protectedOperations } from '../support/operations.ts';
+import { newAccount, newAdmin, newClient } from '../support/people.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+
+const [admin, owner, stranger, nobody] = await Promise.all([
+  newAdmin(),
+  newClientWithBot(),
+  newClientWithBot(),
+  newAccount(),
+]);
+const withKey = () => ({ private_key: newEvmKey().privateKey });
+
+/** A body that would be carried out, for the operations that need one. */
+const BODIES: Record<string, (clientId: string) => object> = {
+  'POST /bots/create': (client_id) => ({ client_id, name: 'A bot', bot_type: 'evm-grid' }),
+  'POST /bots/{id}/wallets': withKey,
+  'POST /clients/{id}/setup-bot': () => ({ bot_type: 'evm-grid', ...withKey() }),
+  'PUT /clients/{id}/rotate-key': withKey,
+};
+/** Reads first: what changes nothing cannot spoil what is asked after it, and the revocation comes last. */
+const ABOUT_A_CLIENT = protectedOperations
+  .filter(({ path }) => path !== '/clients' && path !== '/clients/me')
+  .sort((one, other) => Number(one.line.startsWith('DELETE')) - Number(other.line.startsWith('DELETE')));
+const ADMINS_ONLY = ['POST /bots/create', 'POST /bots/{id}/wallets'];
+
+function ask(line: string, token: string, target: { clientId: string; botId: string }): Promise<Answer> {
+  const body = BODIES[line]?.(target.clientId);
+  const id = line.includes(' /clients/') ? target.clientId : target.botId;
+  return call(line.replace('{id}', id), {
+    token,
+    headers: { 'x-request-id': 'the-same' },
+    ...(body && { body }),
+  });
+}
+
+const absent = () => ({ clientId: crypto.randomUUID(), botId: crypto.randomUUID() });
+const bytes = ({ status, text, headers }: Answer) => ({ status, text, headers: [...headers] });
+
+describe.each(ABOUT_A_CLIENT)('$line', ({ line, takesBody }) => {
+  it(`${line} is asked with a body if it takes one`, () => {
+    expect(line in BODIES).toBe(takesBody);
+  });
+
+  it.each([
+    ['another client', stranger],
+    ['an account without a client', nobody],
+  ])(`${line} by %s -> 404, the same as for an absent id`, async (_, { token }) => {
+    const answer = await ask(line, token, owner);
+    expectProblem(answer, 404, 'not_found');
+    expect(bytes(answer)).toEqual(bytes(await ask(line, token, absent())));
+  });
+
+  it(`${line} by an admin with an absent id -> the same 404`, async () => {
+    expect(bytes(await ask(line, admin.token, absent()))).toEqual(
+      bytes(await ask(line, stranger.token, owner)),
+    );
+  });
+
+  if (ADMINS_ONLY.includes(line)) {
+    it(`${line} by the client itself -> 403`, async () => {
+      expectProblem(await ask(line, owner.token, owner), 403, 'admin_required');
+    });
+    it(`${line} by an admin -> 201`, async () => {
+      expect((await ask(line, admin.token, owner)).status).toBe(201);
+    });
+  } else {
+    it.each([
+      ['the client itself', (own: typeof owner) => own.token],
+      ['an admin', () => admin.token],
+    ])(`${line} by %s -> 2xx`, async (_, token) => {
+      const own = await newClientWithBot();
+      expect([200, 201]).toContain((await ask(line, token(own), own)).status);
+    });
+  }
+});
+
+describe('lists', () => {
+  it('GET /clients by a client -> itself alone', async () => {
+    const answer = await call('GET /clients', { token: stranger.token });
+    expect(answer.json.items.map(({ id }: { id: string }) => id)).toEqual([stranger.clientId]);
+  });
+
+  it('GET /clients by an account without a client -> none', async () => {
+    expect((await call('GET /clients', { token: nobody.token })).json).toEqual({
+      items: [],
+      next_cursor: null,
+    });
+  });
+
+  it('POST /clients by a client, or by nobody -> 403', async () => {
+    const body = { name: 'Mine', email: `${crypto.randomUUID()}@example.test` };
+    for (const { token } of [await newClient(), nobody]) {
+      expectProblem(await call('POST /clients', { token, body }), 403, 'admin_required');
+    }
+    expect((await call('POST /clients', { token: admin.token, body })).status).toBe(201);
+  });
+});

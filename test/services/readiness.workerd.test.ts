@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { Problem, type ProblemCode } from '../../src/problem.ts';
+import { checkReadiness, SCHEMA_VERSION } from '../../src/services/readiness.ts';
+
+const well = {
+  schemaVersion: async () => SCHEMA_VERSION,
+  keyring: async () => ({}),
+  tokenVerification: async () => {},
+};
+const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
+const ok = { status: 'ok' };
+const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok };
+const missing = (code: ProblemCode) => ({ status: 'missing', code });
+
+it('is ready when everything is there, also with a newer schema', async () => {
+  expect(await checkReadiness(well)).toEqual({ status: 'ready', dependencies: allOk });
+  const newer = { ...well, schemaVersion: async () => SCHEMA_VERSION + 1 };
+  expect((await checkReadiness(newer)).status).toBe('ready');
+});
+
+it.each([
+  [
+    'an older schema',
+    { schemaVersion: async () => SCHEMA_VERSION - 1 },
+    { schema: missing('database_not_migrated') },
+  ],
+  [
+    'no schema',
+    { schemaVersion: fails('database_not_migrated') },
+    { schema: missing('database_not_migrated') },
+  ],
+  [
+    'no database',
+    { schemaVersion: fails('database_unavailable') },
+    { database: missing('database_unavailable'), schema: missing('database_unavailable') },
+  ],
+  ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
+  [
+    'no signing keys',
+    { tokenVerification: fails('auth_unavailable') },
+    { token_verification: missing('auth_unavailable') },
+  ],
+  [
+    'an unexpected error',
+    { keyring: () => Promise.reject(new Error('x')) },
+    { master_key: missing('internal') },
+  ],
+  [
+    'an error thrown at once',
+    {
+      schemaVersion: () => {
+        throw new Problem('database_not_configured');
+      },
+    },
+    { database: missing('database_not_configured'), schema: missing('database_not_configured') },
+  ],
+])('names %s and nothing else', async (_, probes, expected) => {
+  expect(await checkReadiness({ ...well, ...probes })).toEqual({
+    status: 'degraded',
+    dependencies: { ...allOk, ...expected },
+  });
+});

@@ -1,0 +1,131 @@
+/**
+ * Stands in for what the embedded server cannot do. Hosted projects sign access tokens with ES256 or RS256 and
+ * publish the public keys; `@supabase/lite` verifies HS256 only. Here the keys are published, a token is verified
+ * by them, and its call is passed on with the same claims under HS256: functions and row-level security stay the
+ * real ones. Also every way in which a project can fail to answer.
+ *
+ * Each test has a project of its own, under a path: `PUT /{name}` sets how it behaves, `GET /{name}` counts.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify, SignJWT } from 'jose';
+
+export interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface Behaviour {
+  /** The public keys that verify tokens, whatever is published. */
+  readonly keys: readonly JWK[];
+  readonly jwks: 'keys' | 'hang' | Reply;
+  readonly rest: 'pass' | 'hang' | Reply;
+}
+
+export interface Counts {
+  readonly jwksFetches: number;
+  readonly restCalls: number;
+}
+
+interface Project {
+  behaviour: Behaviour;
+  jwksFetches: number;
+  restCalls: number;
+}
+
+export interface HostedProjects {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startHostedProjects(embedded: {
+  supabaseUrl: string;
+  jwtSecret: string;
+}): Promise<HostedProjects> {
+  const projects = new Map<string, Project>();
+  const secret = new TextEncoder().encode(embedded.jwtSecret);
+  let url = '';
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url: target = '/' } = request;
+    const [, name = '', rest = ''] = /^\/([\w-]+)(.*)$/.exec(target) ?? [];
+    const project = projects.get(name);
+    const body = await bodyOf(request);
+    if (rest === '' && method === 'PUT') {
+      projects.set(name, {
+        jwksFetches: 0,
+        restCalls: 0,
+        ...project,
+        behaviour: JSON.parse(body.toString()),
+      });
+      return send(response, json(200, {}));
+    }
+    if (!project) return send(response, json(404, {}));
+    const { behaviour, jwksFetches, restCalls } = project;
+    if (rest === '') return send(response, json(200, { jwksFetches, restCalls } satisfies Counts));
+    if (rest === '/auth/v1/.well-known/jwks.json') {
+      project.jwksFetches += 1;
+      const { keys, jwks } = behaviour;
+      if (jwks !== 'hang') send(response, jwks === 'keys' ? json(200, { keys }) : jwks);
+      return;
+    }
+    project.restCalls += 1;
+    if (behaviour.rest === 'hang') return;
+    if (behaviour.rest !== 'pass') return send(response, behaviour.rest);
+    const headers = { ...request.headers } as Record<string, string>;
+    for (const hop of ['host', 'connection', 'content-length', 'transfer-encoding']) delete headers[hop];
+    try {
+      headers.authorization = await underHs256(headers.authorization ?? '', behaviour.keys, name);
+    } catch {
+      return send(response, json(401, { code: 'PGRST301', message: 'JWSError', details: null, hint: null }));
+    }
+    const passed = await fetch(`${embedded.supabaseUrl}${rest}`, {
+      method,
+      headers,
+      ...(body.length > 0 && { body: new Uint8Array(body) }),
+    });
+    const type = passed.headers.get('content-type') ?? '';
+    return send(response, { status: passed.status, type, body: await passed.text() });
+  }
+
+  /** The header for the embedded server: verified as the hosted one would, then signed as the embedded one can. */
+  async function underHs256(header: string, keys: readonly JWK[], name: string): Promise<string> {
+    const token = header.replace(/^Bearer /, '');
+    if (token.split('.').length !== 3 || decodeProtectedHeader(token).alg === 'HS256') return header;
+    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys: [...keys] }), {
+      issuer: `${url}/${name}/auth/v1`,
+      audience: 'authenticated',
+    });
+    return `Bearer ${await new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(secret)}`;
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error) => send(response, json(599, { error: String(error) })));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const json = (status: number, value: unknown): Reply => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+});
+
+function send(response: ServerResponse, { status, type, body }: Reply): void {
+  response.writeHead(status, { 'content-type': type }).end(body);
+}

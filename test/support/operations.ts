@@ -1,0 +1,61 @@
+/** Every operation of the API as it describes itself, so that a new route meets every shared test at once. */
+import { createApp } from '../../src/app.ts';
+
+/** JSON Schema (2020-12), as far as the description uses it. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly format?: string;
+  readonly [keyword: string]: unknown;
+}
+
+type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+
+export interface Operation {
+  /** As `call` takes it, with `{id}` in the path. */
+  readonly line: string;
+  readonly path: string;
+  readonly security: readonly unknown[];
+  readonly takesBody: boolean;
+  readonly responses: Readonly<Record<string, { readonly content: Content }>>;
+}
+
+export interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, Omit<Operation, 'line' | 'path' | 'takesBody'> & { requestBody?: unknown }>>
+    >
+  >;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly securitySchemes: object;
+  };
+}
+
+const response = await createApp().fetch(new Request('http://api.example.test/openapi.json'), {});
+export const description = (await response.json()) as Description;
+
+export const operations: readonly Operation[] = Object.entries(description.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, { security = [], responses, requestBody }]) => ({
+    line: `${method.toUpperCase()} ${path}`,
+    path,
+    security,
+    responses,
+    takesBody: requestBody !== undefined,
+  })),
+);
+
+/** What anyone may ask; everything else asks who calls. */
+export const PUBLIC = ['GET /health', 'GET /ready'];
+export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));

@@ -1,0 +1,41 @@
+/** What every refusal of the API has in common: RFC 9457 in full, never cached, a challenge where it is 401. */
+import { expect } from 'vitest';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/problem.ts';
+import type { Answer } from './api.ts';
+
+const MEMBERS = ['code', 'detail', 'instance', 'status', 'title', 'type'];
+const WITHOUT_A_TOKEN = 'Bearer realm="trading-keys"';
+
+export function expectProblem(answer: Answer, status: number, code: ProblemCode): void {
+  const { errors, ...members } = answer.json ?? {};
+  // The code first: of all that may differ it says most.
+  expect({ status: answer.status, code: members.code }).toEqual({ status, code });
+  expect(Object.keys(members).sort()).toEqual(MEMBERS);
+  expect(members).toMatchObject({
+    status,
+    type: `urn:trading-keys:problem:${code}`,
+    title: expect.stringMatching(/^\S/),
+    detail: expect.stringMatching(/^\S/),
+    instance: answer.headers.get('x-request-id'),
+  });
+  expect(PROBLEM_CODES).toContain(members.code);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? challengeFor(code) : null);
+  expect(answer.headers.has('retry-after')).toBe(status === 503);
+  for (const part of errors ?? []) {
+    expect(part).toEqual({
+      ...(part.parameter === undefined
+        ? { pointer: expect.stringMatching(/^(\/[^/]+)*$/) }
+        : { parameter: expect.any(String) }),
+      code: expect.stringMatching(/^[a-z_]+$/),
+      detail: expect.any(String),
+    });
+  }
+}
+
+/** RFC 6750, section 3: an error is named only where a token was sent. */
+function challengeFor(code: ProblemCode): string {
+  return code === 'authentication_required' ? WITHOUT_A_TOKEN : `${WITHOUT_A_TOKEN}, error="invalid_token"`;
+}
