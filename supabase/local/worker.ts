@@ -1,19 +1,11 @@
-/** The Worker in its real runtime, by `wrangler dev`. */
+/** The Worker in its real runtime, workerd, as `wrangler dev` runs it. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { createWriteStream, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import { freePort } from './ports.ts';
+import type { WorkerProcessOptions } from './worker-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const WRANGLER = join(
-  dirname(createRequire(import.meta.url).resolve('wrangler/package.json')),
-  'wrangler-dist',
-  'cli.js',
-);
-const LEAVE_WITH_PARENT = pathToFileURL(join(import.meta.dirname, 'leave-with-parent.ts')).href;
 const START_LIMIT_MS = 60_000;
 
 export interface WorkerOptions {
@@ -32,40 +24,27 @@ export interface RunningWorker {
 
 /** Starts the Worker and waits until it answers. */
 export async function startWorker({ port, directory, settings }: WorkerOptions): Promise<RunningWorker> {
-  const envFile = join(directory, 'worker.env');
-  writeFileSync(
-    envFile,
-    Object.entries(settings)
-      .map(([name, value]) => `${name}="${value}"\n`)
-      .join(''),
-    {
-      mode: 0o600,
-    },
-  );
   const log = join(directory, 'worker.log');
-  const child = fork(
-    WRANGLER,
-    [
-      'dev',
-      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(await freePort())],
-      ...['--env-file', envFile, '--persist-to', join(directory, 'wrangler')],
-      ...['--show-interactive-dev-session=false', '--log-level', 'log'],
-    ],
-    {
-      cwd: ROOT,
-      // A process group of its own: Ctrl-C reaches the program that started it, which then stops it.
-      detached: true,
-      silent: true,
-      execArgv: [`--import=${LEAVE_WITH_PARENT}`],
-      env: {
-        ...process.env,
-        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        WRANGLER_SEND_METRICS: 'false',
-        WRANGLER_LOG_PATH: join(directory, 'wrangler-logs'),
-        CI: 'true',
-      },
+  const child = fork(join(import.meta.dirname, 'worker-process.ts'), {
+    cwd: ROOT,
+    // A process group of its own: Ctrl-C reaches the program that started it, which then stops it.
+    detached: true,
+    silent: true,
+    env: {
+      ...process.env,
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      WRANGLER_SEND_METRICS: 'false',
+      WRANGLER_LOG_PATH: join(directory, 'wrangler-logs'),
+      CI: 'true',
     },
-  );
+  });
+  const options: WorkerProcessOptions = {
+    config: join(ROOT, 'wrangler.toml'),
+    port,
+    persist: join(directory, 'wrangler'),
+    settings,
+  };
+  child.send(options);
   const output = createWriteStream(log);
   child.stdout?.pipe(output);
   child.stderr?.pipe(output);

@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { StackFile } from '../../supabase/local/dev.ts';
 import { isFree } from '../../supabase/local/ports.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
+import { listeningPorts } from './listening.ts';
 
 const DEV = 'supabase/local/dev.ts';
 let directory: string;
@@ -80,6 +81,21 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     const response = await fetch(`${firstRun.api_url}/ready`);
     expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }]);
   });
+
+  test.runIf(existsSync('/proc/net/tcp'))(
+    'opens no inspector, which would show a web page the memory',
+    async () => {
+      await ready();
+      const ports = listeningPorts(running?.child.pid ?? 0);
+      expect(ports.length).toBeGreaterThanOrEqual(2);
+      for (const port of ports) {
+        const answer = await fetch(`http://127.0.0.1:${port}/json`, { signal: AbortSignal.timeout(2_000) })
+          .then((response) => response.text())
+          .catch(() => '');
+        expect([port, answer.includes('webSocketDebuggerUrl')]).toEqual([port, false]);
+      }
+    },
+  );
 
   test('refuses a second run in the same directory and names the first', async () => {
     const stack = await ready();
