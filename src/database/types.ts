@@ -255,7 +255,7 @@ isOneToOne: false
 { Args: { "bot_id": string,"wallet": Json }; Returns: Json
                            },
 "check_out_key":
-{ Args: { "bot_id": string,"signing": Json,"token_hash": string,"wallet": string }; Returns: Json
+{ Args: { "bot_id": string,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
                            },
 "create_bot":
 { Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallets": Json }; Returns: Json
@@ -279,7 +279,7 @@ isOneToOne: false
 { Args: { "client_id": string }; Returns: Json
                            },
 "issue_token":
-{ Args: { "bot_id": string,"expires_at": string,"name": string,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
                            },
 "list_bot_options":
 { Args: { "client_id": string }; Returns: Json
@@ -297,7 +297,7 @@ isOneToOne: false
 { Args: { "bot_id": string }; Returns: Json
                            },
 "record_heartbeat":
-{ Args: { "bot_id": string,"message": string,"metrics": Json,"status": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"status": string,"token_hash": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json

@@ -96,7 +96,7 @@ return (
     'last_used_at', private.rfc3339(tokens.last_used_at))
   from public.machine_tokens as tokens where tokens.id = token_json.token_id);
 
-create function public.issue_token(bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz)
+create function public.issue_token(bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -196,8 +196,9 @@ language plpgsql set search_path = '' as $$
 declare
   token public.machine_tokens;
 begin
+  -- Shared by all who use the token: its revocation waits for them, and who comes after it finds no token.
   select * into token from public.machine_tokens
-    where machine_tokens.token_hash = decode(require_token.token_hash, 'hex');
+    where machine_tokens.token_hash = decode(require_token.token_hash, 'hex') for key share;
   if not found or token.expires_at <= now() then
     raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
   end if;
@@ -257,6 +258,11 @@ begin
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
   then perform private.refuse_by_policy('recipient'); end if;
+  -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
+  if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
+    if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
+    if policy.max_daily_value is not null then perform private.refuse_by_policy('daily_value'); end if;
+  end if;
   if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
   if policy.max_daily_value is not null and value > 0 then
     select coalesce(sum(reserved.value), 0) into spent from public.value_reservations as reserved
@@ -266,9 +272,9 @@ begin
   end if;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit.';
+  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
-create function public.check_out_key(token_hash text, bot_id uuid, wallet text, signing jsonb)
+create function public.check_out_key(token_hash text, bot_id uuid, signing jsonb, wallet text default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -279,7 +285,9 @@ begin
   -- The shared form of the lock that every key change takes: a rotation or revocation has ended before this goes
   -- on, or begins after this has committed. What is read below is read after, and bots sign side by side.
   perform from public.clients where clients.id = bot.client_id for share;
-  if (select bots.status from public.bots where bots.id = bot.id) <> 'running' then
+  -- Shared too: who stops a bot waits for the signatures that have begun, and none begins after.
+  select * into bot from public.bots where bots.id = bot.id for share;
+  if bot.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
   end if;
   select array_agg(wallets) into candidates from public.bot_wallets as wallets
@@ -296,6 +304,9 @@ begin
   if picked.chain <> split_part(signing ->> 'kind', '.', 1) then
     raise sqlstate 'PT422' using message = 'The wallet is of another chain family.', hint = 'chain_mismatch';
   end if;
+  if signing ? 'signers' and not signing -> 'signers' ? picked.address then
+    raise sqlstate 'PT422' using message = 'The wallet is not who has to sign this.', hint = 'wallet_not_signer';
+  end if;
   perform private.apply_policy(bot, signing);
   perform private.record_key_event(
     'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
@@ -304,7 +315,7 @@ begin
     'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,
     'encrypted_key', picked.encrypted_key);
 end $$;
-comment on function public.check_out_key(text, uuid, text, jsonb) is
+comment on function public.check_out_key(text, uuid, jsonb, text) is
   'POST /bots/{id}/sign: token, bot, wallet and policy are judged, the value reserved, the event written, and the envelope let out, in one transaction. Definer: a machine token is no session.';
 
 create function public.list_runner_bots(token_hash text) returns jsonb
@@ -323,7 +334,8 @@ end $$;
 comment on function public.list_runner_bots(text) is
   'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';
 
-create function public.record_heartbeat(token_hash text, bot_id uuid, status text, message text, metrics jsonb)
+create function public.record_heartbeat(
+  token_hash text, bot_id uuid, status text, message text default null, metrics jsonb default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -344,6 +356,6 @@ grant execute on function
   public.get_policy(uuid), public.set_policy(uuid, jsonb)
 to authenticated;
 grant execute on function
-  public.check_out_key(text, uuid, text, jsonb), public.list_runner_bots(text),
+  public.check_out_key(text, uuid, jsonb, text), public.list_runner_bots(text),
   public.record_heartbeat(text, uuid, text, text, jsonb)
 to anon;
