@@ -2,16 +2,32 @@
 -- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
 -- read an envelope nor write wallets of bots other than by adding one.
 --
--- Order of locks, everywhere: the client's row, then the client's keys, bots and wallets, then addresses.
+-- Order of locks, everywhere: the client's keys, its row, then the client's keys, bots and wallets, then addresses.
+
+create function private.name_of_lock(kind text, id text) returns bigint
+language sql immutable parallel safe set search_path = ''
+return hashtextextended(kind || ' ' || id, 0);
+
+create function private.lock_keys(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
+  -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
+  -- Here they stand in one queue.
+  perform pg_advisory_xact_lock(private.name_of_lock('keys of client', lock_keys.client_id::text));
+  perform from public.clients where clients.id = lock_keys.client_id for no key update;
+end $$;
+comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from public.clients where clients.user_id = (select auth.uid()) for no key update;
+  perform private.lock_keys(clients.id) from public.clients
+    where clients.user_id = (select auth.uid()) and not (select private.is_admin());
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement touches any row, so that a client''s own session, too, locks its client first.';
+  'Runs before a statement touches any row, so that a client''s own session, too, locks its client first. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
 
 create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -70,7 +86,7 @@ begin
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
   end if;
-  perform from public.clients where clients.id = new.client_id for no key update;
+  perform private.lock_keys(new.client_id);
   -- Before a number is given out: "on conflict do nothing" would keep it.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
@@ -120,7 +136,7 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from public.clients where clients.id = old.client_id for no key update;
+  perform private.lock_keys(old.client_id);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
@@ -167,7 +183,7 @@ declare
   bot_chain text;
 begin
   perform private.require_own_client(new.client_id);
-  perform from public.clients where clients.id = new.client_id for no key update;
+  perform private.lock_keys(new.client_id);
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
     raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
@@ -229,7 +245,8 @@ create trigger after_insert after insert on public.bot_wallets
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from public.clients where clients.user_id = (select auth.uid()) for share;
+  perform from public.clients
+    where clients.user_id = (select auth.uid()) and not (select private.is_admin()) for share;
   return null;
 end $$;
 comment on function private.share_own_client() is
@@ -256,6 +273,8 @@ begin
     new.stop_reason := null;
     new.started_at := now();
   elsif new.status = 'stopped' and old.status <> 'stopped' then
+    -- The signatures that have begun are given, and none begins after. Signing takes the shared form.
+    perform pg_advisory_xact_lock(private.name_of_lock('bot', new.id::text));
     new.stop_reason := coalesce(new.stop_reason, 'requested');
     new.stopped_at := now();
   end if;

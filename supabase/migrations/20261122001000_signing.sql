@@ -134,6 +134,17 @@ begin
     where signs.bot_id = list_tokens.bot_id));
 end $$;
 
+create function private.before_token_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(private.name_of_lock('token', encode(old.token_hash, 'hex')));
+  return old;
+end $$;
+comment on function private.before_token_delete() is
+  'Waits for the calls that have begun with the token. Definer: API roles cannot read the hash.';
+create trigger before_delete before delete on public.machine_tokens
+  for each row execute function private.before_token_delete();
+
 create function public.revoke_token(token_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -197,8 +208,9 @@ declare
   token public.machine_tokens;
 begin
   -- Shared by all who use the token: its revocation waits for them, and who comes after it finds no token.
+  perform pg_advisory_xact_lock_shared(private.name_of_lock('token', require_token.token_hash));
   select * into token from public.machine_tokens
-    where machine_tokens.token_hash = decode(require_token.token_hash, 'hex') for key share;
+    where machine_tokens.token_hash = decode(require_token.token_hash, 'hex');
   if not found or token.expires_at <= now() then
     raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
   end if;
@@ -211,14 +223,14 @@ begin
   return token.id;
 end $$;
 
-create function private.require_token_bot(token_hash text, bot_id uuid) returns public.bots
+create function private.require_token_bot(token_id uuid, bot_id uuid) returns public.bots
 language plpgsql set search_path = '' as $$
 declare
-  token uuid := private.require_token(token_hash);
   bot public.bots;
 begin
   select bots.* into bot from public.bots
-    join public.machine_token_bots as signs on signs.bot_id = bots.id and signs.token_id = token
+    join public.machine_token_bots as signs
+      on signs.bot_id = bots.id and signs.token_id = require_token_bot.token_id
     where bots.id = require_token_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
   return bot;
@@ -278,15 +290,17 @@ create function public.check_out_key(token_hash text, bot_id uuid, signing jsonb
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  bot public.bots := private.require_token_bot(check_out_key.token_hash, check_out_key.bot_id);
+  token uuid := private.require_token(check_out_key.token_hash);
+  bot public.bots := private.require_token_bot(token, check_out_key.bot_id);
   candidates public.bot_wallets[];
   picked public.bot_wallets;
 begin
-  -- The shared form of the lock that every key change takes: a rotation or revocation has ended before this goes
-  -- on, or begins after this has committed. What is read below is read after, and bots sign side by side.
-  perform from public.clients where clients.id = bot.client_id for share;
-  -- Shared too: who stops a bot waits for the signatures that have begun, and none begins after.
-  select * into bot from public.bots where bots.id = bot.id for share;
+  -- The shared form of the locks that every key change, and every stop, takes: a rotation, revocation or stop has
+  -- ended before this goes on, or begins after this has committed. What is read below is read after, and bots
+  -- sign side by side.
+  perform pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', bot.client_id::text));
+  perform pg_advisory_xact_lock_shared(private.name_of_lock('bot', bot.id::text));
+  select * into bot from public.bots where bots.id = bot.id;
   if bot.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
   end if;
@@ -310,7 +324,7 @@ begin
   perform private.apply_policy(bot, signing);
   perform private.record_key_event(
     'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
-    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest'));
+    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', token));
   return jsonb_build_object(
     'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,
     'encrypted_key', picked.encrypted_key);
@@ -339,7 +353,8 @@ create function public.record_heartbeat(
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  bot public.bots := private.require_token_bot(record_heartbeat.token_hash, record_heartbeat.bot_id);
+  bot public.bots := private.require_token_bot(
+    private.require_token(record_heartbeat.token_hash), record_heartbeat.bot_id);
 begin
   insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
     values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
