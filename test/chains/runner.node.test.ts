@@ -1,6 +1,6 @@
 /** `npm run runner` against `npm run dev`: trades, follows a rotation, stops trading at a revocation, ends cleanly. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -8,12 +8,13 @@ import { generatePrivateKey } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { createClient } from '../../src/sdk/client.ts';
 import type { StackFile } from '../../supabase/local/dev.ts';
+import { freePort } from '../../supabase/local/ports.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 
 const within = { timeout: 60_000 };
 
-function start(program: string, directory: string) {
-  const child = spawn(process.execPath, [program, '--directory', directory], {
+function start(program: string, ...options: string[]) {
+  const child = spawn(process.execPath, [program, ...options], {
     env: { ...process.env, ROUND_MS: '200' },
   });
   let output = '';
@@ -39,17 +40,18 @@ test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
   const home = mkdtempSync(join(tmpdir(), 'trading-keys-runner-'));
   chmodSync(home, 0o755);
   const directory = join(home, '.local');
-  const dev = start('supabase/local/dev.ts', directory);
+  const ports = ['--port', String(await freePort()), '--supabase-port', String(await freePort())];
+  const dev = start('supabase/local/dev.ts', '--directory', directory, ...ports);
   let runner: ReturnType<typeof start> | undefined;
   let sql: postgres.Sql | undefined;
   try {
-    await expect.poll(() => existsSync(join(directory, 'stack.json')), within).toBe(true);
+    await expect.poll(dev.output, within).toContain('Ready');
     const stack: StackFile = JSON.parse(readFileSync(join(directory, 'stack.json'), 'utf8'));
     sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
     const [, bob] = stack.clients;
     const bobs = createClient({ url: stack.api_url, token: await signIn(stack, bob) });
 
-    runner = start('supabase/local/runner.ts', directory);
+    runner = start('supabase/local/runner.ts', '--directory', directory);
     await expect.poll(runner.output, within).toContain('success in block 3');
     const [bot] = (await bobs.clients.bots(bob?.id ?? '')).items;
     expect(runner.output()).toContain(`from ${bot?.wallets[0]?.address}`);
