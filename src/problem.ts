@@ -200,6 +200,7 @@ export function problemResponse(
     status,
     headers: {
       'content-type': 'application/problem+json',
+      'x-request-id': requestId,
       ...(status === 401 && { 'www-authenticate': challenge(problem.code) }),
       ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
       ...headers,
