@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const OS = { darwin: 'darwin', linux: 'linux', win32: 'win32', windows: 'win32', android: 'android' };
-const CPU = { arm64: 'arm64', x64: 'x64', 64: 'x64' };
+const CPU = { arm64: 'arm64', x64: 'x64', amd64: 'x64', 64: 'x64' };
 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
 let added = 0;

@@ -1,4 +1,5 @@
 import type { CallerDatabase } from './database/as-caller.ts';
+import type { RunnerDatabase } from './database/as-runner.ts';
 import type { Bindings } from './env.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -8,7 +9,9 @@ export interface AppEnv {
   Variables: {
     requestId: string;
     runtime: Runtime;
-    /** The database as the caller sees it; set once the caller is known. */
+    /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;
+    /** The database as a machine token sees it, for routes of runners alone. */
+    runnerDatabase: RunnerDatabase;
   };
 }

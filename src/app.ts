@@ -7,12 +7,17 @@ import { limitBody } from './middleware/body.ts';
 import { handleError } from './middleware/handle-error.ts';
 import { neverStore } from './middleware/never-store.ts';
 import { Problem, problemResponse } from './problem.ts';
+import { accessTable } from './routes/access.ts';
 import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
 import { newRouter } from './routes/openapi.ts';
+import { policies } from './routes/policies.ts';
+import { runner } from './routes/runner.ts';
 import { service } from './routes/service.ts';
+import { sign } from './routes/sign.ts';
+import { tokens } from './routes/tokens.ts';
 import { runtimeFor } from './runtime.ts';
 
 export const DESCRIPTION = {
@@ -41,20 +46,34 @@ export function createApp() {
     c.set('runtime', runtimeFor(c.env));
     await next();
   });
-  app.use('/clients/*', authenticate);
-  app.use('/bots/*', authenticate);
+  let accessOf: ReturnType<typeof accessTable> | undefined;
+  app.use(
+    authenticate((path, method) => {
+      accessOf ??= accessTable(app);
+      return accessOf(path, method);
+    }),
+  );
 
   app.route('/', service);
   app.route('/', clients);
   app.route('/', clientBots);
   app.route('/', clientKey);
   app.route('/', bots);
+  app.route('/', policies);
+  app.route('/', tokens);
+  app.route('/', sign);
+  app.route('/', runner);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
     description: 'An access token of the Supabase project.',
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'machine_token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A machine token (tk_…) of POST /bots/{id}/tokens.',
   });
   app.doc31('/openapi.json', DESCRIPTION);
   return app;

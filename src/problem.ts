@@ -8,19 +8,45 @@ const CATALOGUE = {
   authentication_required: [
     401,
     'Sign in first',
-    'Send "Authorization: Bearer" and a Supabase access token.',
+    'Send "Authorization: Bearer" and a Supabase access token; runners send a machine token.',
   ],
   token_expired: [401, 'The access token has expired', 'Refresh the session and try again.'],
-  token_invalid: [401, 'The access token is not valid', 'Sign in again and send the new access token.'],
+  token_invalid: [
+    401,
+    'The access token is not valid',
+    'Sign in again and send the new access token. Runners: the machine token is unknown, expired or revoked.',
+  ],
   // 403, 404: what the caller may do and see
   admin_required: [403, 'Only an admin may do this', 'Ask an admin of the platform.'],
   forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
+  policy_chain_id: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
+  policy_daily_value: [
+    403,
+    'The policy of the bot does not allow this value today',
+    'See max_daily_value of GET /bots/{id}/policy; what was released in the last 24 hours counts.',
+  ],
+  policy_kind: [
+    403,
+    'The policy of the bot does not allow this kind of signing',
+    'See GET /bots/{id}/policy.',
+  ],
+  policy_recipient: [
+    403,
+    'The policy of the bot does not allow this recipient',
+    'Every account that is paid and every contract or program that is called has to be among recipients of GET /bots/{id}/policy.',
+  ],
+  policy_value: [
+    403,
+    'The policy of the bot does not allow this value',
+    'See max_value of GET /bots/{id}/policy. On Solana, called programs have to be among its recipients.',
+  ],
   not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
   trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
   method_not_allowed: [405, 'The path has other methods', 'See the header Allow.'],
   // 409: the request is right and the state of things is against it
   address_taken: [409, 'The address belongs to another client', 'A key is held for one client at a time.'],
   bot_has_no_key: [409, 'The bot has no key', 'Put in a key first: a bot without one cannot run.'],
+  bot_not_running: [409, 'The bot does not run', 'Start it first: a stopped bot signs nothing.'],
   conflict: [409, 'Something else has this value', 'Use another value.'],
   email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
   trading_key_required: [
@@ -30,6 +56,7 @@ const CATALOGUE = {
   ],
   wallets_full: [409, 'The bot has as many wallets as a bot can have', 'A bot has at most 100 wallets.'],
   wallet_exists: [409, 'The bot has a wallet with this address', 'A bot holds an address once.'],
+  wallet_required: [409, 'The bot has several wallets', 'Name one in wallet, by its id or its address.'],
   // 413, 415, 422: the body
   body_too_large: [413, 'The body is too large', 'A body has at most 64 KiB.'],
   unsupported_media_type: [415, 'The body is not JSON', 'Send "Content-Type: application/json".'],
@@ -55,6 +82,12 @@ const CATALOGUE = {
     'The envelope belongs to another row',
     'An envelope stays with its client, address and key id.',
   ],
+  message_malformed: [
+    422,
+    'The message cannot be signed',
+    'Send a text, or {"raw": "0x…"} with whole bytes.',
+  ],
+  message_too_long: [422, 'The message is too long', 'A message has at most 32 KiB.'],
   private_key_malformed: [
     422,
     'The private key is malformed',
@@ -67,7 +100,18 @@ const CATALOGUE = {
   ],
   private_key_out_of_range: [422, 'The private key is out of range', 'No EVM account has this key.'],
   private_key_wrong_length: [422, 'The private key has a wrong length', 'A part may be missing.'],
+  transaction_malformed: [422, 'The transaction cannot be signed', 'See errors for the field.'],
+  typed_data_malformed: [
+    422,
+    'The typed data cannot be signed',
+    'See errors; it has to be as for eth_signTypedData_v4.',
+  ],
   validation_failed: [422, 'The request does not fit its schema', 'See errors.'],
+  wallet_not_signer: [
+    422,
+    'The wallet is not who has to sign this',
+    'A transaction from another account was sent: name the right wallet, or make it from this one.',
+  ],
   // 5xx: what the operator has to mend
   internal: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
   auth_not_configured: [
@@ -88,14 +132,19 @@ const CATALOGUE = {
   ],
   database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
   database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
+  key_not_opened: [
+    503,
+    'The key cannot be opened',
+    'Operator: no master key in ENCRYPTION_KEY sealed it, or its row was tampered with. Nothing was signed.',
+  ],
   master_key_malformed: [
     503,
-    'Keys cannot be sealed',
+    'Keys cannot be sealed or opened',
     'Operator: ENCRYPTION_KEY has to be a comma-separated list of base64 keys of 32 bytes.',
   ],
   master_key_missing: [
     503,
-    'Keys cannot be sealed',
+    'Keys cannot be sealed or opened',
     'Operator: set ENCRYPTION_KEY, for example to the output of "openssl rand -base64 32".',
   ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;

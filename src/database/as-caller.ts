@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
-import { Problem } from '../problem.ts';
+import { Policy, type PolicyRequest } from '../contract/policies.ts';
+import { Token, TokenPage } from '../contract/tokens.ts';
+import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
-import { problemOf } from './errors.ts';
-import type { Database, Json } from './types.ts';
 
 export interface Caller {
   /** The verified access token. */
@@ -31,14 +31,18 @@ export interface NewBot {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+export interface NewToken {
+  readonly name: string;
+  /** SHA-256 of the token, in hex. */
+  readonly token_hash: string;
+  readonly other_bot_ids: string[];
+  readonly expires_at?: string;
+}
+
 export interface Page {
   readonly limit: number;
   readonly cursor?: string | undefined;
 }
-
-type Functions = Database['public']['Functions'];
-
-const TIME_LIMIT_MS = 10_000;
 
 /**
  * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
@@ -101,29 +105,32 @@ export class CallerDatabase {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
   }
 
-  /** The answer is cut to its schema: what the contract does not name cannot leave, whatever a function returns. */
-  async #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
+  issueToken(botId: string, token: NewToken) {
+    return this.#call(Token, 'issue_token', { bot_id: botId, ...token });
+  }
+  listTokens(botId: string) {
+    return this.#call(TokenPage, 'list_tokens', { bot_id: botId });
+  }
+  revokeToken(tokenId: string) {
+    return this.#call(Token, 'revoke_token', { token_id: tokenId });
+  }
+
+  getPolicy(botId: string) {
+    return this.#call(Policy, 'get_policy', { bot_id: botId });
+  }
+  setPolicy(botId: string, policy: PolicyRequest) {
+    return this.#call(Policy, 'set_policy', { bot_id: botId, policy: asJson(policy) });
+  }
+
+  #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Functions[Name]['Args'],
   ): Promise<z.infer<Answer>> {
-    const { data, error, status } = await this.#connection
-      .rpc(name, args)
-      .setHeader('authorization', `Bearer ${this.#caller.token}`)
-      .setHeader('x-request-id', this.#caller.requestId)
-      .abortSignal(AbortSignal.timeout(TIME_LIMIT_MS));
-    if (error) throw problemOf(error, status);
-    const parsed = answer.safeParse(data);
-    if (!parsed.success) throw new Problem('database_unavailable');
-    return parsed.data;
+    return callFunction(this.#connection, this.#caller, answer, name, args);
   }
 }
 
 function pageArguments({ limit, cursor }: Page) {
   return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
-}
-
-/** The generated types know a JSON argument only as `Json`; ours are JSON by their schemas. */
-function asJson(value: object): Json {
-  return value as Json;
 }

@@ -2,12 +2,14 @@ import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
+import { type Runner, RunnerDatabase } from './as-runner.ts';
 import { problemOf } from './errors.ts';
 import type { Database as Schema } from './types.ts';
 
 /** The only place that knows supabase-js. It holds the publishable key and never one that bypasses policies. */
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
+  asRunner(runner: Runner): RunnerDatabase;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -24,6 +26,7 @@ export function connect({ supabaseUrl, publishableKey }: Settings): Database | u
   });
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
+    asRunner: (runner) => new RunnerDatabase(connection, runner),
     async schemaVersion() {
       const { data, error, status } = await connection
         .rpc('schema_version')

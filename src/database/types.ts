@@ -25,6 +25,46 @@ isOneToOne: false
       referencedColumns: ["id","client_id"]
     }
                   ]
+                },"bot_heartbeats": {
+                  Row: {
+                    "beat_at": string,"bot_id": string,"client_id": string,"message": string | null,"metrics": Json | null,"status": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "beat_at"?: string,"bot_id": string,"client_id": string,"message"?: string | null,"metrics"?: Json | null,"status": string
+                  }
+                  Update: {
+                    "beat_at"?: string,"bot_id"?: string,"client_id"?: string,"message"?: string | null,"metrics"?: Json | null,"status"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a heartbeat is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"bot_policies": {
+                  Row: {
+                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"recipients": (string)[] | null,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                  }
+                  Update: {
+                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a policy is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
                 },"bot_types": {
                   Row: {
                     "chain": string,"created_at": string,"description": string,"enabled": boolean,"id": string,"name": string
@@ -101,14 +141,14 @@ isOneToOne: false
                   ]
                 },"key_events": {
                   Row: {
-                    "actor": string,"actor_id": string | null,"address": string,"bot_id": string | null,"chain": string,"client_id": string,"created_at": string,"event": string,"id": string,"key_id": string | null,"key_version": number | null,"request_id": string | null
+                    "actor": string,"actor_id": string | null,"address": string,"bot_id": string | null,"chain": string,"client_id": string,"created_at": string,"detail": Json | null,"event": string,"id": string,"key_id": string | null,"key_version": number | null,"request_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "actor": string,"actor_id"?: string | null,"address": string,"bot_id"?: string | null,"chain": string,"client_id": string,"created_at"?: string,"event": string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                    "actor": string,"actor_id"?: string | null,"address": string,"bot_id"?: string | null,"chain": string,"client_id": string,"created_at"?: string,"detail"?: Json | null,"event": string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
                   }
                   Update: {
-                    "actor"?: string,"actor_id"?: string | null,"address"?: string,"bot_id"?: string | null,"chain"?: string,"client_id"?: string,"created_at"?: string,"event"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                    "actor"?: string,"actor_id"?: string | null,"address"?: string,"bot_id"?: string | null,"chain"?: string,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"event"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
                   }
                   Relationships: [
                     {
@@ -119,16 +159,42 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
-                },"machine_tokens": {
+                },"machine_token_bots": {
                   Row: {
-                    "bot_id": string | null,"client_id": string | null,"created_at": string,"expires_at": string | null,"id": string,"last_used_at": string | null,"name": string,"revoked_at": string | null,"token_hash": string
+                    "bot_id": string,"client_id": string,"token_id": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id"?: string | null,"client_id"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name": string,"revoked_at"?: string | null,"token_hash": string
+                    "bot_id": string,"client_id": string,"token_id": string
                   }
                   Update: {
-                    "bot_id"?: string | null,"client_id"?: string | null,"created_at"?: string,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name"?: string,"revoked_at"?: string | null,"token_hash"?: string
+                    "bot_id"?: string,"client_id"?: string,"token_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a token signs for a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    },{
+      foreignKeyName: "a token that is deleted signs for no bot"
+      columns: ["token_id"]
+isOneToOne: false
+      referencedRelation: "machine_tokens"
+      referencedColumns: ["id"]
+    }
+                  ]
+                },"machine_tokens": {
+                  Row: {
+                    "client_id": string | null,"created_at": string,"created_by": string | null,"expires_at": string | null,"id": string,"last_used_at": string | null,"name": string,"token_hash": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name": string,"token_hash": string
+                  }
+                  Update: {
+                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name"?: string,"token_hash"?: string
                   }
                   Relationships: [
                     {
@@ -137,12 +203,6 @@ isOneToOne: false
 isOneToOne: false
       referencedRelation: "clients"
       referencedColumns: ["id"]
-    },{
-      foreignKeyName: "a machine token may be of a client's bot"
-      columns: ["bot_id","client_id"]
-isOneToOne: false
-      referencedRelation: "bots"
-      referencedColumns: ["id","client_id"]
     }
                   ]
                 },"trading_keys": {
@@ -165,6 +225,26 @@ isOneToOne: true
       referencedColumns: ["id"]
     }
                   ]
+                },"value_reservations": {
+                  Row: {
+                    "bot_id": string,"client_id": string,"created_at": string,"id": string,"value": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id": string,"client_id": string,"created_at"?: string,"id"?: string,"value": number
+                  }
+                  Update: {
+                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"id"?: string,"value"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a reservation is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
                 }
           }
           Views: {
@@ -173,6 +253,9 @@ isOneToOne: true
           Functions: {
             "add_wallet":
 { Args: { "bot_id": string,"wallet": Json }; Returns: Json
+                           },
+"check_out_key":
+{ Args: { "bot_id": string,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
                            },
 "create_bot":
 { Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallets": Json }; Returns: Json
@@ -189,8 +272,14 @@ isOneToOne: true
 "get_own_client":
 { Args: Record<PropertyKey, never>; Returns: Json
                            },
+"get_policy":
+{ Args: { "bot_id": string }; Returns: Json
+                           },
 "get_trading_key":
 { Args: { "client_id": string }; Returns: Json
+                           },
+"issue_token":
+{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
                            },
 "list_bot_options":
 { Args: { "client_id": string }; Returns: Json
@@ -201,14 +290,29 @@ isOneToOne: true
 "list_clients":
 { Args: { "after"?: string,"page_size": number }; Returns: Json
                            },
+"list_runner_bots":
+{ Args: { "token_hash": string }; Returns: Json
+                           },
+"list_tokens":
+{ Args: { "bot_id": string }; Returns: Json
+                           },
+"record_heartbeat":
+{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"status": string,"token_hash": string }; Returns: Json
+                           },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json
+                           },
+"revoke_token":
+{ Args: { "token_id": string }; Returns: Json
                            },
 "rotate_key":
 { Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string }; Returns: Json
                            },
 "schema_version":
 { Args: Record<PropertyKey, never>; Returns: number
+                           },
+"set_policy":
+{ Args: { "bot_id": string,"policy": Json }; Returns: Json
                            },
 "setup_bot":
 { Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallet": Json }; Returns: Json

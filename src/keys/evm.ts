@@ -23,7 +23,11 @@ export function readEvmSecret(text: string): Uint8Array | undefined {
 
 /** The EIP-55 address of a scalar in range: the last 20 bytes of the Keccak-256 of its public point's x and y. */
 export function evmAddressOf(secret: Uint8Array): string {
-  const point = secp256k1.getPublicKey(secret, false).subarray(1); // without the 0x04 of SEC 1, section 2.3.3
+  return evmAddressOfPoint(secp256k1.getPublicKey(secret, false).subarray(1)); // without the 0x04 of SEC 1, 2.3.3
+}
+
+/** The EIP-55 address of a public point: the 64 bytes of its x and y. */
+export function evmAddressOfPoint(point: Uint8Array): string {
   return checksummed(bytesToHex(keccak_256(point).subarray(12)));
 }
 

@@ -6,7 +6,10 @@ import { refuseInvalid } from '../middleware/handle-error.ts';
 
 export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
 
+/** Who may ask, as the description says it and as `authenticate` holds to it. */
 export const SESSION = [{ session: [] }];
+export const RUNNER = [{ machine_token: [] }];
+export const ANYONE = [];
 
 /** A request body in JSON, required. */
 export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
 import { checkReadiness } from '../services/readiness.ts';
-import { answers, newRouter } from './openapi.ts';
+import { ANYONE, answers, newRouter } from './openapi.ts';
 
 export const service = newRouter()
   .openapi(
@@ -10,6 +10,7 @@ export const service = newRouter()
       path: '/health',
       tags: ['Service'],
       summary: 'Whether the Worker runs',
+      security: ANYONE,
       responses: answers(200, Health, 'It runs.'),
     }),
     (c) => c.json({ status: 'ok' } as const, 200),
@@ -20,6 +21,7 @@ export const service = newRouter()
       path: '/ready',
       tags: ['Service'],
       summary: 'Whether everything that the Worker depends on is there, each by name',
+      security: ANYONE,
       responses: {
         ...answers(200, Readiness, 'Everything is there.'),
         503: { description: 'Something is missing.', content: { 'application/json': { schema: Readiness } } },

@@ -10,11 +10,12 @@ create table public.key_events (
   actor_id uuid,
   actor text not null,
   request_id text,
+  detail jsonb,
   created_at timestamptz not null default now(),
   constraint "an event is of a client" foreign key (client_id) references public.clients (id),
   constraint "an event is a known one"
-    check (event in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added')),
-  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator'))
+    check (event in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
+  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner'))
 );
 comment on table public.key_events is 'What happened to a client''s keys, by whom. Rows are added and never changed.';
 create index key_events_by_client on public.key_events (client_id, id);
@@ -37,24 +38,27 @@ create trigger key_events_are_never_changed
   for each statement execute function private.refuse_change();
 
 create function private.record_key_event(
-  event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer
+  event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
+  detail jsonb default null
 ) returns void
 language sql set search_path = ''
 begin atomic
   insert into public.key_events
-    (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id)
+    (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail)
   values (
     record_key_event.client_id, record_key_event.event, record_key_event.bot_id, record_key_event.address,
     record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
     case
+      when record_key_event.event = 'signed' then 'runner'
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
         where clients.id = record_key_event.client_id and clients.user_id = auth.uid()) then 'client'
       else 'admin'
     end,
-    left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100));
+    left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
+    record_key_event.detail);
 end;
-comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer) is
+comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
   'Called by the key triggers alone: API roles can neither run it nor write the table.';

@@ -2,13 +2,28 @@
 -- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
 -- read an envelope nor write wallets of bots other than by adding one.
 --
--- Order of locks, everywhere: the client's row, then the client's keys, bots and wallets, then addresses.
+-- Order of locks, everywhere: the client's keys, its row, then the client's keys, bots and wallets, then addresses.
+
+create function private.name_of_lock(kind text, id text) returns bigint
+language sql immutable parallel safe set search_path = ''
+return hashtextextended(kind || ' ' || id, 0);
+
+create function private.lock_keys(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
+  -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
+  -- Here they stand in one queue.
+  perform pg_advisory_xact_lock(private.name_of_lock('keys of client', lock_keys.client_id::text));
+  perform from public.clients where clients.id = lock_keys.client_id for no key update;
+end $$;
+comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform from public.clients
-    where clients.user_id = (select auth.uid()) and not (select private.is_admin()) for no key update;
+  perform private.lock_keys(clients.id) from public.clients
+    where clients.user_id = (select auth.uid()) and not (select private.is_admin());
   return null;
 end $$;
 comment on function private.lock_own_client() is
@@ -66,6 +81,7 @@ comment on function private.require_own_client(uuid) is
 create function private.take_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
+  perform private.lock_keys(take_client.client_id);
   update public.clients set key_version = clients.key_version where clients.id = take_client.client_id;
 end $$;
 comment on function private.take_client(uuid) is
@@ -298,7 +314,12 @@ begin
     new.stop_reason := null;
     new.started_at := now();
   elsif new.status = 'stopped' and old.status <> 'stopped' then
-    new.stop_reason := coalesce(new.stop_reason, 'requested');
+    if new.stop_reason is null then
+      -- The signatures that have begun are given, and none begins after: signing takes the shared form. A change of
+      -- the client's keys, which brings a reason, has them all locked already.
+      perform pg_advisory_xact_lock(private.name_of_lock('bot', new.id::text));
+      new.stop_reason := 'requested';
+    end if;
     new.stopped_at := now();
   end if;
   return new;

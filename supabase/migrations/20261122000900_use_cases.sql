@@ -79,8 +79,9 @@ end $$;
 create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform from public.clients where clients.id = lock_client.client_id for no key update;
-  if not found then perform private.raise_not_found(); end if;
+  -- Seen first: a stranger must not be able to hold up another client's signing.
+  perform private.require_client(lock_client.client_id);
+  perform private.lock_keys(lock_client.client_id);
 end $$;
 comment on function private.lock_client(uuid) is 'The first statement of every key change.';
 
@@ -362,6 +363,7 @@ grant execute on function
   private.client_json(public.clients), private.wallets_json(uuid), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
+  private.name_of_lock(text, text), private.lock_keys(uuid),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_client(text, text), public.list_clients(integer, uuid), public.get_client(uuid),

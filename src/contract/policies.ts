@@ -1,0 +1,65 @@
+import { z } from '@hono/zod-openapi';
+import { canonicalAddress } from '../keys/index.ts';
+import { SIGNING_KINDS } from '../signing/index.ts';
+import { Id, Time } from './common.ts';
+
+const MAX_LIST_ITEMS = 100;
+
+/** An amount in the chain's smallest unit, wei or lamports, in decimal text: too large for JSON numbers. */
+const Value = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,77})$/, { error: 'not a decimal number without a sign' })
+  .openapi({ example: '1000000000000000000' });
+
+const ChainId = z
+  .union([z.string().regex(/^[1-9]\d{0,15}$/, { error: 'not a decimal chain id' }), z.int().positive()])
+  .transform(String)
+  .openapi({ type: ['string', 'integer'], example: '1' });
+
+/** In the one form in which an address is compared. */
+const Recipient = z
+  .string()
+  .max(128)
+  .transform((text, context) => {
+    try {
+      return canonicalAddress(text).address;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not an address, or one with a wrong checksum' });
+      return z.NEVER;
+    }
+  })
+  .openapi({ type: 'string', example: '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf' });
+
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(MAX_LIST_ITEMS).nullish();
+
+export const PolicyRequest = z
+  .strictObject({
+    kinds: list(z.enum(SIGNING_KINDS)).openapi({
+      description:
+        'Kinds that may be signed. None given: all, or transactions alone where recipients or values are limited.',
+    }),
+    chain_ids: list(ChainId).openapi({ description: 'EVM chains, of transactions and of typed data.' }),
+    recipients: list(Recipient).openapi({
+      description: 'Accounts that may be paid and contracts or programs that may be called.',
+    }),
+    max_value: Value.nullish().openapi({
+      description: 'In wei or lamports, of one transaction. Fees are not counted.',
+    }),
+    max_daily_value: Value.nullish().openapi({ description: 'The same, of any 24 hours.' }),
+  })
+  .openapi('PolicyRequest');
+
+export const Policy = z
+  .object({
+    bot_id: Id,
+    kinds: z.array(z.enum(SIGNING_KINDS)).nullable(),
+    chain_ids: z.array(z.string()).nullable(),
+    recipients: z.array(z.string()).nullable(),
+    max_value: z.string().nullable(),
+    max_daily_value: z.string().nullable(),
+    updated_at: Time.nullable(),
+  })
+  .openapi('Policy', { description: 'What is null is not limited.' });
+
+export type PolicyRequest = z.infer<typeof PolicyRequest>;
+export type Policy = z.infer<typeof Policy>;

@@ -1,0 +1,40 @@
+import { z } from '@hono/zod-openapi';
+import { Id, Name, Time } from './common.ts';
+
+export const IssueTokenRequest = z
+  .strictObject({
+    name: Name.openapi({ example: 'Runner in Frankfurt' }),
+    expires_at: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .openapi({ description: 'RFC 3339. None: until it is revoked.', example: '2027-11-22T00:00:00Z' }),
+    bot_ids: z
+      .array(Id)
+      .max(100)
+      .optional()
+      .openapi({ description: 'More bots that the token signs for, beside the one in the path.' }),
+  })
+  .openapi('IssueTokenRequest');
+
+export const Token = z
+  .object({
+    id: Id,
+    name: z.string(),
+    bot_ids: z.array(Id),
+    created_at: Time,
+    expires_at: Time.nullable(),
+    last_used_at: Time.nullable().openapi({ description: 'To the minute.' }),
+  })
+  .openapi('Token');
+
+export const IssuedToken = Token.extend({
+  token: z.string().openapi({ description: 'Shown once and kept nowhere.', format: 'password' }),
+}).openapi('IssuedToken');
+
+export const TokenPage = z
+  .object({ items: z.array(Token), next_cursor: z.string().nullable() })
+  .openapi('TokenPage');
+
+export type IssueTokenRequest = z.infer<typeof IssueTokenRequest>;
+export type Token = z.infer<typeof Token>;
+export type IssuedToken = z.infer<typeof IssuedToken>;

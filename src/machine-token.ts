@@ -1,0 +1,33 @@
+/** The form of machine tokens: `tk_` and base58check of 32 random bytes. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { createBase58check } from '@scure/base';
+
+const PREFIX = 'tk_';
+const BYTES = 32;
+/** Base58 of 36 bytes has at most 50 characters. */
+const LONGEST = PREFIX.length + 50;
+const base58check = createBase58check(sha256);
+
+/** A new token. It is told to who asked for it and kept nowhere. */
+export function newMachineToken(): string {
+  return PREFIX + base58check.encode(crypto.getRandomValues(new Uint8Array(BYTES)));
+}
+
+/**
+ * Whether a text has the form of a token. The checksum tells what was mistyped or cut off without the database,
+ * and lets scanners tell a leaked token from any other text that begins like one.
+ */
+export function isMachineToken(text: string): boolean {
+  if (!text.startsWith(PREFIX) || text.length > LONGEST) return false;
+  try {
+    return base58check.decode(text.slice(PREFIX.length)).length === BYTES;
+  } catch {
+    return false;
+  }
+}
+
+/** What is stored: the SHA-256, in hex. 256 random bits need no salt and no slow hash. */
+export function hashOfMachineToken(token: string): string {
+  return bytesToHex(sha256(utf8ToBytes(token)));
+}

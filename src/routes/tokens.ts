@@ -1,0 +1,49 @@
+import { createRoute } from '@hono/zod-openapi';
+import { IdParam } from '../contract/common.ts';
+import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
+import { requireJson } from '../middleware/body.ts';
+import { issueToken } from '../services/machine-tokens.ts';
+import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+
+export const tokens = newRouter()
+  .openapi(
+    createRoute({
+      method: 'post',
+      path: '/bots/{id}/tokens',
+      tags: ['Machine tokens'],
+      summary: 'Issue a machine token that signs for a bot. It is shown this once',
+      security: SESSION,
+      middleware: [requireJson],
+      request: { params: IdParam, body: jsonBody(IssueTokenRequest) },
+      responses: answers(201, IssuedToken, 'The token.'),
+    }),
+    async (c) => {
+      const { database } = c.var;
+      const { id } = c.req.valid('param');
+      return c.json(await issueToken({ database, now: Date.now() }, id, c.req.valid('json')), 201);
+    },
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/bots/{id}/tokens',
+      tags: ['Machine tokens'],
+      summary: 'List the machine tokens that sign for a bot, newest first; never the tokens themselves',
+      security: SESSION,
+      request: { params: IdParam },
+      responses: answers(200, TokenPage, 'The tokens.'),
+    }),
+    async (c) => c.json(await c.var.database.listTokens(c.req.valid('param').id), 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'delete',
+      path: '/tokens/{id}',
+      tags: ['Machine tokens'],
+      summary: 'Revoke a machine token: from now on it signs for nobody',
+      security: SESSION,
+      request: { params: IdParam },
+      responses: answers(200, Token, 'What was revoked.'),
+    }),
+    async (c) => c.json(await c.var.database.revokeToken(c.req.valid('param').id), 200),
+  );

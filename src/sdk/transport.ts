@@ -1,0 +1,165 @@
+/** One call of the API: the request, its time limit, its retries, and what the answer means. */
+import { ApiProblem, NoAnswer, type ProblemPart } from './errors.ts';
+import { delayBeforeRetry, parseRetryAfter, sleep } from './retry.ts';
+
+const TIMEOUT_MS = 10_000;
+const RETRIES = 2;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export interface ClientOptions {
+  /** Of the API, such as `https://keys.example.com`. */
+  readonly url: string | URL;
+  /**
+   * An access token of the Supabase project, or a machine token (`tk_…`). A function is asked before every
+   * attempt, so that it can answer a session that was refreshed meanwhile.
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** In place of the global one: a service binding, a proxy. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** For each attempt, until the whole answer is there. 10 seconds. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a call that may be repeated is tried again. 2. */
+  readonly retries?: number | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Parts {
+  /** Stands for `{id}` in the path. */
+  readonly id?: string;
+  readonly query?: object | undefined;
+  readonly body?: object;
+  /** Whether doing it twice is doing it once; a lost answer is then asked for again. */
+  readonly repeatable?: boolean;
+  /** Statuses beside 2xx whose answer is no problem. */
+  readonly expected?: readonly number[];
+}
+
+export type Call = <Answer>(line: string, parts: Parts, options?: CallOptions) => Promise<Answer>;
+
+export function createTransport(settings: ClientOptions): Call {
+  const base = parseBase(settings.url);
+  const { timeoutMs = TIMEOUT_MS, retries = RETRIES } = settings;
+  const send = settings.fetch ?? ((input, init) => fetch(input, init));
+
+  async function attempt<Answer>(line: string, parts: Parts, signal: AbortSignal | undefined) {
+    const { method, url } = locate(base, line, parts);
+    const authorization = await authorize(settings.token);
+    const timeLimit = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await send(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(authorization !== undefined && { authorization }),
+          ...(parts.body && { 'content-type': 'application/json' }),
+        },
+        ...(parts.body && { body: JSON.stringify(parts.body) }),
+        // A redirect would take the body, and a key in it, to whoever it names.
+        redirect: 'manual',
+        signal: signal ? AbortSignal.any([signal, timeLimit]) : timeLimit,
+      });
+      return readAnswer<Answer>(line, response, await response.text(), parts.expected ?? []);
+    } catch (error) {
+      if (error instanceof ApiProblem) throw error;
+      if (signal?.aborted) throw signal.reason;
+      // The reason is named and not attached: what fetch throws can quote the headers.
+      throw timeLimit.aborted
+        ? new NoAnswer(`${line}: no answer within ${timeoutMs} ms`, 'timeout')
+        : new NoAnswer(`${line}: no answer${systemCode(error)}`, 'unreachable');
+    }
+  }
+
+  return async <Answer>(line: string, parts: Parts, options: CallOptions = {}): Promise<Answer> => {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await attempt<Answer>(line, parts, options.signal);
+      } catch (error) {
+        const delay = parts.repeatable && retry < retries ? delayBeforeRetry(error, retry) : undefined;
+        if (delay === undefined) throw error;
+        await sleep(delay, options.signal);
+      }
+    }
+  };
+}
+
+function parseBase(url: string | URL): string {
+  const base = URL.canParse(String(url)) ? new URL(url) : undefined;
+  if (
+    !base ||
+    !/^https?:$/.test(base.protocol) ||
+    base.username ||
+    base.password ||
+    base.search ||
+    base.hash
+  ) {
+    throw new TypeError('The url has to be that of the API, such as https://keys.example.com.');
+  }
+  return base.href.replace(/\/+$/, '');
+}
+
+function locate(base: string, line: string, { id, query = {} }: Parts) {
+  const [method = 'GET', path = '/'] = line.split(' ');
+  // Neither another path nor, by some mix-up, a key gets into an URL.
+  if (id !== undefined && !UUID.test(id)) throw new TypeError(`${line}: the id is no UUID.`);
+  const url = new URL(`${base}${path.replace('{id}', id ?? '')}`);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
+  }
+  return { method, url: url.href };
+}
+
+async function authorize(token: ClientOptions['token']): Promise<string | undefined> {
+  const value = typeof token === 'function' ? await token() : token;
+  if (value === undefined) return undefined;
+  if (!/^[\x21-\x7e]+$/.test(value)) throw new TypeError('The token is empty or has characters of no token.');
+  return `Bearer ${value}`;
+}
+
+function readAnswer<Answer>(
+  line: string,
+  response: Response,
+  text: string,
+  expected: readonly number[],
+): Answer {
+  const body = parseJson(text);
+  if ((response.ok || expected.includes(response.status)) && body !== undefined) return body as Answer;
+  throw asProblem(line, response, body);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only the API's own problems are quoted: what a proxy answers may repeat the request. */
+function asProblem(line: string, response: Response, body: unknown): ApiProblem {
+  const isProblem = /^application\/problem\+json\b/i.test(response.headers.get('content-type') ?? '');
+  const problem: Record<string, unknown> =
+    isProblem && typeof body === 'object' && body !== null ? { ...body } : {};
+  const code = text(problem.code) ?? 'unexpected_answer';
+  const told = [text(problem.title), text(problem.detail)].filter(Boolean).join('. ');
+  return new ApiProblem(`${line}: ${response.status} ${code}${told && `: ${told}`}`, {
+    code,
+    status: response.status,
+    requestId: text(problem.instance) ?? response.headers.get('x-request-id') ?? undefined,
+    errors: Array.isArray(problem.errors) ? (problem.errors as ProblemPart[]) : [],
+    retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
+  });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Such as ECONNREFUSED, where the runtime names it. */
+function systemCode(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
+}

@@ -1,0 +1,266 @@
+/** What calls send and get: plain types, equal to the API's own schemas (`test/sdk/contract` holds them so). */
+import type { ProblemCode } from '../problem.ts';
+
+export type Chain = 'evm' | 'solana';
+
+/** Newest first; `next_cursor` is the `cursor` of the next page, or null on the last. */
+export interface Page<Item> {
+  items: Item[];
+  next_cursor: string | null;
+}
+
+export interface PageQuery {
+  /** 1 to 100; 50 if not given. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+// clients -----------------------------------------------------------------------------------------------------
+
+export interface ClientRequest {
+  name: string;
+  /** The account with this confirmed e-mail is linked. */
+  email: string;
+}
+
+export interface Client {
+  id: string;
+  name: string;
+  email: string;
+  /** Whether an account signs in for this client. */
+  linked: boolean;
+  created_at: string;
+}
+
+// keys --------------------------------------------------------------------------------------------------------
+
+/**
+ * EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of
+ * solana-keygen.
+ */
+export type PrivateKey = string | number[];
+
+export interface KeyFields {
+  /** If given, it has to be that of the key. */
+  address?: string | undefined;
+  private_key?: PrivateKey | undefined;
+  /** Follows from the key; if given, it has to fit. */
+  chain?: Chain | undefined;
+}
+
+/** With a private key, or without one to hold a copy of the client's trading key. */
+export interface WalletRequest extends KeyFields {}
+
+export interface RotateRequest extends KeyFields {
+  private_key: PrivateKey;
+}
+
+export interface Wallet {
+  id: string;
+  address: string;
+  chain: Chain;
+  /** The client's trading key, a key of its own, or null: no key any more. */
+  key: 'trading' | 'own' | null;
+  key_id: string | null;
+  created_at: string;
+}
+
+export interface AddedWallet extends Wallet {
+  bot_id: string;
+  client_id: string;
+}
+
+export interface TradingKey {
+  client_id: string;
+  address: string;
+  chain: Chain;
+  key_id: string;
+  /** Counts every trading key that the client ever had. */
+  version: number;
+  /** Of the master key that sealed it. */
+  master_key_id: string;
+  created_at: string;
+  rotated_at: string;
+  age_seconds: number;
+}
+
+export interface Rotation extends TradingKey {
+  wallets_updated: number;
+  /** Wallets removed because their bot had the same address twice. */
+  wallets_merged: number;
+  /** Bots of another chain family, which cannot use the new key. */
+  bots_stopped: number;
+}
+
+export interface Revocation {
+  client_id: string;
+  address: string;
+  key_id: string;
+  revoked_at: string;
+  bots_stopped: number;
+  wallets_cleared: number;
+}
+
+// bots --------------------------------------------------------------------------------------------------------
+
+export interface CreateBotRequest {
+  client_id: string;
+  name: string;
+  bot_type: string;
+  /** What the bot's own program reads; no secrets. */
+  config?: Record<string, unknown> | undefined;
+  /** None: the client's trading key is used. */
+  wallets?: WalletRequest[] | undefined;
+}
+
+export interface SetupBotRequest extends KeyFields {
+  bot_type: string;
+  name?: string | undefined;
+  config?: Record<string, unknown> | undefined;
+}
+
+export interface Bot {
+  id: string;
+  client_id: string;
+  bot_type: string;
+  name: string;
+  config: Record<string, unknown>;
+  status: 'stopped' | 'running';
+  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | null;
+  started_at: string | null;
+  stopped_at: string | null;
+  created_at: string;
+  wallets: Wallet[];
+}
+
+export interface BotOptions {
+  bot_types: { id: string; name: string; description: string; chain: Chain }[];
+}
+
+// service -----------------------------------------------------------------------------------------------------
+
+export interface Health {
+  status: 'ok';
+}
+
+interface Dependency {
+  status: 'ok' | 'missing';
+  /** The problem that calls needing it answer. */
+  code?: ProblemCode | undefined;
+}
+
+export interface Readiness {
+  status: 'ready' | 'degraded';
+  dependencies: {
+    database: Dependency;
+    schema: Dependency;
+    master_key: Dependency;
+    token_verification: Dependency;
+  };
+}
+
+// machine tokens ----------------------------------------------------------------------------------------------
+
+export interface IssueTokenRequest {
+  name: string;
+  /** None: until it is revoked. */
+  expires_at?: string | undefined;
+  /** More bots that the token signs for, beside the one that it is issued for. */
+  bot_ids?: string[] | undefined;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  bot_ids: string[];
+  created_at: string;
+  expires_at: string | null;
+  /** To the minute. */
+  last_used_at: string | null;
+}
+
+export interface IssuedToken extends Token {
+  /** `tk_…`: shown this once and kept nowhere. */
+  token: string;
+}
+
+// policies ----------------------------------------------------------------------------------------------------
+
+export type SigningKind = 'evm.transaction' | 'evm.typed_data' | 'evm.message' | 'solana.transaction';
+
+/** What is absent or null is not limited. Values are in the chain's smallest unit: wei, lamports. */
+export interface PolicyRequest {
+  /** None given: all, or transactions alone where recipients or values are limited. */
+  kinds?: SigningKind[] | null | undefined;
+  /** EVM chains, of transactions and of typed data. */
+  chain_ids?: (string | number)[] | null | undefined;
+  /** Accounts that may be paid and contracts or programs that may be called. */
+  recipients?: string[] | null | undefined;
+  /** Of one transaction, without fees. */
+  max_value?: string | null | undefined;
+  /** Of any 24 hours. */
+  max_daily_value?: string | null | undefined;
+}
+
+export interface Policy {
+  bot_id: string;
+  kinds: SigningKind[] | null;
+  chain_ids: string[] | null;
+  recipients: string[] | null;
+  max_value: string | null;
+  max_daily_value: string | null;
+  updated_at: string | null;
+}
+
+// signing -----------------------------------------------------------------------------------------------------
+
+interface OfWallet {
+  /** Id or address of the wallet that signs, where the bot has several. */
+  wallet?: string | undefined;
+}
+
+export type SignRequest =
+  /** In the field names of JSON-RPC, quantities in hex or decimal text. */
+  | (OfWallet & { type: 'evm.transaction'; transaction: Record<string, unknown> })
+  /** As eth_signTypedData_v4 takes it. */
+  | (OfWallet & { type: 'evm.typed_data'; typed_data: Record<string, unknown> })
+  /** A text, or raw bytes in hex, as personal_sign takes it. */
+  | (OfWallet & { type: 'evm.message'; message: string | { raw: string } })
+  /** Base64 of the message of a transaction. */
+  | (OfWallet & { type: 'solana.transaction'; message: string });
+
+export interface SignAnswer {
+  /** Hex of 65 bytes (r, s, v of 27 or 28), or base58 of 64 bytes. */
+  signature: string;
+  /** The whole transaction as nodes take it: hex, or base64 where nobody else signs. */
+  signed_transaction?: string | undefined;
+  /** Of the key that signed. */
+  address: string;
+  key_id: string;
+}
+
+// runners -----------------------------------------------------------------------------------------------------
+
+export interface RunnerBot {
+  id: string;
+  client_id: string;
+  bot_type: string;
+  name: string;
+  config: Record<string, unknown>;
+  status: 'running';
+  started_at: string | null;
+  wallets: Wallet[];
+}
+
+export interface HeartbeatRequest {
+  status: 'ok' | 'degraded' | 'failing';
+  message?: string | undefined;
+  metrics?: Record<string, number | boolean | string> | undefined;
+}
+
+export interface Heartbeat {
+  bot_id: string;
+  /** What the bot should be: a runner ends one that is stopped. */
+  bot_status: 'stopped' | 'running';
+  recorded_at: string;
+}

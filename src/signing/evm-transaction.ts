@@ -1,0 +1,148 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
+import * as Eip1559 from 'ox/TxEnvelopeEip1559';
+import * as Eip2930 from 'ox/TxEnvelopeEip2930';
+import * as Eip4844 from 'ox/TxEnvelopeEip4844';
+import * as Eip7702 from 'ox/TxEnvelopeEip7702';
+import * as Legacy from 'ox/TxEnvelopeLegacy';
+import { partsOf, signatureHex } from './evm-signature.ts';
+import { TransactionFields } from './evm-transaction-fields.ts';
+import { SigningInputError } from './input-error.ts';
+import type { Signing } from './signing.ts';
+import { isRecord } from './values.ts';
+
+/** The fields of every type beside its own. */
+const COMMON = ['type', 'chainId', 'nonce', 'to', 'value', 'data', 'input', 'gas', 'from'];
+const FEES = ['maxFeePerGas', 'maxPriorityFeePerGas'];
+
+/** By the number of the type (EIP-2718): which fields it has, and how it is read and serialized. */
+const TYPES = [
+  {
+    fields: ['gasPrice'],
+    read: (fields: TransactionFields) => {
+      const envelope = { type: 'legacy', ...common(fields), gasPrice: fields.fee('gasPrice') } as const;
+      return coded(Legacy.getSignPayload(envelope), (signature) => Legacy.serialize(envelope, { signature }));
+    },
+  },
+  {
+    fields: ['gasPrice', 'accessList'],
+    read: (fields: TransactionFields) => {
+      const accessList = fields.accessList();
+      const envelope = {
+        type: 'eip2930',
+        ...common(fields),
+        accessList,
+        gasPrice: fields.fee('gasPrice'),
+      } as const;
+      return coded(Eip2930.getSignPayload(envelope), (signature) =>
+        Eip2930.serialize(envelope, { signature }),
+      );
+    },
+  },
+  {
+    fields: [...FEES, 'accessList'],
+    read: (fields: TransactionFields) => {
+      const envelope = { type: 'eip1559', ...common(fields), ...fees(fields) } as const;
+      return coded(Eip1559.getSignPayload(envelope), (signature) =>
+        Eip1559.serialize(envelope, { signature }),
+      );
+    },
+  },
+  {
+    fields: [...FEES, 'accessList', 'maxFeePerBlobGas', 'blobVersionedHashes'],
+    read: (fields: TransactionFields) => {
+      const envelope = {
+        type: 'eip4844',
+        ...common(fields),
+        to: fields.requiredTo(),
+        ...fees(fields),
+        maxFeePerBlobGas: fields.fee('maxFeePerBlobGas'),
+        blobVersionedHashes: fields.blobVersionedHashes(),
+      } as const;
+      return coded(Eip4844.getSignPayload(envelope), (signature) =>
+        Eip4844.serialize(envelope, { signature }),
+      );
+    },
+  },
+  {
+    fields: [...FEES, 'accessList', 'authorizationList'],
+    read: (fields: TransactionFields) => {
+      const envelope = {
+        type: 'eip7702',
+        ...common(fields),
+        to: fields.requiredTo(),
+        ...fees(fields),
+        authorizationList: fields.authorizationList(),
+      } as const;
+      return coded(Eip7702.getSignPayload(envelope), (signature) =>
+        Eip7702.serialize(envelope, { signature }),
+      );
+    },
+  },
+] as const;
+
+/**
+ * An EVM transaction in the field names of JSON-RPC, quantities as hex or decimal text or safe integers. Without
+ * `type` it follows from the fields. Nothing is filled in but `value`, `data`, an empty access list and a tip of
+ * zero, and every field must be one of the type: a field that would not be signed misleads who sent it.
+ *
+ * @throws {SigningInputError} `transaction_malformed`
+ */
+export function readEvmTransaction(transaction: Readonly<Record<string, unknown>>): Signing {
+  if (!isRecord(transaction)) throw new SigningInputError('transaction_malformed');
+  const fields = new TransactionFields(transaction);
+  const type = TYPES[fields.type()];
+  if (!type) throw new SigningInputError('transaction_malformed', 'type', 'not one of the types 0 to 4');
+  fields.allowOnly([...COMMON, ...type.fields]);
+  const to = fields.to();
+  const from = fields.from();
+  const { digest, serialize } = encoded(() => type.read(fields));
+  return {
+    kind: 'evm.transaction',
+    chain: 'evm',
+    chainId: String(fields.chainId()),
+    recipients: to === null ? [] : [to],
+    value: fields.value(),
+    ...(from && { signers: [from] }),
+    payload: hexToBytes(digest.slice(2)),
+    finish: (signature) => ({
+      signature: signatureHex(signature),
+      signed_transaction: serialize(partsOf(signature)).toLowerCase(), // some digits are of a checksummed address
+    }),
+  };
+}
+
+interface Coded {
+  readonly digest: string;
+  readonly serialize: (signature: ReturnType<typeof partsOf>) => string;
+}
+
+const coded = (digest: string, serialize: Coded['serialize']): Coded => ({ digest, serialize });
+
+function common(fields: TransactionFields) {
+  return {
+    chainId: fields.chainId(),
+    nonce: fields.nonce(),
+    gas: fields.gas(),
+    to: fields.to(),
+    value: fields.value(),
+    data: fields.data(),
+  };
+}
+
+function fees(fields: TransactionFields) {
+  const maxFeePerGas = fields.fee('maxFeePerGas');
+  const maxPriorityFeePerGas = fields.fee('maxPriorityFeePerGas', 0n);
+  if (maxPriorityFeePerGas > maxFeePerGas) {
+    throw new SigningInputError('transaction_malformed', 'maxPriorityFeePerGas', 'more than maxFeePerGas');
+  }
+  return { maxFeePerGas, maxPriorityFeePerGas, accessList: fields.accessList() };
+}
+
+/** What only the encoder finds wrong; its messages quote the values, so they stay behind. */
+function encoded(read: () => Coded): Coded {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof SigningInputError ? error : new SigningInputError('transaction_malformed');
+  }
+}

@@ -1,0 +1,33 @@
+import { readEvmMessage } from './evm-message.ts';
+import { readEvmTransaction } from './evm-transaction.ts';
+import type { Signing } from './signing.ts';
+import { readSolanaTransaction } from './solana-transaction.ts';
+import { readTypedData } from './typed-data.ts';
+
+export { SigningInputError, type SigningInputReason } from './input-error.ts';
+export { SIGNING_KINDS, type Signed, type Signing, type SigningKind } from './signing.ts';
+
+/** As `POST /bots/{id}/sign` takes them. */
+export type SigningRequest =
+  | { readonly type: 'evm.transaction'; readonly transaction: Readonly<Record<string, unknown>> }
+  | { readonly type: 'evm.typed_data'; readonly typed_data: Readonly<Record<string, unknown>> }
+  | { readonly type: 'evm.message'; readonly message: string | { readonly raw: string } }
+  | { readonly type: 'solana.transaction'; readonly message: string };
+
+/**
+ * Reads what is to be signed. No key is needed, so whatever is wrong with it costs nobody a key.
+ *
+ * @throws {SigningInputError}
+ */
+export function readSigning(request: SigningRequest): Signing {
+  switch (request.type) {
+    case 'evm.transaction':
+      return readEvmTransaction(request.transaction);
+    case 'evm.typed_data':
+      return readTypedData(request.typed_data);
+    case 'evm.message':
+      return readEvmMessage(request.message);
+    case 'solana.transaction':
+      return readSolanaTransaction(request.message);
+  }
+}

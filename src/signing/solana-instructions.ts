@@ -1,0 +1,76 @@
+import { UNKNOWN_RECIPIENT } from './signing.ts';
+import type { SolanaInstruction, SolanaMessage } from './solana-message.ts';
+
+const SYSTEM = '11111111111111111111111111111111';
+
+/** Programs that cannot move what an account holds. */
+const HARMLESS = [
+  'ComputeBudget111111111111111111111111111111',
+  'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr',
+  'Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo',
+];
+
+interface Judgement {
+  readonly recipients: readonly string[];
+  readonly value: bigint;
+  readonly opaque: boolean;
+}
+
+/**
+ * What a policy is told of a message: as recipients every program that is called and every account that the
+ * System program pays or gives power to, and as value the lamports that it moves, whoever pays them. Any other
+ * program that is handed an account which signs and is writable can move what this account holds, by calling the
+ * System program in its turn: the message is then `opaque`, and so it is where the System program is told
+ * something that is not known here.
+ */
+export function judgeInstructions(message: SolanaMessage): Judgement {
+  const parts = message.instructions.map((instruction) =>
+    instruction.program === SYSTEM
+      ? judgeSystem(instruction, message)
+      : { recipients: [], value: 0n, opaque: canSpend(instruction, message) },
+  );
+  const recipients = parts.flatMap((part, i) => [message.instructions[i]?.program ?? '', ...part.recipients]);
+  return {
+    recipients: [...new Set(recipients)],
+    value: parts.reduce((sum, { value }) => sum + value, 0n),
+    opaque: parts.some(({ opaque }) => opaque),
+  };
+}
+
+function canSpend({ program, accounts }: SolanaInstruction, { writableSigners }: SolanaMessage): boolean {
+  return !HARMLESS.includes(program) && accounts.some((account) => account < writableSigners);
+}
+
+const UNKNOWN: Judgement = { recipients: [UNKNOWN_RECIPIENT], value: 0n, opaque: true };
+
+/** By the number that begins the data (bincode of `SystemInstruction`). */
+function judgeSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMessage): Judgement {
+  if (data.length < 4) return UNKNOWN;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const pays = (place: number, offset: number): Judgement => {
+    const account = accounts[place];
+    if (account === undefined || offset + 8 > data.length) return UNKNOWN;
+    const value = view.getBigUint64(offset, true);
+    return { recipients: [keys[account] ?? UNKNOWN_RECIPIENT], value, opaque: false };
+  };
+  switch (view.getUint32(0, true)) {
+    case 0: // CreateAccount {lamports, space, owner}: payer, new account
+    case 2: // Transfer {lamports}: payer, payee
+    case 5: // WithdrawNonceAccount {lamports}: nonce account, payee
+      return pays(1, 4);
+    case 3: {
+      // CreateAccountWithSeed {base, seed, lamports, space, owner}: payer, new account
+      if (data.length < 44) return UNKNOWN;
+      const seedBytes = view.getBigUint64(36, true);
+      return seedBytes <= 32n ? pays(1, 44 + Number(seedBytes)) : UNKNOWN;
+    }
+    case 11: // TransferWithSeed {lamports, seed, owner}: payer, base, payee
+      return pays(2, 4);
+    case 4: // AdvanceNonceAccount
+    case 12: // UpgradeNonceAccount
+      return { recipients: [], value: 0n, opaque: false };
+    default:
+      // Among them Assign, which gives an account away with all that it holds.
+      return UNKNOWN;
+  }
+}

@@ -1,0 +1,94 @@
+import { hexToBytes } from '@noble/hashes/utils.js';
+import * as TypedData from 'ox/TypedData';
+import { signatureHex } from './evm-signature.ts';
+import { SigningInputError } from './input-error.ts';
+import type { Signing } from './signing.ts';
+import { type Field, MessageReader, readTypes } from './typed-data-values.ts';
+import { isRecord } from './values.ts';
+
+/** EIP-712, "Definition of domainSeparator". */
+const DOMAIN_FIELDS: Readonly<Record<string, string>> = {
+  name: 'string',
+  version: 'string',
+  chainId: 'uint256',
+  verifyingContract: 'address',
+  salt: 'bytes32',
+};
+
+/**
+ * Typed data as `eth_signTypedData_v4` takes it: `{domain, types, primaryType, message}`. Numbers may be hex or
+ * decimal text or safe integers. Every value must be there and of its type; the domain has no member that is not
+ * signed, so that the chain id which a policy judges is the chain id that is signed.
+ *
+ * @throws {SigningInputError} `typed_data_malformed`
+ */
+export function readTypedData(typedData: Readonly<Record<string, unknown>>): Signing {
+  const { domain = {}, types: givenTypes, primaryType, message, ...others } = typedData;
+  if (Object.keys(others).length > 0)
+    throw malformed('', 'has more than domain, types, primaryType and message');
+  if (!isRecord(domain)) throw malformed('domain', 'not an object');
+  const types = readTypes(givenTypes);
+  if (typeof primaryType !== 'string' || primaryType === 'EIP712Domain' || !types.has(primaryType)) {
+    throw malformed('primaryType', 'not one of types');
+  }
+  const domainType = readDomainType(domain, types.get('EIP712Domain'));
+  const all = new Map([...types, ['EIP712Domain', domainType] as const]);
+  const reader = new MessageReader(all);
+  const readDomain = reader.struct('EIP712Domain', domain, 'domain');
+  const readMessage = reader.struct(primaryType, message, 'message');
+  const { chainId } = readDomain;
+  return {
+    kind: 'evm.typed_data',
+    chain: 'evm',
+    ...(typeof chainId === 'bigint' && { chainId: String(chainId) }),
+    recipients: [],
+    value: 0n,
+    payload: hashOf({
+      domain: readDomain,
+      types: Object.fromEntries(all),
+      primaryType,
+      message: readMessage,
+    }),
+    finish: (signature) => ({ signature: signatureHex(signature) }),
+  };
+}
+
+/**
+ * The fields of the domain, as they are declared, or as they are there, in the order of the standard. An empty
+ * text that is not declared is no member for some libraries and one for others: it is refused by what follows.
+ */
+function readDomainType(
+  domain: Readonly<Record<string, unknown>>,
+  declared: readonly Field[] | undefined,
+): readonly Field[] {
+  const present = Object.entries(DOMAIN_FIELDS)
+    .filter(([name]) => domain[name] !== undefined && domain[name] !== '')
+    .map(([name, type]) => ({ name, type }));
+  const fields = declared ?? present;
+  if (!fields.every(({ name, type }) => Object.hasOwn(DOMAIN_FIELDS, name) && DOMAIN_FIELDS[name] === type)) {
+    throw malformed('types/EIP712Domain', 'has a field that is not one of the standard');
+  }
+  const names = fields.map(({ name }) => name);
+  if (!Object.keys(domain).every((name) => names.includes(name))) {
+    throw malformed('domain', 'has a member that EIP712Domain lacks');
+  }
+  return fields;
+}
+
+/** The encoder's messages quote the values, so they stay behind. */
+function hashOf(definition: {
+  domain: Record<string, unknown>;
+  types: Record<string, readonly Field[]>;
+  primaryType: string;
+  message: Record<string, unknown>;
+}): Uint8Array<ArrayBuffer> {
+  try {
+    return hexToBytes(TypedData.getSignPayload(definition).slice(2));
+  } catch {
+    throw malformed('', 'cannot be encoded');
+  }
+}
+
+function malformed(field: string, detail: string): SigningInputError {
+  return new SigningInputError('typed_data_malformed', field, detail);
+}

@@ -1,0 +1,43 @@
+/** RFC 6979 leaves nothing to chance: the API's signatures are those of viem with the same key, byte for byte. */
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
+import type { RunningWorker } from '../e2e/worker.ts';
+import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../sdk/evm-things.ts';
+import { newTrader, startApi, stopApi } from './traders.ts';
+
+const privateKey = generatePrivateKey();
+const local = privateKeyToAccount(privateKey);
+let api: RunningWorker;
+let account: ReturnType<typeof toTradingKeysAccount>;
+
+beforeAll(async () => {
+  api = await startApi();
+  const { runner, botId, address } = await newTrader(api.url, { private_key: privateKey }, 'evm-dca');
+  account = toTradingKeysAccount({ client: runner, botId, address });
+});
+afterAll(() => stopApi(api));
+
+test('the address is the one of the key', () => {
+  expect(account.address).toBe(local.address);
+});
+
+describe('transactions', () => {
+  test.each(Object.entries(TRANSACTIONS))('%s', async (_name, transaction) => {
+    expect(await account.signTransaction(transaction)).toBe(await local.signTransaction(transaction));
+  });
+});
+
+describe('messages', () => {
+  test.each(Object.entries(MESSAGES))('%s', async (_name, message) => {
+    expect(await account.signMessage({ message })).toBe(await local.signMessage({ message }));
+  });
+});
+
+describe('typed data', () => {
+  test.each(Object.entries(TYPED_DATA))('%s', async (_name, typedData) => {
+    expect(await account.signTypedData(typedData as never)).toBe(
+      await local.signTypedData(typedData as never),
+    );
+  });
+});

@@ -1,0 +1,128 @@
+/** A bot trades on Solana's own runtime (litesvm), by Kit and the SDK. Ed25519 leaves nothing to chance either. */
+import {
+  AccountRole,
+  type Address,
+  appendTransactionMessageInstruction,
+  createKeyPairSignerFromPrivateKeyBytes,
+  createTransactionMessage,
+  generateKeyPairSigner,
+  getBase58Decoder,
+  type KeyPairSigner,
+  lamports,
+  pipe,
+  setTransactionMessageFeePayerSigner,
+  signTransactionMessageWithSigners,
+  type TransactionSigner,
+} from '@solana/kit';
+import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
+import type { RunningWorker } from '../e2e/worker.ts';
+import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
+
+const SYSTEM_PROGRAM = '11111111111111111111111111111111' as Address;
+const SOL = 1_000_000_000n;
+const FEE = 5_000n;
+
+let api: RunningWorker;
+let chain: LiteSVM;
+let trader: Trader;
+let signer: TransactionSigner;
+/** Kit's own signer, of the same key. */
+let local: KeyPairSigner;
+
+const newSeed = () => crypto.getRandomValues(new Uint8Array(32));
+
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => stopApi(api));
+
+beforeEach(async () => {
+  const seed = newSeed();
+  chain = new LiteSVM();
+  trader = await newTrader(api.url, { private_key: getBase58Decoder().decode(seed) }, 'solana-grid');
+  signer = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address: trader.address });
+  local = await createKeyPairSignerFromPrivateKeyBytes(seed);
+  chain.airdrop(local.address, lamports(10n * SOL));
+});
+
+/** A transfer of the System program: instruction 2, and the amount. */
+function transfer(
+  from: TransactionSigner,
+  to: Address,
+  amount: bigint,
+  payer = from,
+  version: 0 | 'legacy' = 0,
+) {
+  const data = new Uint8Array(12);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, 2, true);
+  view.setBigUint64(4, amount, true);
+  const accounts = [
+    { address: from.address, role: AccountRole.WRITABLE_SIGNER, signer: from },
+    { address: to, role: AccountRole.WRITABLE },
+  ] as const;
+  return pipe(
+    createTransactionMessage({ version: version as 0 }), // both take what follows
+    (message) => setTransactionMessageFeePayerSigner(payer, message),
+    (message) => chain.setTransactionMessageLifetimeUsingLatestBlockhash(message),
+    (message) =>
+      appendTransactionMessageInstruction({ programAddress: SYSTEM_PROGRAM, accounts, data }, message),
+  );
+}
+
+test('the address is the one of the key', () => {
+  expect(signer.address).toBe(local.address);
+});
+
+describe.each([0, 'legacy'] as const)('a transfer by a message of version %s', (version) => {
+  test("executes, signed as by Kit's own signer, byte for byte", async () => {
+    const to = (await generateKeyPairSigner()).address;
+    const signed = await signTransactionMessageWithSigners(transfer(signer, to, SOL, signer, version));
+    const byKit = await signTransactionMessageWithSigners(transfer(local, to, SOL, local, version));
+    expect(signed).toEqual(byKit);
+    const result = chain.sendTransaction(signed);
+    expect(result).not.toBeInstanceOf(FailedTransactionMetadata);
+    expect(chain.getBalance(to)).toBe(SOL);
+    expect(chain.getBalance(local.address)).toBe(9n * SOL - FEE);
+  });
+});
+
+test('a transfer whose fee somebody else pays has both signatures', async () => {
+  const payer = await generateKeyPairSigner();
+  const to = (await generateKeyPairSigner()).address;
+  chain.airdrop(payer.address, lamports(SOL));
+  const signed = await signTransactionMessageWithSigners(transfer(signer, to, SOL, payer));
+  expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
+  expect([chain.getBalance(to), chain.getBalance(local.address)]).toEqual([SOL, 9n * SOL]);
+});
+
+test('after a rotation the new address signs, and the old one no more', async () => {
+  const to = (await generateKeyPairSigner()).address;
+  const { address } = await trader.owner.clients.rotateKey(trader.clientId, {
+    private_key: getBase58Decoder().decode(newSeed()),
+  });
+  chain.airdrop(address as Address, lamports(2n * SOL));
+  const old = signTransactionMessageWithSigners(transfer(signer, to, SOL));
+  await expect(old).rejects.toMatchObject({ code: 'not_found' });
+  const next = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address });
+  const signed = await signTransactionMessageWithSigners(transfer(next, to, SOL));
+  expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
+  expect([chain.getBalance(to), chain.getBalance(local.address)]).toEqual([SOL, 10n * SOL]);
+});
+
+test('after a revocation nothing is signed', async () => {
+  const to = (await generateKeyPairSigner()).address;
+  await trader.owner.clients.revokeKey(trader.clientId);
+  const signing = signTransactionMessageWithSigners(transfer(signer, to, SOL));
+  await expect(signing).rejects.toMatchObject({ code: 'bot_not_running' });
+});
+
+test("a bot's policy holds for lamports and for programs", async () => {
+  const to = (await generateKeyPairSigner()).address;
+  await trader.owner.bots.setPolicy(trader.botId, { max_value: String(SOL) });
+  const dear = signTransactionMessageWithSigners(transfer(signer, to, SOL + 1n));
+  await expect(dear).rejects.toMatchObject({ code: 'policy_value' });
+  await signTransactionMessageWithSigners(transfer(signer, to, SOL));
+});

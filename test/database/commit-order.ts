@@ -1,0 +1,27 @@
+/** The order in which transactions committed, as the database itself wrote it down: its write-ahead log. */
+import postgres from 'postgres';
+import { inject } from 'vitest';
+
+export class CommitOrder {
+  readonly #sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+  #from = '';
+
+  /** Everything that commits from now on is in the order. */
+  async begin(): Promise<void> {
+    await this.#sql`create extension if not exists pg_walinspect`;
+    const [row] = await this.#sql<[{ lsn: string }]>`select pg_current_wal_insert_lsn()::text as lsn`;
+    this.#from = row.lsn;
+  }
+
+  /** The place of each transaction by its id (32 bits of it, as `xmin` has). */
+  async places(): Promise<ReadonlyMap<string, number>> {
+    const commits = await this.#sql<{ xid: string }[]>`
+      select xid::text from pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())
+      where resource_manager = 'Transaction' and record_type = 'COMMIT' order by start_lsn`;
+    return new Map(commits.map(({ xid }, place) => [xid, place]));
+  }
+
+  end(): Promise<void> {
+    return this.#sql.end({ timeout: 1 });
+  }
+}

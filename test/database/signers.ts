@@ -1,0 +1,93 @@
+/** Runners at the database's own door: `check_out_key` as PostgREST calls it for a machine token, without end. */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import type { Client } from './actions.ts';
+import { type Outcome, outcomeOf, type Sessions } from './sessions.ts';
+
+export interface TokenRow {
+  readonly id: string;
+  readonly hash: string;
+}
+
+const MESSAGE = { kind: 'evm.message', recipients: [], value: '0' };
+
+export class Signers {
+  readonly sql: postgres.Sql;
+  readonly outcomes = new Map<Outcome, number>();
+  #running: Promise<void>[] = [];
+  #stopped = false;
+
+  constructor(connections: number) {
+    this.sql = postgres(inject('databaseUrl'), { max: connections, onnotice: () => {}, prepare: false });
+  }
+
+  async end(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+    await this.sql.end({ timeout: 1 });
+  }
+
+  count(outcome: Outcome): number {
+    return this.outcomes.get(outcome) ?? 0;
+  }
+
+  /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
+  async checkOut({ hash }: TokenRow, bot: string, signing: object = MESSAGE, holdMs = 0): Promise<Outcome> {
+    const outcome = await this.sql
+      .begin(async (sql) => {
+        await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
+        await sql`select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)})`;
+        if (holdMs > 0) await wait(holdMs);
+        return 'ok';
+      })
+      .catch((error) => {
+        if (!(error instanceof postgres.PostgresError)) throw error;
+        return outcomeOf(error.code, error.hint);
+      });
+    this.outcomes.set(outcome, this.count(outcome) + 1);
+    return outcome;
+  }
+
+  /** One that signs again and again, until the end or until it is refused by `until`. */
+  start(token: TokenRow, bot: string, holdMs = 0): void {
+    const run = async () => {
+      while (!this.#stopped) if ((await this.checkOut(token, bot, MESSAGE, holdMs)) !== 'ok') await wait(1);
+    };
+    this.#running.push(run());
+  }
+}
+
+/** A client with a key, running bots that hold copies of it, and tokens that sign for all of them. */
+export async function signingHousehold(sessions: Sessions, bots: number, tokens: number) {
+  const client = await sessions.newClient();
+  const address = await sessions.newKey(client);
+  const botIds = await sessions.newBots(client, bots);
+  const copy = { address, chain: 'evm', key_id: null, encrypted_key: null };
+  await sessions.newWallets(
+    client,
+    botIds.map((bot_id) => ({ bot_id, ...copy })),
+  );
+  await startBots(sessions, client);
+  const rows = await Promise.all(Array.from({ length: tokens }, () => newToken(sessions, client, botIds)));
+  return { client, bots: botIds, tokens: rows };
+}
+
+export async function startBots({ sql }: Sessions, { clientId }: Client): Promise<void> {
+  await sql`update public.bots set status = 'running' where client_id = ${clientId}`;
+}
+
+export async function newToken(
+  { sql }: Sessions,
+  { clientId }: Client,
+  bots: readonly string[],
+): Promise<TokenRow> {
+  const hash = createHash('sha256').update(randomBytes(32)).digest('hex');
+  const [token] = await sql<[{ id: string }]>`
+    insert into public.machine_tokens (client_id, name, token_hash)
+    values (${clientId}, 'a token', decode(${hash}, 'hex')) returning id`;
+  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    select ${token.id}, bot_id, ${clientId} from unnest(${[...bots]}::uuid[]) as bot_id`;
+  return { id: token.id, hash };
+}

@@ -1,0 +1,161 @@
+/**
+ * Signing while keys are rotated and revoked, tokens revoked and bots stopped. What came first is not told by
+ * clocks but by the database's own order of commits.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as act from './actions.ts';
+import { CommitOrder } from './commit-order.ts';
+import { violationsOf } from './invariants.ts';
+import { Sessions } from './sessions.ts';
+import { newToken, Signers, signingHousehold, startBots } from './signers.ts';
+
+const sessions = new Sessions();
+const order = new CommitOrder();
+beforeAll(() => order.begin());
+afterAll(() => Promise.all([sessions.end(), order.end()]));
+
+interface Event {
+  readonly event: string;
+  readonly bot_id: string | null;
+  readonly key_id: string;
+  readonly token_id: string | null;
+  readonly xid: string;
+}
+
+/** The events of a client in the order in which they committed. */
+async function eventsInOrder(clientId: string): Promise<(Event & { place: number })[]> {
+  const events = await sessions.sql<Event[]>`
+    select event, bot_id, key_id, detail ->> 'token_id' as token_id, xmin::text as xid
+    from public.key_events where client_id = ${clientId}`;
+  const places = await order.places();
+  return events
+    .map((event) => ({ ...event, place: places.get(event.xid) ?? Number.NaN }))
+    .sort((one, other) => one.place - other.place);
+}
+
+/** Does something in a transaction of its own; the id of it. */
+async function xidOf(text: string, values: string[]): Promise<string> {
+  return sessions.sql.begin(async (sql) => {
+    await sql.unsafe(text, values);
+    const [row] = await sql<[{ xid: string }]>`select pg_current_xact_id()::xid::text as xid`;
+    return row.xid;
+  });
+}
+
+describe('keys that change while twelve connections sign', () => {
+  it('let no signature out under a key that was not in force when it committed', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 3, 2);
+    const signers = new Signers(12);
+    for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 3] ?? raise());
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 3; i++) {
+        await wait(40);
+        expect(await sessions.race([act.rotateKey(client), act.updateKey(client)])).toEqual(['ok', 'ok']);
+      }
+      await wait(40);
+      expect(await sessions.race([round % 2 ? act.revokeKey(client) : act.deleteKey(client)])).toEqual([
+        'ok',
+      ]);
+      await wait(20);
+      expect(await sessions.race([act.insertKey(client)])).toEqual(['ok']);
+      await startBots(sessions, client);
+    }
+    await wait(40);
+    await signers.end();
+
+    const events = await eventsInOrder(client.clientId);
+    let inForce: string | null = null;
+    const wrong: unknown[] = [];
+    const perKey = new Map<string, number>();
+    for (const event of events) {
+      if (Number.isNaN(event.place)) wrong.push(event);
+      else if (event.event === 'key_added' || event.event === 'key_rotated') inForce = event.key_id;
+      else if (event.event === 'key_revoked') inForce = null;
+      else if (event.event === 'signed' && event.key_id === inForce)
+        perKey.set(event.key_id, (perKey.get(event.key_id) ?? 0) + 1);
+      else if (event.event === 'signed') wrong.push(event);
+    }
+    expect(wrong).toEqual([]);
+    expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
+    // Most keys were used: the race took place.
+    expect(perKey.size).toBeGreaterThan(12);
+    expect([...signers.outcomes.keys()].sort()).toEqual(['PT409 bot_not_running', 'ok']);
+    expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+  });
+
+  it('are not held off by those who sign without end', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const signers = new Signers(40);
+    // At every moment some of them hold the lock.
+    for (let i = 0; i < 40; i++) signers.start(tokens[0] ?? raise(), bots[0] ?? raise(), 20);
+    await wait(500);
+    const began = performance.now();
+    expect(await sessions.race([act.rotateKey(client)])).toEqual(['ok']);
+    expect(await sessions.race([act.stopBot(bots[0] ?? '', client.userId)])).toEqual(['ok']);
+    await startBots(sessions, client);
+    expect(await sessions.race([act.revokeKey(client)])).toEqual(['ok']);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await signers.end();
+    expect(signers.count('40P01')).toBe(0);
+  });
+});
+
+describe('a token that is revoked, and a bot that is stopped, while others sign', () => {
+  it('let nothing out after their commit', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 2, 2);
+    const [bot = '', other = ''] = bots;
+    const signers = new Signers(12);
+    for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 2] ?? raise());
+    const third = await newToken(sessions, client, bots);
+    for (let i = 0; i < 4; i++) signers.start(third, other);
+    await wait(100);
+    const stopped = await xidOf('select public.stop_bot($1)', [bot]);
+    await wait(50);
+    const revoked = await xidOf('delete from public.machine_tokens where id = $1', [third.id]);
+    await wait(50);
+    await signers.end();
+
+    const events = (await eventsInOrder(client.clientId)).filter(({ event }) => event === 'signed');
+    const places = await order.places();
+    const later = (xid: string) => events.filter(({ place }) => place > (places.get(xid) ?? Number.NaN));
+    const earlier = (xid: string) => events.filter(({ place }) => place < (places.get(xid) ?? Number.NaN));
+    expect(earlier(stopped).some(({ bot_id }) => bot_id === bot)).toBe(true);
+    expect(later(stopped).filter(({ bot_id }) => bot_id === bot)).toEqual([]);
+    expect(later(stopped).some(({ bot_id }) => bot_id === other)).toBe(true);
+    expect(earlier(revoked).some(({ token_id }) => token_id === third.id)).toBe(true);
+    expect(later(revoked).filter(({ token_id }) => token_id === third.id)).toEqual([]);
+    expect(later(revoked).some(({ token_id }) => token_id === tokens[1]?.id)).toBe(true);
+    expect([...signers.outcomes.keys()].sort()).toEqual([
+      'PT401 token_invalid',
+      'PT409 bot_not_running',
+      'ok',
+    ]);
+  });
+});
+
+describe('a daily limit', () => {
+  it.each([1, 3])('of 100 lets out no more than 100 to %i bots at once, each', async (count) => {
+    const { client, bots, tokens } = await signingHousehold(sessions, count, 1);
+    const signers = new Signers(20);
+    const [token = raise()] = tokens;
+    for (const bot of bots) {
+      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+        values (${bot}, ${client.clientId}, 100)`;
+    }
+    const signing = { kind: 'evm.transaction', chain_id: '1', recipients: [], value: '7' };
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 * count }, (_, i) => signers.checkOut(token, bots[i % count] ?? '', signing)),
+    );
+    await signers.end();
+    expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * count);
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    const sums = await sessions.sql<{ sum: string }[]>`
+      select sum(value)::text from public.value_reservations where bot_id = any (${bots}) group by bot_id`;
+    expect(sums.map(({ sum }) => sum)).toEqual(bots.map(() => '98'));
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}

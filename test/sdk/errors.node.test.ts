@@ -1,0 +1,143 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ApiProblem, createClient, findProblem, NoAnswer } from '../../src/sdk/client.ts';
+import { freePort } from '../../supabase/local/ports.ts';
+import { type Answer, hangUp, json, problem, type StandIn, silence, startStandIn } from './stand-in.ts';
+
+const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
+const TOKEN = 'tk_NeverInAnError';
+const KEY = 'f00d'.repeat(16);
+
+let server: StandIn | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function failure(answer: Answer, token: string = TOKEN): Promise<unknown> {
+  server = await startStandIn(answer);
+  const api = createClient({ url: server.url, token, timeoutMs: 200, retries: 0 });
+  return api.clients.setupBot(ID, { bot_type: 'evm-grid', private_key: KEY }).catch((error) => error);
+}
+
+describe('what the API refuses', () => {
+  test('is an ApiProblem with code, status, request id and the parts that do not fit', async () => {
+    const errors = [{ pointer: '/name', code: 'too_small', detail: 'too short' }];
+    const error = await failure(
+      json({ code: 'validation_failed', title: 'T', detail: 'D.', instance: 'r-1', errors }, 422, {
+        'content-type': 'application/problem+json',
+      }),
+    );
+    expect(error).toBeInstanceOf(ApiProblem);
+    expect(error).toMatchObject({ code: 'validation_failed', status: 422, requestId: 'r-1', errors });
+    expect((error as Error).message).toBe('POST /clients/{id}/setup-bot: 422 validation_failed: T. D.');
+  });
+
+  test('says how long to wait', async () => {
+    const error = await failure(problem('database_busy', 503, { 'retry-after': '5' }));
+    expect(error).toMatchObject({ code: 'database_busy', retryAfterMs: 5000 });
+  });
+
+  test('is found again inside what libraries make of it', async () => {
+    const error = await failure(problem('bot_not_running', 409));
+    const wrapped = new Error('viem', { cause: new Error('and viem again', { cause: error }) });
+    expect(findProblem(wrapped)?.code).toBe('bot_not_running');
+    expect([findProblem(new Error('no')), findProblem('text')]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('what is not of the API', () => {
+  test.each<[string, Answer, number]>([
+    ['a page of a proxy', (response) => response.writeHead(502).end('<html>'), 502],
+    ['JSON of a proxy', json({ code: 'looks_like_one', detail: KEY }, 403), 403],
+    ['an answer that is no JSON', (response) => response.end('fine'), 200],
+    ['an empty answer', (response) => response.writeHead(204).end(), 204],
+  ])('%s is an unexpected answer', async (_name, answer, status) => {
+    expect(await failure(answer)).toMatchObject({ code: 'unexpected_answer', status });
+  });
+
+  test('a redirect is not followed: the body, with a key in it, goes to nobody else', async () => {
+    const other = await startStandIn(json({}));
+    const error = await failure((response) => response.writeHead(307, { location: other.url }).end());
+    expect(error).toMatchObject({ code: 'unexpected_answer', status: 307 });
+    expect(other.asked).toEqual([]);
+    await other.close();
+  });
+});
+
+describe('no answer', () => {
+  test('says which call, and the system error where there is one', async () => {
+    const api = createClient({ url: `http://127.0.0.1:${await freePort()}`, token: TOKEN, retries: 0 });
+    const error = await api.clients.me().catch((error) => error);
+    expect(error).toBeInstanceOf(NoAnswer);
+    expect(error).toMatchObject({
+      code: 'unreachable',
+      message: 'GET /clients/me: no answer (ECONNREFUSED)',
+    });
+  });
+
+  test('says when the time was up', async () => {
+    const error = await failure(silence);
+    expect(error).toMatchObject({
+      code: 'timeout',
+      message: 'POST /clients/{id}/setup-bot: no answer within 200 ms',
+    });
+  });
+
+  test('says so too when an answer stops half way', async () => {
+    const error = await failure((response) =>
+      response.writeHead(200, { 'content-length': '100' }).write('{'),
+    );
+    expect(error).toMatchObject({ code: 'timeout' });
+  });
+});
+
+describe('secrets', () => {
+  const echo: Answer = (response, asked) =>
+    response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(asked));
+
+  test.each<[string, Answer]>([
+    ['a problem', problem('internal', 500)],
+    ['a proxy that echoes the request', echo],
+    ['a connection that ends', hangUp],
+    ['no answer in time', silence],
+  ])('are in no error after %s', async (_name, answer) => {
+    const shown = inspect(await failure(answer), { depth: 20, showHidden: true });
+    expect(shown).not.toContain(TOKEN);
+    expect(shown).not.toContain(KEY);
+  });
+
+  test('a token that no header can hold is refused without being quoted', async () => {
+    const error = await failure(json({}), `${TOKEN}\n`);
+    expect(error).toBeInstanceOf(TypeError);
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(TOKEN);
+    expect(server?.asked).toEqual([]);
+  });
+
+  test('nor does a client show its token', () => {
+    const api = createClient({ url: 'https://keys.example.test', token: TOKEN });
+    expect(inspect(api, { depth: 20, showHidden: true })).not.toContain(TOKEN);
+  });
+
+  test.each([KEY, '..', `${ID}/../../clients`, ''])(
+    'an id that is none gets into no url and no error: %j',
+    async (id) => {
+      server = await startStandIn(json({}));
+      const error = await createClient({ url: server.url, token: TOKEN })
+        .bots.stop(id)
+        .catch((error) => error);
+      expect(error).toMatchObject({ name: 'TypeError', message: 'POST /bots/{id}/stop: the id is no UUID.' });
+      expect(server.asked).toEqual([]);
+    },
+  );
+
+  test.each([
+    'ftp://keys.example.test',
+    'keys',
+    'https://user:secret@keys.example.test',
+    'https://x.test?a=b',
+  ])('an url such as %s is refused without being quoted', (url) => {
+    expect(() => createClient({ url })).toThrow(TypeError);
+    expect(() => createClient({ url })).not.toThrow(/secret/);
+  });
+});

@@ -1,0 +1,130 @@
+/** What would be published, as whoever installs it gets it. */
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const BIN = resolve('node_modules/.bin');
+let home: string;
+let dist: string;
+let consumer: string;
+let tarball: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'trading-keys-package-'));
+  dist = join(home, 'dist');
+  consumer = join(home, 'consumer');
+  run('npm', ['run', 'build'], '.', { DIST: dist });
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', home], dist));
+  tarball = join(home, packed.filename);
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'a-bot', type: 'module' }));
+  run('npm', ['install', '--offline', '--no-audit', tarball], consumer);
+  // Peers of the bot's own choice; here those that this repository has.
+  mkdirSync(join(consumer, 'node_modules', '@solana'));
+  for (const name of ['viem', '@solana/kit', '@types']) {
+    symlinkSync(resolve('node_modules', name), join(consumer, 'node_modules', name));
+  }
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+/** Runs a program to its end and answers what it printed; whatever it says goes into the error if it fails. */
+function run(program: string, args: string[], cwd: string, env: Record<string, string> = {}): string {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${BIN}:${process.env.PATH}`, ...env },
+  });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+const manifestAt = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+
+test('publint finds nothing', () => {
+  expect(run('publint', ['--strict', dist], '.')).toContain('All good!');
+});
+
+test('nor in the root, whose exports let this repository use its own package by name', () => {
+  const root = join(home, 'root');
+  cpSync(dist, join(root, 'dist'), { recursive: true });
+  copyFileSync('package.json', join(root, 'package.json'));
+  expect(run('publint', ['--strict', root], '.')).toContain('All good!');
+});
+
+test('are the types wrong? No', () => {
+  expect(run('attw', ['--profile', 'esm-only', tarball], '.')).toContain('trading-keys/solana');
+});
+
+test('nothing comes along with it, and its manifest keeps in step with this one', () => {
+  const installed = manifestAt(join(consumer, 'node_modules/.package-lock.json'));
+  expect(Object.keys(installed.packages)).toEqual(['node_modules/trading-keys']);
+  const [root, published] = [manifestAt('package.json'), manifestAt(join(dist, 'package.json'))];
+  expect(published).toMatchObject({ name: root.name, version: root.version, license: root.license });
+  expect(published.dependencies).toBeUndefined();
+  const { './package.json': _, ...entries } = published.exports;
+  expect(JSON.stringify(entries).replaceAll('"./sdk/', '"./dist/sdk/')).toBe(JSON.stringify(root.exports));
+});
+
+test('all three entries are imported by Node', () => {
+  const program = `
+    const names = ['client', 'viem', 'solana'];
+    const modules = await Promise.all(names.map((name) => import('trading-keys/' + name)));
+    console.log(JSON.stringify(modules.map((module) => Object.keys(module))));`;
+  expect(JSON.parse(run('node', ['--input-type=module', '-e', program], consumer))).toEqual([
+    ['ApiProblem', 'NoAnswer', 'SigningError', 'createClient', 'findProblem'],
+    ['toTradingKeysAccount'],
+    ['createTradingKeysSigner'],
+  ]);
+});
+
+test("a bot's own program compiles against it, and so does the reference runner as it was copied", () => {
+  copyFileSync('examples/runner.ts', join(consumer, 'runner.ts'));
+  writeFileSync(
+    join(consumer, 'bot.ts'),
+    `import { ApiProblem, createClient, type SignRequest } from 'trading-keys/client';
+     import { createTradingKeysSigner } from 'trading-keys/solana';
+     import { toTradingKeysAccount } from 'trading-keys/viem';
+     const client = createClient({ url: 'https://keys.example.test', token: async () => 'tk_' });
+     const bots = await client.runner.bots();
+     const address: string | undefined = bots.items[0]?.wallets[0]?.address;
+     const request: SignRequest = { type: 'evm.message', message: 'hello' };
+     export const signed = client.bots.sign('id', request).catch((error: unknown) => {
+       if (error instanceof ApiProblem && error.code === 'bot_not_running') return undefined;
+       throw error;
+     });
+     export const account = toTradingKeysAccount({ client, botId: 'id', address: address ?? '' });
+     export const signer = createTradingKeysSigner({ client, botId: 'id', address: address ?? '' });
+     // @ts-expect-error: so a mistake is one
+     export const mistaken = client.bots.sign('id', { type: 'evm.message' });
+     // @ts-expect-error: and types are not any
+     export const wrong: number = bots.items[0].id;`,
+  );
+  writeFileSync(
+    join(consumer, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        target: 'ES2022',
+        module: 'NodeNext',
+        strict: true,
+        noUncheckedIndexedAccess: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        skipLibCheck: false,
+        types: ['node'],
+      },
+      files: ['bot.ts', 'runner.ts'],
+    }),
+  );
+  expect(run('tsc', ['-p', '.'], consumer)).toBe('');
+});

@@ -1,0 +1,127 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient, type TradingKeysClient } from '../../src/sdk/client.ts';
+import { ApiProblem } from '../../src/sdk/errors.ts';
+import { delayBeforeRetry, parseRetryAfter } from '../../src/sdk/retry.ts';
+import { type Answer, hangUp, json, problem, type StandIn, silence, startStandIn } from './stand-in.ts';
+
+const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
+const done = json({ status: 'ok', items: [] });
+
+let server: StandIn | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+/** What came of a call, and how often it was asked. */
+async function outcome(
+  call: (api: TradingKeysClient) => Promise<unknown>,
+  ...answers: [Answer, ...Answer[]]
+) {
+  server = await startStandIn(...answers);
+  const api = createClient({ url: server.url, token: 'tk_test', timeoutMs: 300 });
+  const code = await call(api).then(
+    () => 'done',
+    (error) => error.code,
+  );
+  return [code, server.asked.length];
+}
+
+const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
+  'GET /runner/bots': (api) => api.runner.bots(),
+  'DELETE /clients/{id}/revoke-key': (api) => api.clients.revokeKey(ID),
+  'DELETE /tokens/{id}': (api) => api.tokens.revoke(ID),
+};
+const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
+  'POST /bots/{id}/sign': (api) => api.bots.sign(ID, { type: 'evm.message', message: 'hello' }),
+  'POST /bots/{id}/tokens': (api) => api.bots.issueToken(ID, { name: 'a' }),
+  'POST /bots/{id}/start': (api) => api.bots.start(ID),
+  'PUT /clients/{id}/rotate-key': (api) => api.clients.rotateKey(ID, { private_key: '00' }),
+};
+const passing: Record<string, Answer> = {
+  'a connection that ends': hangUp,
+  'no answer in time': silence,
+  '429': problem('rate_limited', 429),
+  '502 of a proxy': json({}, 502),
+  '503 with Retry-After: 0': problem('database_busy', 503, { 'retry-after': '0' }),
+  '504 of a proxy': json({}, 504),
+};
+
+describe.each(Object.entries(reading))('%s', (_line, call) => {
+  test.each(Object.entries(passing))('is asked again after %s', async (_name, failure) => {
+    expect(await outcome(call, failure, done)).toEqual(['done', 2]);
+  });
+
+  test.each([
+    ['403', problem('policy_value', 403), 'policy_value'],
+    ['404', problem('not_found', 404), 'not_found'],
+    ['500', problem('internal', 500), 'internal'],
+  ])('is not asked again after %s', async (_status, failure, code) => {
+    expect(await outcome(call, failure, done)).toEqual([code, 1]);
+  });
+});
+
+describe.each(Object.entries(changing))('%s', (_line, call) => {
+  test.each(Object.entries(passing))('is never asked again after %s', async (_name, failure) => {
+    expect(await outcome(call, failure, done)).toEqual([expect.not.stringMatching('done'), 1]);
+  });
+});
+
+describe('how long it waits', () => {
+  test('asks three times in all, then gives the last problem', async () => {
+    const busy = problem('database_busy', 503);
+    expect(await outcome((api) => api.runner.bots(), busy)).toEqual(['database_busy', 3]);
+  });
+
+  test('waits as long as Retry-After says', async () => {
+    const start = performance.now();
+    await outcome((api) => api.runner.bots(), problem('database_busy', 503, { 'retry-after': '1' }), done);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(995);
+  });
+
+  test('does not wait for minutes: the caller is told', async () => {
+    const later = problem('rate_limited', 429, { 'retry-after': '120' });
+    expect(await outcome((api) => api.runner.bots(), later, done)).toEqual(['rate_limited', 1]);
+  });
+
+  test('the wait doubles up to a limit, by chance between nothing and that', () => {
+    const busy = new ApiProblem('', {
+      code: 'x',
+      status: 503,
+      requestId: '',
+      errors: [],
+      retryAfterMs: undefined,
+    });
+    const longest = [0, 1, 2, 3, 9, 99].map((retry) => delayBeforeRetry(busy, retry, () => 1));
+    expect(longest).toEqual([200, 400, 800, 1600, 5000, 5000]);
+    expect(delayBeforeRetry(busy, 5, () => 0)).toBe(0);
+    expect(delayBeforeRetry(busy, 0, () => 0.5)).toBe(100);
+  });
+
+  test('Retry-After is seconds or a date', () => {
+    const now = Date.UTC(2026, 10, 22, 12);
+    const of = (header: string | null) => parseRetryAfter(header, now);
+    expect(of('7')).toBe(7000);
+    expect(of('Sun, 22 Nov 2026 12:00:30 GMT')).toBe(30_000);
+    expect(of('Sun, 22 Nov 2026 11:00:00 GMT')).toBe(0);
+    expect([of(null), of('soon')]).toEqual([undefined, undefined]);
+  });
+
+  test('a caller who gives up is not made to wait', async () => {
+    server = await startStandIn(problem('database_busy', 503, { 'retry-after': '20' }));
+    const api = createClient({ url: server.url });
+    const giveUp = new AbortController();
+    const call = api.runner.bots({ signal: giveUp.signal });
+    setTimeout(() => giveUp.abort(new Error('enough')), 100);
+    await expect(call).rejects.toThrow('enough');
+    expect(server.asked).toHaveLength(1);
+  });
+
+  test('a caller who gives up during a request gets its own reason', async () => {
+    server = await startStandIn(silence);
+    const api = createClient({ url: server.url });
+    const call = api.runner.bots({ signal: AbortSignal.timeout(50) });
+    await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(server.asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,133 @@
+import {
+  type Address,
+  appendTransactionMessageInstruction,
+  type Blockhash,
+  compileTransaction,
+  createTransactionMessage,
+  generateKeyPairSigner,
+  getBase58Decoder,
+  getBase64Encoder,
+  isTransactionPartialSigner,
+  type KeyPairSigner,
+  partiallySignTransactionMessageWithSigners,
+  pipe,
+  setTransactionMessageFeePayerSigner,
+  setTransactionMessageLifetimeUsingBlockhash,
+  type TransactionSigner,
+} from '@solana/kit';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createClient } from '../../src/sdk/client.ts';
+import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
+import { type Answer, json, problem, type StandIn, silence, startStandIn } from './stand-in.ts';
+
+const BOT = '01a20567-9c9d-712c-b393-fbd8562d7591';
+let local: KeyPairSigner;
+let other: KeyPairSigner;
+
+beforeAll(async () => {
+  local = await generateKeyPairSigner();
+  other = await generateKeyPairSigner();
+});
+
+const servers: StandIn[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function signerAt(answer: Answer) {
+  const server = await startStandIn(answer);
+  servers.push(server);
+  const client = createClient({ url: server.url, token: 'tk_test' });
+  return {
+    signer: createTradingKeysSigner({ client, botId: BOT, address: local.address }),
+    asked: server.asked,
+  };
+}
+
+/** A memo, which needs nobody else's signature. */
+const memo = (signer: TransactionSigner, text: string) =>
+  pipe(
+    createTransactionMessage({ version: 0 }),
+    (message) => setTransactionMessageFeePayerSigner(signer, message),
+    (message) =>
+      setTransactionMessageLifetimeUsingBlockhash(
+        { blockhash: '4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZAMdL4VZHirAn' as Blockhash, lastValidBlockHeight: 1n },
+        message,
+      ),
+    (message) =>
+      appendTransactionMessageInstruction(
+        {
+          programAddress: 'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr' as Address,
+          data: new TextEncoder().encode(text),
+        },
+        message,
+      ),
+  );
+
+/** An API that signs with this key, and something else where it is told so. */
+const signingWith =
+  (key: KeyPairSigner, instead?: Uint8Array): Answer =>
+  async (response, asked) => {
+    const { message } = JSON.parse(asked.body);
+    const content = instead ?? getBase64Encoder().encode(message);
+    const [dictionary] = await key.signMessages([{ content: Uint8Array.from(content), signatures: {} }]);
+    const signature = getBase58Decoder().decode(dictionary?.[key.address] ?? new Uint8Array(64));
+    json({ signature, address: local.address, key_id: BOT })(response, asked);
+  };
+
+test('is a partial signer of Kit, and for transactions alone', async () => {
+  const { signer } = await signerAt(json({}));
+  expect(signer.address).toBe(local.address);
+  expect(isTransactionPartialSigner(signer)).toBe(true);
+  expect(Object.keys(signer)).toEqual(['address', 'signTransactions']);
+});
+
+test("signs as Kit's own signer of the same key, byte for byte", async () => {
+  const { signer, asked } = await signerAt(signingWith(local));
+  const byApi = await partiallySignTransactionMessageWithSigners(memo(signer, 'hello'));
+  const byKit = await partiallySignTransactionMessageWithSigners(memo(local, 'hello'));
+  expect(byApi).toEqual(byKit);
+  expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
+    type: 'solana.transaction',
+    wallet: local.address,
+    message: Buffer.from(byKit.messageBytes).toString('base64'),
+  });
+});
+
+describe('an API that is not honest', () => {
+  test.each<[string, () => Answer]>([
+    ['a signature of something else', () => signingWith(local, new Uint8Array(80))],
+    ['a signature of another key', () => signingWith(other)],
+    ['no base58', () => json({ signature: 'O0Il', address: local.address, key_id: BOT })],
+    ['nothing', () => json({ address: local.address, key_id: BOT })],
+  ])('%s is not handed on', async (_name, answer) => {
+    const { signer } = await signerAt(answer());
+    await expect(partiallySignTransactionMessageWithSigners(memo(signer, 'hello'))).rejects.toMatchObject({
+      name: 'SigningError',
+      code: 'signature_mismatch',
+    });
+  });
+
+  test('an answer of another address says that it has changed', async () => {
+    const { signer } = await signerAt(json({ signature: '1', address: other.address, key_id: BOT }));
+    const signing = partiallySignTransactionMessageWithSigners(memo(signer, 'hello'));
+    await expect(signing).rejects.toMatchObject({ code: 'address_changed' });
+  });
+});
+
+test('what is refused ends the batch: nothing after it is asked for', async () => {
+  const { signer, asked } = await signerAt(problem('policy_value', 403));
+  const transactions = ['one', 'two'].map((text) => compileTransaction(memo(local, text)));
+  await expect(signer.signTransactions(transactions as never)).rejects.toMatchObject({
+    code: 'policy_value',
+  });
+  expect(asked).toHaveLength(1);
+});
+
+test("a caller who aborts by Kit's own signal waits no longer", async () => {
+  const { signer } = await signerAt(silence);
+  const signing = signer.signTransactions([compileTransaction(memo(local, 'hello'))] as never, {
+    abortSignal: AbortSignal.timeout(50),
+  });
+  await expect(signing).rejects.toMatchObject({ name: 'TimeoutError' });
+});

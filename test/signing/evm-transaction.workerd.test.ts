@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import {
+  keccak256,
+  pad,
+  parseTransaction,
+  recoverTransactionAddress,
+  type Signature,
+  type TransactionSerializedEIP1559,
+} from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { describe, expect, it } from 'vitest';
+import { EIP55 } from '../keys/fixtures.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+import { asRpc, TRANSACTIONS } from './arbitraries.ts';
+import { refusalOf, signedBy } from './signed.ts';
+
+const key = newEvmKey();
+const account = privateKeyToAccount(key.privateKey as `0x${string}`);
+const request = (transaction: Record<string, unknown>) => ({ type: 'evm.transaction', transaction }) as const;
+
+describe('a transaction is signed, to the byte, as viem signs it', () => {
+  it.each([0, 1, 2, 3, 4])('of type %i', async (type) => {
+    const property = fc.asyncProperty(TRANSACTIONS[type] ?? fc.constant(undefined), async (transaction) => {
+      if (!transaction) throw new TypeError('no such type');
+      const expected = await account.signTransaction(transaction);
+      const { signed_transaction, signature, signing } = await signedBy(key, request(asRpc(transaction)));
+      expect(signed_transaction).toBe(expected);
+      const { r = '0x', s = '0x', yParity, v } = parseTransaction(expected) as Partial<Signature>;
+      const parity = yParity ?? Number((v ?? 0n) - 35n) % 2;
+      expect(signature).toBe(`${pad(r)}${pad(s).slice(2)}${parity === 1 ? '1c' : '1b'}`);
+      expect(signing).toMatchObject({
+        kind: 'evm.transaction',
+        chain: 'evm',
+        chainId: String(transaction.chainId),
+        value: transaction.value ?? 0n,
+        recipients: transaction.to ? [transaction.to] : [],
+      });
+    });
+    await fc.assert(property, { numRuns: 60 });
+  });
+});
+
+const transaction = {
+  type: '0x2',
+  chainId: '0x1',
+  nonce: '0x0',
+  to: key.address,
+  value: '0x1',
+  gas: '0x5208',
+  maxFeePerGas: '0x2',
+  maxPriorityFeePerGas: '0x1',
+};
+const { type: _, ...untyped } = transaction;
+const { maxFeePerGas: _1, maxPriorityFeePerGas: _2, type: _3, ...feeless } = transaction;
+const entry = { address: key.address, storageKeys: [`0x${'00'.repeat(32)}`] };
+const authorization = { address: key.address, chainId: 1, nonce: 0, yParity: 0, r: '0x1', s: '0x1' };
+const blob = `0x01${'00'.repeat(31)}`;
+
+describe('the ways to write the same transaction', () => {
+  const { payload } = refusalOf(request(transaction)) as { payload: Uint8Array };
+
+  it.each<[string, Record<string, unknown>]>([
+    ['decimal text', { ...asDecimal(transaction) }],
+    [
+      'numbers',
+      {
+        ...transaction,
+        nonce: 0,
+        value: 1,
+        gas: 21000,
+        chainId: 1,
+        maxFeePerGas: 2,
+        maxPriorityFeePerGas: 1,
+      },
+    ],
+    ['leading zeros', { ...transaction, value: '0x0001', gas: '0021000' }],
+    ['capital hex digits', { ...transaction, gas: '0X5208'.toLowerCase(), data: '0x' }],
+    ['an address in lower case', { ...transaction, to: key.address.toLowerCase() }],
+    ['no type', untyped],
+    ['nulls for what is absent', { ...transaction, accessList: null, data: null, from: null }],
+    ['an empty access list', { ...transaction, accessList: [] }],
+    ['input and data alike', { ...transaction, data: '0x', input: '0x' }],
+  ])('%s', (_name, written) => {
+    expect(refusalOf(request(written))).toMatchObject({ payload });
+  });
+
+  it('from is told to the policy as who has to sign', () => {
+    expect(refusalOf(request(transaction))).not.toHaveProperty('signers');
+    const signing = refusalOf(request({ ...transaction, from: key.address.toLowerCase() }));
+    expect(signing).toMatchObject({ signers: [key.address], payload });
+  });
+
+  it.each([
+    [{ gasPrice: '0x1' }, 0],
+    [{ gasPrice: '0x1', accessList: [entry] }, 1],
+    [{ maxFeePerGas: '0x1' }, 2],
+    [{ maxFeePerGas: '0x1', maxFeePerBlobGas: '0x1', blobVersionedHashes: [blob] }, 3],
+    [{ maxFeePerGas: '0x1', authorizationList: [authorization] }, 4],
+  ])('without a type, %o is of type %i', (fields, type) => {
+    const typed = refusalOf(request({ ...feeless, ...fields, type }));
+    expect(refusalOf(request({ ...feeless, ...fields }))).toMatchObject({
+      payload: (typed as { payload: Uint8Array }).payload,
+    });
+  });
+
+  it('creates a contract without to', async () => {
+    const { to: _to, ...creation } = { ...transaction, data: '0x60006000' };
+    for (const written of [creation, { ...creation, to: null }]) {
+      const { signed_transaction, signing } = await signedBy(key, request(written));
+      expect(signing.recipients).toEqual([]);
+      const serializedTransaction = signed_transaction as TransactionSerializedEIP1559;
+      expect(await recoverTransactionAddress({ serializedTransaction })).toBe(key.address);
+    }
+  });
+});
+
+describe('what is refused before any key is asked for', () => {
+  const refused: [string, Record<string, unknown>, string][] = [
+    ['no chain id', { chainId: undefined }, 'chainId'],
+    ['chain id 0', { chainId: '0x0' }, 'chainId'],
+    ['a chain id whose v would be no safe integer', { chainId: '4503599627370477' }, 'chainId'],
+    ['no nonce', { nonce: undefined }, 'nonce'],
+    ['a nonce of 2^64 - 1 (EIP-2681)', { nonce: String(2n ** 64n - 1n) }, 'nonce'],
+    ['no gas', { gas: undefined }, 'gas'],
+    ['gas of 2^64', { gas: String(2n ** 64n) }, 'gas'],
+    ['no fee', { maxFeePerGas: undefined }, 'maxFeePerGas'],
+    ['a tip above the fee', { maxPriorityFeePerGas: '0x3' }, 'maxPriorityFeePerGas'],
+    ['a value of 2^256', { value: `0x1${'0'.repeat(64)}` }, 'value'],
+    ['a negative value', { value: '-1' }, 'value'],
+    ['a negative number', { value: -1 }, 'value'],
+    ['a value that is no integer', { value: 1.5 }, 'value'],
+    ['a number that is no safe integer', { value: 2 ** 53 }, 'value'],
+    ['a value in exponents', { value: '1e18' }, 'value'],
+    ['an empty value', { value: '' }, 'value'],
+    ['hex without digits', { value: '0x' }, 'value'],
+    ['white space', { value: ' 1' }, 'value'],
+    ['a value that is a list', { value: ['0x1'] }, 'value'],
+    ['a value that is true', { value: true }, 'value'],
+    ['79 digits', { value: '0'.repeat(79) }, 'value'],
+    ['to with a wrong checksum', { to: EIP55.mixed[0].replace('a', 'A') }, 'to'],
+    ['to of 19 bytes', { to: `0x${'00'.repeat(19)}` }, 'to'],
+    ['to that is a name', { to: 'vitalik.eth' }, 'to'],
+    ['to that is empty', { to: '' }, 'to'],
+    ['to of Solana', { to: '11111111111111111111111111111111' }, 'to'],
+    ['from that is malformed', { from: '0x1' }, 'from'],
+    ['data of half a byte', { data: '0x123' }, 'data'],
+    ['data that is no hex', { data: 'hello' }, 'data'],
+    ['data that is not input', { data: '0x12', input: '0x34' }, 'input'],
+    ['an unknown field', { gasLimit: '0x5208' }, ''],
+    ['a field of another type', { gasPrice: '0x1' }, ''],
+    ['a signature', { v: '0x0', r: '0x1', s: '0x1' }, ''],
+    ['sidecars', { sidecars: [] }, ''],
+    ['type 5', { type: '0x5' }, 'type'],
+    ['type 255', { type: '0xff' }, 'type'],
+    ['type 256', { type: '0x100' }, 'type'],
+    ['a type in words', { type: 'eip1559' }, 'type'],
+    ['an access list that is none', { accessList: 'all' }, 'accessList'],
+    ['an access list of pairs', { accessList: [[key.address, []]] }, 'accessList'],
+    [
+      'a storage key of 31 bytes',
+      { accessList: [{ ...entry, storageKeys: ['0x00'] }] },
+      'accessList/0/storageKeys',
+    ],
+    ['no storage keys', { accessList: [{ address: key.address }] }, 'accessList/0/storageKeys'],
+    [
+      'an entry with a malformed address',
+      { accessList: [entry, { ...entry, address: '0x' }] },
+      'accessList/1/address',
+    ],
+    ['an entry with more', { accessList: [{ ...entry, more: 1 }] }, 'accessList/0'],
+    ['257 entries', { accessList: Array(257).fill(entry) }, 'accessList'],
+  ];
+  it.each(refused)('%s', (_name, fields, field) => {
+    expect(refusalOf(request({ ...transaction, ...fields }))).toBe(`transaction_malformed ${field}`.trim());
+  });
+
+  const ofOtherTypes: [string, Record<string, unknown>, string][] = [
+    ['a legacy transaction without a chain', { type: 0, gasPrice: 1, chainId: undefined }, 'chainId'],
+    ['a legacy transaction with an access list', { type: 0, gasPrice: 1, accessList: [] }, ''],
+    [
+      'blobs without a recipient',
+      { type: 3, maxFeePerGas: 1, maxFeePerBlobGas: 1, blobVersionedHashes: [blob], to: null },
+      'to',
+    ],
+    [
+      'no blobs',
+      { type: 3, maxFeePerGas: 1, maxFeePerBlobGas: 1, blobVersionedHashes: [] },
+      'blobVersionedHashes',
+    ],
+    [
+      'a blob hash of version 2',
+      { type: 3, maxFeePerGas: 1, maxFeePerBlobGas: 1, blobVersionedHashes: [`0x02${'00'.repeat(31)}`] },
+      '',
+    ],
+    ['blobs without a fee', { type: 3, maxFeePerGas: 1, blobVersionedHashes: [blob] }, 'maxFeePerBlobGas'],
+    ['no authorizations', { type: 4, maxFeePerGas: 1, authorizationList: [] }, 'authorizationList'],
+    [
+      'an authorization unsigned',
+      { type: 4, maxFeePerGas: 1, authorizationList: [{ address: key.address, chainId: 1, nonce: 0 }] },
+      'authorizationList/0/yParity',
+    ],
+    [
+      'an authorization with parity 2',
+      { type: 4, maxFeePerGas: 1, authorizationList: [{ ...authorization, yParity: 2 }] },
+      'authorizationList/0/yParity',
+    ],
+    [
+      'an authorization with a high s',
+      { type: 4, maxFeePerGas: 1, authorizationList: [{ ...authorization, s: `0x${'f'.repeat(64)}` }] },
+      'authorizationList/0/s',
+    ],
+    [
+      'an authorization with more',
+      { type: 4, maxFeePerGas: 1, authorizationList: [{ ...authorization, x: 1 }] },
+      'authorizationList/0',
+    ],
+  ];
+  it.each(ofOtherTypes)('%s', (_name, fields, field) => {
+    expect(refusalOf(request({ ...feeless, ...fields }))).toBe(`transaction_malformed ${field}`.trim());
+  });
+
+  it('a member that everything inherits', () => {
+    for (const name of ['toString', 'constructor', '__proto__']) {
+      const parsed = JSON.parse(`{"${name}": "0x1"}`);
+      expect(refusalOf(request(Object.assign(Object.create(parsed), transaction)))).toHaveProperty('payload');
+      expect(
+        refusalOf(request(JSON.parse(JSON.stringify(transaction).replace('{', `{"${name}":"0x1",`)))),
+      ).toBe('transaction_malformed');
+    }
+  });
+});
+
+it('the digest is the hash of what is serialized without a signature', async () => {
+  const property = fc.asyncProperty(TRANSACTIONS[2] ?? fc.constant(undefined), async (random) => {
+    if (!random) throw new TypeError('no such type');
+    const { signed_transaction } = await signedBy(key, request(asRpc(random, String)));
+    expect(keccak256(signed_transaction as `0x${string}`)).toBe(
+      keccak256(await account.signTransaction(random)),
+    );
+  });
+  await fc.assert(property, { numRuns: 20 });
+});
+
+function asDecimal(fields: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, name === 'to' ? value : String(BigInt(value))]),
+  );
+}

@@ -1,0 +1,26 @@
+/** What the product signs with a key, without the database between: read, sign, finish. */
+import { SigningError, signAs } from '../../src/keys/index.ts';
+import {
+  readSigning,
+  type Signing,
+  SigningInputError,
+  type SigningRequest,
+} from '../../src/signing/index.ts';
+import type { TestKey } from '../support/private-keys.ts';
+
+export async function signedBy(key: TestKey, request: SigningRequest) {
+  const signing = readSigning(request);
+  return { signing, ...signing.finish(await signAs(key, signing.payload, key.secret)) };
+}
+
+/** `reason field`, or what was read where nothing is wrong. */
+export function refusalOf(request: SigningRequest): string | Signing {
+  try {
+    return readSigning(request);
+  } catch (error) {
+    if (error instanceof SigningInputError) return `${error.reason} ${error.field}`.trim();
+    throw error;
+  }
+}
+
+export { SigningError };

@@ -1,0 +1,266 @@
+import { base58, base64 } from '@scure/base';
+import type { Instruction } from '@solana/kit';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { newSolanaKey } from '../support/private-keys.ts';
+import { refusalOf, signedBy } from './signed.ts';
+import {
+  COMPUTE_BUDGET,
+  compiled,
+  messageOf,
+  newAddress,
+  packed,
+  readonly,
+  readonlySigner,
+  SYSTEM,
+  signedByKit,
+  signerAccount,
+  system,
+  transfer,
+  writable,
+} from './solana.ts';
+
+const key = newSolanaKey();
+const request = (message: string) => ({ type: 'solana.transaction', message }) as const;
+const read = (...parameters: Parameters<typeof compiled>) =>
+  refusalOf(request(messageOf(compiled(...parameters))));
+const budget: Instruction = { programAddress: COMPUTE_BUDGET, data: packed([1, 2], [4, 200_000]) };
+
+/** Instructions of any program with any accounts, some of them signing too. */
+const accounts = fc.array(
+  fc.constantFrom(signerAccount, writable, readonly, readonlySigner).map((role) => role(newAddress())),
+  { maxLength: 4 },
+);
+const instructions = fc.array(
+  fc.record({
+    programAddress: fc.constant(undefined).map(() => newAddress()),
+    accounts,
+    data: fc.uint8Array({ maxLength: 150 }),
+  }),
+  { maxLength: 3 },
+);
+
+describe('a message is signed, to the byte, as Kit signs it', () => {
+  it.each(['legacy', 0] as const)('version %s', async (version) => {
+    const property = fc.asyncProperty(instructions, async (random) => {
+      const transaction = compiled(key.address, [...random, transfer(key.address, newAddress(), 5)], {
+        version,
+      });
+      fc.pre(transaction.messageBytes.length <= 800);
+      const expected = await signedByKit(transaction, key);
+      const { signing, ...signed } = await signedBy(key, request(messageOf(transaction)));
+      const signers = Object.keys(transaction.signatures);
+      expect(signed).toEqual(signers.length === 1 ? expected : { signature: expected.signature });
+      expect([...(signing.signers ?? [])].sort()).toEqual(signers.sort());
+    });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
+  it('version 0 with a lookup table', async () => {
+    const [to, other] = [newAddress(), newAddress()];
+    const program = { programAddress: newAddress(), accounts: [writable(other), readonly(newAddress())] };
+    const transaction = compiled(key.address, [transfer(key.address, to, 5), program], { lookedUp: [other] });
+    expect(transaction.messageBytes.length).toBeGreaterThan(200);
+    const { signing, ...signed } = await signedBy(key, request(messageOf(transaction)));
+    expect(signed).toEqual(await signedByKit(transaction, key));
+    expect(signing).toMatchObject({ value: 5n, recipients: [SYSTEM, to, program.programAddress] });
+  });
+});
+
+describe('what a policy is told', () => {
+  const to = newAddress();
+  const from = key.address;
+  const program = newAddress();
+  const owner = base58.decode(newAddress());
+  const seed = new TextEncoder().encode('savings');
+  const seeded = packed([8, seed.length], seed);
+
+  it.each<[string, Instruction[], object]>([
+    ['a transfer', [transfer(from, to, 7)], { value: 7n, recipients: [SYSTEM, to], opaque: false }],
+    [
+      'transfers are added up, with a budget beside',
+      [budget, transfer(from, to, 7), transfer(from, to, 8)],
+      { value: 15n, recipients: [COMPUTE_BUDGET, SYSTEM, to], opaque: false },
+    ],
+    [
+      'more than 64 bits of lamports together',
+      [transfer(from, to, 2n ** 64n - 1n), transfer(from, to, 2n ** 64n - 1n)],
+      { value: 2n ** 65n - 2n },
+    ],
+    [
+      'CreateAccount',
+      [system(packed([4, 0], [8, 9], [8, 100], owner), signerAccount(from), signerAccount(to))],
+      { value: 9n, recipients: [SYSTEM, to], opaque: false },
+    ],
+    [
+      'CreateAccountWithSeed',
+      [system(packed([4, 3], owner, seeded, [8, 9], [8, 100], owner), signerAccount(from), writable(to))],
+      { value: 9n, recipients: [SYSTEM, to], opaque: false },
+    ],
+    [
+      'TransferWithSeed',
+      [
+        system(
+          packed([4, 11], [8, 9], seeded, owner),
+          writable(newAddress()),
+          signerAccount(from),
+          writable(to),
+        ),
+      ],
+      { value: 9n, recipients: [SYSTEM, to], opaque: false },
+    ],
+    [
+      'WithdrawNonceAccount',
+      [system(packed([4, 5], [8, 9]), writable(newAddress()), writable(to), signerAccount(from))],
+      { value: 9n, recipients: [SYSTEM, to], opaque: false },
+    ],
+    [
+      'AdvanceNonceAccount',
+      [system(packed([4, 4]), writable(newAddress()), readonly(newAddress()), signerAccount(from))],
+      { value: 0n, recipients: [SYSTEM], opaque: false },
+    ],
+    [
+      'Assign, which gives the account away',
+      [system(packed([4, 1], owner), signerAccount(from))],
+      { value: 0n, recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'AuthorizeNonceAccount',
+      [system(packed([4, 7], owner), writable(to), signerAccount(from))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'a System instruction to come',
+      [system(packed([4, 99]), signerAccount(from))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'System data too short for a number',
+      [system(packed([1, 2]), signerAccount(from), writable(to))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'System data too short for lamports',
+      [system(packed([4, 2], [4, 1]), signerAccount(from), writable(to))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'a seed too long',
+      [system(packed([4, 3], owner, [8, 2n ** 63n]), signerAccount(from), writable(to))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'a transfer to nobody',
+      [system(packed([4, 2], [8, 7]), signerAccount(from))],
+      { recipients: [SYSTEM, 'unknown'], opaque: true },
+    ],
+    [
+      'another program that is handed the wallet',
+      [{ programAddress: program, accounts: [signerAccount(from), writable(to)] }],
+      { value: 0n, recipients: [program], opaque: true },
+    ],
+    [
+      'another program that is not',
+      [{ programAddress: program, accounts: [writable(to), readonly(newAddress())] }],
+      { value: 0n, recipients: [program], opaque: false },
+    ],
+    [
+      'another program that may only read who signs',
+      [{ programAddress: program, accounts: [readonlySigner(newAddress())] }],
+      { value: 0n, recipients: [program], opaque: false },
+    ],
+    ['nothing', [], { value: 0n, recipients: [], opaque: false }],
+  ])('%s', (_, list, expected) => {
+    for (const version of ['legacy', 0] as const)
+      expect(read(from, list, { version })).toMatchObject(expected);
+  });
+
+  it('a destination that is looked up is unknown', () => {
+    expect(read(from, [transfer(from, to, 7)], { lookedUp: [to] })).toMatchObject({
+      value: 7n,
+      recipients: [SYSTEM, 'unknown'],
+    });
+  });
+});
+
+describe('what is refused', () => {
+  const whole = compiled(key.address, [budget, transfer(key.address, newAddress(), 7)], {
+    version: 'legacy',
+  });
+  const bytes = Uint8Array.from(whole.messageBytes);
+  const versioned = Uint8Array.from(
+    compiled(key.address, [transfer(key.address, newAddress(), 7)]).messageBytes,
+  );
+  const changed = (at: number, ...values: number[]) => {
+    const copy = bytes.slice();
+    copy.set(values, at);
+    return copy;
+  };
+  const FIRST_KEY = 4;
+  const INSTRUCTIONS = FIRST_KEY + (bytes[3] ?? 0) * 32 + 32;
+
+  it.each<[string, Uint8Array]>([
+    ['nothing', new Uint8Array()],
+    ['a byte less', bytes.slice(0, -1)],
+    ['a byte more', new Uint8Array([...bytes, 0])],
+    ['a byte more, versioned', new Uint8Array([...versioned, 0])],
+    ['no signers', changed(0, 0)],
+    ['more signers than accounts', changed(0, 127)],
+    ['nobody who can pay', changed(1, 1)],
+    ['more readonly accounts than there are', changed(2, 200)],
+    ['an account twice', changed(FIRST_KEY + 32, ...bytes.slice(FIRST_KEY, FIRST_KEY + 32))],
+    ['a program that is not there', changed(INSTRUCTIONS + 1, 200)],
+    ['a program that pays', changed(INSTRUCTIONS + 1, 0)],
+    [
+      'a length in more bytes than it needs',
+      new Uint8Array([...bytes.slice(0, 3), 0x84, 0x00, ...bytes.slice(4)]),
+    ],
+    ['a length of three bytes and more', changed(3, 0xff, 0xff, 0xff)],
+    ['version 1', new Uint8Array([0x81, ...versioned.slice(1)])],
+    ['version 127', new Uint8Array([0xff, ...versioned.slice(1)])],
+    ['version 0 without lookup tables', versioned.slice(0, -1)],
+    [
+      'a table that is looked up for nothing',
+      new Uint8Array([...versioned.slice(0, -1), 1, ...new Uint8Array(34)]),
+    ],
+    [
+      'an off-chain message',
+      new Uint8Array([0xff, ...new TextEncoder().encode('solana offchain'), 0, 0, 2, 0, 104, 105]),
+    ],
+    ['a text', new TextEncoder().encode('Sign in to example.com with your account')],
+    ['a whole transaction with its signature', new Uint8Array([1, ...new Uint8Array(64), ...bytes])],
+    ['what no packet can hold', Uint8Array.from(big(1_200))],
+  ])('%s', (_, message) => {
+    expect(refusalOf(request(base64.encode(message)))).toBe('transaction_malformed');
+  });
+
+  it.each<[string, string]>([
+    ['no base64', '%%%'],
+    ['base64 without padding', base64.encode(bytes).replace(/=+$/, '') + (bytes.length % 3 === 0 ? 'A' : '')],
+    ['base58', base58.encode(bytes)],
+    ['base64 in two lines', `${base64.encode(bytes).slice(0, 40)}\n${base64.encode(bytes).slice(40)}`],
+    ['a mebibyte', 'A'.repeat(1 << 20)],
+  ])('%s', (_, message) => {
+    expect(refusalOf(request(message))).toBe('transaction_malformed');
+  });
+
+  it('nothing that is cut off or changed is read as more than it is, or throws anything else', () => {
+    const property = fc.property(
+      fc.nat(bytes.length),
+      fc.nat(bytes.length - 1),
+      fc.nat(255),
+      (end, at, value) => {
+        const text = base64.encode(changed(at, value).slice(0, end));
+        const outcome = refusalOf(request(text));
+        if (typeof outcome !== 'string') expect(base64.encode(outcome.payload)).toBe(text);
+        else expect(outcome).toBe('transaction_malformed');
+      },
+    );
+    fc.assert(property, { numRuns: 2_000 });
+  });
+
+  function big(size: number): Uint8Array {
+    const data = new Uint8Array(size);
+    return Uint8Array.from(compiled(key.address, [{ programAddress: newAddress(), data }]).messageBytes);
+  }
+});
