@@ -8,7 +8,8 @@ export class CommitOrder {
 
   /** Everything that commits from now on is in the order. */
   async begin(): Promise<void> {
-    await this.#sql`create extension if not exists pg_walinspect`;
+    await this.#sql`create schema if not exists wal`;
+    await this.#sql`create extension if not exists pg_walinspect schema wal`;
     const [row] = await this.#sql<[{ lsn: string }]>`select pg_current_wal_insert_lsn()::text as lsn`;
     this.#from = row.lsn;
   }
@@ -16,7 +17,7 @@ export class CommitOrder {
   /** The place of each transaction by its id (32 bits of it, as `xmin` has). */
   async places(): Promise<ReadonlyMap<string, number>> {
     const commits = await this.#sql<{ xid: string }[]>`
-      select xid::text from pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())
+      select xid::text from wal.pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())
       where resource_manager = 'Transaction' and record_type = 'COMMIT' order by start_lsn`;
     return new Map(commits.map(({ xid }, place) => [xid, place]));
   }

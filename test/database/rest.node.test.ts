@@ -68,7 +68,7 @@ const READABLE = {
   bot_wallets: 'id,bot_id,client_id,address,chain,key_id,created_at',
   bot_health_logs: 'id,bot_id,client_id,state,detail,created_at',
   key_events: 'id,client_id,event,address,key_version,actor',
-  machine_tokens: 'id,client_id,bot_id,name,created_at,expires_at,last_used_at,revoked_at',
+  machine_tokens: 'id,client_id,name,created_by,created_at,expires_at,last_used_at',
 } as const;
 const TABLES = Object.entries(READABLE).map(([table, columns]) => ({ table, columns }));
 

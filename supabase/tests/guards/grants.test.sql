@@ -14,6 +14,12 @@ select bag_eq('select * from tests.table_grants', array[
     'select on bots to authenticated',
     'select on bot_health_logs to authenticated',
     'select on key_events to authenticated',
+    'select on machine_token_bots to authenticated',
+    'insert on machine_token_bots to authenticated',
+    'delete on machine_tokens to authenticated',
+    'select on bot_policies to authenticated',
+    'select on value_reservations to authenticated',
+    'select on bot_heartbeats to authenticated',
     'delete on trading_keys to authenticated'
   ], 'tables: these grants and no other, to whomever');
 
@@ -27,7 +33,10 @@ select bag_eq('select * from tests.column_grants', array[
     'update (address, chain, key_id, encrypted_key) on trading_keys to authenticated',
     'select (id, bot_id, client_id, address, chain, key_id, created_at) on bot_wallets to authenticated',
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
-    'select (id, client_id, bot_id, name, created_at, expires_at, last_used_at, revoked_at) on machine_tokens to authenticated'
+    'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
+    'insert (id, client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
+    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_daily_value, updated_at) on bot_policies to authenticated'
   ], 'columns: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
@@ -47,7 +56,15 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.list_bots(uuid, integer, uuid) to authenticated',
     'public.get_bot(uuid) to authenticated',
     'public.start_bot(uuid) to authenticated',
-    'public.stop_bot(uuid) to authenticated'
+    'public.stop_bot(uuid) to authenticated',
+    'public.issue_token(uuid, uuid[], text, text, timestamp with time zone) to authenticated',
+    'public.list_tokens(uuid) to authenticated',
+    'public.revoke_token(uuid) to authenticated',
+    'public.get_policy(uuid) to authenticated',
+    'public.set_policy(uuid, jsonb) to authenticated',
+    'public.check_out_key(text, uuid, jsonb, text) to anon',
+    'public.list_runner_bots(text) to anon',
+    'public.record_heartbeat(text, uuid, text, text, jsonb) to anon'
   ], 'functions of the API: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
@@ -67,6 +84,10 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.require_admin() to authenticated',
     'private.require_client(uuid) to authenticated',
     'private.lock_client(uuid) to authenticated',
+    'private.name_of_lock(text, text) to authenticated',
+    'private.lock_keys(uuid) to authenticated',
+    'private.token_json(uuid) to authenticated',
+    'private.policy_json(uuid) to authenticated',
     'private.require_trading_key(uuid) to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',
     'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated'

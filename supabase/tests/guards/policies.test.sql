@@ -20,7 +20,10 @@ select bag_eq(
     'delete public.trading_keys',
     'select public.bot_wallets', 'insert public.bot_wallets',
     'select public.key_events',
-    'select public.machine_tokens'],
+    'select public.machine_tokens', 'insert public.machine_tokens', 'delete public.machine_tokens',
+    'select public.machine_token_bots', 'insert public.machine_token_bots',
+    'select public.bot_policies', 'insert public.bot_policies', 'update public.bot_policies',
+    'select public.value_reservations', 'select public.bot_heartbeats'],
   'there are these policies, one for each verb of a table');
 
 -- The guards bite.
