@@ -8,6 +8,9 @@ import { Problem } from '../problem.ts';
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
+/** Where middleware stands that every request passes; no route is there. */
+const EVERYTHING = '/*';
+
 /** Who may ask: somebody with a session, a runner with its machine token, or anyone. */
 export type Access = 'session' | 'runner' | 'anyone';
 
@@ -18,7 +21,7 @@ export type Access = 'session' | 'runner' | 'anyone';
  */
 export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const route = matchedRoutes(c).findLast(({ method }) => method !== 'ALL');
+    const route = matchedRoutes(c).findLast(({ method, path }) => method !== 'ALL' || path !== EVERYTHING);
     switch (route ? accessOf(route.path, route.method) : accessOf(c.req.path)) {
       case 'anyone':
         return next();

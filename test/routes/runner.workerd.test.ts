@@ -68,6 +68,12 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     );
   });
 
+  it('with a token that is mistyped -> 401 without the database', async () => {
+    const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:1' };
+    const token = `${good.slice(0, -1)}${last}`;
+    expectProblem(await call(line, { token, body, env }), 401, 'token_invalid');
+  });
+
   it('without a database -> 503 that says so', async () => {
     const env = { ...settings(), SUPABASE_URL: '' };
     expectProblem(await call(line, { token: good, body, env }), 503, 'database_not_configured');
