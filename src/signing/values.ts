@@ -4,8 +4,8 @@ import { canonicalAddress } from '../keys/index.ts';
 export const MAX_UINT64 = 2n ** 64n - 1n;
 export const MAX_UINT256 = 2n ** 256n - 1n;
 
-/** The largest whose `v` (EIP-155) is still a safe integer. */
-export const MAX_CHAIN_ID = 4_503_599_627_370_476n;
+/** The largest for which ox computes a legacy `v` (EIP-155) within safe integers: beyond, it is off by one. */
+export const MAX_CHAIN_ID = 4_503_599_627_370_464n;
 
 const QUANTITY = /^(?:0x[0-9a-f]{1,64}|\d{1,78})$/i;
 const HEX = /^0x(?:[0-9a-f]{2})*$/i;

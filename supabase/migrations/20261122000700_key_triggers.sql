@@ -82,7 +82,9 @@ create function private.take_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.lock_keys(take_client.client_id);
-  update public.clients set key_version = clients.key_version where clients.id = take_client.client_id;
+  -- Once in a transaction is enough; every further version would make the next longer to find.
+  update public.clients set key_version = clients.key_version
+    where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
 comment on function private.take_client(uuid) is
   'Locks a client for a change of its keys by a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on it instead of acting on what it saw before.';

@@ -2,14 +2,22 @@
 import postgres from 'postgres';
 import { inject } from 'vitest';
 
+/** A database beside the one under test, which so keeps what it has: the log is of the whole cluster. */
+const BESIDE = 'commit_order';
+
 export class CommitOrder {
-  readonly #sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+  readonly #sql = postgres(Object.assign(new URL(inject('superuserUrl')), { pathname: BESIDE }).href, {
+    max: 1,
+    onnotice: () => {},
+  });
   #from = '';
 
   /** Everything that commits from now on is in the order. */
   async begin(): Promise<void> {
-    await this.#sql`create schema if not exists wal`;
-    await this.#sql`create extension if not exists pg_walinspect schema wal`;
+    const cluster = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+    await cluster.unsafe(`create database ${BESIDE}`);
+    await cluster.end();
+    await this.#sql`create extension pg_walinspect`;
     const [row] = await this.#sql<[{ lsn: string }]>`select pg_current_wal_insert_lsn()::text as lsn`;
     this.#from = row.lsn;
   }
@@ -17,7 +25,7 @@ export class CommitOrder {
   /** The place of each transaction by its id (32 bits of it, as `xmin` has). */
   async places(): Promise<ReadonlyMap<string, number>> {
     const commits = await this.#sql<{ xid: string }[]>`
-      select xid::text from wal.pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())
+      select xid::text from pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())
       where resource_manager = 'Transaction' and record_type = 'COMMIT' order by start_lsn`;
     return new Map(commits.map(({ xid }, place) => [xid, place]));
   }

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 
-/** The shell lines of the section, as one script. */
+/** The shell lines of the sections, as one script. */
 function flows(): string {
-  const section = /## The two flows\n([\s\S]*?)\n### /.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+  const section =
+    /## The two flows\n([\s\S]*?)\n## What happens to keys/.exec(readFileSync('README.md', 'utf8'))?.[1] ??
+    '';
   return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines]) => lines).join('\n');
 }
 
@@ -36,6 +38,12 @@ test('the two flows of the README run as they stand', { timeout: 120_000 }, asyn
       { version: 2, wallets_updated: 1 },
       { version: 2 },
       { bots_stopped: 1, wallets_cleared: 1 },
+      { chain_ids: ['1'], max_value: '1000000000000000' },
+      { items: [{ status: 'running', wallets: [{ key: 'trading' }] }] },
+      {
+        signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
+        signed_transaction: expect.stringMatching(/^0x02/),
+      },
     ]);
   } finally {
     dev.kill('SIGTERM');

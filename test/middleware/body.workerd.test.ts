@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { MAX_BODY_BYTES } from '../../src/middleware/body.ts';
 import { type Answer, call, settings } from '../support/api.ts';
-import { operations } from '../support/operations.ts';
+import { operations, tokenFor } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 
@@ -36,7 +36,7 @@ async function send(
   const request = new Request(`http://api.example.test${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${admin.token}`,
+      authorization: `Bearer ${tokenFor(line, admin.token)}`,
       ...headers,
       ...(how === 'whole' && { 'content-length': String(bytes.length) }),
     },
@@ -75,7 +75,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     '',
   ])('content type "%s" -> 415', async (type) => {
     const answer = await call(at(line), {
-      token: admin.token,
+      token: tokenFor(line, admin.token),
       body: '{}',
       headers: { 'content-type': type },
     });

@@ -4,7 +4,7 @@ import type { Bindings } from '../../src/env.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
-import { protectedOperations } from '../support/operations.ts';
+import { runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
 import { newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
@@ -52,7 +52,13 @@ describe('without any setting', () => {
     );
   });
 
-  it.each(protectedOperations)('$line with a token -> 503, without one -> 401', async ({ line }) => {
+  it.each(runnerOperations)('$line with a machine token -> 503, without one -> 401', async ({ line }) => {
+    const path = line.replace('{id}', crypto.randomUUID());
+    expectProblem(await call(path, { token: tokenFor(line, ''), env: {} }), 503, 'database_not_configured');
+    expectProblem(await call(path, { env: {} }), 401, 'authentication_required');
+  });
+
+  it.each(sessionOperations)('$line with a token -> 503, without one -> 401', async ({ line }) => {
     const path = line.replace('{id}', crypto.randomUUID());
     expectProblem(await call(path, { token: admin.token, env: {} }), 503, 'auth_not_configured');
     expectProblem(await call(path, { env: {} }), 401, 'authentication_required');

@@ -5,9 +5,10 @@ import { PROBLEM_CODES } from '../../src/problem.ts';
 import { call } from '../support/api.ts';
 import { create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
 import { operationOf, violations, violationsOf } from '../support/contract.ts';
-import { description, operations, PUBLIC } from '../support/operations.ts';
+import { description, operations, PUBLIC, runnerOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
+import { issue, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
 const { token } = admin;
@@ -23,11 +24,18 @@ describe('the description', () => {
   it('says of each operation who may ask, what it answers, and that it can answer problems', () => {
     expect(description.openapi).toBe('3.1.0');
     for (const { line, security, responses } of operations) {
-      expect([line, security]).toEqual([line, PUBLIC.includes(line) ? [] : [{ session: [] }]]);
+      const runners = runnerOperations.some((operation) => operation.line === line);
+      const asked = runners ? [{ machine_token: [] }] : [{ session: [] }];
+      expect([line, security]).toEqual([line, PUBLIC.includes(line) ? [] : asked]);
       expect(Object.keys(responses)).toContain('default');
       expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
     }
-    expect(Object.keys(description.components.securitySchemes)).toEqual(['session']);
+    expect(Object.keys(description.components.securitySchemes)).toEqual(['session', 'machine_token']);
+    expect(runnerOperations.map(({ line }) => line).sort()).toEqual([
+      'GET /runner/bots',
+      'POST /bots/{id}/heartbeat',
+      'POST /bots/{id}/sign',
+    ]);
   });
 
   it('lists every code that a problem can have', () => {
@@ -40,7 +48,11 @@ describe('the description', () => {
       name.endsWith('Request'),
     );
     expect(requests.length).toBeGreaterThanOrEqual(5);
-    for (const [name, schema] of requests) expect([name, schema.additionalProperties]).toEqual([name, false]);
+    for (const [name, schema] of requests) {
+      for (const one of schema.oneOf ?? schema.anyOf ?? [schema]) {
+        expect([name, one.additionalProperties]).toEqual([name, false]);
+      }
+    }
   });
 
   it('never answers what it takes as secret', () => {
@@ -95,7 +107,7 @@ describe('the check of answers against it', () => {
 });
 
 it('every operation answers as described when all goes well', async () => {
-  const client = await newClientWithBot();
+  const client = await newClientWithRunner();
   const body = { name: 'A client', email: `${crypto.randomUUID()}@example.test` };
   const good: Record<string, () => ReturnType<typeof call>> = {
     'POST /clients': () => call('POST /clients', { token, body }),
@@ -105,12 +117,21 @@ it('every operation answers as described when all goes well', async () => {
     'POST /clients/{id}/setup-bot': () => setUp(client),
     'PUT /clients/{id}/rotate-key': () => rotate(client, { private_key: newEvmKey().privateKey }),
     'GET /clients/me': () => call('GET /clients/me', { token: client.token }),
+    'POST /bots/{id}/tokens': () => issue(client, client.botId),
+    'DELETE /tokens/{id}': () => call(`DELETE /tokens/${client.tokenId}`, { token }),
+    'PUT /bots/{id}/policy': () => setPolicy(client, client.botId, {}),
+    'POST /bots/{id}/sign': async () =>
+      sign(await newClientWithRunner(), { type: 'evm.message', message: 'x' }),
+    'GET /runner/bots': () => call('GET /runner/bots', { token: client.machineToken }),
+    'POST /bots/{id}/heartbeat': () =>
+      call(`POST /bots/${client.botId}/heartbeat`, { token: client.machineToken, body: { status: 'ok' } }),
   };
   const last = ({ line }: { line: string }) => line.startsWith('DELETE');
   for (const { line } of [...operations].sort((one, other) => Number(last(one)) - Number(last(other)))) {
     const id = line.includes('/bots/') ? client.botId : client.clientId;
     const answer = await (good[line] ?? (() => call(line.replace('{id}', id), { token })))();
-    expect([line, answer.status]).toEqual([line, line in good && line.startsWith('POST') ? 201 : 200]);
+    const creates = line in good && line.startsWith('POST') && !/(sign|heartbeat)$/.test(line);
+    expect([line, answer.status]).toEqual([line, creates ? 201 : 200]);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { badSessions } from '../support/bad-sessions.ts';
-import { operations, PUBLIC, protectedOperations } from '../support/operations.ts';
+import { operations, PUBLIC, runnerOperations, sessionOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 
@@ -9,7 +9,7 @@ const admin = await newAdmin();
 const sessions = await badSessions(admin.userId);
 const at = (line: string) => line.replaceAll('{id}', crypto.randomUUID());
 
-describe.each(protectedOperations)('$line', ({ line }) => {
+describe.each(sessionOperations)('$line', ({ line }) => {
   it.each(sessions)(`${line} with $how -> 401 $code`, async ({ header, code }) => {
     const headers = header === undefined ? {} : { authorization: header };
     expectProblem(await call(at(line), { headers }), 401, code);
@@ -24,6 +24,18 @@ describe.each(protectedOperations)('$line', ({ line }) => {
   it(`${line} with no token and whatever body -> 401`, async () => {
     const body = line.startsWith('GET') ? undefined : '{';
     expectProblem(await call(at(line), { body }), 401, 'authentication_required');
+  });
+});
+
+describe.each(runnerOperations)('$line', ({ line }) => {
+  it.each(sessions)(`${line} with $how -> 401`, async ({ header }) => {
+    const headers = header === undefined ? {} : { authorization: header };
+    const code = header === undefined ? 'authentication_required' : 'token_invalid';
+    expectProblem(await call(at(line), { headers }), 401, code);
+  });
+
+  it(`${line} with a good session -> 401: sessions sign nothing`, async () => {
+    expectProblem(await call(at(line), { token: admin.token }), 401, 'token_invalid');
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
 import { newClientWithBot } from '../support/bots.ts';
-import { protectedOperations } from '../support/operations.ts';
+import { sessionOperations } from '../support/operations.ts';
 import { newAccount, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
@@ -21,10 +21,13 @@ const BODIES: Record<string, (clientId: string) => object> = {
   'POST /bots/{id}/wallets': withKey,
   'POST /clients/{id}/setup-bot': () => ({ bot_type: 'evm-grid', ...withKey() }),
   'PUT /clients/{id}/rotate-key': withKey,
+  'POST /bots/{id}/tokens': () => ({ name: 'A runner' }),
+  'PUT /bots/{id}/policy': () => ({ chain_ids: ['1'] }),
 };
 /** Reads first: what changes nothing cannot spoil what is asked after it, and the revocation comes last. */
-const ABOUT_A_CLIENT = protectedOperations
-  .filter(({ path }) => path !== '/clients' && path !== '/clients/me')
+const ABOUT_A_CLIENT = sessionOperations
+  // Runners' tokens, and strangers to them: tokens.workerd.test.ts and runner.workerd.test.ts.
+  .filter(({ path }) => !['/clients', '/clients/me', '/tokens/{id}'].includes(path))
   .sort((one, other) => Number(one.line.startsWith('DELETE')) - Number(other.line.startsWith('DELETE')));
 const ADMINS_ONLY = ['POST /bots/create', 'POST /bots/{id}/wallets'];
 

@@ -5,7 +5,7 @@ import type { ProblemCode } from '../../src/problem.ts';
 import { call, settings } from '../support/api.ts';
 import type { Reply } from '../support/hosted-project.ts';
 import { newHostedProject } from '../support/hosted-sessions.ts';
-import { operations } from '../support/operations.ts';
+import { operations, tokenFor } from '../support/operations.ts';
 import { accessToken, newAdmin } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
@@ -26,11 +26,19 @@ const BODIES: Record<string, () => object> = {
   'POST /bots/{id}/wallets': () => ({ private_key: newEvmKey().privateKey }),
   'POST /clients/{id}/setup-bot': () => ({ bot_type: 'evm-grid', private_key: newEvmKey().privateKey }),
   'PUT /clients/{id}/rotate-key': () => ({ private_key: newEvmKey().privateKey }),
+  'POST /bots/{id}/tokens': () => ({ name: 'A runner' }),
+  'PUT /bots/{id}/policy': () => ({ chain_ids: ['1'] }),
+  'POST /bots/{id}/sign': () => ({ type: 'evm.message', message: 'x' }),
+  'POST /bots/{id}/heartbeat': () => ({ status: 'ok' }),
 };
 
 function ask(line: string, env: Bindings) {
   const body = BODIES[line]?.();
-  return call(line.replace('{id}', crypto.randomUUID()), { token: admin.token, env, ...(body && { body }) });
+  return call(line.replace('{id}', crypto.randomUUID()), {
+    token: tokenFor(line, admin.token),
+    env,
+    ...(body && { body }),
+  });
 }
 
 const json = (status: number, value: unknown): Reply => ({

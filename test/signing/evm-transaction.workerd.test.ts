@@ -118,7 +118,7 @@ describe('what is refused before any key is asked for', () => {
   const refused: [string, Record<string, unknown>, string][] = [
     ['no chain id', { chainId: undefined }, 'chainId'],
     ['chain id 0', { chainId: '0x0' }, 'chainId'],
-    ['a chain id whose v would be no safe integer', { chainId: '4503599627370477' }, 'chainId'],
+    ['a chain id whose v would be no safe integer', { chainId: '4503599627370465' }, 'chainId'],
     ['no nonce', { nonce: undefined }, 'nonce'],
     ['a nonce of 2^64 - 1 (EIP-2681)', { nonce: String(2n ** 64n - 1n) }, 'nonce'],
     ['no gas', { gas: undefined }, 'gas'],

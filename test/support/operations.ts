@@ -1,5 +1,6 @@
 /** Every operation of the API as it describes itself, so that a new route meets every shared test at once. */
 import { createApp } from '../../src/app.ts';
+import { newMachineToken } from '../../src/machine-token.ts';
 
 /** JSON Schema (2020-12), as far as the description uses it. */
 export interface Schema {
@@ -59,3 +60,11 @@ export const operations: readonly Operation[] = Object.entries(description.paths
 /** What anyone may ask; everything else asks who calls. */
 export const PUBLIC = ['GET /health', 'GET /ready'];
 export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));
+const isForRunners = ({ security }: Operation) => JSON.stringify(security) === '[{"machine_token":[]}]';
+/** What a machine token asks; every other protected operation is for sessions. */
+export const runnerOperations = protectedOperations.filter(isForRunners);
+export const sessionOperations = protectedOperations.filter((operation) => !isForRunners(operation));
+
+/** What passes the edge's look at who calls: this session, or for runners a machine token that nobody issued. */
+export const tokenFor = (line: string, session: string): string =>
+  runnerOperations.some((operation) => operation.line === line) ? newMachineToken() : session;
