@@ -3,6 +3,9 @@ import type { CallerDatabase } from '../database/as-caller.ts';
 import { hashOfMachineToken, newMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 
+/** RFC 3339 has four digits for a year: what lies beyond could not be answered, and so not be listed. */
+const YEAR_10000 = Date.UTC(10_000);
+
 export interface Dependencies {
   readonly database: CallerDatabase;
   /** Milliseconds since the epoch. */
@@ -12,16 +15,17 @@ export interface Dependencies {
 /**
  * A new machine token for a bot, and for others beside it. Here alone it is shown: the database gets its hash.
  *
- * @throws {Problem} validation_failed where it would expire before it is used
+ * @throws {Problem} validation_failed where it would expire before it is used, or in no year that can be told
  */
 export async function issueToken(
   { database, now }: Dependencies,
   botId: string,
   { name, expires_at, bot_ids = [] }: IssueTokenRequest,
 ): Promise<IssuedToken> {
-  if (expires_at !== undefined && Date.parse(expires_at) <= now) {
+  const expires = expires_at === undefined ? undefined : Date.parse(expires_at);
+  if (expires !== undefined && !(expires > now && expires < YEAR_10000)) {
     throw new Problem('validation_failed', [
-      { pointer: '/expires_at', code: 'too_small', detail: 'in the past' },
+      { pointer: '/expires_at', code: 'out_of_range', detail: 'in the past, or after the year 9999' },
     ]);
   }
   const token = newMachineToken();
@@ -29,7 +33,7 @@ export async function issueToken(
     name,
     token_hash: hashOfMachineToken(token),
     other_bot_ids: bot_ids,
-    ...(expires_at !== undefined && { expires_at }),
+    ...(expires !== undefined && { expires_at: new Date(expires).toISOString() }),
   });
   return { ...issued, token };
 }

@@ -16,6 +16,11 @@ interface Judgement {
   readonly opaque: boolean;
 }
 
+interface MessageJudgement extends Judgement {
+  /** Accounts that the System program makes and gives to a program of the message's choice. */
+  readonly created: readonly string[];
+}
+
 /**
  * What a policy is told of a message: as recipients every program that is called and every account that the
  * System program pays or gives power to, and as value the lamports that it moves, whoever pays them. Any other
@@ -23,7 +28,7 @@ interface Judgement {
  * System program in its turn: the message is then `opaque`, and so it is where the System program is told
  * something that is not known here.
  */
-export function judgeInstructions(message: SolanaMessage): Judgement {
+export function judgeInstructions(message: SolanaMessage): MessageJudgement {
   const parts = message.instructions.map((instruction) =>
     instruction.program === SYSTEM
       ? judgeSystem(instruction, message)
@@ -34,7 +39,15 @@ export function judgeInstructions(message: SolanaMessage): Judgement {
     recipients: [...new Set(recipients)],
     value: parts.reduce((sum, { value }) => sum + value, 0n),
     opaque: parts.some(({ opaque }) => opaque),
+    created: message.instructions.flatMap((instruction) => createdBy(instruction, message)),
   };
+}
+
+/** CreateAccount is signed by the new account too, whose owner it sets: an Assign by another name. */
+function createdBy({ program, accounts, data }: SolanaInstruction, { keys }: SolanaMessage): string[] {
+  const isCreateAccount =
+    program === SYSTEM && data.length >= 4 && data.subarray(0, 4).every((byte) => byte === 0);
+  return isCreateAccount ? [keys[accounts[1] ?? -1] ?? UNKNOWN_RECIPIENT] : [];
 }
 
 function canSpend({ program, accounts }: SolanaInstruction, { writableSigners }: SolanaMessage): boolean {

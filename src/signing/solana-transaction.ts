@@ -14,11 +14,13 @@ export function readSolanaTransaction(text: string): Signing {
   const bytes = decode(text);
   const message = readSolanaMessage(bytes);
   const signers = message.keys.slice(0, message.signers);
+  const { created, ...judgement } = judgeInstructions(message);
   return {
     kind: 'solana.transaction',
     chain: 'solana',
-    ...judgeInstructions(message),
-    signers,
+    ...judgement,
+    // A wallet is never signed for as an account that is made: that would give it to a program.
+    signers: signers.filter((key) => !created.includes(key)),
     payload: bytes,
     finish: (signature) => ({
       signature: base58.encode(signature),

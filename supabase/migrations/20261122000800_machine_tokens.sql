@@ -10,6 +10,7 @@ create table public.machine_tokens (
   constraint "a machine token is found by its hash" unique (token_hash),
   constraint "a machine token's hash is a SHA-256" check (octet_length(token_hash) = 32),
   constraint "a machine token's name has 1 to 200 characters" check (length(name) between 1 and 200),
+  constraint "a machine token expires in a year of four digits" check (expires_at < '10000-01-01 00:00:00+00'),
   constraint "a machine token may be of a client" foreign key (client_id) references public.clients (id)
 );
 comment on table public.machine_tokens is

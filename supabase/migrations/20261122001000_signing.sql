@@ -15,7 +15,8 @@ create table public.bot_policies (
     'evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction']),
   constraint "a policy's lists have at most 100 members" check (
     coalesce(cardinality(chain_ids), 0) <= 100 and coalesce(cardinality(recipients), 0) <= 100),
-  constraint "values are not negative" check (max_value >= 0 and max_daily_value >= 0)
+  constraint "values are numbers and not negative" check (
+    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN')
 );
 comment on table public.bot_policies is
   'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
@@ -207,6 +208,9 @@ language plpgsql set search_path = '' as $$
 declare
   token public.machine_tokens;
 begin
+  if token_hash !~ '^[0-9a-f]{64}$' then
+    raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
+  end if;
   -- Shared by all who use the token: its revocation waits for them, and who comes after it finds no token.
   perform pg_advisory_xact_lock_shared(private.name_of_lock('token', require_token.token_hash));
   select * into token from public.machine_tokens
@@ -295,6 +299,14 @@ declare
   candidates public.bot_wallets[];
   picked public.bot_wallets;
 begin
+  -- Who calls with a token and past the edge is not believed more than the form of what it claims.
+  if not coalesce(
+    signing ->> 'kind' in ('evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction')
+    and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
+    and jsonb_typeof(signing -> 'recipients') = 'array', false)
+  then
+    raise sqlstate 'PT422' using message = 'This is no claim of something to sign.', hint = 'validation_failed';
+  end if;
   -- The shared form of the locks that every key change, and every stop, takes: a rotation, revocation or stop has
   -- ended before this goes on, or begins after this has committed. What is read below is read after, and bots
   -- sign side by side.

@@ -143,7 +143,13 @@ describe('a daily limit', () => {
       await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
         values (${bot}, ${client.clientId}, 100)`;
     }
-    const signing = { kind: 'evm.transaction', chain_id: '1', recipients: [], value: '7' };
+    const signing = {
+      kind: 'evm.transaction',
+      chain_id: '1',
+      recipients: [],
+      value: '7',
+      digest: 'ab'.repeat(32),
+    };
     const outcomes = await Promise.all(
       Array.from({ length: 40 * count }, (_, i) => signers.checkOut(token, bots[i % count] ?? '', signing)),
     );

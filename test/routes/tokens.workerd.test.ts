@@ -86,6 +86,7 @@ describe('POST /bots/{id}/tokens', () => {
     ['an empty name', { name: ' ' }, '/name'],
     ['a name of 201 characters', { name: 'x'.repeat(201) }, '/name'],
     ['an expiry that is over', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
+    ['an expiry after the year 9999', { expires_at: '9999-12-31T23:59:59-12:00' }, '/expires_at'],
     ['an expiry that is no time', { expires_at: 'tomorrow' }, '/expires_at'],
     ['a bot id that is none', { bot_ids: ['x'] }, '/bot_ids/0'],
     ['101 bots', { bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/bot_ids'],
