@@ -8,6 +8,10 @@ export interface Bindings {
   readonly SUPABASE_JWT_SECRET?: string;
   /** Master keys, base64 of 32 bytes each, separated by commas. The first seals, all open. */
   readonly ENCRYPTION_KEY?: string;
+  /** Machine token of the scope `monitor`, for the health monitor that the cron runs. */
+  readonly MONITOR_TOKEN?: string;
+  /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
+  readonly REWRAP_TOKEN?: string;
 }
 
 export interface Settings {
@@ -15,6 +19,8 @@ export interface Settings {
   readonly publishableKey: string | undefined;
   readonly jwtSecret: string | undefined;
   readonly encryptionKey: string | undefined;
+  readonly monitorToken: string | undefined;
+  readonly rewrapToken: string | undefined;
 }
 
 export function readSettings(env: Bindings): Settings {
@@ -23,6 +29,8 @@ export function readSettings(env: Bindings): Settings {
     publishableKey: env.SUPABASE_PUBLISHABLE_KEY?.trim() || undefined,
     jwtSecret: env.SUPABASE_JWT_SECRET?.trim() || undefined,
     encryptionKey: env.ENCRYPTION_KEY,
+    monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
+    rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
   };
 }
 

@@ -1,11 +1,12 @@
 /** What is made once for each isolate and set of settings, and used by every request. */
 import { type Keyring, KeyringError, parseKeyring } from './crypto/keyring.ts';
 import { connect, type Database } from './database/connect.ts';
-import { type Bindings, readSettings } from './env.ts';
+import { type Bindings, readSettings, type Settings } from './env.ts';
 import { createVerifier, type Verifier } from './middleware/verify-token.ts';
 import { Problem } from './problem.ts';
 
 export interface Runtime {
+  readonly settings: Settings;
   /** @throws {Problem} master_key_missing, master_key_malformed */
   keyring(): Promise<Keyring>;
   /** @throws {Problem} database_not_configured */
@@ -18,6 +19,8 @@ const SETTINGS = [
   'SUPABASE_PUBLISHABLE_KEY',
   'SUPABASE_JWT_SECRET',
   'ENCRYPTION_KEY',
+  'MONITOR_TOKEN',
+  'REWRAP_TOKEN',
 ] as const;
 
 let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;
@@ -36,6 +39,7 @@ function createRuntime(env: Bindings): Runtime {
   const database = connect(settings);
   let keyring: Keyring | undefined;
   return {
+    settings,
     verifier: createVerifier(settings),
     database() {
       if (!database) throw new Problem('database_not_configured');

@@ -187,14 +187,14 @@ isOneToOne: false
                   ]
                 },"machine_tokens": {
                   Row: {
-                    "client_id": string | null,"created_at": string,"created_by": string | null,"expires_at": string | null,"id": string,"last_used_at": string | null,"name": string,"token_hash": string
+                    "client_id": string | null,"created_at": string,"created_by": string | null,"expires_at": string | null,"id": string,"last_used_at": string | null,"master_key_id": string | null,"name": string,"scope": string,"token_hash": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name": string,"token_hash": string
+                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"master_key_id"?: string | null,"name": string,"scope"?: string,"token_hash": string
                   }
                   Update: {
-                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"name"?: string,"token_hash"?: string
+                    "client_id"?: string | null,"created_at"?: string,"created_by"?: string | null,"expires_at"?: string | null,"id"?: string,"last_used_at"?: string | null,"master_key_id"?: string | null,"name"?: string,"scope"?: string,"token_hash"?: string
                   }
                   Relationships: [
                     {

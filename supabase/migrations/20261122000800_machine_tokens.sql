@@ -3,6 +3,8 @@ create table public.machine_tokens (
   client_id uuid,
   name text not null,
   token_hash bytea not null,
+  scope text not null default 'bots',
+  master_key_id text,
   created_by uuid default auth.uid(),
   created_at timestamptz not null default now(),
   expires_at timestamptz,
@@ -11,10 +13,20 @@ create table public.machine_tokens (
   constraint "a machine token's hash is a SHA-256" check (octet_length(token_hash) = 32),
   constraint "a machine token's name has 1 to 200 characters" check (length(name) between 1 and 200),
   constraint "a machine token expires in a year of four digits" check (expires_at < '10000-01-01 00:00:00+00'),
-  constraint "a machine token may be of a client" foreign key (client_id) references public.clients (id)
+  constraint "a machine token may be of a client" foreign key (client_id) references public.clients (id),
+  constraint "a machine token is for bots or for one kind of cron work" check (scope in ('bots', 'monitor', 'rewrap')),
+  constraint "a machine token for cron work is of no client" check (scope = 'bots' or client_id is null),
+  constraint "a machine token for rewrapping names the new master key and ends within a week" check (
+    case when scope = 'rewrap'
+      then coalesce(master_key_id ~ '^[0-9A-Za-z_-]{1,64}$' and expires_at <= created_at + interval '7 days', false)
+      else master_key_id is null end)
 );
 comment on table public.machine_tokens is
   'What runners sign in with; only the hash is kept. A token without a client is an admin''s, for bots of any.';
+comment on column public.machine_tokens.scope is
+  'API roles make tokens for bots alone; those for cron work are the operator''s to make.';
+comment on column public.machine_tokens.master_key_id is
+  'Of a token for rewrapping: the master key that envelopes are moved to. It lets out none that this key sealed.';
 create index machine_tokens_by_client on public.machine_tokens (client_id);
 
 create table public.machine_token_bots (

@@ -203,7 +203,7 @@ comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. Wh
 -- Security definer: a machine token is not a session, so the caller is `anon`, and the token decides instead of
 -- policies. The first statement of each finds it; nothing is read before.
 
-create function private.require_token(token_hash text) returns uuid
+create function private.require_token(token_hash text, scope text default 'bots') returns uuid
 language plpgsql set search_path = '' as $$
 declare
   token public.machine_tokens;
@@ -215,7 +215,7 @@ begin
   perform pg_advisory_xact_lock_shared(private.name_of_lock('token', require_token.token_hash));
   select * into token from public.machine_tokens
     where machine_tokens.token_hash = decode(require_token.token_hash, 'hex');
-  if not found or token.expires_at <= now() then
+  if not found or token.expires_at <= now() or token.scope <> require_token.scope then
     raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
   end if;
   -- Once a minute is enough to tell a token in use, and signers with one token never wait for one another here.

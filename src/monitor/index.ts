@@ -1,0 +1,35 @@
+/** What the cron runs. Each job does a bounded piece of work, says in one line what it did, and never throws. */
+import type { Bindings } from '../env.ts';
+import { log } from '../log.ts';
+import { Problem } from '../problem.ts';
+import { type Runtime, runtimeFor } from '../runtime.ts';
+
+export interface Job {
+  readonly name: string;
+  /** What was done, as numbers for the log; `undefined` where the settings ask for nothing. @throws {Problem} */
+  run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
+}
+
+const JOBS: readonly Job[] = [];
+
+export async function runScheduled(env: Bindings): Promise<void> {
+  await Promise.all(JOBS.map((job) => runJob(job, env)));
+}
+
+async function runJob(job: Job, env: Bindings): Promise<void> {
+  const requestId = crypto.randomUUID();
+  const startedAt = Date.now();
+  try {
+    const done = await job.run(runtimeFor(env), requestId);
+    if (done) log({ event: job.name, request_id: requestId, duration_ms: Date.now() - startedAt, ...done });
+  } catch (error) {
+    const code = error instanceof Problem ? error.code : 'internal';
+    log({
+      event: job.name,
+      level: 'error',
+      request_id: requestId,
+      duration_ms: Date.now() - startedAt,
+      code,
+    });
+  }
+}
