@@ -6,8 +6,10 @@ import { authenticate } from './middleware/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
 import { handleError } from './middleware/handle-error.ts';
 import { neverStore } from './middleware/never-store.ts';
+import { reportRefusals } from './middleware/report-refusals.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { accessTable } from './routes/access.ts';
+import { audit } from './routes/audit.ts';
 import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
@@ -46,6 +48,7 @@ export function createApp() {
     c.set('runtime', runtimeFor(c.env));
     await next();
   });
+  app.use(reportRefusals);
   let accessOf: ReturnType<typeof accessTable> | undefined;
   app.use(
     authenticate((path, method) => {
@@ -63,6 +66,7 @@ export function createApp() {
   app.route('/', tokens);
   app.route('/', sign);
   app.route('/', runner);
+  app.route('/', audit);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'http',

@@ -12,6 +12,10 @@ export interface Bindings {
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
   readonly REWRAP_TOKEN?: string;
+  /** Ed25519 seed, base64 of 32 bytes: signs the heads of audit chains. Optional. */
+  readonly AUDIT_SIGNING_KEY?: string;
+  /** Public halves of former audit keys, separated by commas: what they signed stays verifiable. */
+  readonly AUDIT_PUBLIC_KEYS?: string;
 }
 
 export interface Settings {
@@ -21,6 +25,8 @@ export interface Settings {
   readonly encryptionKey: string | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
+  readonly auditSigningKey: string | undefined;
+  readonly auditPublicKeys: string | undefined;
 }
 
 export function readSettings(env: Bindings): Settings {
@@ -31,6 +37,8 @@ export function readSettings(env: Bindings): Settings {
     encryptionKey: env.ENCRYPTION_KEY,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
+    auditSigningKey: env.AUDIT_SIGNING_KEY,
+    auditPublicKeys: env.AUDIT_PUBLIC_KEYS,
   };
 }
 

@@ -114,6 +114,16 @@ const CATALOGUE = {
   ],
   // 5xx: what the operator has to mend
   internal: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
+  audit_key_malformed: [
+    503,
+    'Audit checkpoints cannot be signed or verified',
+    'Operator: AUDIT_SIGNING_KEY has to be base64 of 32 bytes, AUDIT_PUBLIC_KEYS a comma-separated list of public keys; "npm run audit:keys" makes them.',
+  ],
+  audit_key_missing: [
+    503,
+    'Audit checkpoints are not signed',
+    'Operator: set AUDIT_SIGNING_KEY; "npm run audit:keys" makes one. Nothing else needs it.',
+  ],
   auth_not_configured: [
     503,
     'Access tokens cannot be verified',

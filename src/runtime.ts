@@ -1,4 +1,5 @@
 /** What is made once for each isolate and set of settings, and used by every request. */
+import { AuditKeyError, type AuditKeys, parseAuditKeys } from './crypto/audit-key.ts';
 import { type Keyring, KeyringError, parseKeyring } from './crypto/keyring.ts';
 import { connect, type Database } from './database/connect.ts';
 import { type Bindings, readSettings, type Settings } from './env.ts';
@@ -12,6 +13,8 @@ export interface Runtime {
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
+  /** Signs and verifies heads of audit chains; without a signing key, verifies. @throws {Problem} audit_key_malformed */
+  auditKeys(): Promise<AuditKeys>;
 }
 
 const SETTINGS = [
@@ -21,6 +24,8 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'AUDIT_SIGNING_KEY',
+  'AUDIT_PUBLIC_KEYS',
 ] as const;
 
 let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;
@@ -38,6 +43,7 @@ function createRuntime(env: Bindings): Runtime {
   const settings = readSettings(env);
   const database = connect(settings);
   let keyring: Keyring | undefined;
+  let auditKeys: AuditKeys | undefined;
   return {
     settings,
     verifier: createVerifier(settings),
@@ -53,6 +59,13 @@ function createRuntime(env: Bindings): Runtime {
           : error;
       });
       return keyring;
+    },
+    async auditKeys() {
+      const { auditSigningKey, auditPublicKeys } = settings;
+      auditKeys ??= await parseAuditKeys(auditSigningKey, auditPublicKeys).catch((error) => {
+        throw error instanceof AuditKeyError ? new Problem('audit_key_malformed') : error;
+      });
+      return auditKeys;
     },
   };
 }

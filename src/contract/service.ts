@@ -18,6 +18,9 @@ export const Readiness = z
       schema: Dependency,
       master_key: Dependency,
       token_verification: Dependency,
+      audit_key: Dependency.openapi({
+        description: 'Whether audit checkpoints can be signed. No call needs it: ready without it.',
+      }),
     }),
   })
   .openapi('Readiness');

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { CheckpointPage, KeyEventPage, type KeyEventQuery, type SeqPageQuery } from '../contract/audit.ts';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
@@ -37,6 +38,13 @@ export interface NewToken {
   readonly token_hash: string;
   readonly other_bot_ids: string[];
   readonly expires_at?: string;
+}
+
+/** What a refused request was about, as far as it named it. */
+export interface RefusalTarget {
+  readonly client_id?: string;
+  readonly bot_id?: string;
+  readonly token_id?: string;
 }
 
 export interface Page {
@@ -122,6 +130,18 @@ export class CallerDatabase {
     return this.#call(Policy, 'set_policy', { bot_id: botId, policy: asJson(policy) });
   }
 
+  listKeyEvents(clientId: string, { event, ...page }: KeyEventQuery) {
+    const about = { client_id: clientId, ...(event !== undefined && { event }) };
+    return this.#call(KeyEventPage, 'list_key_events', { ...about, ...seqPageArguments(page) });
+  }
+  listCheckpoints(clientId: string, page: SeqPageQuery) {
+    return this.#call(CheckpointPage, 'list_checkpoints', { client_id: clientId, ...seqPageArguments(page) });
+  }
+  /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
+  reportRefusal(target: RefusalTarget, code: string, route: string) {
+    return this.#call(z.unknown(), 'report_refusal', { ...target, code, route });
+  }
+
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
@@ -133,4 +153,12 @@ export class CallerDatabase {
 
 function pageArguments({ limit, cursor }: Page) {
   return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
+}
+
+function seqPageArguments({ limit, cursor, order }: SeqPageQuery) {
+  return {
+    page_size: limit,
+    oldest_first: order === 'oldest',
+    ...(cursor !== undefined && { after: Number(cursor) }),
+  };
 }

@@ -65,6 +65,13 @@ export class RunnerDatabase {
     });
   }
 
+  /** Writes into the chain of the bot's client, or of the token's, that something was refused. */
+  reportRefusal(botId: string | undefined, code: string, route: string) {
+    // Without an id that the database can read the bot is none of the token's.
+    const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
+    return this.#call(z.unknown(), 'report_runner_refusal', args);
+  }
+
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,

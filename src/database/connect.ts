@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
+import { type Auditor, AuditorDatabase } from './as-auditor.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import { problemOf } from './errors.ts';
@@ -10,6 +11,7 @@ import type { Database as Schema } from './types.ts';
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
+  asAuditor(auditor: Auditor): AuditorDatabase;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -27,6 +29,7 @@ export function connect({ supabaseUrl, publishableKey }: Settings): Database | u
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    asAuditor: (auditor) => new AuditorDatabase(connection, auditor),
     async schemaVersion() {
       const { data, error, status } = await connection
         .rpc('schema_version')

@@ -1,0 +1,87 @@
+/** What is refused to a known caller leaves a row in an audit chain: its own transaction left no trace of it. */
+import type { Context, ExecutionContext } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { matchedRoutes } from 'hono/route';
+import type { AppEnv } from '../app-env.ts';
+import type { RefusalTarget } from '../database/as-caller.ts';
+import { log } from '../log.ts';
+import { Problem, type ProblemCode } from '../problem.ts';
+
+/** What changes keys, bots, tokens or policies, and signing. */
+const AUDITED: ReadonlySet<string> = new Set([
+  'POST /bots/create',
+  'POST /bots/{id}/wallets',
+  'POST /bots/{id}/start',
+  'POST /bots/{id}/stop',
+  'POST /bots/{id}/tokens',
+  'PUT /bots/{id}/policy',
+  'POST /bots/{id}/sign',
+  'DELETE /tokens/{id}',
+  'POST /clients/{id}/setup-bot',
+  'PUT /clients/{id}/rotate-key',
+  'DELETE /clients/{id}/revoke-key',
+]);
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** What was judged and refused. Who is not known (401) has no chain, and what cannot be read (400, 413) says nothing. */
+function isRefusal({ status, code }: Problem): boolean {
+  return [403, 404, 409, 422].includes(status) || code === 'key_not_opened';
+}
+
+/**
+ * Reports in the background where the runtime has one, else before the answer leaves; the answer is made by then, and
+ * nothing changes it.
+ */
+export const reportRefusals = createMiddleware<AppEnv>(async (c, next) => {
+  await next();
+  if (!(c.error instanceof Problem) || !isRefusal(c.error)) return;
+  const route = auditedRoute(c);
+  if (route === undefined) return;
+  const reported = report(c, route, c.error.code);
+  const context = executionContextOf(c);
+  if (context) context.waitUntil(reported);
+  else await reported;
+});
+
+async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Promise<void> {
+  try {
+    const id = c.req.param('id') ?? '';
+    if (c.var.runnerDatabase)
+      await c.var.runnerDatabase.reportRefusal(UUID.test(id) ? id : undefined, code, route);
+    // Not there: who asked was not known.
+    else await c.var.database?.reportRefusal(await targetOf(c, route, id), code, route);
+  } catch (error) {
+    const reason = error instanceof Problem ? error.code : 'internal';
+    // A token that is not in force is nobody's.
+    if (reason === 'token_invalid') return;
+    log({ event: 'refusal_not_recorded', level: 'error', request_id: c.var.requestId, code, reason });
+  }
+}
+
+/** What the request is about, as far as it names it. Whether the caller may see it is for the database to say. */
+async function targetOf(c: Context<AppEnv>, route: string, id: string): Promise<RefusalTarget> {
+  if (route === 'POST /bots/create') {
+    const body: unknown = await c.req.json().catch(() => undefined);
+    const named = typeof body === 'object' && body && 'client_id' in body ? String(body.client_id) : '';
+    return UUID.test(named) ? { client_id: named } : {};
+  }
+  if (!UUID.test(id)) return {};
+  const [, first] = route.split('/');
+  return first === 'clients' ? { client_id: id } : first === 'tokens' ? { token_id: id } : { bot_id: id };
+}
+
+/** In the words of the description, such as `PUT /clients/{id}/rotate-key`; nothing of what was asked. */
+function auditedRoute(c: Context<AppEnv>): string | undefined {
+  return matchedRoutes(c)
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
+    .findLast((line) => AUDITED.has(line));
+}
+
+function executionContextOf(c: Context<AppEnv>): ExecutionContext | undefined {
+  try {
+    return c.executionCtx;
+  } catch {
+    return undefined;
+  }
+}
