@@ -15,7 +15,9 @@ function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-type Missing = Partial<Record<'database' | 'schema' | 'master_key' | 'token_verification', ProblemCode>>;
+type Missing = Partial<
+  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'audit_key', ProblemCode>
+>;
 
 /** `/health` well, and `/ready` naming exactly this. */
 async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
@@ -26,7 +28,7 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
     {
       status: 'degraded',
       dependencies: Object.fromEntries(
-        (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
+        (['database', 'schema', 'master_key', 'token_verification', 'audit_key'] as const).map((name) => [
           name,
           missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
         ]),
@@ -48,6 +50,7 @@ describe('without any setting', () => {
         schema: 'database_not_configured',
         master_key: 'master_key_missing',
         token_verification: 'auth_not_configured',
+        audit_key: 'audit_key_missing',
       },
     );
   });

@@ -6,10 +6,11 @@ const well = {
   schemaVersion: async () => SCHEMA_VERSION,
   keyring: async () => ({}),
   tokenVerification: async () => {},
+  auditKeys: async () => ({ signing: { kid: 'x', key: {} as CryptoKey } }),
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
 const ok = { status: 'ok' };
-const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok };
+const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok, audit_key: ok };
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
 it('is ready when everything is there, also with a newer schema', async () => {
@@ -58,5 +59,15 @@ it.each([
   expect(await checkReadiness({ ...well, ...probes })).toEqual({
     status: 'degraded',
     dependencies: { ...allOk, ...expected },
+  });
+});
+
+it.each([
+  ['no audit key', { auditKeys: async () => ({ signing: undefined }) }, 'audit_key_missing'],
+  ['a malformed audit key', { auditKeys: fails('audit_key_malformed') }, 'audit_key_malformed'],
+] as const)('names %s, and is ready', async (_, probe, code) => {
+  expect(await checkReadiness({ ...well, ...probe })).toEqual({
+    status: 'ready',
+    dependencies: { ...allOk, audit_key: missing(code) },
   });
 });

@@ -8,11 +8,17 @@ import { recordKeysOf, recordText } from './recorder.ts';
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-export const settings = (): Required<Omit<Bindings, 'MONITOR_TOKEN' | 'REWRAP_TOKEN'>> => ({
+/** The seed of an audit key, the same way. */
+export const AUDIT_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+
+export const settings = (): Required<
+  Omit<Bindings, 'MONITOR_TOKEN' | 'REWRAP_TOKEN' | 'AUDIT_PUBLIC_KEYS'>
+> => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
   ENCRYPTION_KEY: MASTER_KEY,
+  AUDIT_SIGNING_KEY: AUDIT_KEY,
 });
 
 export interface Call {

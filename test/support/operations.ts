@@ -58,7 +58,7 @@ export const operations: readonly Operation[] = Object.entries(description.paths
 );
 
 /** What anyone may ask; everything else asks who calls. */
-export const PUBLIC = ['GET /health', 'GET /ready'];
+export const PUBLIC = ['GET /health', 'GET /ready', 'GET /.well-known/jwks.json'];
 export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));
 const isForRunners = ({ security }: Operation) => JSON.stringify(security) === '[{"machine_token":[]}]';
 /** What a machine token asks; every other protected operation is for sessions. */

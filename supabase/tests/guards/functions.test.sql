@@ -28,20 +28,38 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.before_bot_status_change()',
     -- reads a token's hash, which API roles cannot
     'private.before_token_delete()',
+    -- write events, which API roles must not
+    'private.after_bots_insert()',
+    'private.after_bot_status_change()',
+    'private.after_token_bots_insert()',
+    'private.after_token_bots_delete()',
+    'private.after_token_first_used()',
+    'private.after_policy_write()',
+    -- and these two, called by sessions: each looks first whether the chain is the caller's own, or the caller an admin
+    'private.chain_own_key_events(uuid)',
+    'private.record_refusal(uuid, uuid, text, text)',
+    -- called by the cron, whose machine token is no session either
+    'public.chain_queued_events(text, integer)',
+    'public.list_unsigned_heads(text, integer)',
+    'public.store_checkpoints(text, jsonb)',
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
     'public.check_out_key(text, uuid, jsonb, text)',
     'public.list_runner_bots(text)',
+    'public.report_runner_refusal(text, uuid, text, text)',
     'public.record_heartbeat(text, uuid, text, text, jsonb)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
   'public.check_out_key(text, uuid, jsonb, text)', 'public.list_runner_bots(text)',
-  'public.record_heartbeat(text, uuid, text, text, jsonb)');
+  'public.record_heartbeat(text, uuid, text, text, jsonb)', 'public.report_runner_refusal(text, uuid, text, text)',
+  'public.chain_queued_events(text, integer)', 'public.list_unsigned_heads(text, integer)',
+  'public.store_checkpoints(text, jsonb)',
+  'private.chain_own_key_events(uuid)', 'private.record_refusal(uuid, uuid, text, text)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
-  'no function of the API runs with the owner''s rights, but the runners''');
+  'no function of the API runs with the owner''s rights, but those of machine tokens');
 select is_empty(
   'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
-  'nobody can call one that does');
+  'nobody can call one that does, but the two that look who calls');
 
 -- The guards bite.
 create function public.careless() returns int language sql security definer return 1;
@@ -52,7 +70,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 18::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 30::bigint, 'and stands outside the list');
 select isnt_empty(
   'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
   'and so is that somebody can call it');

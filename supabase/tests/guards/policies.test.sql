@@ -19,7 +19,7 @@ select bag_eq(
     'select public.trading_keys', 'insert public.trading_keys', 'update public.trading_keys',
     'delete public.trading_keys',
     'select public.bot_wallets', 'insert public.bot_wallets',
-    'select public.key_events',
+    'select public.key_events', 'select public.audit_checkpoints',
     'select public.machine_tokens', 'insert public.machine_tokens', 'delete public.machine_tokens',
     'select public.machine_token_bots', 'insert public.machine_token_bots',
     'select public.bot_policies', 'insert public.bot_policies', 'update public.bot_policies',
