@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { CHAINS } from '../keys/index.ts';
 import { StoredId, Time } from './common.ts';
-import { Chain } from './keys.ts';
 
 export const KEY_EVENTS = [
   'key_added',
@@ -39,7 +39,7 @@ export const KeyEvent = z
     request_id: z.string().nullable(),
     bot_id: StoredId.nullable(),
     address: z.string().nullable(),
-    chain: Chain.nullable(),
+    chain: z.enum(CHAINS).nullable(),
     key_id: StoredId.nullable(),
     key_version: z.int().nullable(),
     detail: z.record(z.string(), z.unknown()).nullable(),

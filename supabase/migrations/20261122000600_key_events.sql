@@ -33,7 +33,7 @@ return jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
     select from jsonb_each(detail) as members (name, member)
     where name !~ '^[a-z][a-z0-9_]{0,39}$' or case jsonb_typeof(member)
       when 'number' then member::text !~ '^(0|-?[1-9][0-9]{0,14})$'
-      when 'array' then jsonb_path_exists(member, '$[*] ? (@.type() <> "string")')
+      when 'array' then jsonb_path_exists(member, 'strict $[*] ? (@.type() <> "string")')
       else jsonb_typeof(member) = 'object' end);
 comment on function private.is_event_detail(jsonb) is
   'Whether a detail has one canonical form in every language: flat, names in ASCII, numbers whole and exact in ECMAScript, lists of strings.';

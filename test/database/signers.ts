@@ -13,8 +13,17 @@ export interface TokenRow {
 
 const MESSAGE = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
 
+/** A signature that was given, and the transaction that gave it. */
+export interface Signature {
+  readonly xid: string;
+  readonly bot_id: string;
+  readonly key_id: string;
+  readonly token_id: string;
+}
+
 export class Signers {
   readonly sql: postgres.Sql;
+  readonly signatures: Signature[] = [];
   readonly outcomes = new Map<Outcome, number>();
   #running: Promise<void>[] = [];
   #stopped = false;
@@ -34,11 +43,20 @@ export class Signers {
   }
 
   /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
-  async checkOut({ hash }: TokenRow, bot: string, signing: object = MESSAGE, holdMs = 0): Promise<Outcome> {
+  async checkOut(
+    { id, hash }: TokenRow,
+    bot: string,
+    signing: object = MESSAGE,
+    holdMs = 0,
+  ): Promise<Outcome> {
+    let given: Signature | undefined;
     const outcome = await this.sql
       .begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-        await sql`select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)})`;
+        const [row] = await sql<[{ xid: string; key_id: string }]>`
+          select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}) ->> 'key_id' as key_id,
+            pg_current_xact_id()::xid::text as xid`;
+        given = { ...row, bot_id: bot, token_id: id };
         if (holdMs > 0) await wait(holdMs);
         return 'ok';
       })
@@ -46,6 +64,7 @@ export class Signers {
         if (!(error instanceof postgres.PostgresError)) throw error;
         return outcomeOf(error.code, error.hint);
       });
+    if (outcome === 'ok' && given) this.signatures.push(given);
     this.outcomes.set(outcome, this.count(outcome) + 1);
     return outcome;
   }
