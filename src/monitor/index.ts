@@ -3,8 +3,7 @@ import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
-import { chainEvents } from './chains.ts';
-import { signCheckpoints } from './checkpoints.ts';
+import { keepAuditChains } from './audit.ts';
 
 export interface Job {
   readonly name: string;
@@ -12,7 +11,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [chainEvents, signCheckpoints];
+const JOBS: readonly Job[] = [keepAuditChains];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));
