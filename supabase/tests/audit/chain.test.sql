@@ -1,8 +1,11 @@
 -- Who may write, read and move events.
 begin;
 \ir ../people.psql
-select plan(21);
+select plan(24);
 
+create function tests.waiting() returns bigint language sql security definer
+return (select count(*) from private.queued_key_events where client_id = tests.client_id('anna'));
+grant execute on all functions in schema tests to public;
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 
@@ -17,6 +20,15 @@ from unnest(array[
   'delete from public.audit_checkpoints',
   $$insert into public.audit_checkpoints (client_id, seq, hash, jws) values (tests.client_id('anna'), 1, sha256('x'), 'x')$$
 ]) as statement;
+
+-- Reading a chain moves into it what waits; of another's chain nothing is moved.
+select tests.act_as('boris');
+select private.chain_own_key_events(tests.client_id('anna'));
+select is(tests.waiting(), 1::bigint, 'a stranger moves nothing');
+select tests.act_as('anna');
+select private.chain_own_key_events(tests.client_id('anna'));
+select is(tests.waiting(), 0::bigint, 'who may read it does');
+select is((select count(*) from public.key_events), 4::bigint, 'and sees its own rows alone');
 
 select tests.act_as('operator');
 select is(tests.refusal(statement), 'PT405 append_only', 'not even the owner can: ' || statement)
