@@ -27,14 +27,16 @@ comment on function private.canonical_json(jsonb) is
   'RFC 8785 (JCS), for what events are made of: names in ASCII, numbers that are whole. PostgreSQL escapes strings as ECMAScript does.';
 
 create function private.is_event_detail(detail jsonb) returns boolean
-language sql immutable parallel safe set search_path = ''
-return jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
-  and not exists (
-    select from jsonb_each(detail) as members (name, member)
-    where name !~ '^[a-z][a-z0-9_]{0,39}$' or case jsonb_typeof(member)
-      when 'number' then member::text !~ '^(0|-?[1-9][0-9]{0,14})$'
-      when 'array' then jsonb_path_exists(member, 'strict $[*] ? (@.type() <> "string")')
-      else jsonb_typeof(member) = 'object' end);
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
+    and not exists (
+      select from jsonb_each(detail) as members (name, member)
+      where name !~ '^[a-z][a-z0-9_]{0,39}$' or case jsonb_typeof(member)
+        when 'number' then member::text !~ '^(0|-?[1-9][0-9]{0,14})$'
+        when 'array' then jsonb_path_exists(member, 'strict $[*] ? (@.type() <> "string")')
+        else jsonb_typeof(member) = 'object' end);
+end $$;
 comment on function private.is_event_detail(jsonb) is
   'Whether a detail has one canonical form in every language: flat, names in ASCII, numbers whole and exact in ECMAScript, lists of strings.';
 
@@ -168,24 +170,55 @@ end $$;
 comment on function private.canonical_key_event(public.key_events) is
   'RFC 8785 (JCS) of the very object that key_event_json answers, without its hash. Written out, since a signature is chained by it.';
 
+create function private.next_key_event(last public.key_events, queued private.queued_key_events)
+returns public.key_events
+language plpgsql stable set search_path = '' as $$
+declare
+  following public.key_events := row(
+    queued.client_id, coalesce(last.seq, 0) + 1, queued.id, queued.event, queued.bot_id, queued.address,
+    queued.chain, queued.key_id, queued.key_version, queued.actor_id, queued.actor, queued.request_id,
+    queued.detail, queued.created_at,
+    coalesce(last.signatures, 0) + (queued.event = 'signed')::integer, last.hash, null);
+begin
+  following.hash := sha256(convert_to(private.canonical_key_event(following), 'UTF8'));
+  return following;
+end $$;
+comment on function private.next_key_event(public.key_events, private.queued_key_events) is
+  'The row that follows this one in its chain.';
+
+create function private.take_chain(client_id uuid, waits boolean) returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  lock constant bigint := private.name_of_lock('chain of client', take_chain.client_id::text);
+begin
+  -- A snapshot that is older than the lock may not see where the chain ends: what it would chain stays queued.
+  if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
+  if not waits then return pg_try_advisory_xact_lock(lock); end if;
+  perform pg_advisory_xact_lock(lock);
+  return true;
+end $$;
+comment on function private.take_chain(uuid, boolean) is
+  'Whether this transaction may add to the chain of a client; nobody else does until it ends. Signers never take this lock, and who holds a client''s keys takes it only where it is free: so nobody waits in a circle.';
+
+create function private.last_key_event(client_id uuid) returns public.key_events
+language plpgsql stable set search_path = '' as $$
+declare
+  last public.key_events;
+begin
+  select * into last from public.key_events as events where events.client_id = last_key_event.client_id
+    order by events.seq desc limit 1;
+  return last;
+end $$;
+
 create function private.chain_key_events(client_id uuid, at_most integer, waits boolean) returns integer
 language plpgsql set search_path = '' as $$
 declare
-  lock constant bigint := private.name_of_lock('chain of client', chain_key_events.client_id::text);
   last public.key_events;
-  next public.key_events;
   queued private.queued_key_events;
   chained public.key_events[] := '{}';
 begin
-  -- A snapshot that is older than the lock may not see where the chain ends: what it would chain stays queued.
-  if current_setting('transaction_isolation') <> 'read committed' then return 0; end if;
-  if waits then
-    perform pg_advisory_xact_lock(lock);
-  elsif not pg_try_advisory_xact_lock(lock) then
-    return 0;
-  end if;
-  select * into last from public.key_events where key_events.client_id = chain_key_events.client_id
-    order by key_events.seq desc limit 1;
+  if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
+  last := private.last_key_event(chain_key_events.client_id);
   for queued in
     with taken as (
       delete from private.queued_key_events as events
@@ -195,20 +228,14 @@ begin
       returning *)
     select * from taken order by taken.number
   loop
-    next := row(
-      queued.client_id, coalesce(last.seq, 0) + 1, queued.id, queued.event, queued.bot_id, queued.address,
-      queued.chain, queued.key_id, queued.key_version, queued.actor_id, queued.actor, queued.request_id,
-      queued.detail, queued.created_at,
-      coalesce(last.signatures, 0) + (queued.event = 'signed')::integer, last.hash, null);
-    next.hash := sha256(convert_to(private.canonical_key_event(next), 'UTF8'));
-    chained := chained || next;
-    last := next;
+    last := private.next_key_event(last, queued);
+    chained := chained || last;
   end loop;
   insert into public.key_events select * from unnest(chained);
   return cardinality(chained);
 end $$;
 comment on function private.chain_key_events(uuid, integer, boolean) is
-  'Moves queued events of a client into its chain, the oldest first; how many. One at a time for each client. Signers never take this lock, and who holds a client''s keys takes it only where it is free: so nobody waits in a circle.';
+  'Moves queued events of a client into its chain, the oldest first; how many.';
 
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
@@ -216,13 +243,11 @@ create function private.record_key_event(
 ) returns uuid
 language plpgsql set search_path = '' as $$
 declare
-  event_id uuid;
-begin
-  insert into private.queued_key_events
-    (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail)
-  values (
-    record_key_event.client_id, record_key_event.event, record_key_event.bot_id, record_key_event.address,
-    record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
+  key_change constant boolean :=
+    record_key_event.event in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added');
+  recorded constant private.queued_key_events := row(
+    record_key_event.client_id, null, private.uuid_v7(), record_key_event.event, record_key_event.bot_id,
+    record_key_event.address, record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
     case
       when record_key_event.event in ('signed', 'token_first_used', 'bot_quarantined') then 'runner'
@@ -233,13 +258,27 @@ begin
       else 'admin'
     end,
     left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
-    record_key_event.detail)
-  returning id into event_id;
-  -- Key changes have the client's keys locked. Where signers left many events, those are the cron's to chain first.
-  if record_key_event.event like 'key\_%' or record_key_event.event = 'wallet_added' then
-    perform private.chain_key_events(record_key_event.client_id, 100, false);
+    record_key_event.detail, date_trunc('milliseconds', now()));
+begin
+  -- A key change has the client's keys locked. If nothing waits before it, it goes straight into the chain.
+  if key_change and detail is null and address is not null and chain is not null
+    and private.take_chain(recorded.client_id, false)
+    and not exists (
+      select from private.queued_key_events as queued where queued.client_id = recorded.client_id)
+  then
+    insert into public.key_events
+      select * from private.next_key_event(private.last_key_event(recorded.client_id), recorded);
+    return recorded.id;
   end if;
-  return event_id;
+  insert into private.queued_key_events
+    (client_id, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail, created_at)
+  values (
+    recorded.client_id, recorded.id, recorded.event, recorded.bot_id, recorded.address, recorded.chain,
+    recorded.key_id, recorded.key_version, recorded.actor_id, recorded.actor, recorded.request_id, recorded.detail,
+    recorded.created_at);
+  -- Where signers left many events, those are the cron's to chain first.
+  if key_change then perform private.chain_key_events(recorded.client_id, 100, false); end if;
+  return recorded.id;
 end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
   'Called by triggers and by what runners call: API roles can neither run it nor write the tables.';

@@ -1,7 +1,7 @@
 /** Whatever a superuser does to a chain, with the triggers off, its client finds the first row that does not fit. */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChainVerdict, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
+import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
 import type { KeyEvent } from '../../src/sdk/types.ts';
 import * as act from './actions.ts';
 import { asAuditClient, checkpoint, rehash, rowsOf, Superuser, signedHead } from './audit.ts';
@@ -286,6 +286,12 @@ describe('a database that lets stand what ours does not', () => {
   ])('%s -> found', async (_, change, offset, reason) => {
     const { misfit } = await answering(bent(change));
     expect([misfit?.seq, misfit?.reason]).toEqual([at + offset, reason]);
+  });
+
+  it('a number of signatures that is wrong from the start, with its hash right -> found', async () => {
+    const { hash: _, ...last } = { ...(rows.at(-1) ?? raise()), signatures: 99 };
+    const items = [...rows.slice(0, -1), { ...last, hash: await canonicalHash(last) }];
+    expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
   it('pages that never go on -> an error', async () => {

@@ -56,7 +56,9 @@ select is(tests.refusals('boris'), '{}', 'an account without a client leaves no 
 select tests.act_as('anon');
 select is(tests.refusal($$select public.report_refusal('x', 'POST /x')$$), '42501', 'who is not signed in cannot report');
 
--- by runners
+-- by runners; the victim's bot has one of its own
+select tests.act_as('boris');
+select public.issue_token(tests.bot_id('b'), '{}', 'x', repeat('ee', 32));
 select tests.act_as('anna');
 select public.issue_token(tests.bot_id('a'), '{}', 'x', repeat('ab', 32));
 select tests.act_as('operator');
