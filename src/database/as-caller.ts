@@ -40,6 +40,9 @@ export interface NewToken {
   readonly expires_at?: string;
 }
 
+/** Whether there was a chain to write it into. */
+export const Reported = z.object({ recorded: z.boolean() });
+
 /** What a refused request was about, as far as it named it. */
 export interface RefusalTarget {
   readonly client_id?: string;
@@ -139,7 +142,7 @@ export class CallerDatabase {
   }
   /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
   reportRefusal(target: RefusalTarget, code: string, route: string) {
-    return this.#call(z.unknown(), 'report_refusal', { ...target, code, route });
+    return this.#call(Reported, 'report_refusal', { ...target, code, route });
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
+import { Reported } from './as-caller.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 
@@ -69,7 +70,7 @@ export class RunnerDatabase {
   reportRefusal(botId: string | undefined, code: string, route: string) {
     // Without an id that the database can read the bot is none of the token's.
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
-    return this.#call(z.unknown(), 'report_runner_refusal', args);
+    return this.#call(Reported, 'report_runner_refusal', args);
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(

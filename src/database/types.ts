@@ -332,10 +332,10 @@ isOneToOne: false
 { Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"status": string,"token_hash": string }; Returns: Json
                            },
 "report_refusal":
-{ Args: { "bot_id"?: string,"client_id"?: string,"code": string,"route": string,"token_id"?: string }; Returns: undefined
+{ Args: { "bot_id"?: string,"client_id"?: string,"code": string,"route": string,"token_id"?: string }; Returns: Json
                            },
 "report_runner_refusal":
-{ Args: { "bot_id": string,"code": string,"route": string,"token_hash": string }; Returns: undefined
+{ Args: { "bot_id": string,"code": string,"route": string,"token_hash": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json

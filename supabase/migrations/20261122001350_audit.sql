@@ -177,7 +177,7 @@ comment on function private.record_refusal(uuid, uuid, text, text) is
 
 create function public.report_refusal(
   code text, route text, client_id uuid default null, bot_id uuid default null, token_id uuid default null)
-returns void
+returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   bot public.bots;
@@ -194,11 +194,12 @@ begin
       private.own_client_id())
     into whose;
   if whose is not null then perform private.record_refusal(whose, bot.id, code, route); end if;
+  return jsonb_build_object('recorded', whose is not null);
 end $$;
 comment on function public.report_refusal(text, text, uuid, uuid, uuid) is
   'What the edge refused to a session: only the code and the route''s pattern are kept.';
 
-create function public.report_runner_refusal(token_hash text, bot_id uuid, code text, route text) returns void
+create function public.report_runner_refusal(token_hash text, bot_id uuid, code text, route text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   token uuid := private.require_token(report_runner_refusal.token_hash);
@@ -213,6 +214,7 @@ begin
   if whose is not null then
     perform private.write_refusal(whose, own_bot, 'runner', code, route, token);
   end if;
+  return jsonb_build_object('recorded', whose is not null);
 end $$;
 comment on function public.report_runner_refusal(text, uuid, text, text) is
   'What was refused to a machine token: into the chain of its bot''s client, or, for a bot that is not its own, of the token''s. Definer: a machine token is no session.';

@@ -48,6 +48,9 @@ select is((tests.last('anna')).detail,
 
 select tests.act_as('anon');
 select public.list_runner_bots(repeat('ab', 32));
+select tests.act_as('operator');
+update public.machine_tokens set last_used_at = now() - interval '2 minutes' where id = (select id from issued);
+select tests.act_as('anon');
 select public.list_runner_bots(repeat('ab', 32));
 select results_eq($$select tests.chain_of('anna') offset 9$$, array['token_first_used by runner'], 'its first use is one, and no later use');
 
