@@ -19,6 +19,7 @@ import { service } from './routes/service.ts';
 import { sign } from './routes/sign.ts';
 import { tokens } from './routes/tokens.ts';
 import { runtimeFor } from './runtime.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 export const DESCRIPTION = {
   openapi: '3.1.0',
@@ -29,7 +30,7 @@ export const DESCRIPTION = {
   },
 };
 
-export function createApp() {
+export function createApp(limits?: TimeLimits) {
   const app = newRouter();
   app.onError(handleError);
   app.notFound((c) => problemResponse(new Problem('not_found'), c.var.requestId));
@@ -43,7 +44,7 @@ export function createApp() {
     }),
   );
   app.use(limitBody, async (c, next) => {
-    c.set('runtime', runtimeFor(c.env));
+    c.set('runtime', runtimeFor(c.env, limits));
     await next();
   });
   let accessOf: ReturnType<typeof accessTable> | undefined;

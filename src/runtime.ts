@@ -4,6 +4,7 @@ import { connect, type Database } from './database/connect.ts';
 import { type Bindings, readSettings, type Settings } from './env.ts';
 import { createVerifier, type Verifier } from './middleware/verify-token.ts';
 import { Problem } from './problem.ts';
+import { TIME_LIMITS, type TimeLimits } from './time-limits.ts';
 
 export interface Runtime {
   readonly settings: Settings;
@@ -23,24 +24,24 @@ const SETTINGS = [
   'REWRAP_TOKEN',
 ] as const;
 
-let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;
+let current: { readonly env: Bindings; readonly limits: TimeLimits; readonly runtime: Runtime } | undefined;
 
 /** The runtime for these settings; the last one is kept, and an isolate only ever has one. */
-export function runtimeFor(env: Bindings): Runtime {
+export function runtimeFor(env: Bindings, limits = TIME_LIMITS): Runtime {
   const last = current;
-  if (last && SETTINGS.every((name) => last.env[name] === env[name])) return last.runtime;
-  const runtime = createRuntime(env);
-  current = { env: { ...env }, runtime };
+  if (last?.limits === limits && SETTINGS.every((name) => last.env[name] === env[name])) return last.runtime;
+  const runtime = createRuntime(env, limits);
+  current = { env: { ...env }, limits, runtime };
   return runtime;
 }
 
-function createRuntime(env: Bindings): Runtime {
+function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
   const settings = readSettings(env);
-  const database = connect(settings);
+  const database = connect(settings, limits);
   let keyring: Keyring | undefined;
   return {
     settings,
-    verifier: createVerifier(settings),
+    verifier: createVerifier(settings, limits),
     database() {
       if (!database) throw new Problem('database_not_configured');
       return database;

@@ -61,16 +61,16 @@ export class CallerDatabase {
     return this.#call(Client, 'create_client', { name, email });
   }
   listClients(page: Page) {
-    return this.#call(ClientPage, 'list_clients', pageArguments(page));
+    return this.#read(ClientPage, 'list_clients', pageArguments(page));
   }
   getClient(clientId: string) {
-    return this.#call(Client, 'get_client', { client_id: clientId });
+    return this.#read(Client, 'get_client', { client_id: clientId });
   }
   getOwnClient() {
-    return this.#call(Client, 'get_own_client', {});
+    return this.#read(Client, 'get_own_client', {});
   }
   listBotOptions(clientId: string) {
-    return this.#call(BotOptions, 'list_bot_options', { client_id: clientId });
+    return this.#read(BotOptions, 'list_bot_options', { client_id: clientId });
   }
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
@@ -83,20 +83,22 @@ export class CallerDatabase {
     return this.#call(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
   }
   listBots(clientId: string, page: Page) {
-    return this.#call(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
+    return this.#read(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
   }
   getBot(botId: string) {
-    return this.#call(Bot, 'get_bot', { bot_id: botId });
+    return this.#read(Bot, 'get_bot', { bot_id: botId });
   }
   startBot(botId: string) {
     return this.#call(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    return this.#call(Bot, 'stop_bot', { bot_id: botId });
+    // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
+    // not: a second time could undo the stop, the rotation or the stricter policy that somebody else made in between.
+    return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
   getTradingKey(clientId: string) {
-    return this.#call(TradingKey, 'get_trading_key', { client_id: clientId });
+    return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
     return this.#call(Rotation, 'rotate_key', { client_id: clientId, ...key });
@@ -109,25 +111,35 @@ export class CallerDatabase {
     return this.#call(Token, 'issue_token', { bot_id: botId, ...token });
   }
   listTokens(botId: string) {
-    return this.#call(TokenPage, 'list_tokens', { bot_id: botId });
+    return this.#read(TokenPage, 'list_tokens', { bot_id: botId });
   }
   revokeToken(tokenId: string) {
     return this.#call(Token, 'revoke_token', { token_id: tokenId });
   }
 
   getPolicy(botId: string) {
-    return this.#call(Policy, 'get_policy', { bot_id: botId });
+    return this.#read(Policy, 'get_policy', { bot_id: botId });
   }
   setPolicy(botId: string, policy: PolicyRequest) {
     return this.#call(Policy, 'set_policy', { bot_id: botId, policy: asJson(policy) });
+  }
+
+  /** A function that changes nothing: `stable` or `immutable` in the database. */
+  #read<Name extends keyof Functions & string, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Functions[Name]['Args'],
+  ): Promise<z.infer<Answer>> {
+    return this.#call(answer, name, args, true);
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Functions[Name]['Args'],
+    repeatable = false,
   ): Promise<z.infer<Answer>> {
-    return callFunction(this.#connection, this.#caller, answer, name, args);
+    return callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args);
   }
 }
 

@@ -46,8 +46,10 @@ export class RunnerDatabase {
   }
 
   listBots() {
-    return this.#call(RunnerBots, 'list_runner_bots', {});
+    // It notes that the token is in use, once a minute however often it is called.
+    return this.#call(RunnerBots, 'list_runner_bots', {}, true);
   }
+  /** Not repeated: the next one says more than this one a second time. */
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
     return this.#call(Heartbeat, 'record_heartbeat', {
       bot_id: botId,
@@ -69,9 +71,10 @@ export class RunnerDatabase {
     answer: Answer,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    repeatable = false,
   ): Promise<z.infer<Answer>> {
     const { tokenHash, requestId } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId }, answer, name, all);
+    return callFunction(this.#connection, { requestId, repeatable }, answer, name, all);
   }
 }

@@ -1,9 +1,10 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
+import type { TimeLimits } from '../time-limits.ts';
+import { CallFailure, fetchAnswer } from './answer.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
-import { problemOf } from './errors.ts';
 import type { Database as Schema } from './types.ts';
 
 /** The only place that knows supabase-js. It holds the publishable key and never one that bypasses policies. */
@@ -14,26 +15,34 @@ export interface Database {
   schemaVersion(): Promise<number>;
 }
 
-export type Connection = SupabaseClient<Schema>;
+export interface Connection {
+  readonly client: SupabaseClient<Schema>;
+  readonly limits: TimeLimits;
+}
 
 /** `undefined` where the settings name no database. */
-export function connect({ supabaseUrl, publishableKey }: Settings): Database | undefined {
+export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeLimits): Database | undefined {
   if (!supabaseUrl || !publishableKey) return undefined;
-  const connection: Connection = createClient<Schema>(supabaseUrl.href, publishableKey, {
+  const client = createClient<Schema>(supabaseUrl.href, publishableKey, {
     // Each call brings its caller's token; without one a call has the rights of `anon`: none.
     accessToken: async () => null,
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    global: { fetch: fetchAnswer },
   });
+  const connection: Connection = { client, limits };
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    // Once: it is asked how things are now.
     async schemaVersion() {
-      const { data, error, status } = await connection
-        .rpc('schema_version')
-        .abortSignal(AbortSignal.timeout(3_000));
-      if (error) throw problemOf(error, status);
-      if (typeof data !== 'number') throw new Problem('database_unavailable');
-      return data;
+      try {
+        const limit = AbortSignal.timeout(limits.probeMs);
+        const { data } = await client.rpc('schema_version').abortSignal(limit).throwOnError();
+        if (typeof data === 'number') return data;
+      } catch (error) {
+        throw error instanceof CallFailure ? error.problem : error;
+      }
+      throw new Problem('database_unavailable');
     },
   };
 }

@@ -2,6 +2,7 @@
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
+import { TIME_LIMITS } from '../../src/time-limits.ts';
 import { violationsOf } from './contract.ts';
 import { recordKeysOf, recordText } from './recorder.ts';
 
@@ -30,7 +31,8 @@ export interface Answer {
   readonly json: any;
 }
 
-const app = createApp();
+/** As deployed, but for the pause before a second attempt: hundreds of tests have one. */
+const app = createApp({ ...TIME_LIMITS, pauseMs: 1 });
 
 /**
  * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is
