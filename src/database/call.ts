@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { Problem } from '../problem.ts';
 import type { Connection } from './connect.ts';
 import { problemOf } from './errors.ts';
+import { isReplay, type Once } from './once.ts';
 import type { Database, Json } from './types.ts';
 
 export type Functions = Database['public']['Functions'];
@@ -12,6 +13,7 @@ export interface Call {
   readonly requestId: string;
   /** The access token of a session; without one a call has the rights of `anon`. */
   readonly token?: string;
+  readonly once?: Once | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Call {
  */
 export async function callFunction<Name extends keyof Functions & string, Answer extends z.ZodType>(
   connection: Connection,
-  { token, requestId }: Call,
+  { token, requestId, once }: Call,
   answer: Answer,
   name: Name,
   args: Functions[Name]['Args'],
@@ -33,6 +35,7 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   if (error) throw problemOf(error, status);
   const parsed = answer.safeParse(data);
   if (!parsed.success) throw new Problem('database_unavailable');
+  if (isReplay(data)) once?.onReplay();
   return parsed.data;
 }
 
