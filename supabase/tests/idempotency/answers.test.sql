@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir once.psql
-select plan(52);
+select plan(54);
 
 create function tests.clients_made() returns bigint language sql stable security definer
 return (select count(*) from public.clients where email like 'once-%');
@@ -39,12 +39,12 @@ begin
   perform tests.act_as('anna');
   return tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')'));
 end $$;
-create function tests.bequeath(name text) returns void language sql security definer
+create function tests.bequeath(person text, name text) returns void language sql security definer
 begin atomic
-  update private.kept_answers set caller = 'account ' || tests.account_id('anna')
+  update private.kept_answers set caller = 'account ' || tests.account_id(person)
     where key = decode(tests.once(name) ->> 'key', 'hex');
 end;
-comment on function tests.bequeath(text) is 'As if anna had asked first, and lost the right to since.';
+comment on function tests.bequeath(text, text) is 'As if this person had asked first, and lost the right to since.';
 create function tests.traces() returns bigint[] language sql stable security definer
 return array[
   (select count(*) from public.bots where client_id = tests.client_id('boris')),
@@ -110,9 +110,15 @@ from tests.calls order by name;
 select is(tests.traces(), array[3, 3, 1, 6, 2]::bigint[], 'and left its traces once');
 select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
-select tests.bequeath(name) from tests.calls;
+select tests.bequeath('anna', name) from tests.calls;
 select is(tests.by_anna(name, call), 'PT404 not_found', name || ' is not answered again to who may not see it')
 from tests.calls order by name;
+
+select tests.bequeath('boris', name) from tests.calls where person = 'ada';
+select tests.act_as('boris');
+select is(tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')')), 'PT403 admin_required',
+  name || ' is not answered again to who is no admin')
+from tests.calls where person = 'ada' order by name;
 
 -- A first answer of yesterday is none.
 select tests.act_as('ada');
