@@ -2,6 +2,11 @@
 
 const CATALOGUE = {
   // 400: the request cannot be read
+  idempotency_key_malformed: [
+    400,
+    'The Idempotency-Key is malformed',
+    'Send 1 to 255 visible ASCII characters without spaces, and one such header.',
+  ],
   malformed_json: [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
   malformed_request: [400, 'The request cannot be carried out', 'A value in it cannot be stored.'],
   // 401: who is calling
@@ -49,6 +54,11 @@ const CATALOGUE = {
   bot_not_running: [409, 'The bot does not run', 'Start it first: a stopped bot signs nothing.'],
   conflict: [409, 'Something else has this value', 'Use another value.'],
   email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
+  idempotency_key_outdated: [
+    409,
+    'The wallet has another key by now',
+    'It was rotated since this was first signed. Sign with a new Idempotency-Key if it is still wanted.',
+  ],
   trading_key_required: [
     409,
     'The client has no trading key',
@@ -81,6 +91,11 @@ const CATALOGUE = {
     422,
     'The envelope belongs to another row',
     'An envelope stays with its client, address and key id.',
+  ],
+  idempotency_key_reused: [
+    422,
+    'The Idempotency-Key was used for another request',
+    'A key stands for one request, to the byte, for 24 hours. Send a new one.',
   ],
   message_malformed: [
     422,

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
@@ -6,11 +6,13 @@ import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { asArgument, type Once, type OnceFunction } from './once.ts';
 
 export interface Caller {
   /** The verified access token. */
   readonly token: string;
   readonly requestId: string;
+  readonly once?: Once;
 }
 
 /** A sealed key, as the database's functions take it. */
@@ -39,6 +41,9 @@ export interface NewToken {
   readonly expires_at?: string;
 }
 
+/** Of an earlier call, the token was told then and its hash is the one that is stored. */
+const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
+
 export interface Page {
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -57,8 +62,13 @@ export class CallerDatabase {
     this.#caller = caller;
   }
 
+  /** The same for one request that may be sent again: what it changes is changed once. */
+  once(once: Once): CallerDatabase {
+    return new CallerDatabase(this.#connection, { ...this.#caller, once });
+  }
+
   createClient(name: string, email: string) {
-    return this.#call(Client, 'create_client', { name, email });
+    return this.#callOnce(Client, 'create_client', { name, email });
   }
   listClients(page: Page) {
     return this.#read(ClientPage, 'list_clients', pageArguments(page));
@@ -74,13 +84,17 @@ export class CallerDatabase {
   }
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
-    return this.#call(Bot, 'create_bot', { ...bot, config: asJson(bot.config), wallets: asJson(wallets) });
+    return this.#callOnce(Bot, 'create_bot', {
+      ...bot,
+      config: asJson(bot.config),
+      wallets: asJson(wallets),
+    });
   }
   setUpBot(bot: NewBot, wallet: NewWallet) {
-    return this.#call(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
+    return this.#callOnce(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
   }
   addWallet(botId: string, wallet: NewWallet) {
-    return this.#call(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
+    return this.#callOnce(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
   }
   listBots(clientId: string, page: Page) {
     return this.#read(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
@@ -89,26 +103,27 @@ export class CallerDatabase {
     return this.#read(Bot, 'get_bot', { bot_id: botId });
   }
   startBot(botId: string) {
-    return this.#call(Bot, 'start_bot', { bot_id: botId });
+    return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
     // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
-    // not: a second time could undo the stop, the rotation or the stricter policy that somebody else made in between.
-    return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
+    // not, but under an Idempotency-Key: a second time could undo the stop, the rotation or the stricter policy that
+    // somebody else made in between.
+    return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
   getTradingKey(clientId: string) {
     return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
-    return this.#call(Rotation, 'rotate_key', { client_id: clientId, ...key });
+    return this.#callOnce(Rotation, 'rotate_key', { client_id: clientId, ...key });
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
   }
 
   issueToken(botId: string, token: NewToken) {
-    return this.#call(Token, 'issue_token', { bot_id: botId, ...token });
+    return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token });
   }
   listTokens(botId: string) {
     return this.#read(TokenPage, 'list_tokens', { bot_id: botId });
@@ -140,6 +155,16 @@ export class CallerDatabase {
     repeatable = false,
   ): Promise<z.infer<Answer>> {
     return callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args);
+  }
+
+  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Functions[Name]['Args'],
+    repeatable = this.#caller.once !== undefined,
+  ): Promise<z.infer<Answer>> {
+    const all = { ...args, ...asArgument(this.#caller.once) };
+    return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
   }
 }
 

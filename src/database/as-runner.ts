@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { asArgument, type Once, type OnceFunction } from './once.ts';
 
 export interface Runner {
   /** SHA-256 of the machine token, in hex. */
   readonly tokenHash: string;
   readonly requestId: string;
+  readonly once?: Once;
 }
 
 /** What the bot's policy judges and the event keeps. */
@@ -45,13 +47,17 @@ export class RunnerDatabase {
     this.#runner = runner;
   }
 
+  /** The same for one request that may be sent again: what it changes is changed once. */
+  once(once: Once): RunnerDatabase {
+    return new RunnerDatabase(this.#connection, { ...this.#runner, once });
+  }
+
   listBots() {
     // It notes that the token is in use, once a minute however often it is called.
     return this.#call(RunnerBots, 'list_runner_bots', {}, true);
   }
-  /** Not repeated: the next one says more than this one a second time. */
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
-    return this.#call(Heartbeat, 'record_heartbeat', {
+    return this.#callOnce(Heartbeat, 'record_heartbeat', {
       bot_id: botId,
       status,
       ...(message !== undefined && { message }),
@@ -60,7 +66,7 @@ export class RunnerDatabase {
   }
   /** Lets an envelope out, once token, bot, wallet and policy allow it; the event is written and the value reserved. */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
-    return this.#call(CheckedOutKey, 'check_out_key', {
+    return this.#callOnce(CheckedOutKey, 'check_out_key', {
       bot_id: botId,
       signing: asJson(signing),
       ...(wallet !== undefined && { wallet }),
@@ -73,8 +79,17 @@ export class RunnerDatabase {
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId } = this.#runner;
+    const { tokenHash, requestId, once } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId, repeatable }, answer, name, all);
+    return callFunction(this.#connection, { requestId, once, repeatable }, answer, name, all);
+  }
+
+  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+  ): Promise<z.infer<Answer>> {
+    const { once } = this.#runner;
+    return this.#call(answer, name, { ...args, ...asArgument(once) }, once !== undefined);
   }
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
+import { isReplay, type Once } from './once.ts';
 import type { Database, Json } from './types.ts';
 
 export type Functions = Database['public']['Functions'];
@@ -12,6 +13,7 @@ export interface Call {
   readonly token?: string;
   /** Whether doing it twice is doing it once, whatever others do in between: it is then asked again if no answer came. */
   readonly repeatable?: boolean;
+  readonly once?: Once | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Call {
  */
 export async function callFunction<Name extends keyof Functions & string, Answer extends z.ZodType>(
   { client, limits }: Connection,
-  { token, requestId, repeatable = false }: Call,
+  { token, requestId, repeatable = false, once }: Call,
   answer: Answer,
   name: Name,
   args: Functions[Name]['Args'],
@@ -34,6 +36,7 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   });
   const parsed = answer.safeParse(data);
   if (!parsed.success) throw new Problem('database_unavailable');
+  if (isReplay(data)) once?.onReplay();
   return parsed.data;
 }
 

@@ -252,16 +252,16 @@ isOneToOne: false
           }
           Functions: {
             "add_wallet":
-{ Args: { "bot_id": string,"wallet": Json }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "check_out_key":
-{ Args: { "bot_id": string,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
                            },
 "create_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallets": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
-{ Args: { "email": string,"name": string }; Returns: Json
+{ Args: { "email": string,"name": string,"once"?: Json }; Returns: Json
                            },
 "get_bot":
 { Args: { "bot_id": string }; Returns: Json
@@ -279,7 +279,7 @@ isOneToOne: false
 { Args: { "client_id": string }; Returns: Json
                            },
 "issue_token":
-{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"once"?: Json,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
                            },
 "list_bot_options":
 { Args: { "client_id": string }; Returns: Json
@@ -297,7 +297,7 @@ isOneToOne: false
 { Args: { "bot_id": string }; Returns: Json
                            },
 "record_heartbeat":
-{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"status": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token_hash": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json
@@ -306,7 +306,7 @@ isOneToOne: false
 { Args: { "token_id": string }; Returns: Json
                            },
 "rotate_key":
-{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string }; Returns: Json
+{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string,"once"?: Json }; Returns: Json
                            },
 "schema_version":
 { Args: Record<PropertyKey, never>; Returns: number
@@ -315,13 +315,13 @@ isOneToOne: false
 { Args: { "bot_id": string,"policy": Json }; Returns: Json
                            },
 "setup_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallet": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "start_bot":
-{ Args: { "bot_id": string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            },
 "stop_bot":
-{ Args: { "bot_id": string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            }
           }
           Enums: {

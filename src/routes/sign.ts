@@ -2,8 +2,9 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { sign as signFor } from '../services/sign.ts';
-import { answers, jsonBody, newRouter, RUNNER } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
 
 export const sign = newRouter().openapi(
   createRoute({
@@ -12,8 +13,8 @@ export const sign = newRouter().openapi(
     tags: ['Execution'],
     summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
     security: RUNNER,
-    middleware: [requireJson],
-    request: { params: IdParam, body: jsonBody(SignRequest) },
+    middleware: [requireJson, idempotent],
+    request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SignRequest) },
     responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),
   }),
   async (c) => {

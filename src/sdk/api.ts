@@ -69,7 +69,7 @@ export interface TradingKeysClient {
     stop(botId: string, options?: CallOptions): Promise<Bot>;
     /** Admin. */
     addWallet(botId: string, request: WalletRequest, options?: CallOptions): Promise<AddedWallet>;
-    /** A machine token for this bot's runner, shown this once. */
+    /** A machine token for this bot's runner, shown once: absent where an answer was lost and asked for again. */
     issueToken(botId: string, request: IssueTokenRequest, options?: CallOptions): Promise<IssuedToken>;
     /** The machine tokens that sign for this bot; never the tokens themselves. */
     tokens(botId: string, options?: CallOptions): Promise<Page<Token>>;

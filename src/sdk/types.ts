@@ -180,8 +180,11 @@ export interface Token {
 }
 
 export interface IssuedToken extends Token {
-  /** `tk_…`: shown this once and kept nowhere. */
-  token: string;
+  /**
+   * `tk_…`: shown once and kept nowhere. Absent where the answer that had it was lost and this is that answer
+   * again: then revoke the token by its id and issue another.
+   */
+  token?: string | undefined;
 }
 
 // policies ----------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
   const bot = (await runningBot(api, bob.id)) ?? (await setUpBot(api, bob.id));
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
   stops.push(() => api.tokens.revoke(id));
+  if (token === undefined) throw new Error('The answer with the machine token was lost. Start again.');
   say(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
   return token;
 }

@@ -1,5 +1,6 @@
 -- One function for each use case: one transaction, one round trip, and always the caller's own rights, so that
--- row-level security judges every statement in it. A row the caller may not see does not exist: 404.
+-- row-level security judges every statement in it. A row the caller may not see does not exist: 404. What takes
+-- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
 
 -- shapes of answers -------------------------------------------------------------------------------------------
 
@@ -96,19 +97,21 @@ end $$;
 
 -- clients -----------------------------------------------------------------------------------------------------
 
-create function public.create_client(name text, email text) returns jsonb
+create function public.create_client(name text, email text, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'create_client');
   client public.clients;
 begin
   perform private.require_admin();
+  if answer is not null then return answer; end if;
   insert into public.clients (name, email) values (create_client.name, lower(create_client.email))
     on conflict on constraint "one client for each e-mail" do nothing
     returning * into client;
   if client.id is null then
     raise sqlstate 'PT409' using message = 'A client with this e-mail exists.', hint = 'email_taken';
   end if;
-  return private.client_json(client);
+  return private.keep_answer(once, 'create_client', private.client_json(client));
 end $$;
 
 create function public.list_clients(page_size integer, after uuid default null) returns jsonb
@@ -200,12 +203,19 @@ begin
   return bot;
 end $$;
 
-create function public.create_bot(client_id uuid, bot_type text, name text, config jsonb, wallets jsonb)
+create function public.create_bot(
+  client_id uuid, bot_type text, name text, config jsonb, wallets jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'create_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    perform private.require_client(create_bot.client_id);
+    perform private.require_admin();
+    return answer;
+  end if;
   perform private.lock_client(create_bot.client_id);
   perform private.require_admin();
   if wallets = '[]' and exists (
@@ -214,52 +224,69 @@ begin
     wallets := '[{}]';
   end if;
   bot := private.make_bot(create_bot.client_id, bot_type, name, config, wallets);
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'create_bot', private.bot_json(bot));
 end $$;
-comment on function public.create_bot(uuid, text, text, jsonb, jsonb) is
+comment on function public.create_bot(uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /bots/create. Wallets are {address, chain, key_id, encrypted_key}; none means a copy of the trading key, if there is one.';
 
-create function public.setup_bot(client_id uuid, bot_type text, name text, config jsonb, wallet jsonb)
+create function public.setup_bot(
+  client_id uuid, bot_type text, name text, config jsonb, wallet jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'setup_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    perform private.require_client(setup_bot.client_id);
+    return answer;
+  end if;
   perform private.lock_client(setup_bot.client_id);
   bot := private.make_bot(setup_bot.client_id, bot_type, name, config, jsonb_build_array(wallet));
   update public.bots set status = 'running' where id = bot.id returning * into bot;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'setup_bot', private.bot_json(bot));
 end $$;
-comment on function public.setup_bot(uuid, text, text, jsonb, jsonb) is
+comment on function public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /clients/{id}/setup-bot. The wallet is {} for a copy of the trading key.';
 
-create function public.add_wallet(bot_id uuid, wallet jsonb) returns jsonb
+create function public.add_wallet(bot_id uuid, wallet jsonb, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'add_wallet');
   bot public.bots;
 begin
   select * into bot from public.bots where id = add_wallet.bot_id;
   if not found then perform private.raise_not_found(); end if;
+  if answer is not null then
+    perform private.require_admin();
+    return answer;
+  end if;
   perform private.lock_client(bot.client_id);
   perform private.require_admin();
   perform private.add_wallet(bot, wallet);
-  return (
+  return private.keep_answer(once, 'add_wallet', (
     select added || jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id)
     from jsonb_array_elements(private.wallets_json(bot.id)) as added
     where added ->> 'address' = coalesce(
-      wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id)));
+      wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id))));
 end $$;
-comment on function public.add_wallet(uuid, jsonb) is 'POST /bots/{id}/wallets.';
+comment on function public.add_wallet(uuid, jsonb, jsonb) is 'POST /bots/{id}/wallets.';
 
-create function public.rotate_key(client_id uuid, address text, chain text, key_id uuid, encrypted_key text)
+create function public.rotate_key(
+  client_id uuid, address text, chain text, key_id uuid, encrypted_key text, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'rotate_key');
   wallets integer;
   running integer;
   wallets_before integer;
   running_before integer;
 begin
+  if answer is not null then
+    perform private.require_client(rotate_key.client_id);
+    return answer;
+  end if;
   perform private.lock_client(rotate_key.client_id);
   perform private.require_trading_key(rotate_key.client_id);
   select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
@@ -272,11 +299,11 @@ begin
   select count(*) into wallets from public.bot_wallets as w where w.client_id = rotate_key.client_id;
   select count(*) into running from public.bots as b
     where b.client_id = rotate_key.client_id and b.status = 'running';
-  return private.trading_key_json(rotate_key.client_id) || jsonb_build_object(
+  return private.keep_answer(once, 'rotate_key', private.trading_key_json(rotate_key.client_id) || jsonb_build_object(
     'wallets_updated', wallets, 'wallets_merged', wallets_before - wallets,
-    'bots_stopped', running_before - running);
+    'bots_stopped', running_before - running));
 end $$;
-comment on function public.rotate_key(uuid, text, text, uuid, text) is 'PUT /clients/{id}/rotate-key.';
+comment on function public.rotate_key(uuid, text, text, uuid, text, jsonb) is 'PUT /clients/{id}/rotate-key.';
 
 create function public.revoke_key(client_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -330,26 +357,33 @@ begin
   return private.bot_json(bot);
 end $$;
 
-create function public.start_bot(bot_id uuid) returns jsonb
+create function public.start_bot(bot_id uuid, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'start_bot');
   bot public.bots;
 begin
   select * into bot from public.bots where id = start_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
+  if answer is not null then return answer; end if;
   perform from public.clients where id = bot.client_id for share;
   update public.bots set status = 'running' where id = bot.id returning * into bot;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'start_bot', private.bot_json(bot));
 end $$;
 
-create function public.stop_bot(bot_id uuid) returns jsonb
+create function public.stop_bot(bot_id uuid, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'stop_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    if not exists (select from public.bots where id = stop_bot.bot_id) then perform private.raise_not_found(); end if;
+    return answer;
+  end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'stop_bot', private.bot_json(bot));
 end $$;
 
 create function public.schema_version() returns integer
@@ -366,11 +400,11 @@ grant execute on function
   private.name_of_lock(text, text), private.lock_keys(uuid),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
-  public.create_client(text, text), public.list_clients(integer, uuid), public.get_client(uuid),
+  public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),
   public.get_own_client(), public.list_bot_options(uuid),
-  public.create_bot(uuid, text, text, jsonb, jsonb), public.setup_bot(uuid, text, text, jsonb, jsonb),
-  public.add_wallet(uuid, jsonb), public.rotate_key(uuid, text, text, uuid, text), public.revoke_key(uuid),
+  public.create_bot(uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb),
+  public.add_wallet(uuid, jsonb, jsonb), public.rotate_key(uuid, text, text, uuid, text, jsonb), public.revoke_key(uuid),
   public.get_trading_key(uuid), public.list_bots(uuid, integer, uuid), public.get_bot(uuid),
-  public.start_bot(uuid), public.stop_bot(uuid)
+  public.start_bot(uuid, jsonb), public.stop_bot(uuid, jsonb)
 to authenticated;
 grant execute on function public.schema_version() to anon, authenticated;

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import type { Client } from './actions.ts';
+import type { Client, Once } from './actions.ts';
 import { type Outcome, outcomeOf, type Sessions } from './sessions.ts';
 
 export interface TokenRow {
@@ -34,11 +34,18 @@ export class Signers {
   }
 
   /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
-  async checkOut({ hash }: TokenRow, bot: string, signing: object = MESSAGE, holdMs = 0): Promise<Outcome> {
+  async checkOut(
+    { hash }: TokenRow,
+    bot: string,
+    signing: object = MESSAGE,
+    holdMs = 0,
+    once: Once | null = null,
+  ): Promise<Outcome> {
     const outcome = await this.sql
       .begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-        await sql`select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)})`;
+        await sql`select public.check_out_key(
+          ${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })})`;
         if (holdMs > 0) await wait(holdMs);
         return 'ok';
       })

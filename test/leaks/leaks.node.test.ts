@@ -50,7 +50,7 @@ describe('a run of the whole suite', () => {
     expect(recorded.texts.filter((text) => envelope.test(text))).toEqual([]);
   });
 
-  test('leaves no key in a dump of the database', async () => {
+  test('leaves no key, and no Idempotency-Key, in a dump of the database', async () => {
     const sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
     try {
       const tables = await sql<{ name: string }[]>`
@@ -63,7 +63,22 @@ describe('a run of the whole suite', () => {
       }
       expect(dump.filter((row) => row.includes('eyJ')).length).toBeGreaterThan(20);
       expect(dump.filter((row) => found(row).length > 0)).toEqual([]);
+      expect(recorded.idempotencyKeys.length).toBeGreaterThan(20);
+      const names = recorded.idempotencyKeys.filter((name) => name.length >= 16);
+      expect(dump.filter((row) => names.some((name) => row.includes(name)))).toEqual([]);
       await sql`checkpoint`;
+    } finally {
+      await sql.end();
+    }
+  });
+
+  test('keeps answers to give again, and in them no envelope and no token', async () => {
+    const sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+    try {
+      const rows = await sql<{ row: string }[]>`select t::text as row from private.kept_answers as t`;
+      expect(rows.length).toBeGreaterThan(20);
+      const secret = /eyJ[\w-]{20,}|tk_[1-9A-HJ-NP-Za-km-z]{48,50}/;
+      expect(rows.filter(({ row }) => secret.test(row))).toEqual([]);
     } finally {
       await sql.end();
     }

@@ -4,7 +4,7 @@ import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
 import { TIME_LIMITS } from '../../src/time-limits.ts';
 import { violationsOf } from './contract.ts';
-import { recordKeysOf, recordText } from './recorder.ts';
+import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
 
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
@@ -21,6 +21,7 @@ export interface Call {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly env?: Bindings;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface Answer {
@@ -40,15 +41,17 @@ const app = createApp({ ...TIME_LIMITS, pauseMs: 1 });
  */
 export async function call(
   line: string,
-  { token, body, headers = {}, env = settings() }: Call = {},
+  { token, body, headers = {}, env = settings(), idempotencyKey }: Call = {},
 ): Promise<Answer> {
   recordKeysOf(body);
+  if (idempotencyKey !== undefined) recordIdempotencyKey(idempotencyKey);
   const [method = 'GET', path = '/'] = line.split(' ');
   const request = new Request(`http://api.example.test${path}`, {
     method,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       ...headers,
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),

@@ -14,7 +14,7 @@ export interface Operator {
 
 export async function startOperator(databaseUrl: string): Promise<Operator> {
   const sql = postgres(databaseUrl, { max: 4, onnotice: () => {} });
-  const recording = { keys: new Set<string>(), texts: [] as string[] };
+  const recording = { keys: new Set<string>(), texts: [] as string[], idempotencyKeys: [] as string[] };
 
   const paths: Record<string, (body: string) => Promise<unknown>> = {
     async '/sql'(body) {
@@ -22,13 +22,14 @@ export async function startOperator(databaseUrl: string): Promise<Operator> {
       return [...(await sql.unsafe(text, values))];
     },
     async '/record'(body) {
-      const { keys, texts }: Recording = JSON.parse(body);
+      const { keys, texts, idempotencyKeys }: Recording = JSON.parse(body);
       for (const key of keys) recording.keys.add(key);
       recording.texts.push(...texts);
+      recording.idempotencyKeys.push(...idempotencyKeys);
       return null;
     },
     async '/recorded'() {
-      return { keys: [...recording.keys], texts: recording.texts };
+      return { ...recording, keys: [...recording.keys] };
     },
   };
 

@@ -9,13 +9,20 @@ export interface Recording {
   readonly keys: readonly string[];
   /** Answers with their headers, and log lines. */
   readonly texts: readonly string[];
+  /** Idempotency-Keys as they were sent. */
+  readonly idempotencyKeys: readonly string[];
 }
 
 const keys: string[] = [];
 const texts: string[] = [];
+const idempotencyKeys: string[] = [];
 
 export function recordText(text: string): void {
   texts.push(text);
+}
+
+export function recordIdempotencyKey(key: string): void {
+  idempotencyKeys.push(key);
 }
 
 /** Finds the keys in a request's body, wherever they stand in it. */
@@ -37,8 +44,9 @@ for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
 }
 
 afterAll(async () => {
-  const recording: Recording = { keys, texts };
+  const recording: Recording = { keys, texts, idempotencyKeys };
   await fetch(`${inject('operatorUrl')}/record`, { method: 'POST', body: JSON.stringify(recording) });
   keys.length = 0;
   texts.length = 0;
+  idempotencyKeys.length = 0;
 });
