@@ -21,6 +21,9 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'HEARTBEAT_LIMIT_SECONDS',
+  'KEY_AGE_LIMIT_DAYS',
+  'ENVIRONMENT',
 ] as const;
 
 let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;

@@ -18,6 +18,7 @@ export const Readiness = z
       schema: Dependency,
       master_key: Dependency,
       token_verification: Dependency,
+      monitor: Dependency,
     }),
   })
   .openapi('Readiness');

@@ -1,16 +1,19 @@
 import type { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
+import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { counted, type Tally } from './tally.ts';
 
 export interface Caller {
   /** The verified access token. */
   readonly token: string;
   readonly requestId: string;
+  readonly tally?: Tally;
 }
 
 /** A sealed key, as the database's functions take it. */
@@ -95,6 +98,10 @@ export class CallerDatabase {
     return this.#call(Bot, 'stop_bot', { bot_id: botId });
   }
 
+  getBotHealth(botId: string, page: Page) {
+    return this.#call(BotHealth, 'get_bot_health', { bot_id: botId, ...pageArguments(page) });
+  }
+
   getTradingKey(clientId: string) {
     return this.#call(TradingKey, 'get_trading_key', { client_id: clientId });
   }
@@ -127,7 +134,8 @@ export class CallerDatabase {
     name: Name,
     args: Functions[Name]['Args'],
   ): Promise<z.infer<Answer>> {
-    return callFunction(this.#connection, this.#caller, answer, name, args);
+    const { tally } = this.#caller;
+    return counted(tally, () => callFunction(this.#connection, this.#caller, answer, name, args));
   }
 }
 

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { counted, type Tally } from './tally.ts';
 
 export interface Runner {
   /** SHA-256 of the machine token, in hex. */
   readonly tokenHash: string;
   readonly requestId: string;
+  readonly tally?: Tally;
 }
 
 /** What the bot's policy judges and the event keeps. */
@@ -32,8 +34,11 @@ const CheckedOutKey = z.object({
 });
 export type CheckedOutKey = z.infer<typeof CheckedOutKey>;
 
+const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean() });
+export type ReportedFailure = z.infer<typeof ReportedFailure>;
+
 /**
- * The database as a machine token sees it: three functions that each begin by finding the token, called without a
+ * The database as a machine token sees it: four functions that each begin by finding the token, called without a
  * session. All throw `Problem`.
  */
 export class RunnerDatabase {
@@ -65,13 +70,18 @@ export class RunnerDatabase {
     });
   }
 
+  /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
+  reportFailure(botId: string, code: string): Promise<ReportedFailure> {
+    return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
+  }
+
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId } = this.#runner;
+    const { tokenHash, requestId, tally } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId }, answer, name, all);
+    return counted(tally, () => callFunction(this.#connection, { requestId }, answer, name, all));
   }
 }

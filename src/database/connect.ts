@@ -2,6 +2,7 @@ import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
+import { type Monitor, MonitorDatabase } from './as-monitor.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import { problemOf } from './errors.ts';
 import type { Database as Schema } from './types.ts';
@@ -10,6 +11,7 @@ import type { Database as Schema } from './types.ts';
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
+  asMonitor(monitor: Monitor): MonitorDatabase;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -27,6 +29,7 @@ export function connect({ supabaseUrl, publishableKey }: Settings): Database | u
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    asMonitor: (monitor) => new MonitorDatabase(connection, monitor),
     async schemaVersion() {
       const { data, error, status } = await connection
         .rpc('schema_version')
