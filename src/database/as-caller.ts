@@ -7,7 +7,7 @@ import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
-import { counted, type Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 
 export interface Caller {
   /** The verified access token. */
@@ -134,8 +134,8 @@ export class CallerDatabase {
     name: Name,
     args: Functions[Name]['Args'],
   ): Promise<z.infer<Answer>> {
-    const { tally } = this.#caller;
-    return counted(tally, () => callFunction(this.#connection, this.#caller, answer, name, args));
+    const { tally = new Tally() } = this.#caller;
+    return tally.count(() => callFunction(this.#connection, this.#caller, answer, name, args));
   }
 }
 

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { callFunction } from './call.ts';
 import type { Connection } from './connect.ts';
-import { counted, type Tally } from './tally.ts';
 
 export interface Monitor {
   /** SHA-256 of the machine token of the scope `monitor`, in hex. */
   readonly tokenHash: string;
   readonly requestId: string;
-  readonly tally?: Tally;
 }
 
 export interface MonitorLimits {
@@ -41,13 +39,11 @@ export class MonitorDatabase {
 
   /** The next batch of the round through all bots. @throws {Problem} */
   checkBots({ heartbeatLimitSeconds, keyAgeLimitDays }: MonitorLimits): Promise<Batch> {
-    const { tokenHash, requestId, tally } = this.#monitor;
-    return counted(tally, () =>
-      callFunction(this.#connection, { requestId }, Batch, 'monitor_bots', {
-        token_hash: tokenHash,
-        heartbeat_limit_seconds: heartbeatLimitSeconds,
-        key_age_limit_days: keyAgeLimitDays,
-      }),
-    );
+    const { tokenHash, requestId } = this.#monitor;
+    return callFunction(this.#connection, { requestId }, Batch, 'monitor_bots', {
+      token_hash: tokenHash,
+      heartbeat_limit_seconds: heartbeatLimitSeconds,
+      key_age_limit_days: keyAgeLimitDays,
+    });
   }
 }

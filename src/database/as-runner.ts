@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
-import { counted, type Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 
 export interface Runner {
   /** SHA-256 of the machine token, in hex. */
@@ -80,8 +80,8 @@ export class RunnerDatabase {
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId, tally } = this.#runner;
+    const { tokenHash, requestId, tally = new Tally() } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return counted(tally, () => callFunction(this.#connection, { requestId }, answer, name, all));
+    return tally.count(() => callFunction(this.#connection, { requestId }, answer, name, all));
   }
 }

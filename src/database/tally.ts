@@ -1,24 +1,21 @@
-/** What one request, or one run of the cron, had of the database: for its log line. */
-export interface Tally {
-  calls: number;
-  ms: number;
+/** What one request had of the database: for its log line. */
+export class Tally {
+  calls = 0;
+  ms = 0;
   /** Of the first answer that names one. */
   clientId: string | undefined;
-}
 
-export const newTally = (): Tally => ({ calls: 0, ms: 0, clientId: undefined });
-
-/** Counts a call, and how long it took with whatever it waited for. */
-export async function counted<Answer>(tally: Tally | undefined, call: () => Promise<Answer>): Promise<Answer> {
-  if (!tally) return call();
-  const startedAt = Date.now();
-  tally.calls += 1;
-  try {
-    const answer = await call();
-    tally.clientId ??= clientIdOf(answer);
-    return answer;
-  } finally {
-    tally.ms += Date.now() - startedAt;
+  /** Counts a call, and how long it took with whatever it waited for. */
+  async count<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const startedAt = Date.now();
+    try {
+      const answer = await call();
+      this.clientId ??= clientIdOf(answer);
+      return answer;
+    } finally {
+      this.calls += 1;
+      this.ms += Date.now() - startedAt;
+    }
   }
 }
 

@@ -13,6 +13,5 @@ export const health = newRouter().openapi(
     request: { params: IdParam, query: PageQuery },
     responses: answers(200, BotHealth, 'The state as of now, and a page of changes.'),
   }),
-  async (c) =>
-    c.json(await c.var.database.getBotHealth(c.req.valid('param').id, c.req.valid('query')), 200),
+  async (c) => c.json(await c.var.database.getBotHealth(c.req.valid('param').id, c.req.valid('query')), 200),
 );
