@@ -12,6 +12,12 @@ export interface Bindings {
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
   readonly REWRAP_TOKEN?: string;
+  /** After how many seconds without a heartbeat the monitor calls a bot late. 120. */
+  readonly HEARTBEAT_LIMIT_SECONDS?: string;
+  /** After how many days the monitor calls a key old. 90. */
+  readonly KEY_AGE_LIMIT_DAYS?: string;
+  /** `development` lets answers tell how long they took (`Server-Timing`); production does not say. */
+  readonly ENVIRONMENT?: string;
 }
 
 export interface Settings {
@@ -21,6 +27,10 @@ export interface Settings {
   readonly encryptionKey: string | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
+  /** `NaN` where what is set is no whole number. */
+  readonly heartbeatLimitSeconds: number;
+  readonly keyAgeLimitDays: number;
+  readonly isDevelopment: boolean;
 }
 
 export function readSettings(env: Bindings): Settings {
@@ -31,7 +41,15 @@ export function readSettings(env: Bindings): Settings {
     encryptionKey: env.ENCRYPTION_KEY,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
+    heartbeatLimitSeconds: wholeNumber(env.HEARTBEAT_LIMIT_SECONDS, 120),
+    keyAgeLimitDays: wholeNumber(env.KEY_AGE_LIMIT_DAYS, 90),
+    isDevelopment: env.ENVIRONMENT?.trim() === 'development',
   };
+}
+
+function wholeNumber(text: string | undefined, otherwise: number): number {
+  const digits = text?.trim() || String(otherwise);
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : Number.NaN;
 }
 
 function httpUrl(text: string | undefined): URL | undefined {

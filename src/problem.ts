@@ -162,6 +162,21 @@ const CATALOGUE = {
     'Keys cannot be sealed or opened',
     'Operator: set ENCRYPTION_KEY, for example to the output of "openssl rand -base64 32".',
   ],
+  monitor_limits_malformed: [
+    503,
+    'The health monitor does not run',
+    'Operator: HEARTBEAT_LIMIT_SECONDS has to be 1 to 86400, KEY_AGE_LIMIT_DAYS 1 to 36500.',
+  ],
+  monitor_token_malformed: [
+    503,
+    'The health monitor does not run',
+    'Operator: MONITOR_TOKEN is no machine token. Set it to the output of "npm run operator:token -- --scope monitor".',
+  ],
+  monitor_token_missing: [
+    503,
+    'The health monitor does not run',
+    'Operator: set MONITOR_TOKEN to the output of "npm run operator:token -- --scope monitor".',
+  ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
@@ -189,6 +204,11 @@ export class Problem extends Error {
 
   get status() {
     return CATALOGUE[this.code][0];
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    return CATALOGUE[this.code][2];
   }
 }
 

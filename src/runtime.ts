@@ -22,6 +22,9 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'HEARTBEAT_LIMIT_SECONDS',
+  'KEY_AGE_LIMIT_DAYS',
+  'ENVIRONMENT',
 ] as const;
 
 let current: { readonly env: Bindings; readonly limits: TimeLimits; readonly runtime: Runtime } | undefined;

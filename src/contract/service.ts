@@ -18,6 +18,9 @@ export const Readiness = z
       schema: Dependency,
       master_key: Dependency,
       token_verification: Dependency,
+      monitor: Dependency.openapi({
+        description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
+      }),
     }),
   })
   .openapi('Readiness');

@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
+import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { Tally } from './tally.ts';
 
 export interface Caller {
   /** The verified access token. */
   readonly token: string;
   readonly requestId: string;
   readonly once?: Once;
+  readonly tally?: Tally;
 }
 
 /** A sealed key, as the database's functions take it. */
@@ -112,6 +115,10 @@ export class CallerDatabase {
     return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
+  getBotHealth(botId: string, page: Page) {
+    return this.#read(BotHealth, 'get_bot_health', { bot_id: botId, ...pageArguments(page) });
+  }
+
   getTradingKey(clientId: string) {
     return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
@@ -154,7 +161,10 @@ export class CallerDatabase {
     args: Functions[Name]['Args'],
     repeatable = false,
   ): Promise<z.infer<Answer>> {
-    return callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args);
+    const { tally = new Tally() } = this.#caller;
+    return tally.count(() =>
+      callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args),
+    );
   }
 
   #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(

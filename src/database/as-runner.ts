@@ -3,12 +3,14 @@ import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { Tally } from './tally.ts';
 
 export interface Runner {
   /** SHA-256 of the machine token, in hex. */
   readonly tokenHash: string;
   readonly requestId: string;
   readonly once?: Once;
+  readonly tally?: Tally;
 }
 
 /** What the bot's policy judges and the event keeps. */
@@ -34,8 +36,11 @@ const CheckedOutKey = z.object({
 });
 export type CheckedOutKey = z.infer<typeof CheckedOutKey>;
 
+const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean() });
+export type ReportedFailure = z.infer<typeof ReportedFailure>;
+
 /**
- * The database as a machine token sees it: three functions that each begin by finding the token, called without a
+ * The database as a machine token sees it: four functions that each begin by finding the token, called without a
  * session. All throw `Problem`.
  */
 export class RunnerDatabase {
@@ -73,15 +78,22 @@ export class RunnerDatabase {
     });
   }
 
+  /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
+  reportFailure(botId: string, code: string): Promise<ReportedFailure> {
+    return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
+  }
+
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId, once } = this.#runner;
+    const { tokenHash, requestId, once, tally = new Tally() } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId, once, repeatable }, answer, name, all);
+    return tally.count(() =>
+      callFunction(this.#connection, { requestId, once, repeatable }, answer, name, all),
+    );
   }
 
   #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(

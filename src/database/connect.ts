@@ -4,6 +4,7 @@ import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure, fetchAnswer } from './answer.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
+import { type Monitor, MonitorDatabase } from './as-monitor.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import type { Database as Schema } from './types.ts';
 
@@ -11,6 +12,7 @@ import type { Database as Schema } from './types.ts';
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
+  asMonitor(monitor: Monitor): MonitorDatabase;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -33,6 +35,7 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    asMonitor: (monitor) => new MonitorDatabase(connection, monitor),
     // Once: it is asked how things are now.
     async schemaVersion() {
       try {

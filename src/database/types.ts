@@ -7,14 +7,14 @@ export type Database = {
           Tables: {
             "bot_health_logs": {
                   Row: {
-                    "bot_id": string,"client_id": string,"created_at": string,"detail": string | null,"id": string,"state": string
+                    "bot_id": string,"client_id": string,"created_at": string,"detail": Json | null,"id": string,"since": string,"state": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id": string,"client_id": string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state": string
+                    "bot_id": string,"client_id": string,"created_at"?: string,"detail"?: Json | null,"id"?: string,"since": string,"state": string
                   }
                   Update: {
-                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state"?: string
+                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"id"?: string,"since"?: string,"state"?: string
                   }
                   Relationships: [
                     {
@@ -47,18 +47,38 @@ isOneToOne: false
                   ]
                 },"bot_policies": {
                   Row: {
-                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"recipients": (string)[] | null,"updated_at": string
+                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"quarantine_after": number | null,"recipients": (string)[] | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Update: {
-                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
       foreignKeyName: "a policy is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"bot_signing_failures": {
+                  Row: {
+                    "bot_id": string,"client_id": string,"last_at": string,"last_code": string,"recent": (string)[]
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id": string,"client_id": string,"last_at": string,"last_code": string,"recent": (string)[]
+                  }
+                  Update: {
+                    "bot_id"?: string,"client_id"?: string,"last_at"?: string,"last_code"?: string,"recent"?: (string)[]
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a failure is of a client's bot"
       columns: ["bot_id","client_id"]
 isOneToOne: false
       referencedRelation: "bots"
@@ -266,6 +286,9 @@ isOneToOne: false
 "get_bot":
 { Args: { "bot_id": string }; Returns: Json
                            },
+"get_bot_health":
+{ Args: { "after"?: string,"bot_id": string,"page_size": number }; Returns: Json
+                           },
 "get_client":
 { Args: { "client_id": string }; Returns: Json
                            },
@@ -296,8 +319,14 @@ isOneToOne: false
 "list_tokens":
 { Args: { "bot_id": string }; Returns: Json
                            },
+"monitor_bots":
+{ Args: { "batch"?: number,"heartbeat_limit_seconds"?: number,"key_age_limit_days"?: number,"token_hash": string }; Returns: Json
+                           },
 "record_heartbeat":
 { Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token_hash": string }; Returns: Json
+                           },
+"report_signing_failure":
+{ Args: { "bot_id": string,"code": string,"token_hash": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
+import { monitorSettings } from '../monitor/settings.ts';
 import { checkReadiness } from '../services/readiness.ts';
 import { ANYONE, answers, newRouter } from './openapi.ts';
 
@@ -28,11 +29,12 @@ export const service = newRouter()
       },
     }),
     async (c) => {
-      const { runtime } = c.var;
+      const { runtime, tally } = c.var;
       const readiness = await checkReadiness({
-        schemaVersion: async () => runtime.database().schemaVersion(),
+        schemaVersion: () => tally.count(async () => runtime.database().schemaVersion()),
         keyring: runtime.keyring,
         tokenVerification: runtime.verifier.probe,
+        monitor: () => monitorSettings(runtime.settings),
       });
       return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
     },

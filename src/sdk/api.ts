@@ -2,6 +2,7 @@ import type { CallOptions } from './transport.ts';
 import type {
   AddedWallet,
   Bot,
+  BotHealth,
   BotOptions,
   Client,
   ClientRequest,
@@ -69,6 +70,8 @@ export interface TradingKeysClient {
     stop(botId: string, options?: CallOptions): Promise<Bot>;
     /** Admin. */
     addWallet(botId: string, request: WalletRequest, options?: CallOptions): Promise<AddedWallet>;
+    /** How the bot does, as of now, and the changes of that, newest first. */
+    health(botId: string, page?: PageQuery, options?: CallOptions): Promise<BotHealth>;
     /** A machine token for this bot's runner, shown once: absent where an answer was lost and asked for again. */
     issueToken(botId: string, request: IssueTokenRequest, options?: CallOptions): Promise<IssuedToken>;
     /** The machine tokens that sign for this bot; never the tokens themselves. */

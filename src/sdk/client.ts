@@ -45,6 +45,7 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       start: (id, options) => call('POST /bots/{id}/start', { id, once }, options),
       stop: (id, options) => call('POST /bots/{id}/stop', { id, once }, options),
       addWallet: (id, body, options) => call('POST /bots/{id}/wallets', { id, body, once }, options),
+      health: (id, query, options) => call('GET /bots/{id}/health', { id, query, repeatable }, options),
       issueToken: (id, body, options) => call('POST /bots/{id}/tokens', { id, body, once }, options),
       tokens: (id, options) => call('GET /bots/{id}/tokens', { id, repeatable }, options),
       policy: (id, options) => call('GET /bots/{id}/policy', { id, repeatable }, options),

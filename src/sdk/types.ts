@@ -126,7 +126,7 @@ export interface Bot {
   name: string;
   config: Record<string, unknown>;
   status: 'stopped' | 'running';
-  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | null;
+  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | null;
   started_at: string | null;
   stopped_at: string | null;
   created_at: string;
@@ -135,6 +135,70 @@ export interface Bot {
 
 export interface BotOptions {
   bot_types: { id: string; name: string; description: string; chain: Chain }[];
+}
+
+// health ------------------------------------------------------------------------------------------------------
+
+export type HealthState =
+  | 'healthy'
+  /** No heartbeat yet since the start. */
+  | 'starting'
+  /** A key that the bot signs with is too old. */
+  | 'key_old'
+  /** The runner says so; so with failing. */
+  | 'degraded'
+  | 'failing'
+  /** The last heartbeat is too old. */
+  | 'late'
+  /** No heartbeat since the start. */
+  | 'missing'
+  /** It runs without a key, which should not be. */
+  | 'keyless'
+  | 'stopped'
+  | 'quarantined';
+
+export interface HealthDetail {
+  /** As `stop_reason` of the bot. */
+  reason?: string | undefined;
+  /** The last problem before a quarantine. */
+  code?: string | undefined;
+  /** To sign, in the hour before a quarantine. */
+  failures?: number | undefined;
+  /** What the runner said. */
+  message?: string | undefined;
+  heartbeat_at?: string | undefined;
+  /** Of the keys that are too old. */
+  addresses?: string[] | undefined;
+}
+
+export interface HealthChange {
+  id: string;
+  state: HealthState;
+  since: string;
+  /** When the monitor, or a quarantine, wrote it down. */
+  noticed_at: string;
+  detail: HealthDetail | null;
+}
+
+/** The state is judged as it is asked for; the items are what the monitor wrote down. */
+export interface BotHealth extends Page<HealthChange> {
+  bot_id: string;
+  client_id: string;
+  status: 'stopped' | 'running';
+  state: HealthState;
+  /** When the state began, as far as can be told. */
+  since: string;
+  detail: HealthDetail | null;
+  last_heartbeat: {
+    status: 'ok' | 'degraded' | 'failing';
+    message: string | null;
+    metrics: Record<string, unknown> | null;
+    at: string;
+  } | null;
+  /** Since the start, 100 at most. */
+  signing_failures: { last_hour: number; last_code: string | null; last_at: string | null };
+  /** When the monitor last went through all bots. */
+  monitored_at: string | null;
 }
 
 // service -----------------------------------------------------------------------------------------------------
@@ -156,6 +220,8 @@ export interface Readiness {
     schema: Dependency;
     master_key: Dependency;
     token_verification: Dependency;
+    /** Of the operator alone: the service is ready without it. */
+    monitor: Dependency;
   };
 }
 
@@ -203,6 +269,8 @@ export interface PolicyRequest {
   max_value?: string | null | undefined;
   /** Of any 24 hours. */
   max_daily_value?: string | null | undefined;
+  /** 1 to 100 failures to sign within an hour after which the bot is stopped. */
+  quarantine_after?: number | null | undefined;
 }
 
 export interface Policy {
@@ -212,6 +280,7 @@ export interface Policy {
   recipients: string[] | null;
   max_value: string | null;
   max_daily_value: string | null;
+  quarantine_after: number | null;
   updated_at: string | null;
 }
 

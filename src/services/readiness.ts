@@ -8,26 +8,35 @@ export interface Probes {
   readonly schemaVersion: () => Promise<number>;
   readonly keyring: () => Promise<unknown>;
   readonly tokenVerification: () => Promise<void>;
+  /** @throws {Problem} where the settings do not let the health monitor run */
+  readonly monitor: () => unknown;
 }
 
-/** What works and what is missing, each by the problem that calls needing it answer. Never throws. */
+/**
+ * What works and what is missing, each by the problem that calls needing it answer. Never throws. No call needs the
+ * monitor: where it is missing that is told, and the service is ready all the same.
+ */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [version, keyring, tokens] = await Promise.all([
+  const [version, keyring, tokens, monitor] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
     attempt(probes.tokenVerification),
+    attempt(async () => probes.monitor()),
   ]);
   const unmigrated = version === 'database_not_migrated';
-  const dependencies = {
+  const needed = {
     database: dependency(unmigrated ? undefined : version),
     schema: dependency(version),
     master_key: dependency(keyring),
     token_verification: dependency(tokens),
   };
-  const ready = Object.values(dependencies).every(({ status }) => status === 'ok');
-  return { status: ready ? 'ready' : 'degraded', dependencies };
+  const ready = Object.values(needed).every(({ status }) => status === 'ok');
+  return {
+    status: ready ? 'ready' : 'degraded',
+    dependencies: { ...needed, monitor: dependency(monitor) },
+  };
 }
 
 async function attempt(probe: () => Promise<unknown>): Promise<ProblemCode | undefined> {

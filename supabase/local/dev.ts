@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import postgres from 'postgres';
+import { issueToken } from '../operator/tokens.ts';
 import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
 import { logConsoleTo } from './console-log.ts';
 import { takeDirectory } from './lock.ts';
@@ -13,6 +15,7 @@ import { startWorker } from './worker.ts';
 
 const API_PORT = 8787;
 const SUPABASE_PORT = 54321;
+const CRON_EVERY_MS = 60_000;
 
 /** What other programs need to use the running stack: `.local/stack.json`. */
 export interface StackFile {
@@ -81,7 +84,10 @@ async function main(): Promise<void> {
         SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
         SUPABASE_JWT_SECRET: stack.jwtSecret,
         ENCRYPTION_KEY: masterKey(),
+        MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
+        ENVIRONMENT: 'development',
       },
+      cronEveryMs: CRON_EVERY_MS,
     });
     stops.push(() => worker.stop());
     const file = describeStack(worker.url, stack, accounts);
@@ -129,6 +135,18 @@ function masterKey(): string {
   return readFileSync(path, 'utf8').trim();
 }
 
+/** Made anew with each start, and known to the Worker alone. */
+async function monitorToken(databaseUrl: string): Promise<string> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  const name = 'npm run dev';
+  try {
+    await sql`delete from public.machine_tokens where scope = 'monitor' and name = ${name}`;
+    return (await issueToken(sql, { scope: 'monitor', name })).token;
+  } finally {
+    await sql.end();
+  }
+}
+
 function describeRunning(): string {
   const running: StackFile | undefined = existsSync(stackFile)
     ? JSON.parse(readFileSync(stackFile, 'utf8'))
@@ -163,6 +181,10 @@ function announce(file: StackFile): void {
   say(`  admin      ${file.admin.email}   ${file.admin.password}`);
   for (const { id, name, email, password } of file.clients)
     say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
+  say('');
+  say(
+    `  Log        ${join(directory, 'worker.log')}: a line for each request, and for the monitor each minute`,
+  );
   say('');
   say(`  For programs: ${stackFile}. Ready; Ctrl-C stops everything.`);
 }

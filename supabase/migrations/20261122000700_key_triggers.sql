@@ -316,11 +316,11 @@ begin
     new.stop_reason := null;
     new.started_at := now();
   elsif new.status = 'stopped' and old.status <> 'stopped' then
-    if new.stop_reason is null then
+    if new.stop_reason is null or new.stop_reason = 'quarantined' then
       -- The signatures that have begun are given, and none begins after: signing takes the shared form. A change of
       -- the client's keys, which brings a reason, has them all locked already.
       perform pg_advisory_xact_lock(private.name_of_lock('bot', new.id::text));
-      new.stop_reason := 'requested';
+      new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();
   end if;

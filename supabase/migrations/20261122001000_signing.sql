@@ -8,6 +8,7 @@ create table public.bot_policies (
   recipients text[],
   max_value numeric(78, 0),
   max_daily_value numeric(78, 0),
+  quarantine_after integer,
   updated_at timestamptz not null default now(),
   constraint "a policy is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
@@ -16,10 +17,13 @@ create table public.bot_policies (
   constraint "a policy's lists have at most 100 members" check (
     coalesce(cardinality(chain_ids), 0) <= 100 and coalesce(cardinality(recipients), 0) <= 100),
   constraint "values are numbers and not negative" check (
-    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN')
+    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
+  constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
 );
 comment on table public.bot_policies is
   'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
+comment on column public.bot_policies.quarantine_after is
+  'Failures to sign within an hour after which the bot is stopped; null is never.';
 create index bot_policies_by_client on public.bot_policies (client_id);
 
 create table public.value_reservations (
@@ -78,8 +82,8 @@ create policy "a client sees the heartbeats of its own bots, an admin all" on pu
 
 grant
   select,
-  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value),
-  update (kinds, chain_ids, recipients, max_value, max_daily_value, updated_at)
+  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
+  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at)
 on public.bot_policies to authenticated;
 grant select on public.value_reservations, public.bot_heartbeats to authenticated;
 
@@ -169,6 +173,7 @@ return (
   select jsonb_build_object(
     'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
     'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+    'quarantine_after', quarantine_after,
     'updated_at', private.rfc3339(policies.updated_at))
   from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
   where bots.id = policy_json.bot_id);
@@ -192,13 +197,14 @@ begin
   if owner is null then perform private.raise_not_found(); end if;
   wanted := jsonb_populate_record(null::public.bot_policies, policy);
   insert into public.bot_policies
-    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value)
+    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
   values (
     set_policy.bot_id, owner, wanted.kinds, wanted.chain_ids, wanted.recipients, wanted.max_value,
-    wanted.max_daily_value)
+    wanted.max_daily_value, wanted.quarantine_after)
   on conflict on constraint bot_policies_pkey do update set
     kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
-    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value, updated_at = now();
+    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
+    quarantine_after = excluded.quarantine_after, updated_at = now();
   return private.policy_json(set_policy.bot_id);
 end $$;
 comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';

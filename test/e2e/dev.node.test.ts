@@ -79,7 +79,11 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(firstRun.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
     expect(firstRun.machine_token).toBeNull();
     const response = await fetch(`${firstRun.api_url}/ready`);
-    expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }]);
+    const { status, dependencies } = (await response.json()) as { status: string; dependencies: object };
+    expect([response.status, status]).toEqual([200, 'ready']);
+    // Also the monitor, which has a token made for it.
+    expect(new Set(Object.values(dependencies).map((each) => each.status))).toEqual(new Set(['ok']));
+    expect(response.headers.get('server-timing')).toMatch(/^total;dur=/);
   });
 
   test.runIf(existsSync('/proc/net/tcp'))(

@@ -1,6 +1,7 @@
 /** Degraded, never down: what is missing is named, and what does not need it works on. */
 import { describe, expect, it } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
+import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
@@ -25,18 +26,46 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
     503,
     {
       status: 'degraded',
-      dependencies: Object.fromEntries(
-        (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
-          name,
-          missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
-        ]),
-      ),
+      dependencies: {
+        ...Object.fromEntries(
+          (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
+            name,
+            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
+          ]),
+        ),
+        monitor: { status: 'missing', code: 'monitor_token_missing' },
+      },
     },
   ]);
 }
 
 it('with every setting: GET /ready -> 200', async () => {
   expect(await call('GET /ready')).toMatchObject({ status: 200, json: { status: 'ready' } });
+});
+
+describe('the monitor', () => {
+  const monitor = async (more: Bindings) =>
+    (await call('GET /ready', { env: { ...settings(), ...more } })).json.dependencies.monitor;
+  const token = newMachineToken();
+  const missing = (code: ProblemCode) => ({ status: 'missing', code });
+
+  it.each<[string, Bindings, ProblemCode]>([
+    ['no MONITOR_TOKEN', {}, 'monitor_token_missing'],
+    ['a MONITOR_TOKEN of white space', { MONITOR_TOKEN: ' ' }, 'monitor_token_missing'],
+    ['a MONITOR_TOKEN cut off', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
+    ['a limit of zero', { MONITOR_TOKEN: token, HEARTBEAT_LIMIT_SECONDS: '0' }, 'monitor_limits_malformed'],
+    ['a limit in words', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '90d' }, 'monitor_limits_malformed'],
+    ['a limit above all', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '36501' }, 'monitor_limits_malformed'],
+  ])('with %s -> named by /ready, which is ready all the same', async (_, more, code) => {
+    expect(await monitor(more)).toEqual(missing(code));
+    expect((await call('GET /ready', { env: { ...settings(), ...more } })).status).toBe(200);
+  });
+
+  it('with a token and limits, or the usual limits -> ok', async () => {
+    expect(await monitor({ MONITOR_TOKEN: ` ${token}\n` })).toEqual({ status: 'ok' });
+    const limits = { HEARTBEAT_LIMIT_SECONDS: '86400', KEY_AGE_LIMIT_DAYS: '' };
+    expect(await monitor({ MONITOR_TOKEN: token, ...limits })).toEqual({ status: 'ok' });
+  });
 });
 
 describe('without any setting', () => {

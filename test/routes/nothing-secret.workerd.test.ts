@@ -167,8 +167,11 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     const answer = await setUp(client, { bot_type: `${key.chain}-grid`, private_key: key.privateKey });
     expectProblem(answer, 500, 'internal');
     listener.answers.push(answer);
-    const line = { level: 'error', request_id: answer.json.instance, error: 'RangeError' };
-    expect(listener.printed()).toEqual([[JSON.stringify(line)]]);
+    const lines = listener.printed().map(([line]) => JSON.parse(String(line)));
+    const [unexpected, request] = lines.map((line) => ({ ...line, request_id: undefined }));
+    expect(lines.map((line) => line.request_id)).toEqual([answer.json.instance, answer.json.instance]);
+    expect(unexpected).toEqual({ level: 'error', event: 'unexpected_error', error: 'RangeError' });
+    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal' });
     for (const text of textsOf(key)) expect(repeats(listener.said(), text)).toBe(false);
   });
 });

@@ -6,10 +6,11 @@ const well = {
   schemaVersion: async () => SCHEMA_VERSION,
   keyring: async () => ({}),
   tokenVerification: async () => {},
+  monitor: () => {},
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
 const ok = { status: 'ok' };
-const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok };
+const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok, monitor: ok };
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
 it('is ready when everything is there, also with a newer schema', async () => {
@@ -58,5 +59,15 @@ it.each([
   expect(await checkReadiness({ ...well, ...probes })).toEqual({
     status: 'degraded',
     dependencies: { ...allOk, ...expected },
+  });
+});
+
+it('without the monitor is ready, and says what is missing', async () => {
+  const monitor = () => {
+    throw new Problem('monitor_token_missing');
+  };
+  expect(await checkReadiness({ ...well, monitor })).toEqual({
+    status: 'ready',
+    dependencies: { ...allOk, monitor: missing('monitor_token_missing') },
   });
 });

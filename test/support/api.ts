@@ -1,4 +1,5 @@
 /** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
@@ -9,7 +10,9 @@ import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-export const settings = (): Required<Omit<Bindings, 'MONITOR_TOKEN' | 'REWRAP_TOKEN'>> => ({
+type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET' | 'ENCRYPTION_KEY';
+
+export const settings = (): Required<Pick<Bindings, Needed>> => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
@@ -37,7 +40,7 @@ const app = createApp({ ...TIME_LIMITS, pauseMs: 1 });
 
 /**
  * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is
- * checked to be what the description says of it.
+ * checked to be what the description says of it. What the Worker does after its answer is waited for.
  */
 export async function call(
   line: string,
@@ -56,8 +59,10 @@ export async function call(
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const response = await app.fetch(request, env);
+  const context = createExecutionContext();
+  const response = await app.fetch(request, env, context);
   const text = await response.text();
+  await waitOnExecutionContext(context);
   recordText(JSON.stringify([...response.headers]));
   recordText(text);
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');

@@ -38,8 +38,10 @@ for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
   // biome-ignore lint/suspicious/noConsole: what is logged here is what must hold no secret
   const original = console[method];
   console[method] = (...args: unknown[]) => {
-    recordText(args.map(String).join(' '));
-    original(...args);
+    const text = args.map(String).join(' ');
+    recordText(text);
+    // The code's own lines are kept and not shown: there are thousands.
+    if (!text.startsWith('{"level":')) original(...args);
   };
 }
 

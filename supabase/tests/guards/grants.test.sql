@@ -20,6 +20,7 @@ select bag_eq('select * from tests.table_grants', array[
     'select on bot_policies to authenticated',
     'select on value_reservations to authenticated',
     'select on bot_heartbeats to authenticated',
+    'select on bot_signing_failures to authenticated',
     'delete on trading_keys to authenticated'
   ], 'tables: these grants and no other, to whomever');
 
@@ -35,8 +36,9 @@ select bag_eq('select * from tests.column_grants', array[
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (id, client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
-    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value) on bot_policies to authenticated',
-    'update (kinds, chain_ids, recipients, max_value, max_daily_value, updated_at) on bot_policies to authenticated'
+    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at) on bot_policies to authenticated',
+    'select (round_ended_at, heartbeat_limit, key_age_limit) on private.monitor_state to authenticated'
   ], 'columns: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
@@ -64,7 +66,10 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.set_policy(uuid, jsonb) to authenticated',
     'public.check_out_key(text, uuid, jsonb, text, jsonb) to anon',
     'public.list_runner_bots(text) to anon',
-    'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) to anon'
+    'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) to anon',
+    'public.get_bot_health(uuid, integer, uuid) to authenticated',
+    'public.report_signing_failure(text, uuid, text) to anon',
+    'public.monitor_bots(text, integer, integer, integer) to anon'
   ], 'functions of the API: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
@@ -91,6 +96,8 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.token_json(uuid) to authenticated',
     'private.policy_json(uuid) to authenticated',
     'private.require_trading_key(uuid) to authenticated',
+    'private.health_of(uuid[], interval, interval) to authenticated',
+    'private.signing_failures_json(bots) to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',
     'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated'
   ], 'functions behind the API: these grants and no other, to whomever');
