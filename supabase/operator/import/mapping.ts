@@ -35,7 +35,7 @@ const FIELDS = {
   clients: {
     id: ID,
     email: { columns: ['email', 'contact_email'], required: true },
-    name: { columns: ['name', 'full_name', 'client_name', 'account_identifier'] },
+    name: { columns: ['name', 'full_name', 'client_name'] },
     created_at: CREATED_AT,
   },
   bots: {
