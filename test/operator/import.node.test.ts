@@ -497,16 +497,14 @@ describe('runs that are cut off or meet', () => {
 describe('an old database of another shape', () => {
   test('with names of its own and without addresses, by a map', async () => {
     const other = await OldBackend.start(`
-      create schema app;
-      create table app.customers (uid uuid primary key default gen_random_uuid(), mail text);
-      create table app.keys (id bigserial primary key, customer uuid, sealed bytea);`);
+      create table customers (uid uuid primary key default gen_random_uuid(), mail text);
+      create table keys (id bigserial primary key, customer uuid, sealed bytea);`);
     const key = newEvmKey();
     const email = `${randomUUID()}@example.test`;
-    await other.sql`insert into app.customers (mail) values (${email})`;
+    await other.sql`insert into customers (mail) values (${email})`;
     const token = Buffer.from(fernetToken(other.fernetKey, key.privateKey));
-    await other.sql`insert into app.keys (customer, sealed) select uid, ${token} from app.customers`;
+    await other.sql`insert into keys (customer, sealed) select uid, ${token} from customers`;
     const map = {
-      schema: 'app',
       clients: { table: 'customers', id: 'uid', email: 'mail' },
       trading_keys: { table: 'keys', client_id: 'customer', token: 'sealed', address: null },
     };

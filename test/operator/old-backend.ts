@@ -13,7 +13,7 @@ import { fernetToken, newFernetKey } from '../support/fernet.ts';
 import type { TestKey } from '../support/private-keys.ts';
 import { recordKeysOf } from '../support/recorder.ts';
 
-export const SCHEMA = `
+const TABLES = `
   create table clients (
     id serial primary key, name text, email text, password_hash text, created_at timestamp default now());
   create table bots (
@@ -33,8 +33,20 @@ export interface OldKeyRow {
   readonly under?: string;
 }
 
+/** One database for the old backends of a test file, each with a schema of its own: making a database takes long. */
+let database: Promise<string> | undefined;
+
+async function createDatabase(): Promise<string> {
+  const name = `old_${randomUUID().replaceAll('-', '')}`;
+  const cluster = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+  await cluster.unsafe(`create database ${name}`);
+  await cluster.end();
+  return Object.assign(new URL(inject('superuserUrl')), { pathname: `/${name}` }).href;
+}
+
 export class OldBackend {
   readonly url: string;
+  readonly schema = `s${randomUUID().replaceAll('-', '')}`;
   readonly sql: postgres.Sql;
   /** Names it to the import, apart from those of other tests. */
   readonly source = `old-${randomUUID()}`;
@@ -42,16 +54,13 @@ export class OldBackend {
 
   private constructor(url: string) {
     this.url = url;
-    this.sql = postgres(url, { max: 1, onnotice: () => {} });
+    this.sql = postgres(url, { max: 1, onnotice: () => {}, connection: { search_path: this.schema } });
   }
 
-  static async start(schema = SCHEMA): Promise<OldBackend> {
-    const name = `old_${randomUUID().replaceAll('-', '')}`;
-    const cluster = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
-    await cluster.unsafe(`create database ${name}`);
-    await cluster.end();
-    const old = new OldBackend(Object.assign(new URL(inject('superuserUrl')), { pathname: `/${name}` }).href);
-    await old.sql.unsafe(schema).simple();
+  static async start(tables = TABLES): Promise<OldBackend> {
+    database ??= createDatabase();
+    const old = new OldBackend(await database);
+    await old.sql.unsafe(`create schema ${old.schema}; ${tables}`).simple();
     return old;
   }
 
@@ -109,7 +118,8 @@ export const endImports = () => sql.end({ timeout: 1 });
 
 /** Runs an import: what became of each row, as `table id: taken`, `... refused address_mismatch`. */
 export async function importFrom(old: OldBackend, options: ImportOptions = {}): Promise<string[]> {
-  const { map = {}, keys = old.fernetKey, breakAfter = Number.POSITIVE_INFINITY, ...more } = options;
+  const { keys = old.fernetKey, breakAfter = Number.POSITIVE_INFINITY, map: _, ...more } = options;
+  const map = { schema: old.schema, ...options.map };
   const job: Import = {
     sql,
     keyring: await parseKeyring(MASTER_KEY),
