@@ -1,5 +1,5 @@
 /** Reads tables from a plain `pg_dump`, with `COPY`, `--inserts` or `--column-inserts`. */
-import { type DumpPart, partsOf } from './dump-parts.ts';
+import { partsOf } from './dump-parts.ts';
 import { cellsOfCopy, rowsOfInsert } from './dump-rows.ts';
 import { type Cell, DumpError, type Tables, type Wanted } from './tables.ts';
 
@@ -17,21 +17,22 @@ const INSERT = new RegExp(
 );
 const COLUMN = new RegExp(`^\\s+(${IDENTIFIER})\\s`);
 
+/** The rows of one table, which every statement may list in an order of its own. */
 class Reading {
   readonly columns: readonly string[];
   readonly rows: Cell[][] = [];
-  readonly #places: readonly number[];
-  readonly #width: number;
 
-  constructor(columns: readonly string[], wanted: ReadonlySet<string>) {
-    this.columns = columns.filter((column) => wanted.has(column));
-    this.#places = columns.flatMap((column, place) => (wanted.has(column) ? [place] : []));
-    this.#width = columns.length;
+  constructor(columns: readonly string[]) {
+    this.columns = columns;
   }
 
-  add(cells: readonly Cell[]): void {
-    if (cells.length !== this.#width) throw new DumpError('dump_malformed');
-    this.rows.push(this.#places.map((place) => cells[place] ?? null));
+  /** Takes rows whose cells stand in the order of `listed`. */
+  inOrderOf(listed: readonly string[]): (cells: readonly Cell[]) => void {
+    const places = this.columns.map((column) => listed.indexOf(column));
+    return (cells) => {
+      if (cells.length !== listed.length) throw new DumpError('dump_malformed');
+      this.rows.push(places.map((place) => cells[place] ?? null));
+    };
   }
 }
 
@@ -43,45 +44,45 @@ export async function readDump(
 ): Promise<Tables> {
   const created = new Map<string, readonly string[]>();
   const readings = new Map<string, Reading>();
-  let copying: Reading | undefined;
+  let addRow: ((cells: readonly Cell[]) => void) | undefined;
 
   /** The table's name, if it is one that is wanted. */
   const wantedName = (qualified: string | undefined): string | undefined => {
     const [name = '', inSchema = schema] = identifiersOf(qualified ?? '').reverse();
     return inSchema === schema && wanted.has(name) ? name : undefined;
   };
-  const readingOf = (name: string, listed: string | undefined): Reading => {
-    const columns = listed === undefined ? created.get(name) : identifiersOf(listed);
-    if (!columns) throw new DumpError('dump_columns_unknown');
-    const reading = readings.get(name) ?? new Reading(columns, wanted.get(name) ?? new Set());
+  const readingOf = (name: string, columns: readonly string[]): Reading => {
+    const isWanted = (column: string) => wanted.get(name)?.has(column) ?? false;
+    const reading = readings.get(name) ?? new Reading(columns.filter(isWanted));
     readings.set(name, reading);
+    // A dump names all columns of a table, or there is more in it than one table of this name.
+    if (columns.some((column) => isWanted(column) && !reading.columns.includes(column))) {
+      throw new DumpError('dump_malformed');
+    }
     return reading;
   };
+  const adderOf = (name: string, listed: string | undefined) => {
+    const columns = listed === undefined ? created.get(name) : identifiersOf(listed);
+    if (!columns) throw new DumpError('dump_columns_unknown');
+    return readingOf(name, columns).inOrderOf(columns);
+  };
   const readStatement = (text: string): void => {
-    copying = undefined;
-    const create = CREATE.exec(text);
-    const name = wantedName((create ?? COPY.exec(text) ?? INSERT.exec(text))?.[1]);
+    addRow = undefined;
+    const [create, copy, insert] = [CREATE.exec(text), COPY.exec(text), INSERT.exec(text)];
+    const name = wantedName((create ?? copy ?? insert)?.[1]);
     if (name === undefined) return;
     if (create) {
-      created.set(name, columnsOf(create[2] ?? ''));
-      readingOf(name, undefined);
-      return;
-    }
-    const copy = COPY.exec(text);
-    if (copy) {
-      copying = readingOf(name, copy[2]);
-      return;
-    }
-    const insert = INSERT.exec(text);
-    const reading = readingOf(name, insert?.[2]);
-    for (const row of rowsOfInsert(text.slice(insert?.[0].length))) reading.add(row);
-  };
-  const readPart = (part: DumpPart): void => {
-    if (part.kind === 'statement') readStatement(part.text);
-    else copying?.add(cellsOfCopy(part.line));
+      const columns = columnsOf(create[2] ?? '');
+      created.set(name, columns);
+      readingOf(name, columns);
+    } else if (copy) addRow = adderOf(name, copy[2]);
+    else if (insert) rowsOfInsert(text.slice(insert[0].length)).forEach(adderOf(name, insert[2]));
   };
 
-  for await (const part of partsOf(lines)) readPart(part);
+  for await (const part of partsOf(lines)) {
+    if (part.kind === 'statement') readStatement(part.text);
+    else addRow?.(cellsOfCopy(part.line));
+  }
   return readings;
 }
 
