@@ -78,8 +78,8 @@ export function parseMap(text: string): MapFile {
   try {
     return MapFile.parse(JSON.parse(text));
   } catch (error) {
-    const at = error instanceof z.ZodError ? error.issues[0]?.path.join('.') : undefined;
-    throw new MappingError(`The map is not as it should be${at ? `, at ${at}` : ''}.`);
+    const at = error instanceof z.ZodError ? error.issues[0]?.path[0] : undefined;
+    throw new MappingError(`The map is not as it should be${at === undefined ? '' : `, at ${String(at)}`}.`);
   }
 }
 
