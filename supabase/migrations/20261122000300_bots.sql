@@ -31,7 +31,7 @@ create table public.bots (
   constraint "a stopped bot has a reason, a running one none"
     check ((status = 'stopped') = (stop_reason is not null)),
   constraint "a reason to be stopped is a known one"
-    check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined')),
+    check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined', 'restored')),
   constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
 );
 comment on table public.bots is
