@@ -15,7 +15,6 @@ import { startWorker } from './worker.ts';
 
 const API_PORT = 8787;
 const SUPABASE_PORT = 54321;
-const CRON_EVERY_MS = 60_000;
 
 /** What other programs need to use the running stack: `.local/stack.json`. */
 export interface StackFile {
@@ -42,9 +41,12 @@ const { values: options } = parseArgs({
     directory: { type: 'string', default: '.local' },
     port: { type: 'string' },
     'supabase-port': { type: 'string' },
+    'cron-every': { type: 'string', default: '60' },
   },
 });
 const directory = resolve(options.directory);
+/** Seconds: as often as in production, if nothing else is asked for. */
+const cronEvery = Number(options['cron-every']);
 const stackFile = join(directory, 'stack.json');
 
 await main().catch((error) => {
@@ -53,6 +55,7 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
+  if (!(cronEvery >= 1 && cronEvery <= 86_400)) throw new Error(`Not seconds: ${options['cron-every']}`);
   // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
       },
-      cronEveryMs: CRON_EVERY_MS,
+      cronEveryMs: cronEvery * 1_000,
     });
     stops.push(() => worker.stop());
     const file = describeStack(worker.url, stack, accounts);
@@ -183,7 +186,7 @@ function announce(file: StackFile): void {
     say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
   say('');
   say(
-    `  Log        ${join(directory, 'worker.log')}: a line for each request, and for the monitor each minute`,
+    `  Log        ${join(directory, 'worker.log')}: a line for each request, and each ${cronEvery} s for the monitor`,
   );
   say('');
   say(`  For programs: ${stackFile}. Ready; Ctrl-C stops everything.`);

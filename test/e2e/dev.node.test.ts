@@ -101,6 +101,14 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     },
   );
 
+  test('runs the cron, which nothing else does on one machine', async () => {
+    await ready('--cron-every', '1');
+    const log = () => readFileSync(join(directory, 'worker.log'), 'utf8');
+    await expect
+      .poll(log, { timeout: 20_000 })
+      .toMatch(/^\{"level":"info","event":"monitor",.*"complete":1,/m);
+  });
+
   test('refuses a second run in the same directory and names the first', async () => {
     const stack = await ready();
     const second = dev();

@@ -1,86 +1,23 @@
 /** Every kind of call meets every way in which the road to the database fails: the real Worker, the real database. */
-import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { violationsOf } from '../database/invariants.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../e2e/worker.ts';
-import { MASTER_KEY, settings } from '../support/api.ts';
-import { opened, stored } from '../support/bots.ts';
-import { textsOf } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
-import { recordText } from '../support/recorder.ts';
-import { type Bundle, bundle, type Served, serve } from '../support/workerd.ts';
 import { ENDLESS_CHUNK, endless, FAILING } from './faults.ts';
-import { type Household, KINDS, type Kind, newHousehold, type State, stateOf } from './kinds.ts';
-import { type DatabaseProxy, startProxy } from './proxy.ts';
+import { KINDS, stateOf } from './kinds.ts';
+import type { DatabaseProxy } from './proxy.ts';
+import { casesOf, changed, expectNothingSecret, type Scene, startScene } from './scene.ts';
 
-let sql: postgres.Sql;
-let proxy: DatabaseProxy;
-let built: Bundle;
-let worker: Served;
+let scene: Scene;
 
 beforeAll(async () => {
-  sql = postgres(inject('databaseUrl'), { max: 2, onnotice: () => {} });
-  proxy = await startProxy(new URL(inject('supabaseUrl')));
-  built = await bundle('test/faults/impatient-worker.ts');
-  worker = await serve(built, { ...settings(), SUPABASE_URL: proxy.url });
+  scene = await startScene();
 });
 
-afterAll(async () => {
-  await worker?.stop();
-  recordText(worker?.output() ?? '');
-  built?.remove();
-  await proxy?.close();
-  await sql?.end();
-});
-
-const ask = (kind: Kind, household: Household) =>
-  request(
-    worker.url,
-    kind.line(household),
-    kind.asRunner ? household.machineToken : household.token,
-    kind.body?.(household),
-  );
-
-/** A household that a fault meets at one kind of call. */
-interface Case {
-  readonly kind: Kind;
-  readonly household: Household;
-  readonly before: State;
-}
-
-async function casesOf(kinds: readonly Kind[]): Promise<Case[]> {
-  return Promise.all(
-    kinds.map(async (kind) => {
-      const household = await newHousehold();
-      return { kind, household, before: await stateOf(household) };
-    }),
-  );
-}
-
-/** Everything in place, and every stored envelope opens to a key that this client submitted. */
-async function expectWhole({ household }: Case): Promise<void> {
-  expect(await violationsOf(sql, [household.clientId])).toEqual([]);
-  const { trading, wallets } = await stored(household);
-  const submitted = [household.key, household.nextKey];
-  for (const row of [...(trading ? [trading] : []), ...wallets]) {
-    if (row.encrypted_key === null) continue;
-    const key = submitted.find(({ address }) => address === row.address);
-    expect(await opened(household, row)).toEqual(key?.secret);
-  }
-}
-
-function expectNothingSecret(text: string, { key, nextKey, token, machineToken }: Household): void {
-  for (const secret of [...textsOf(key), ...textsOf(nextKey), token, machineToken, MASTER_KEY, 'eyJ'])
-    expect(text).not.toContain(secret);
-}
-
-const changed = ({ kind, household, before }: Case): State => ({
-  ...before,
-  ...kind.change(before, household),
-});
+afterAll(() => scene?.end());
 
 describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
   test('every call -> 503 database_unavailable, wholly done or not at all, and all is well afterwards', async () => {
+    const { proxy, worker, ask, expectWhole } = scene;
     const cases = await casesOf(KINDS);
     await begin(proxy);
     const answers = await Promise.all(cases.map(({ kind, household }) => ask(kind, household)));
@@ -98,7 +35,7 @@ describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
         one.kind.name,
         reaches ? changed(one) : one.before,
       ]);
-      await expectWhole(one);
+      await expectWhole(one.household);
     }
     // Once each; what may be repeated, twice.
     const once = KINDS.flatMap(({ calls: name, repeated }) => (repeated ? [name, name] : [name])).sort();
@@ -116,7 +53,7 @@ describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
         kind.name,
         { ...then, ...change(then, household) },
       ]);
-      await expectWhole(one);
+      await expectWhole(one.household);
     }
   });
 });
@@ -125,6 +62,7 @@ describe('a fault that passes', () => {
   test.each(FAILING.filter(({ name }) => !/^connections/.test(name)))(
     '$name, once -> a call that is repeated is answered',
     async ({ begin }) => {
+      const { proxy, ask } = scene;
       const kinds = KINDS.filter(({ repeated }) => repeated);
       for (const one of await casesOf(kinds)) {
         const firstOnly = {
@@ -145,6 +83,7 @@ describe('a fault that passes', () => {
   );
 
   test('a transaction that PostgreSQL undid is done again, whatever it does', async () => {
+    const { proxy, ask } = scene;
     for (const code of ['40001', '40P01']) {
       for (const one of await casesOf(KINDS)) {
         await proxy.meet(async ({ response }) => {
@@ -163,6 +102,7 @@ describe('a fault that passes', () => {
 });
 
 test('an answer without end is cut off by its size, before its time is over', async () => {
+  const { proxy, ask } = scene;
   const [one] = await casesOf(KINDS.filter(({ name }) => name === 'rotate'));
   if (!one) throw new Error('no case');
   let bytes = 0;
