@@ -126,7 +126,7 @@ export interface Bot {
   name: string;
   config: Record<string, unknown>;
   status: 'stopped' | 'running';
-  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | null;
+  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | 'restored' | null;
   started_at: string | null;
   stopped_at: string | null;
   created_at: string;
