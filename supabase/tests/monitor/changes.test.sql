@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir monitor.psql
-select plan(40);
+select plan(43);
 
 create function tests.run(token text, arguments text default '') returns text language sql
 return tests.refusal(format('select public.monitor_bots(%L%s)', tests.hash(token), arguments));
@@ -135,6 +135,16 @@ insert into private.kept_answers (caller, key, fingerprint, operation, answer, e
 select is((tests.monitor() ->> 'pruned_answers')::integer >= 1, true, 'and with answers that have expired');
 select is((select array_agg(key) from private.kept_answers where key in (sha256('old'), sha256('new'))),
   array[sha256('new')], 'those that can be asked for again stay');
+-- However much there is to prune, a run takes a bounded part of it.
+insert into public.value_reservations (bot_id, client_id, value, created_at)
+  select tests.bot_id('hers'), tests.client_id('anna'), 4, now() - interval '2 days' from generate_series(1, 5500);
+insert into public.bot_health_logs (id, bot_id, client_id, state, since)
+  select tests.log_id('100 days'), tests.bot_id('hers'), tests.client_id('anna'), 'late', now() from generate_series(1, 5500);
+select is(array_agg(said ->> part), array['5000', '5000'], 'a run prunes no more than 5000')
+  from (select tests.monitor() as said offset 0) as run, unnest(array['pruned_reservations', 'pruned_health_logs']) as part;
+select tests.monitor();
+select is((select count(*) from public.value_reservations where bot_id = tests.bot_id('hers')), 1::bigint, 'and the next the rest');
+select is(tests.changes('hers'), array['healthy', 'stopped'], 'of both');
 
 select is(tests.refusal($$insert into public.bot_health_logs (bot_id, client_id, state, since)
     values (tests.bot_id('hers'), tests.client_id('anna'), 'fine', now())$$), '23514', 'there is no other state');
