@@ -1,6 +1,7 @@
 /** Every kind of call meets every way in which the road to the database fails: the real Worker, the real database. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../e2e/worker.ts';
+import { operations } from '../support/operations.ts';
 import { expectProblem } from '../support/problems.ts';
 import { ENDLESS_CHUNK, endless, FAILING } from './faults.ts';
 import { KINDS, stateOf } from './kinds.ts';
@@ -112,4 +113,29 @@ test('an answer without end is cut off by its size, before its time is over', as
   // 16 MiB are read; the rest stands in buffers on the way.
   expect(bytes).toBeGreaterThanOrEqual(16 * ENDLESS_CHUNK);
   expect(bytes).toBeLessThan(32 * ENDLESS_CHUNK);
+});
+
+test('what is repeated changes nothing by itself in the database, or stops', async () => {
+  const functions = await scene.sql<{ name: string }[]>`
+    select proname as name from pg_proc
+    where pronamespace = 'public'::regnamespace and provolatile = 'v'`;
+  const changing = functions.map(({ name }) => name);
+  const gets = operations.filter(({ line, security }) => line.startsWith('GET ') && security.length > 0);
+  const [one] = await casesOf(KINDS.filter(({ name }) => name === 'read'));
+  if (!one) throw new Error('no case');
+  const { token, machineToken, clientId, botId } = one.household;
+  const asked = new Set<string>();
+  for (const { line } of gets) {
+    await scene.proxy.heal();
+    const id = line.startsWith('GET /bots/') ? botId : clientId;
+    const answer = await request(
+      scene.worker.url,
+      line.replace('{id}', id),
+      line === 'GET /runner/bots' ? machineToken : token,
+    );
+    expect([line, answer.status, scene.proxy.calls.length]).toEqual([line, 200, 1]);
+    asked.add(scene.proxy.calls[0] ?? '');
+  }
+  // Which notes, once a minute, that the token is in use.
+  expect([...asked].filter((name) => changing.includes(name))).toEqual(['list_runner_bots']);
 });
