@@ -211,6 +211,9 @@ describe('what is refused is reported and not taken', () => {
     expect(lines).toContain(`trading_keys ${key}: refused ${reason}`);
     // Its wallets' keys are right, and none of them becomes the trading key instead.
     expect(lines).toContain(`bot_wallets ${wallet}: refused trading_key_refused`);
+    expect(await importFrom(old, { keysFromWallets: true })).toContain(
+      `bot_wallets ${wallet}: refused trading_key_refused`,
+    );
     expect(await stateOf(client.email)).toMatchObject({ trading: undefined, wallets: [], events: [] });
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });
@@ -238,6 +241,17 @@ describe('what is refused is reported and not taken', () => {
     const lines = of(house, await importFrom(old));
     expect(lines).toContain(`trading_keys ${house.key}: refused another_key_here`);
     expect(lines).toContain(`bot_wallets ${house.wallets[1]}: refused trading_key_refused`);
+    expect((await stateOf(account.email)).trading).toBe(account.key.address);
+  });
+
+  test('a key of a wallet for a client that has another one here, and none in the old database', async () => {
+    const account = await newClientWithBot();
+    const client = await old.client(account.email);
+    const bot = await old.bot(client);
+    const [own, same] = [await old.wallet(bot, newEvmKey()), await old.wallet(bot, account.key)];
+    const lines = await importFrom(old, { keysFromWallets: true });
+    expect(lines).toContain(`bot_wallets ${own}: refused another_key_here`);
+    expect(lines).toContain(`bot_wallets ${same}: taken`);
     expect((await stateOf(account.email)).trading).toBe(account.key.address);
   });
 
