@@ -12,6 +12,7 @@ import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
+import { keys } from './routes/keys.ts';
 import { newRouter } from './routes/openapi.ts';
 import { policies } from './routes/policies.ts';
 import { runner } from './routes/runner.ts';
@@ -58,6 +59,7 @@ export function createApp() {
   app.route('/', clients);
   app.route('/', clientBots);
   app.route('/', clientKey);
+  app.route('/', keys);
   app.route('/', bots);
   app.route('/', policies);
   app.route('/', tokens);

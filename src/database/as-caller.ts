@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
@@ -12,6 +12,17 @@ export interface Caller {
   readonly token: string;
   readonly requestId: string;
 }
+
+const EnvelopeCounts = z.object({
+  items: z.array(
+    z.object({
+      master_key_id: z.string(),
+      trading_keys: z.int(),
+      copies: z.int(),
+      own_keys: z.int(),
+    }),
+  ),
+});
 
 /** A sealed key, as the database's functions take it. */
 export interface SealedWallet {
@@ -103,6 +114,11 @@ export class CallerDatabase {
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
+  }
+
+  /** Envelopes for each master key that sealed any. */
+  async countEnvelopes() {
+    return (await this.#call(EnvelopeCounts, 'count_envelopes', {})).items;
   }
 
   issueToken(botId: string, token: NewToken) {

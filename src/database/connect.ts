@@ -1,7 +1,9 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { z } from 'zod';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
+import { RewrapDatabase, type Rewrapper } from './as-rewrapper.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import { problemOf } from './errors.ts';
 import type { Database as Schema } from './types.ts';
@@ -10,6 +12,12 @@ import type { Database as Schema } from './types.ts';
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
+  asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
+  /**
+   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all there are.
+   * @throws {Problem}
+   */
+  countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -27,6 +35,16 @@ export function connect({ supabaseUrl, publishableKey }: Settings): Database | u
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    asRewrapper: (rewrapper) => new RewrapDatabase(connection, rewrapper),
+    async countUnopenable(masterKeyIds) {
+      const { data, error, status } = await connection
+        .rpc('count_unopenable_envelopes', { master_key_ids: [...masterKeyIds] })
+        .abortSignal(AbortSignal.timeout(3_000));
+      if (error) throw problemOf(error, status);
+      const count = z.int().nullable().safeParse(data);
+      if (!count.success) throw new Problem('database_unavailable');
+      return count.data;
+    },
     async schemaVersion() {
       const { data, error, status } = await connection
         .rpc('schema_version')

@@ -3,6 +3,7 @@ import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
+import { rewrap } from './rewrap.ts';
 
 export interface Job {
   readonly name: string;
@@ -10,7 +11,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [];
+const JOBS: readonly Job[] = [rewrap];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));

@@ -32,6 +32,7 @@ export const service = newRouter()
       const readiness = await checkReadiness({
         schemaVersion: async () => runtime.database().schemaVersion(),
         keyring: runtime.keyring,
+        countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
       });
       return c.json(readiness, readiness.status === 'ready' ? 200 : 503);

@@ -53,6 +53,9 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       sign: (id, body, options) => call('POST /bots/{id}/sign', { id, body }, options),
       heartbeat: (id, body, options) => call('POST /bots/{id}/heartbeat', { id, body }, options),
     },
+    keys: {
+      status: (options) => call('GET /keys/status', { repeatable }, options),
+    },
     tokens: {
       revoke: (id, options) => call('DELETE /tokens/{id}', { id, repeatable }, options),
     },

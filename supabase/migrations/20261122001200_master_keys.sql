@@ -218,6 +218,7 @@ declare
   began constant timestamptz := clock_timestamp();
   outcomes text[];
   item record;
+  handled integer := 0;
 begin
   if exists (
     select from jsonb_array_elements(rewrapped) as element
@@ -234,7 +235,8 @@ begin
     from jsonb_array_elements(rewrapped) with ordinality as elements (element, place)
     order by client_id, key_id, place
   loop
-    exit when clock_timestamp() > began + interval '100 milliseconds';
+    exit when handled > 0 and clock_timestamp() > began + interval '100 milliseconds';
+    handled := handled + 1;
     outcomes[item.place] := case
       when not private.try_lock_keys(item.client_id, cardinality(outcomes) = 1) then 'busy'
       when private.replace_envelope(

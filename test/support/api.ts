@@ -8,7 +8,8 @@ import { recordKeysOf, recordText } from './recorder.ts';
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-export const settings = (): Required<Omit<Bindings, 'MONITOR_TOKEN' | 'REWRAP_TOKEN'>> => ({
+export const settings = (): Record<'ENCRYPTION_KEY', string> &
+  Required<Omit<Bindings, 'ENCRYPTION_KEY' | 'MONITOR_TOKEN' | 'REWRAP_TOKEN'>> => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
