@@ -12,7 +12,8 @@ select bag_eq(
   'select c.relname::text from pg_class as c join tests.our_schemas as s on s.oid = c.relnamespace
     where c.relkind in (''r'', ''p'', ''v'', ''m'', ''f'', ''S'')',
   array['admins', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets', 'key_events',
-    'machine_tokens', 'machine_token_bots', 'bot_policies', 'value_reservations', 'bot_heartbeats'],
+    'machine_tokens', 'machine_token_bots', 'bot_policies', 'value_reservations', 'bot_heartbeats',
+    'rewrap_progress'],
   'there are these tables, and no view or sequence');
 
 -- The guards bite.
