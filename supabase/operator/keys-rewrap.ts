@@ -1,8 +1,10 @@
 /**
  * `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without a token in the Worker. The
- * keys and DATABASE_URL come from the environment. Ctrl-C ends it after the batch at hand; run again, it goes on.
+ * keys and DATABASE_URL come from the environment. Ctrl-C ends it after the batch at hand, twice on the spot; run again,
+ * it goes on.
  * Options: `-- --batch N` (50), `--limit N` envelopes to look at, `--dry-run` opens, seals and compares and stores
- * nothing. Exit codes: 0 nothing is left; 1 something failed; 2 something is left; 130 interrupted.
+ * nothing. Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 something failed; 2 something is left, or
+ * does not open; 130 interrupted.
  */
 import { parseArgs } from 'node:util';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
@@ -60,8 +62,9 @@ await run(async () => {
       const seconds = (performance.now() - began) / 1000;
       say(`${moved} keys in ${seconds.toFixed(1)} s; ${result.left} left under other master keys.`);
       if (interrupted) return 130;
-      if (result.left > 0 && !dryRun) say('Which: npm run keys:status');
-      return result.left > 0 ? 2 : 0;
+      const wrong = dryRun ? result.not_opened : result.left;
+      if (wrong > 0) say('Which: npm run keys:status');
+      return wrong > 0 ? 2 : 0;
     }
   } finally {
     await sql.end({ timeout: 5 });
