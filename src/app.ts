@@ -14,6 +14,7 @@ import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
 import { health } from './routes/health.ts';
+import { keys } from './routes/keys.ts';
 import { newRouter } from './routes/openapi.ts';
 import { policies } from './routes/policies.ts';
 import { runner } from './routes/runner.ts';
@@ -62,6 +63,7 @@ export function createApp(limits?: TimeLimits) {
   app.route('/', clients);
   app.route('/', clientBots);
   app.route('/', clientKey);
+  app.route('/', keys);
   app.route('/', bots);
   app.route('/', health);
   app.route('/', policies);

@@ -1,3 +1,8 @@
+/** A secret of Cloudflare's Secrets Store, bound to the Worker (`secrets_store_secrets`). `get` rejects where it fails. */
+export interface SecretBinding {
+  get(): Promise<string>;
+}
+
 /** The settings of a deployment. Each may be missing: the Worker starts, and `GET /ready` names what is. */
 export interface Bindings {
   /** Of the Supabase project, such as `https://abc.supabase.co`. */
@@ -6,8 +11,9 @@ export interface Bindings {
   readonly SUPABASE_PUBLISHABLE_KEY?: string;
   /** Only where access tokens are HS256: local and self-hosted projects. */
   readonly SUPABASE_JWT_SECRET?: string;
-  /** Master keys, base64 of 32 bytes each, separated by commas. The first seals, all open. */
-  readonly ENCRYPTION_KEY?: string;
+  /** Master keys, base64 of 32 bytes each, separated by commas: a secret, or a binding that gives one. The first
+   * seals, all open. */
+  readonly ENCRYPTION_KEY?: string | SecretBinding;
   /** Machine token of the scope `monitor`, for the health monitor that the cron runs. */
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
@@ -24,7 +30,7 @@ export interface Settings {
   readonly supabaseUrl: URL | undefined;
   readonly publishableKey: string | undefined;
   readonly jwtSecret: string | undefined;
-  readonly encryptionKey: string | undefined;
+  readonly encryptionKey: string | SecretBinding | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
   /** `NaN` where what is set is no whole number. */

@@ -152,6 +152,11 @@ const CATALOGUE = {
     'The key cannot be opened',
     'Operator: no master key in ENCRYPTION_KEY sealed it, or its row was tampered with. Nothing was signed.',
   ],
+  master_key_dropped: [
+    503,
+    'Envelopes are left that no master key opens',
+    'Operator: put the dropped key back into ENCRYPTION_KEY, move what it sealed by "npm run keys:rewrap", and drop it when "npm run keys:status" counts none.',
+  ],
   master_key_malformed: [
     503,
     'Keys cannot be sealed or opened',
@@ -161,6 +166,11 @@ const CATALOGUE = {
     503,
     'Keys cannot be sealed or opened',
     'Operator: set ENCRYPTION_KEY, for example to the output of "openssl rand -base64 32".',
+  ],
+  master_key_unavailable: [
+    503,
+    'The master keys cannot be read now',
+    'The Secrets Store that ENCRYPTION_KEY is bound to does not give it. Try again soon.',
   ],
   monitor_limits_malformed: [
     503,
@@ -176,6 +186,11 @@ const CATALOGUE = {
     503,
     'The health monitor does not run',
     'Operator: set MONITOR_TOKEN to the output of "npm run operator:token -- --scope monitor".',
+  ],
+  rewrap_other_master_key: [
+    503,
+    'Envelopes cannot be moved with this token',
+    'Operator: REWRAP_TOKEN is for another master key than the first of ENCRYPTION_KEY. Issue one for that.',
   ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 

@@ -18,6 +18,17 @@ export interface Caller {
   readonly tally?: Tally;
 }
 
+const EnvelopeCounts = z.object({
+  items: z.array(
+    z.object({
+      master_key_id: z.string(),
+      trading_keys: z.int(),
+      copies: z.int(),
+      own_keys: z.int(),
+    }),
+  ),
+});
+
 /** A sealed key, as the database's functions take it. */
 export interface SealedWallet {
   readonly address: string;
@@ -127,6 +138,11 @@ export class CallerDatabase {
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
+  }
+
+  /** Envelopes for each master key that sealed any. */
+  async countEnvelopes() {
+    return (await this.#call(EnvelopeCounts, 'count_envelopes', {})).items;
   }
 
   issueToken(botId: string, token: NewToken) {

@@ -1,10 +1,12 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import { z } from 'zod';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure, fetchAnswer } from './answer.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Monitor, MonitorDatabase } from './as-monitor.ts';
+import { RewrapDatabase, type Rewrapper } from './as-rewrapper.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import type { Database as Schema } from './types.ts';
 
@@ -13,6 +15,12 @@ export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
   asMonitor(monitor: Monitor): MonitorDatabase;
+  asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
+  /**
+   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all there are.
+   * @throws {Problem}
+   */
+  countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
 }
@@ -36,16 +44,30 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
     asMonitor: (monitor) => new MonitorDatabase(connection, monitor),
-    // Once: it is asked how things are now.
-    async schemaVersion() {
-      try {
-        const limit = AbortSignal.timeout(limits.probeMs);
-        const { data } = await client.rpc('schema_version').abortSignal(limit).throwOnError();
-        if (typeof data === 'number') return data;
-      } catch (error) {
-        throw error instanceof CallFailure ? error.problem : error;
-      }
-      throw new Problem('database_unavailable');
-    },
+    asRewrapper: (rewrapper) => new RewrapDatabase(connection, rewrapper),
+    countUnopenable: (masterKeyIds) =>
+      probe(
+        z.int().nullable(),
+        client.rpc('count_unopenable_envelopes', { master_key_ids: [...masterKeyIds] }),
+        limits,
+      ),
+    schemaVersion: () => probe(z.int(), client.rpc('schema_version'), limits),
   };
+}
+
+/** Asked once, and not for long: how things are now. @throws {Problem} */
+async function probe<Answer extends z.ZodType>(
+  answer: Answer,
+  request: ReturnType<SupabaseClient<Schema>['rpc']>,
+  { probeMs }: TimeLimits,
+): Promise<z.infer<Answer>> {
+  const { data } = await request
+    .abortSignal(AbortSignal.timeout(probeMs))
+    .throwOnError()
+    .then(null, (error: unknown) => {
+      throw error instanceof CallFailure ? error.problem : error;
+    });
+  const parsed = answer.safeParse(data);
+  if (!parsed.success) throw new Problem('database_unavailable');
+  return parsed.data;
 }

@@ -101,14 +101,14 @@ isOneToOne: false
                   ]
                 },"bot_wallets": {
                   Row: {
-                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string | null,"id": string,"key_id": string | null
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string | null,"id": string,"key_id": string | null,"master_key_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null,"master_key_id"?: never
                   }
                   Update: {
-                    "address"?: string,"bot_id"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                    "address"?: string,"bot_id"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null,"master_key_id"?: never
                   }
                   Relationships: [
                     {
@@ -277,6 +277,15 @@ isOneToOne: false
 "check_out_key":
 { Args: { "bot_id": string,"once"?: Json,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
                            },
+"count_envelopes":
+{ Args: Record<PropertyKey, never>; Returns: Json
+                           },
+"count_keys_to_rewrap":
+{ Args: { "token_hash": string }; Returns: number
+                           },
+"count_unopenable_envelopes":
+{ Args: { "master_key_ids": (string)[] }; Returns: number
+                           },
 "create_bot":
 { Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
@@ -313,6 +322,9 @@ isOneToOne: false
 "list_clients":
 { Args: { "after"?: string,"page_size": number }; Returns: Json
                            },
+"list_envelopes_to_rewrap":
+{ Args: { "batch": number,"master_key_ids": (string)[],"token_hash": string }; Returns: Json
+                           },
 "list_runner_bots":
 { Args: { "token_hash": string }; Returns: Json
                            },
@@ -333,6 +345,9 @@ isOneToOne: false
                            },
 "revoke_token":
 { Args: { "token_id": string }; Returns: Json
+                           },
+"rewrap_keys":
+{ Args: { "rewrapped": Json,"token_hash": string }; Returns: Json
                            },
 "rotate_key":
 { Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string,"once"?: Json }; Returns: Json

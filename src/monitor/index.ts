@@ -4,6 +4,7 @@ import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
 import { monitorBots } from './bots.ts';
+import { rewrap } from './rewrap.ts';
 
 export interface Job {
   readonly name: string;
@@ -11,7 +12,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [monitorBots];
+const JOBS: readonly Job[] = [monitorBots, rewrap];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));

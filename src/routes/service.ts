@@ -33,6 +33,7 @@ export const service = newRouter()
       const readiness = await checkReadiness({
         schemaVersion: () => tally.count(async () => runtime.database().schemaVersion()),
         keyring: runtime.keyring,
+        countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
         monitor: () => monitorSettings(runtime.settings),
       });

@@ -12,6 +12,7 @@ import type {
   HeartbeatRequest,
   IssuedToken,
   IssueTokenRequest,
+  KeysStatus,
   Page,
   PageQuery,
   Policy,
@@ -84,6 +85,11 @@ export interface TradingKeysClient {
     sign(botId: string, request: SignRequest, options?: CallOptions): Promise<SignAnswer>;
     /** With a machine token. The answer says whether the bot should still run. */
     heartbeat(botId: string, request: HeartbeatRequest, options?: CallOptions): Promise<Heartbeat>;
+  };
+
+  readonly keys: {
+    /** Admin. How many envelopes each master key sealed, and whether it is in force. */
+    status(options?: CallOptions): Promise<KeysStatus>;
   };
 
   readonly tokens: {

@@ -55,6 +55,9 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       heartbeat: (id, body, options) =>
         call('POST /bots/{id}/heartbeat', { id, body, repeatable, once: 'if asked' }, options),
     },
+    keys: {
+      status: (options) => call('GET /keys/status', { repeatable }, options),
+    },
     tokens: {
       revoke: (id, options) => call('DELETE /tokens/{id}', { id, repeatable }, options),
     },

@@ -213,16 +213,44 @@ interface Dependency {
   code?: ProblemCode | undefined;
 }
 
+interface MasterKeyDependency extends Dependency {
+  /** With `master_key_dropped`: envelopes that no master key opens; 1000 or more, or `null` for every one there is. */
+  unopenable_envelopes?: number | null | undefined;
+}
+
 export interface Readiness {
   status: 'ready' | 'degraded';
   dependencies: {
     database: Dependency;
     schema: Dependency;
-    master_key: Dependency;
+    master_key: MasterKeyDependency;
     token_verification: Dependency;
     /** Of the operator alone: the service is ready without it. */
     monitor: Dependency;
   };
+}
+
+// master keys ------------------------------------------------------------------------------------------------
+
+export interface MasterKeyStatus {
+  /** RFC 7638 thumbprint. */
+  id: string;
+  /** It seals and opens, it opens only, or it is not in force: what it sealed opens for nobody. */
+  role: 'primary' | 'open' | 'missing';
+  trading_keys: number;
+  copies: number;
+  own_keys: number;
+  /** All of them. A master key with none may be dropped. */
+  envelopes: number;
+}
+
+export interface KeysStatus {
+  /** Those in force in their order, then the missing. */
+  master_keys: MasterKeyStatus[];
+  /** Envelopes of master keys that open only. */
+  to_rewrap: number;
+  /** Envelopes of master keys that are missing. */
+  unopenable: number;
 }
 
 // machine tokens ----------------------------------------------------------------------------------------------

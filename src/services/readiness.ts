@@ -1,4 +1,5 @@
 import type { Dependency, Readiness } from '../contract/service.ts';
+import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /** The schema that this code was written against, as `schema_version()` answers it. */
@@ -6,7 +7,9 @@ export const SCHEMA_VERSION = 1;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
-  readonly keyring: () => Promise<unknown>;
+  readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
+  /** How many envelopes none of these master keys opens; `null` where that is every one. */
+  readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   readonly tokenVerification: () => Promise<void>;
   /** @throws {Problem} where the settings do not let the health monitor run */
   readonly monitor: () => unknown;
@@ -17,7 +20,7 @@ export interface Probes {
  * monitor: where it is missing that is told, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [version, keyring, tokens, monitor] = await Promise.all([
+  const [schema, keyring, tokens, monitor] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
@@ -25,26 +28,38 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     attempt(probes.tokenVerification),
     attempt(async () => probes.monitor()),
   ]);
-  const unmigrated = version === 'database_not_migrated';
+  // What the keys open can only be asked where there are keys, and a database that counts.
+  const { byId } = keyring.value ?? {};
+  const unopenable =
+    byId && schema.code === undefined ? await attempt(() => probes.countUnopenable([...byId.keys()])) : {};
+  const version = schema.code ?? unopenable.code;
+  const dropped = 'value' in unopenable && unopenable.value !== 0;
   const needed = {
-    database: dependency(unmigrated ? undefined : version),
+    database: dependency(version === 'database_not_migrated' ? undefined : version),
     schema: dependency(version),
-    master_key: dependency(keyring),
-    token_verification: dependency(tokens),
+    master_key: {
+      ...dependency(dropped ? 'master_key_dropped' : keyring.code),
+      ...(dropped && { unopenable_envelopes: unopenable.value }),
+    },
+    token_verification: dependency(tokens.code),
   };
   const ready = Object.values(needed).every(({ status }) => status === 'ok');
   return {
     status: ready ? 'ready' : 'degraded',
-    dependencies: { ...needed, monitor: dependency(monitor) },
+    dependencies: { ...needed, monitor: dependency(monitor.code) },
   };
 }
 
-async function attempt(probe: () => Promise<unknown>): Promise<ProblemCode | undefined> {
+interface Attempt<Value> {
+  readonly value?: Value;
+  readonly code?: ProblemCode;
+}
+
+async function attempt<Value>(probe: () => Promise<Value>): Promise<Attempt<Value>> {
   try {
-    await probe();
-    return undefined;
+    return { value: await probe() };
   } catch (error) {
-    return error instanceof Problem ? error.code : 'internal';
+    return { code: error instanceof Problem ? error.code : 'internal' };
   }
 }
 

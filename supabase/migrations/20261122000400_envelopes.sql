@@ -16,21 +16,26 @@ comment on function private.envelope_header(text) is
 create function private.envelope_names(
   envelope text, client_id uuid, chain text, address text, key_id uuid
 ) returns boolean
-language sql immutable parallel safe set search_path = ''
-return case
+-- Not in SQL: a rotation runs this for every wallet, and a function in SQL is planned anew for each.
+language plpgsql immutable parallel safe set search_path = '' as $$
+declare
+  header jsonb;
+begin
   -- After the header: wrapped data key (32 bytes), IV (12), ciphertext (32), tag (16), in canonical base64url.
-  when length(envelope) <= 2048 and key_id is not null and envelope ~ (
+  if not coalesce(length(envelope) <= 2048 and key_id is not null and envelope ~ (
     '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{16}'
-    '\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{21}[AQgw]$')
-  then (
-    select coalesce(
-      header @> jsonb_build_object(
-        'alg', 'A256GCMKW', 'enc', 'A256GCM', 'typ', 'trading-key+jwe',
-        'sub', client_id, 'chain', chain, 'address', address, 'jti', key_id)
-      and jsonb_typeof(header -> 'kid') = 'string',
-      false)
-    from private.envelope_header(envelope) as header)
-  else false end;
+    '\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{21}[AQgw]$'), false)
+  then
+    return false;
+  end if;
+  header := private.envelope_header(envelope);
+  return coalesce(
+    header @> jsonb_build_object(
+      'alg', 'A256GCMKW', 'enc', 'A256GCM', 'typ', 'trading-key+jwe',
+      'sub', client_id, 'chain', chain, 'address', address, 'jti', key_id)
+    and jsonb_typeof(header -> 'kid') = 'string',
+    false);
+end $$;
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
   'Whether an envelope has the form of ours and its authenticated header names this client, chain, address and key id.';
 

@@ -6,11 +6,13 @@ import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
 import { runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
-import { newAdmin, newClient } from '../support/people.ts';
+import { newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 
 const admin = await newAdmin();
+/** The shared database holds envelopes of every test's master key: here nothing was dropped. */
+const { supabaseUrl: emptyProject } = await newProject();
 
 function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
@@ -40,7 +42,8 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
 }
 
 it('with every setting: GET /ready -> 200', async () => {
-  expect(await call('GET /ready')).toMatchObject({ status: 200, json: { status: 'ready' } });
+  const env = { ...settings(), SUPABASE_URL: emptyProject };
+  expect(await call('GET /ready', { env })).toMatchObject({ status: 200, json: { status: 'ready' } });
 });
 
 describe('the monitor', () => {
@@ -124,7 +127,7 @@ describe.each([
 describe('without SUPABASE_JWT_SECRET, where no keys are published either', () => {
   const env = without('SUPABASE_JWT_SECRET');
   it('/ready says that no token can be verified', async () => {
-    await expectMissing(env, { token_verification: 'auth_unavailable' });
+    await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { token_verification: 'auth_unavailable' });
   });
 
   it('GET /clients with an HS256 token -> 401', async () => {

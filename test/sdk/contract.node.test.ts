@@ -46,6 +46,7 @@ describe('types', () => {
     expectTypeOf<sdk.SignAnswer>().toEqualTypeOf<signing.SignAnswer>();
     expectTypeOf<sdk.Page<sdk.RunnerBot>>().toEqualTypeOf<runner.RunnerBots>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
+    expectTypeOf<sdk.KeysStatus>().toEqualTypeOf<keys.KeysStatus>();
     expectTypeOf<sdk.Health>().toEqualTypeOf<z.output<typeof service.Health>>();
     expectTypeOf<sdk.Readiness>().toEqualTypeOf<service.Readiness>();
   });

@@ -4,7 +4,8 @@ import { checkReadiness, SCHEMA_VERSION } from '../../src/services/readiness.ts'
 
 const well = {
   schemaVersion: async () => SCHEMA_VERSION,
-  keyring: async () => ({}),
+  keyring: async () => ({ byId: new Map() }),
+  countUnopenable: async () => 0,
   tokenVerification: async () => {},
   monitor: () => {},
 };
@@ -36,6 +37,26 @@ it.each([
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
+  [
+    'a master key that was dropped',
+    { countUnopenable: async () => 7 },
+    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: 7 } },
+  ],
+  [
+    'master keys that all were dropped',
+    { countUnopenable: async () => null },
+    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: null } },
+  ],
+  [
+    'a database that goes away while it counts',
+    { countUnopenable: fails('database_unavailable') },
+    { database: missing('database_unavailable'), schema: missing('database_unavailable') },
+  ],
+  [
+    'a schema that cannot count',
+    { countUnopenable: fails('database_not_migrated') },
+    { schema: missing('database_not_migrated') },
+  ],
   [
     'no signing keys',
     { tokenVerification: fails('auth_unavailable') },

@@ -10,9 +10,9 @@ import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET' | 'ENCRYPTION_KEY';
+type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET';
 
-export const settings = (): Required<Pick<Bindings, Needed>> => ({
+export const settings = (): Record<'ENCRYPTION_KEY', string> & Required<Pick<Bindings, Needed>> => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),

@@ -37,15 +37,22 @@ select bag_eq('select * from tests.definer_functions', array[
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
     'public.report_signing_failure(text, uuid, text)',
     -- called by the cron, in the same way
-    'public.monitor_bots(text, integer, integer, integer)'
+    'public.monitor_bots(text, integer, integer, integer)',
+    'public.list_envelopes_to_rewrap(text, text[], integer)',
+    'public.rewrap_keys(text, jsonb)',
+    'public.count_keys_to_rewrap(text)',
+    -- called by anyone, as GET /ready is: tells a number and nothing else
+    'public.count_unopenable_envelopes(text[])'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
   'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text)',
   'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)', 'public.report_signing_failure(text, uuid, text)',
-  'public.monitor_bots(text, integer, integer, integer)');
+  'public.monitor_bots(text, integer, integer, integer)',
+  'public.list_envelopes_to_rewrap(text, text[], integer)', 'public.rewrap_keys(text, jsonb)',
+  'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
-  'no function of the API runs with the owner''s rights, but the runners'' and the cron''s');
+  'no function of the API runs with the owner''s rights, but those for machine tokens and readiness');
 create view tests.callable_definers as
 select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || ' to %'
 where f.found not in ('private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)');
@@ -61,7 +68,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 22::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 26::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 

@@ -32,7 +32,7 @@ select bag_eq('select * from tests.column_grants', array[
     'select (id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at) on trading_keys to authenticated',
     'insert (client_id, address, chain, key_id, encrypted_key) on trading_keys to authenticated',
     'update (address, chain, key_id, encrypted_key) on trading_keys to authenticated',
-    'select (id, bot_id, client_id, address, chain, key_id, created_at) on bot_wallets to authenticated',
+    'select (id, bot_id, client_id, address, chain, key_id, master_key_id, created_at) on bot_wallets to authenticated',
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (id, client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
@@ -69,7 +69,12 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) to anon',
     'public.get_bot_health(uuid, integer, uuid) to authenticated',
     'public.report_signing_failure(text, uuid, text) to anon',
-    'public.monitor_bots(text, integer, integer, integer) to anon'
+    'public.monitor_bots(text, integer, integer, integer) to anon',
+    'public.count_envelopes() to authenticated',
+    'public.count_unopenable_envelopes(text[]) to anon',
+    'public.list_envelopes_to_rewrap(text, text[], integer) to anon',
+    'public.rewrap_keys(text, jsonb) to anon',
+    'public.count_keys_to_rewrap(text) to anon'
   ], 'functions of the API: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
@@ -99,7 +104,8 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.health_of(uuid[], interval, interval) to authenticated',
     'private.signing_failures_json(bots) to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',
-    'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated'
+    'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated',
+    'private.envelope_counts() to authenticated'
   ], 'functions behind the API: these grants and no other, to whomever');
 select is_empty('select * from tests.grants_that_can_be_passed_on', 'no grant can be passed on');
 select is_empty($$

@@ -13,7 +13,7 @@ select bag_eq(
     where c.relkind in (''r'', ''p'', ''v'', ''m'', ''f'', ''S'')',
   array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets', 'key_events',
     'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations', 'bot_heartbeats',
-    'monitor_state', 'bot_signing_failures'],
+    'monitor_state', 'bot_signing_failures', 'rewrap_progress'],
   'there are these tables, and no view or sequence');
 
 -- The guards bite.
