@@ -209,18 +209,26 @@ describe('who comes second', () => {
       },
     };
   }
-  const isWaiting = async (pid: number) => {
-    const waits = () =>
-      sql`select from pg_locks where pid = ${pid} and not granted and locktype = 'advisory'`;
-    while ((await waits()).length === 0);
-  };
+  /** Until the backend waits for its twin; an error where it has answered instead. */
+  async function waits(pid: number, answer: Promise<unknown>): Promise<void> {
+    let answered = false;
+    const note = () => {
+      answered = true;
+    };
+    void answer.then(note, note);
+    while (!answered) {
+      const found = await sql`select from pg_locks where pid = ${pid} and not granted`;
+      if (found.length > 0) return;
+    }
+    throw new Error('The second did not wait for the first.');
+  }
 
   it('waits for the first, and gets its answer', async () => {
     const [one, two, key] = [await open(), await open(), act.newOnce()];
     const email = `${randomUUID()}@races.test`;
     const first = await one.ask(email, key);
     const second = two.ask(email, key);
-    await isWaiting(two.pid);
+    await waits(two.pid, second);
     await one.end('commit');
     expect(await second).toEqual({ ...first, replayed: true });
     await two.end('commit');
@@ -231,7 +239,7 @@ describe('who comes second', () => {
     const email = `${randomUUID()}@races.test`;
     const first = await one.ask(email, key);
     const second = two.ask(email, key);
-    await isWaiting(two.pid);
+    await waits(two.pid, second);
     await one.end('rollback');
     const answer = await second;
     expect(answer.replayed).toBeUndefined();

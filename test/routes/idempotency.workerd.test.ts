@@ -1,7 +1,7 @@
 /** A request that is sent again under its Idempotency-Key is carried out once, and answered as at first. */
 import { describe, expect, it } from 'vitest';
 import { type Answer, type Call, call } from '../support/api.ts';
-import { type ClientWithBot, newClientWithBot } from '../support/bots.ts';
+import { type ClientWithBot, newClientWithBot, setUp as setUpBot } from '../support/bots.ts';
 import { operations } from '../support/operations.ts';
 import { newAdmin, newClient, operatorSql } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
@@ -241,6 +241,18 @@ describe('a key', () => {
     expect(await status()).toBe(after);
     await ask(verb, newKey());
     expect(await status()).toBe(first.json.status);
+  });
+
+  it('of the same request to another bot -> 422, and that bot runs on', async () => {
+    const client = await newClientWithBot();
+    const second = await setUpBot(client, { bot_type: 'evm-grid' });
+    const stop = (botId: string, idempotencyKey: string) =>
+      call(`POST /bots/${botId}/stop`, { token: client.token, idempotencyKey });
+    const key = newKey();
+    expect((await stop(client.botId, key)).status).toBe(200);
+    expectProblem(await stop(second.json.id, key), 422, 'idempotency_key_reused');
+    const { json } = await call(`GET /bots/${second.json.id}`, { token: client.token });
+    expect(json.status).toBe('running');
   });
 
   it('of what was refused serves again, once the reason has gone', async () => {
