@@ -26,7 +26,10 @@ export function slopeOf(samples: readonly Sample[]): number {
   return under === 0 ? 0 : (over / under) * 60;
 }
 
-/** The heap in use after everything that is garbage was collected, in MiB, by the runtime's inspector. */
+/**
+ * The heap in use after a collection, in MiB, by the runtime's inspector. What hangs on I/O and timers goes later,
+ * so that single figures differ by some MiB and only the least of several says what stays.
+ */
 export async function heapMib(inspectorPort: number): Promise<number> {
   const socket = new WebSocket(`ws://127.0.0.1:${inspectorPort}/main`);
   await new Promise((resolve, reject) => {
