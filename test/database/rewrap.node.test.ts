@@ -392,7 +392,13 @@ describe('readiness', () => {
     expect(await count(newer.primary.id)).toBe(4);
     expect(await count(older.primary.id, 'x', older.primary.id)).toBe(7);
     expect(await count('made up', 'x')).toBeNull();
-    await newPlatform(apart.databaseUrl, 320, older).then(({ sql }) => sql.end());
+    // A thousand copies more.
+    await own`with made as (
+        insert into public.bots (client_id, bot_type, name)
+        select client_id, 'evm-grid', 'x' from public.trading_keys, generate_series(1, 1000)
+        where master_key_id = ${older.primary.id} returning id, client_id)
+      insert into public.bot_wallets (bot_id, client_id, address, chain)
+      select made.id, client_id, address, chain from made join public.trading_keys using (client_id)`;
     expect(await count(newer.primary.id)).toBe(1000);
     expect(await count(older.primary.id)).toBe(7);
     sql = shared;
