@@ -31,7 +31,7 @@ export function masterKeySource(setting: string | SecretBinding | undefined): Ma
  *
  * @param now milliseconds since the epoch
  */
-export function createKeyringSource(source: MasterKeySource, now = Date.now): () => Promise<Keyring> {
+export function createKeyringSource(source: MasterKeySource, now = () => Date.now()): () => Promise<Keyring> {
   let last: { readonly keyring: Keyring; readonly readAt: number } | undefined;
   return async () => {
     const readAt = now();

@@ -149,9 +149,13 @@ export class Traffic {
       const keyring = keyrings[turn % keyrings.length];
       if (client?.keyId !== undefined && keyring) {
         const key = await newKey(this.#platform, client.id, keyring);
-        await sql`select public.rotate_key(${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`;
-        client.keyId = key.key_id;
-        this.rotations += 1;
+        const rotated = await sql`select public.rotate_key(
+          ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`.catch(
+          unlessRevoked,
+        );
+        // It may have been revoked since: that is the last word.
+        if (rotated && client.keyId !== undefined) client.keyId = key.key_id;
+        if (rotated) this.rotations += 1;
       }
       await wait(pauseMs);
     });
@@ -163,17 +167,12 @@ export class Traffic {
     this.#loop(async (turn) => {
       const client = clients[turn * step + 1];
       if (client?.keyId !== undefined) {
-        // Before: a rotation must not follow.
         client.keyId = undefined;
-        await this.#revokeOnce(sql, client.id);
+        await sql`delete from public.trading_keys where client_id = ${client.id}`;
         this.revocations += 1;
       }
       await wait(pauseMs);
     });
-  }
-
-  async #revokeOnce(sql: Sql, clientId: string): Promise<void> {
-    await sql`delete from public.trading_keys where client_id = ${clientId}`;
   }
 
   #loop(once: (turn: number) => Promise<void>): void {
@@ -203,6 +202,11 @@ export class Traffic {
       });
     this.signatures.set(outcome, (this.signatures.get(outcome) ?? 0) + 1);
   }
+}
+
+/** What a rotation meets that comes after a revocation. */
+function unlessRevoked(error: unknown): undefined {
+  if (!(error instanceof postgres.PostgresError && error.hint === 'trading_key_missing')) throw error;
 }
 
 /**
