@@ -42,8 +42,8 @@ create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
   detail jsonb default null
 ) returns void
-language sql set search_path = ''
-begin atomic
+language plpgsql set search_path = '' as $$
+begin
   insert into public.key_events
     (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail)
   values (
@@ -61,6 +61,6 @@ begin atomic
     -- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
     substring(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$'),
     record_key_event.detail);
-end;
+end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
   'Called by the key triggers alone: API roles can neither run it nor write the table.';

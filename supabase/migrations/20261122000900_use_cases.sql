@@ -5,52 +5,62 @@
 -- shapes of answers -------------------------------------------------------------------------------------------
 
 create function private.client_json(client public.clients) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'id', client.id, 'name', client.name, 'email', client.email,
-  'linked', client.user_id is not null,
-  'created_at', private.rfc3339(client.created_at));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', client.id, 'name', client.name, 'email', client.email,
+    'linked', client.user_id is not null,
+    'created_at', private.rfc3339(client.created_at));
+end $$;
 
 create function private.wallets_json(bot_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'id', wallets.id, 'address', wallets.address, 'chain', wallets.chain,
-    'key', case
-      when wallets.key_id is null then null
-      when wallets.key_id = trading_keys.key_id then 'trading'
-      else 'own' end,
-    'key_id', wallets.key_id,
-    'created_at', private.rfc3339(wallets.created_at)) order by wallets.id), '[]')
-  from public.bot_wallets as wallets
-  left join public.trading_keys on trading_keys.client_id = wallets.client_id
-  where wallets.bot_id = wallets_json.bot_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', wallets.id, 'address', wallets.address, 'chain', wallets.chain,
+      'key', case
+        when wallets.key_id is null then null
+        when wallets.key_id = trading_keys.key_id then 'trading'
+        else 'own' end,
+      'key_id', wallets.key_id,
+      'created_at', private.rfc3339(wallets.created_at)) order by wallets.id), '[]')
+    from public.bot_wallets as wallets
+    left join public.trading_keys on trading_keys.client_id = wallets.client_id
+    where wallets.bot_id = wallets_json.bot_id);
+end $$;
 
 create function private.bot_json(bot public.bots) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
-  'status', bot.status, 'stop_reason', bot.stop_reason,
-  'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
-  'created_at', private.rfc3339(bot.created_at),
-  'wallets', private.wallets_json(bot.id));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
+    'status', bot.status, 'stop_reason', bot.stop_reason,
+    'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
+    'created_at', private.rfc3339(bot.created_at),
+    'wallets', private.wallets_json(bot.id));
+end $$;
 
 create function private.trading_key_json(key_of uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'client_id', client_id, 'address', address, 'chain', chain, 'key_id', key_id, 'version', version,
-    'master_key_id', master_key_id,
-    'created_at', private.rfc3339(created_at), 'rotated_at', private.rfc3339(rotated_at),
-    'age_seconds', greatest(0, floor(extract(epoch from now() - rotated_at)))::bigint)
-  from public.trading_keys where client_id = key_of);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'client_id', client_id, 'address', address, 'chain', chain, 'key_id', key_id, 'version', version,
+      'master_key_id', master_key_id,
+      'created_at', private.rfc3339(created_at), 'rotated_at', private.rfc3339(rotated_at),
+      'age_seconds', greatest(0, floor(extract(epoch from now() - rotated_at)))::bigint)
+    from public.trading_keys where client_id = key_of);
+end $$;
 
 create function private.page_json(rows jsonb, page_size integer) returns jsonb
-language sql immutable set search_path = ''
-return case
-  when jsonb_array_length(rows) > page_size then jsonb_build_object(
-    'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
-  else jsonb_build_object('items', rows, 'next_cursor', null) end;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case
+    when jsonb_array_length(rows) > page_size then jsonb_build_object(
+      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
+    else jsonb_build_object('items', rows, 'next_cursor', null) end;
+end $$;
 comment on function private.page_json(jsonb, integer) is
   'A page from rows that were read one further than its size. The cursor is the last id shown: ids sort by time.';
 
@@ -115,12 +125,14 @@ begin
 end $$;
 
 create function public.list_clients(page_size integer, after uuid default null) returns jsonb
-language sql stable set search_path = ''
-return private.page_json((
-  select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
-    select clients.id, private.client_json(clients) as item from public.clients
-    where list_clients.after is null or clients.id < list_clients.after
-    order by clients.id desc limit list_clients.page_size + 1) as page), page_size);
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.page_json((
+    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+      select clients.id, private.client_json(clients) as item from public.clients
+      where list_clients.after is null or clients.id < list_clients.after
+      order by clients.id desc limit list_clients.page_size + 1) as page), page_size);
+end $$;
 
 create function public.get_client(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -133,8 +145,10 @@ begin
 end $$;
 
 create function public.get_own_client() returns jsonb
-language sql stable set search_path = ''
-return public.get_client(private.own_client_id());
+language plpgsql stable set search_path = '' as $$
+begin
+  return public.get_client(private.own_client_id());
+end $$;
 
 create function public.list_bot_options(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$

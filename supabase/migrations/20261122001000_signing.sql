@@ -90,16 +90,18 @@ grant select on public.value_reservations, public.bot_heartbeats to authenticate
 -- tokens ------------------------------------------------------------------------------------------------------
 
 create function private.token_json(token_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'id', tokens.id, 'name', tokens.name,
-    'bot_ids', (
-      select coalesce(jsonb_agg(bots.bot_id order by bots.bot_id), '[]')
-      from public.machine_token_bots as bots where bots.token_id = tokens.id),
-    'created_at', private.rfc3339(tokens.created_at), 'expires_at', private.rfc3339(tokens.expires_at),
-    'last_used_at', private.rfc3339(tokens.last_used_at))
-  from public.machine_tokens as tokens where tokens.id = token_json.token_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', tokens.id, 'name', tokens.name,
+      'bot_ids', (
+        select coalesce(jsonb_agg(bots.bot_id order by bots.bot_id), '[]')
+        from public.machine_token_bots as bots where bots.token_id = tokens.id),
+      'created_at', private.rfc3339(tokens.created_at), 'expires_at', private.rfc3339(tokens.expires_at),
+      'last_used_at', private.rfc3339(tokens.last_used_at))
+    from public.machine_tokens as tokens where tokens.id = token_json.token_id);
+end $$;
 
 create function public.issue_token(
   bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz default null,
@@ -168,15 +170,17 @@ comment on function public.revoke_token(uuid) is 'DELETE /tokens/{id}. From its 
 -- policies ----------------------------------------------------------------------------------------------------
 
 create function private.policy_json(bot_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
-    'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
-    'quarantine_after', quarantine_after,
-    'updated_at', private.rfc3339(policies.updated_at))
-  from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
-  where bots.id = policy_json.bot_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
+      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+      'quarantine_after', quarantine_after,
+      'updated_at', private.rfc3339(policies.updated_at))
+    from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
+    where bots.id = policy_json.bot_id);
+end $$;
 
 create function public.get_policy(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$

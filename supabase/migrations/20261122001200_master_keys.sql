@@ -101,7 +101,7 @@ comment on function public.count_unopenable_envelopes(text[]) is
 create function private.master_key_of(envelope text) returns text
 language plpgsql immutable set search_path = '' as $$
 begin
-  return private.envelope_header(envelope) ->> 'kid';
+  return private.master_key_id_of(envelope);
 exception when data_exception then
   return null;
 end $$;

@@ -84,6 +84,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.own_client_id() to authenticated',
     'private.address_key(text) to authenticated',
     'private.envelope_header(text) to authenticated',
+    'private.master_key_id_of(text) to authenticated',
     'private.envelope_names(text, uuid, text, text, uuid) to authenticated',
     'private.first_answer(jsonb, text) to authenticated',
     'private.keep_answer(jsonb, text, jsonb) to authenticated',
