@@ -11,7 +11,7 @@ import type * as runner from '../../src/contract/runner.ts';
 import type * as service from '../../src/contract/service.ts';
 import type * as signing from '../../src/contract/signing.ts';
 import type * as tokens from '../../src/contract/tokens.ts';
-import type { z } from '../../src/contract/zod.ts';
+import type { z } from '@hono/zod-openapi';
 import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 
