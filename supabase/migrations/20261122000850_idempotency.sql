@@ -74,10 +74,10 @@ begin
   if not found then
     raise sqlstate '40001' using message = 'The idempotency key was answered meanwhile.';
   end if;
-  perform private.prune_answers(5);
+  perform private.prune_answers(2);
 end $$;
 comment on function private.keep_answer_to(text, jsonb, text, jsonb) is
-  'Keeps the answer to be given again, and deletes a few that have expired: the table stays small by being used.';
+  'Keeps the answer to be given again, and deletes two that have expired: more than it adds, so that the table stays small by being used.';
 
 create function private.prune_answers(at_most integer) returns integer
 language plpgsql set search_path = '' as $$
