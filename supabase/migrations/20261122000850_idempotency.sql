@@ -74,20 +74,25 @@ begin
   if not found then
     raise sqlstate '40001' using message = 'The idempotency key was answered meanwhile.';
   end if;
-  perform private.prune_answers(5);
+  perform private.prune_answers(2);
 end $$;
 comment on function private.keep_answer_to(text, jsonb, text, jsonb) is
-  'Keeps the answer to be given again, and deletes a few that have expired: the table stays small by being used.';
+  'Keeps the answer to be given again, and deletes two that have expired: more than it adds, so that the table stays small by being used.';
 
 create function private.prune_answers(at_most integer) returns integer
 language plpgsql set search_path = '' as $$
 declare
-  pruned integer;
+  expired record;
+  pruned integer := 0;
 begin
-  delete from private.kept_answers where ctid = any (array(
-    select expired.ctid from private.kept_answers as expired
-    where expired.expires_at <= now() order by expired.expires_at limit at_most for update skip locked));
-  get diagnostics pruned = row_count;
+  -- One by one, by the primary key: a plan for many, made while the table was empty, would read all of it.
+  for expired in
+    select kept.caller, kept.key from private.kept_answers as kept
+    where kept.expires_at <= now() order by kept.expires_at limit at_most for update skip locked
+  loop
+    delete from private.kept_answers as kept where (kept.caller, kept.key) = (expired.caller, expired.key);
+    pruned := pruned + 1;
+  end loop;
   return pruned;
 end $$;
 comment on function private.prune_answers(integer) is
