@@ -63,7 +63,7 @@ describe('a run of the monitor', () => {
     const [bot = ''] = bots;
     const [signer] = tokens;
     if (!signer) throw new TypeError('there is a token');
-    const signers = new Signers(2);
+    const signers = new Signers(1);
     await signers.sql`set lock_timeout = ${signers.sql.unsafe(`'${LOCK_TIMEOUT}'`)}`;
     await sql.begin(async (holding) => {
       await takeMonitor(holding);
@@ -177,13 +177,14 @@ describe('quarantine', () => {
     await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
       values (${bot}, ${client.clientId}, 1)`;
     const signers = new Signers(8);
-    for (let i = 0; i < 8; i++) signers.start(signer, bot, 10);
-    await expect.poll(() => signers.count('ok')).toBeGreaterThan(8);
+    // At every moment most of them have a key that they have yet to commit.
+    for (let i = 0; i < 8; i++) signers.start(signer, bot, 300);
+    await expect.poll(() => signers.count('ok'), { timeout: 20_000 }).toBeGreaterThan(8);
     expect(await reportFailure(sql, signer, bot)).toBe('quarantined');
     const signed = async () =>
       (await sql`select id from public.key_events where bot_id = ${bot} and event = 'signed'`).length;
     const before = await signed();
-    await wait(200);
+    await wait(600);
     expect(await signed()).toBe(before);
     await signers.end();
     expect([...signers.outcomes.keys()].sort()).toEqual(['PT409 bot_not_running', 'ok']);

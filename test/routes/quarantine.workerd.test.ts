@@ -71,7 +71,9 @@ describe('a failure to sign', () => {
   ])('is not %s', async (_, code, ask) => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { quarantine_after: 1 });
+    const log = listenToLog();
     expect(await ask(own)).toMatchObject({ json: { code } });
+    expect(log.lines('signing_failure')).toEqual([]);
     expect((await health(own)).signing_failures.last_hour).toBe(0);
     expect(await bot(own)).toEqual(['running', null]);
   });

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir monitor.psql
-select plan(43);
+select plan(44);
 
 create function tests.run(token text, arguments text default '') returns text language sql
 return tests.refusal(format('select public.monitor_bots(%L%s)', tests.hash(token), arguments));
@@ -97,6 +97,7 @@ select is(tests.monitor(1) -> 'complete', 'false', 'a batch that is full is not 
 select is((select array_agg(bot_id) from public.bot_health_logs
     where client_id in (tests.client_id('anna'), tests.client_id('boris'))), array[tests.bot_id('theirs')],
   'a batch of one looks at one bot');
+select is((select checked_up_to from private.monitor_state), tests.bot_id('theirs'), 'and that is how far the round is');
 select is(public.monitor_bots(tests.hash('monitor'), batch => 20000) -> 'complete', 'true', 'the next is the last');
 select is(array[tests.changes('theirs'), tests.changes('hers'), tests.changes('another')],
   array[array['starting'], array['starting'], array['starting']], 'it goes on where the first one ended');
