@@ -77,7 +77,7 @@ export class Household {
       [this.bots.length > 0 ? 2 : 0, () => this.#stop()],
       [this.bots.length > 0 ? 2 : 0, () => this.#setPolicy()],
       [this.bots.length > 0 ? 3 : 0, () => this.#issueToken()],
-      [this.tokens.length > 1 ? 1 : 0, () => this.#revokeToken()],
+      [this.tokens.length > 1 ? 2 : 0, () => this.#revokeToken()],
       [6, () => this.#read()],
     ];
     let at = Math.random() * steps.reduce((sum, [weight]) => sum + weight, 0);
