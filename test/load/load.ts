@@ -61,10 +61,8 @@ export async function runLoad(
 }
 
 /** What the database holds against what was answered. */
-export async function wrongInDatabase(
-  { sql, clientIds }: World,
-  lived: readonly Household[],
-): Promise<string[]> {
+export async function wrongInDatabase(world: World, lived: readonly Household[]): Promise<string[]> {
+  const { sql, clientIds } = world;
   const wrong = await violationsOf(sql, clientIds);
   const rows = await sql<{ id: string; key_version: number; address: string | null }[]>`
     select clients.id, key_version, address from public.clients
@@ -81,5 +79,9 @@ export async function wrongInDatabase(
     if (certain && row?.key_version !== version)
       wrong.push(`keys that nobody was told of: client ${clientId}`);
   }
+  const [signed] = await sql<[{ count: number }]>`
+    select count(*)::int from public.key_events where client_id = any (${clientIds}) and event = 'signed'`;
+  if (signed.count < world.signatures)
+    wrong.push(`${world.signatures} signatures, ${signed.count} events of them`);
   return wrong;
 }
