@@ -75,9 +75,9 @@ export class Household {
       [this.others.length > 0 ? 1 : 0, () => this.#addWallet()],
       [this.bots.length > 0 ? 6 : 0, () => this.#start()],
       [this.bots.length > 0 ? 2 : 0, () => this.#stop()],
-      [this.bots.length > 0 ? 2 : 0, () => this.#setPolicy()],
+      [this.bots.length > 0 ? 3 : 0, () => this.#setPolicy()],
       [this.bots.length > 0 ? 3 : 0, () => this.#issueToken()],
-      [this.tokens.length > 1 ? 1 : 0, () => this.#revokeToken()],
+      [this.tokens.length > 1 ? 2 : 0, () => this.#revokeToken()],
       [6, () => this.#read()],
     ];
     let at = Math.random() * steps.reduce((sum, [weight]) => sum + weight, 0);
@@ -309,7 +309,7 @@ export class Household {
 
   async #setPolicy() {
     const bot = pick(this.bots);
-    const capped = chance(0.5);
+    const capped = chance(0.7);
     const change = bot.policy.change(capped ? 'capped' : 'none');
     const body = capped ? { kinds: ['evm.message', 'evm.transaction'], max_value: String(CAP) } : {};
     this.#settle(await this.#call('PUT /bots/{id}/policy', bot.id, { body }), [change], 200);

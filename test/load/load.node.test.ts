@@ -32,7 +32,7 @@ afterAll(async () => {
 
 test('households, runners and strangers at once -> no answer that cannot be, and a consistent database', async () => {
   const until = Date.now() + SECONDS * 1000;
-  const lived = await runLoad(world, { households: 3, runners: 2, until, steps: 25 });
+  const lived = await runLoad(world, { households: 3, runners: 2, until, leastRequests: 1500, steps: 40 });
   expect(world.judge.wrong).toEqual([]);
   expect(await wrongInDatabase(world, lived)).toEqual([]);
   // Something was signed, rotated and revoked, or all of this says nothing.
@@ -44,4 +44,4 @@ test('households, runners and strangers at once -> no answer that cannot be, and
   ])
     expect([route, (answers.get(route) ?? 0) > 0]).toEqual([route, true]);
   expect(world.signatures).toBeGreaterThan(0);
-});
+}, 180_000);

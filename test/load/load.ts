@@ -12,13 +12,21 @@ export interface LoadOptions {
   readonly runners: number;
   /** When to end, in milliseconds since the epoch. */
   readonly until: number;
+  /** On a busy machine it goes on until there were so many, for three times as long at most. */
+  readonly leastRequests?: number;
   readonly steps?: number;
 }
 
 /** Runs to the end, or to the first answers that cannot be. */
-export async function runLoad(world: World, { households, runners, until, steps = 40 }: LoadOptions) {
+export async function runLoad(
+  world: World,
+  { households, runners, until, leastRequests = 0, steps = 40 }: LoadOptions,
+) {
   const lived: Household[] = [];
-  const goesOn = () => Date.now() < until && world.judge.wrong.length === 0;
+  const latest = until + 2 * (until - Date.now());
+  const goesOn = () =>
+    world.judge.wrong.length === 0 &&
+    (Date.now() < until || (world.api.figures.requests < leastRequests && Date.now() < latest));
 
   async function live(): Promise<void> {
     const household = await Household.open(world);
@@ -53,10 +61,8 @@ export async function runLoad(world: World, { households, runners, until, steps 
 }
 
 /** What the database holds against what was answered. */
-export async function wrongInDatabase(
-  { sql, clientIds }: World,
-  lived: readonly Household[],
-): Promise<string[]> {
+export async function wrongInDatabase(world: World, lived: readonly Household[]): Promise<string[]> {
+  const { sql, clientIds } = world;
   const wrong = await violationsOf(sql, clientIds);
   const rows = await sql<{ id: string; key_version: number; address: string | null }[]>`
     select clients.id, key_version, address from public.clients
@@ -73,5 +79,9 @@ export async function wrongInDatabase(
     if (certain && row?.key_version !== version)
       wrong.push(`keys that nobody was told of: client ${clientId}`);
   }
+  const [signed] = await sql<[{ count: number }]>`
+    select count(*)::int from public.key_events where client_id = any (${clientIds}) and event = 'signed'`;
+  if (signed.count < world.signatures)
+    wrong.push(`${world.signatures} signatures, ${signed.count} events of them`);
   return wrong;
 }

@@ -17,8 +17,8 @@ export async function runOnce(household: Household): Promise<void> {
 const RECIPIENT = '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf';
 
 async function sign({ world }: Household, { token, valid }: LoadToken, bot: LoadBot): Promise<void> {
-  const message = chance(0.7) ? crypto.randomUUID() : undefined;
-  const value = pick([0, CAP, CAP + 1]);
+  const message = chance(0.5) ? crypto.randomUUID() : undefined;
+  const value = pick([0, CAP, CAP + 1, CAP + 1]);
   const transaction = {
     chainId: '0x1',
     nonce: '0x0',
