@@ -4,14 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import postgres from 'postgres';
-import { KeyringError, parseKeyring } from '../../src/crypto/keyring.ts';
+import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { connectAsOperator } from './connect.ts';
 import { type FernetKey, readFernetKeys } from './import/fernet.ts';
-import { type MapFile, MappingError, parseMap } from './import/mapping.ts';
+import { type MapFile, parseMap } from './import/mapping.ts';
 import { Report } from './import/report.ts';
 import { readSource, runImport, type Source } from './import/run.ts';
-import { DumpError } from './import/tables.ts';
+import { reasonOf, Stop } from './import/stop.ts';
 
 const USAGE = `Usage: npm run import -- [--dump FILE|-] [options]
 
@@ -24,11 +23,6 @@ const USAGE = `Usage: npm run import -- [--dump FILE|-] [options]
   --allow-refused         end well although rows were refused
 
 Environment: LEGACY_ENCRYPTION_KEY (Fernet, several with commas), ENCRYPTION_KEY, DATABASE_URL, LEGACY_DATABASE_URL`;
-
-/** What stops an import before or between clients, in words of our own. */
-class Stop extends Error {
-  override readonly name = 'Stop';
-}
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -111,17 +105,6 @@ function readBotTypes(pairs: readonly string[]): Map<string, string> {
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-}
-
-/** Errors of libraries may quote what they were given, so of those only the kind is told. */
-function reasonOf(error: unknown): string {
-  const isOurs = [Stop, DumpError, MappingError, KeyringError].some((kind) => error instanceof kind);
-  if (isOurs) return (error as Error).message;
-  if (error instanceof postgres.PostgresError) return `A database refused: SQLSTATE ${error.code}.`;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^[A-Z_]{1,40}$/.test(code)
-    ? `A file or a database cannot be reached: ${code}.`
-    : 'The import stopped for no reason that is known.';
 }
 
 try {

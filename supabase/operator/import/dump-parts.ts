@@ -81,15 +81,14 @@ class StatementReader {
     // An escape string: a backslash takes the next character's meaning away.
     const escapes = quote === "'" && /(?:^|[^\w$])[eE]$/.test(this.#text);
     this.#text += quote;
-    if (quote === "'") this.#closing = escapes ? /\\[\s\S]|''|'/g : /''|'/g;
-    else if (quote === '"') this.#closing = /""|"/g;
-    else this.#closing = new RegExp(quote.replaceAll('$', '\\$'), 'g');
+    // In the others a doubled quote ends one string and begins the next, to the same effect.
+    this.#closing = escapes ? /\\[\s\S]|''|'/g : new RegExp(quote.replaceAll('$', '\\$'), 'g');
   }
 
   #readQuoted(rest: string, at: number, closing: RegExp): number {
     closing.lastIndex = at;
     let found = closing.exec(rest);
-    while (found && /^(?:''|""|\\[\s\S])$/.test(found[0])) found = closing.exec(rest);
+    while (found && /^(?:''|\\[\s\S])$/.test(found[0])) found = closing.exec(rest);
     const end = found ? found.index + found[0].length : rest.length;
     this.#text += rest.slice(at, end);
     if (found) this.#closing = undefined;
