@@ -54,7 +54,7 @@ begin
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
-        where clients.id = record_key_event.client_id and clients.user_id = auth.uid()) then 'client'
+        where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
       else 'admin'
     end,
     left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
