@@ -1,6 +1,6 @@
+import { z } from '@hono/zod-openapi';
 import { Id, Name, pageOf, StoredId, Time } from './common.ts';
 import { Chain, KeyFields, Wallet, WalletRequest } from './keys.ts';
-import { z } from './zod.ts';
 
 const MAX_CONFIG_BYTES = 16 * 1024;
 const MAX_CONFIG_DEPTH = 8;

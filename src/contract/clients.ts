@@ -1,5 +1,5 @@
+import { z } from '@hono/zod-openapi';
 import { Name, pageOf, StoredId, Time } from './common.ts';
-import { z } from './zod.ts';
 
 export const ClientRequest = z
   .strictObject({

@@ -1,5 +1,5 @@
+import { z } from '@hono/zod-openapi';
 import { PROBLEM_CODES } from '../problem.ts';
-import { z } from './zod.ts';
 
 /** In lower case, as PostgreSQL writes it: an envelope is bound to the very text of its client's id. */
 export const Id = z.uuid().toLowerCase().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });

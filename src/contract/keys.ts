@@ -1,6 +1,6 @@
+import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
 import { StoredId, Time } from './common.ts';
-import { z } from './zod.ts';
 
 export const Chain = z.enum(CHAINS).openapi('Chain');
 

@@ -1,7 +1,7 @@
+import { z } from '@hono/zod-openapi';
 import { canonicalAddress } from '../keys/index.ts';
 import { SIGNING_KINDS } from '../signing/index.ts';
 import { Id, Time } from './common.ts';
-import { z } from './zod.ts';
 
 const MAX_LIST_ITEMS = 100;
 

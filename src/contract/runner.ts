@@ -1,6 +1,6 @@
+import { z } from '@hono/zod-openapi';
 import { Id, Time } from './common.ts';
 import { Wallet } from './keys.ts';
-import { z } from './zod.ts';
 
 const MAX_METRICS_BYTES = 8 * 1024;
 const storable = (text: string) => text.isWellFormed() && !text.includes('\0');

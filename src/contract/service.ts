@@ -1,5 +1,5 @@
+import { z } from '@hono/zod-openapi';
 import { PROBLEM_CODES } from '../problem.ts';
-import { z } from './zod.ts';
 
 export const Health = z.object({ status: z.literal('ok') }).openapi('Health');
 

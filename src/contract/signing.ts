@@ -1,6 +1,6 @@
+import { z } from '@hono/zod-openapi';
 import { Id } from './common.ts';
 import { Address } from './keys.ts';
-import { z } from './zod.ts';
 
 /** Form and meaning of what is to be signed are checked by `signing/`, which has codes for each. */
 const Anything = z.record(z.string(), z.unknown());

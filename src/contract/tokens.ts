@@ -1,5 +1,5 @@
+import { z } from '@hono/zod-openapi';
 import { Id, Name, Time } from './common.ts';
-import { z } from './zod.ts';
 
 export const IssueTokenRequest = z
   .strictObject({

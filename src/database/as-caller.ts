@@ -1,10 +1,10 @@
+import { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
-import { z } from '../contract/zod.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';

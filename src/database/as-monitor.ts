@@ -1,4 +1,4 @@
-import { z } from '../contract/zod.ts';
+import { z } from 'zod';
 import { callFunction } from './call.ts';
 import type { Connection } from './connect.ts';
 

@@ -1,4 +1,4 @@
-import { z } from '../contract/zod.ts';
+import { z } from 'zod';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 

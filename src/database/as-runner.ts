@@ -1,5 +1,5 @@
+import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
-import { z } from '../contract/zod.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';

@@ -1,4 +1,4 @@
-import type { z } from '../contract/zod.ts';
+import type { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';

@@ -1,5 +1,5 @@
 import { PostgrestClient } from '@supabase/postgrest-js';
-import { z } from '../contract/zod.ts';
+import { z } from 'zod';
 import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';

@@ -1,8 +1,8 @@
 import type { Hook } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { z } from 'zod';
 import type { AppEnv } from '../app-env.ts';
-import type { z } from '../contract/zod.ts';
 import { log } from '../log.ts';
 import { Problem, type ProblemPart, problemResponse } from '../problem.ts';
 

@@ -1,8 +1,7 @@
 /** What every route of this API shares: how answers and problems stand in the description. */
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 import { ProblemBody } from '../contract/common.ts';
-import { z } from '../contract/zod.ts';
 import { refuseInvalid } from '../middleware/handle-error.ts';
 import { MAX_KEY_LENGTH } from '../middleware/idempotency.ts';
 

@@ -55,7 +55,7 @@ begin
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
-        where clients.id = record_key_event.client_id and clients.user_id = auth.uid()) then 'client'
+        where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
       else 'admin'
     end,
     -- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.

@@ -1,7 +1,11 @@
 /** What is deployed: that it is small, and that what was cut away to make it so is not missed. */
 import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z as whole } from 'zod';
 import { createApp } from '../../src/app.ts';
+import * as part from '../../src/contract/zod.ts';
 import { type Bundle, buildBundle } from '../bench/bundle.ts';
 import { accessToken } from '../support/people.ts';
 import { type RunningWorker, startWorker } from './worker.ts';
@@ -43,6 +47,26 @@ describe('the bundle', () => {
     expect([...new Set(packages)]).toEqual(['@supabase/postgrest-js']);
     expect(
       paths.filter((path) => /node_modules\/(yaml|openapi3-ts|@supabase\/supabase-js)\//.test(path)),
+    ).toEqual([]);
+  });
+});
+
+describe('the part of zod that is bundled', () => {
+  it('has all that schemas use', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('sdk'))
+      .map((path) => readFileSync(join('src', path), 'utf8'));
+    const used = sources.flatMap((source) =>
+      [...source.matchAll(/\bz\s*\.([a-z]\w*)(?=[.(])/g)].map(([, name]) => name),
+    );
+    expect(new Set(used).size).toBeGreaterThan(10);
+    expect([...new Set(used)].filter((name) => !Object.hasOwn(part, name ?? ''))).toEqual(['core']); // a type
+  });
+
+  it('is the same as in the whole', () => {
+    const { z: _, ...members } = part;
+    expect(
+      Object.entries(members).filter(([name, member]) => whole[name as keyof typeof whole] !== member),
     ).toEqual([]);
   });
 });

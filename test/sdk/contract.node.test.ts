@@ -1,5 +1,6 @@
 /** The SDK's plain types are those of the API's schemas (checked by `tsc -p test`), and it has every call. */
 
+import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createApp, DESCRIPTION } from '../../src/app.ts';
 import type * as bots from '../../src/contract/bots.ts';
@@ -11,7 +12,6 @@ import type * as runner from '../../src/contract/runner.ts';
 import type * as service from '../../src/contract/service.ts';
 import type * as signing from '../../src/contract/signing.ts';
 import type * as tokens from '../../src/contract/tokens.ts';
-import type { z } from '@hono/zod-openapi';
 import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 
