@@ -105,6 +105,13 @@ describe('one pass', () => {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     return { platform, ids: platform.clients.map(({ id }) => id) };
   }
+  /** How many wait for a lock of some client's keys. */
+  const waiting = async () => {
+    const [row] = await sql<[{ count: number }]>`
+      select count(*)::integer as count from pg_locks join pg_database on pg_database.oid = pg_locks.database
+      where locktype = 'advisory' and not granted and datname = current_database()`;
+    return row.count;
+  };
   const masterKeysOf = async (ids: readonly string[]) => {
     const rows = await sql<{ id: string }[]>`
       select distinct master_key_id as id from public.trading_keys where client_id = any (${[...ids]}::uuid[])
@@ -185,8 +192,23 @@ describe('one pass', () => {
       await held;
     });
     await locked.promise;
-    const first = await operatorPass(both);
+    const real = rewrapStore(sql, newer.primary.id);
+    const waited = { inBatches: 0, alone: 0 };
+    const store: RewrapStore = {
+      ...real,
+      async replace(keys) {
+        let done = false;
+        const outcomes = real.replace(keys).finally(() => {
+          done = true;
+        });
+        while (!done) waited[keys.length > 1 ? 'inBatches' : 'alone'] += await waiting();
+        return outcomes;
+      },
+    };
+    const first = await rewrapKeys(store, both, { batch: 20, limit: 100 });
     expect(first).toMatchObject({ busy: 2, moved: 2, left: 2, complete: true });
+    expect(waited.inBatches).toBe(0);
+    expect(waited.alone).toBeGreaterThan(0);
     release();
     await holder;
     expect(await operatorPass(both)).toMatchObject({ busy: 0, moved: 2, left: 0 });
