@@ -10,12 +10,13 @@ import { logConsoleTo } from '../../supabase/local/console-log.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
 import { type Stack, startStack } from '../../supabase/local/stack.ts';
 import { database } from './database.ts';
+import { edge } from './edge.ts';
 import { load, machine } from './machine.ts';
 import { markdown, type Section, verdictLines } from './report.ts';
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'database' },
+    only: { type: 'string', default: 'database,edge' },
     rounds: { type: 'string', default: '15' },
     large: { type: 'boolean', default: false },
     out: { type: 'string', default: '.local/bench.json' },
@@ -26,6 +27,7 @@ if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--rounds is a 
 
 const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
   database: (stack) => database(stack, { rounds, large: options.large }),
+  edge: (stack) => edge(stack, { rounds }),
 };
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
