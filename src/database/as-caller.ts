@@ -142,7 +142,7 @@ export class CallerDatabase {
 
   /** Envelopes for each master key that sealed any. */
   async countEnvelopes() {
-    return (await this.#call(EnvelopeCounts, 'count_envelopes', {})).items;
+    return (await this.#read(EnvelopeCounts, 'count_envelopes', {})).items;
   }
 
   issueToken(botId: string, token: NewToken) {

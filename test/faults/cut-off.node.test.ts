@@ -127,7 +127,9 @@ describe.each(KEY_CHANGES)('$name', (kind) => {
     await release();
     expect(await stateOf(household)).toEqual(before);
     await expectWhole(household);
-    await until(async () => (await request(scene.worker.url, 'GET /ready')).status === 200);
+    await until(
+      async () => (await request(scene.worker.url, 'GET /ready')).json.dependencies.database.status === 'ok',
+    );
     expect((await ask(kind, household)).status).toBe(kind.answers[0]);
     expect(await stateOf(household)).toEqual(changed(one));
     await expectWhole(household);

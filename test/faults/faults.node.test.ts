@@ -43,7 +43,9 @@ describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
     expect(calls).toEqual(name.startsWith('connections') ? [] : once);
 
     // No restart, no waiting: the next call is answered.
-    expect(await request(worker.url, 'GET /ready').then(({ status }) => status)).toBe(200);
+    expect(
+      await request(worker.url, 'GET /ready').then(({ json }) => json.dependencies.database.status),
+    ).toBe('ok');
     for (const one of cases) {
       const { kind, household, before } = one;
       const again = await ask(kind, household);

@@ -11,6 +11,7 @@ import {
   stored,
   tradingKey,
 } from '../support/bots.ts';
+import { emptyProject } from '../support/empty-project.ts';
 import { newHostedProject } from '../support/hosted-sessions.ts';
 import { type ClientPerson, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, repeats, type TestKey, textsOf } from '../support/private-keys.ts';
@@ -78,7 +79,7 @@ async function everyDoor(client: ClientPerson, keys: readonly TestKey[], answers
   await took(rotate(client, fourth ?? {}));
   await took(call(`GET /bots/${bot.json.id}`, { token: client.token }));
   await took(call(`GET /clients/${client.clientId}/bots`, { token: client.token }));
-  await took(call('GET /ready'));
+  await took(call('GET /ready', { env: await emptyProject() }));
   await took(revoke(client));
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 200, 200, 200, 200, 200, 200]);
 }

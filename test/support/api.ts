@@ -1,9 +1,9 @@
 /** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
 import { TIME_LIMITS } from '../../src/time-limits.ts';
+import { Background } from './background.ts';
 import { violationsOf } from './contract.ts';
 import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
 
@@ -59,10 +59,10 @@ export async function call(
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const context = createExecutionContext();
-  const response = await app.fetch(request, env, context);
+  const background = new Background();
+  const response = await app.fetch(request, env, background);
   const text = await response.text();
-  await waitOnExecutionContext(context);
+  await background.done();
   recordText(JSON.stringify([...response.headers]));
   recordText(text);
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
