@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../e2e/worker.ts';
 import { operations } from '../support/operations.ts';
+import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import { ENDLESS_CHUNK, endless, FAILING } from './faults.ts';
 import { KINDS, stateOf } from './kinds.ts';
@@ -126,6 +127,7 @@ test('what is repeated changes nothing by itself in the database, or stops', asy
   const [one] = await casesOf(KINDS.filter(({ name }) => name === 'read'));
   if (!one) throw new Error('no case');
   const { token, machineToken, clientId, botId } = one.household;
+  const admin = await newAdmin();
   const asked = new Set<string>();
   for (const { line } of gets) {
     await scene.proxy.heal();
@@ -133,7 +135,7 @@ test('what is repeated changes nothing by itself in the database, or stops', asy
     const answer = await request(
       scene.worker.url,
       line.replace('{id}', id),
-      line === 'GET /runner/bots' ? machineToken : token,
+      line === 'GET /runner/bots' ? machineToken : line === 'GET /keys/status' ? admin.token : token,
     );
     expect([line, answer.status, scene.proxy.calls.length]).toEqual([line, 200, 1]);
     asked.add(scene.proxy.calls[0] ?? '');

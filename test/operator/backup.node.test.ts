@@ -22,7 +22,8 @@ import { recordText } from '../support/recorder.ts';
 import { canDumpHere, contentsOf, dumpByCopy, dumpByPgDump, restore } from './dumping.ts';
 
 /** What docs/backup.md tells to run before and after the dump, in its transaction. */
-const BEFORE = 'set session_replication_role = replica; delete from public.bot_types';
+const BEFORE =
+  'set session_replication_role = replica; delete from public.bot_types; delete from private.monitor_state';
 const AFTER = 'set session_replication_role = origin; select private.after_restore()';
 const OTHER_MASTER_KEY = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64');
 
