@@ -1,6 +1,7 @@
 /** `npm run soak` for some seconds, on the stack that all tests share: every answer is judged, no time is measured. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { settings } from '../support/api.ts';
+import { newProject } from '../support/people.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { type Bundle, bundle, type Served, serve } from '../support/workerd.ts';
 import { runLoad, wrongInDatabase } from './load.ts';
@@ -14,10 +15,12 @@ let world: World;
 
 beforeAll(async () => {
   built = await bundle();
-  worker = await serve(built, settings());
+  // A project of its own, so that /ready speaks of what is done here alone.
+  const project = await newProject();
+  worker = await serve(built, { ...settings(), SUPABASE_URL: project.supabaseUrl });
   world = await createWorld({
     apiUrl: worker.url,
-    databaseUrl: inject('databaseUrl'),
+    databaseUrl: project.databaseUrl,
     jwtSecret: inject('jwtSecret'),
     recorder: { keysOf: recordKeysOf, text: recordText },
   });
