@@ -146,7 +146,8 @@ export class CallerDatabase {
   }
 
   issueToken(botId: string, token: NewToken) {
-    return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token });
+    // Not asked again, under no key either: the answer would be the first one without the token, which nobody then has.
+    return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
   }
   listTokens(botId: string) {
     return this.#read(TokenPage, 'list_tokens', { bot_id: botId });

@@ -37,12 +37,13 @@ const BODIES: Record<string, () => object> = {
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok' }),
 };
 
-function ask(line: string, env: Bindings) {
+function ask(line: string, env: Bindings, idempotencyKey?: string) {
   const body = BODIES[line]?.();
   return call(line.replace('{id}', crypto.randomUUID()), {
     token: tokenFor(line, admin.token),
     env,
     ...(body && { body }),
+    idempotencyKey,
   });
 }
 
@@ -170,6 +171,19 @@ describe('a second attempt', () => {
   ])('%s: %s after %i', async (_, line, status, value, headers, calls) => {
     const { project, env } = await failing(status, value, headers);
     await ask(line, env);
+    expect((await project.counts()).restCalls).toBe(calls);
+  });
+
+  it.each<[string, number]>([
+    ['POST /clients', 2],
+    ['POST /bots/{id}/start', 2],
+    ['PUT /clients/{id}/rotate-key', 2],
+    ['POST /bots/{id}/sign', 2],
+    // Its answer would be the first one without the token, which nobody then has.
+    ['POST /bots/{id}/tokens', 1],
+  ])('under an Idempotency-Key: %s after %i', async (line, calls) => {
+    const { project, env } = await failing(503, down);
+    await ask(line, env, crypto.randomUUID());
     expect((await project.counts()).restCalls).toBe(calls);
   });
 
