@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
 import { monitorSettings } from '../monitor/settings.ts';
-import { checkReadiness } from '../services/readiness.ts';
+import { checkReadiness, isAvailable } from '../services/readiness.ts';
 import { ANYONE, answers, newRouter } from './openapi.ts';
 
 export const service = newRouter()
@@ -24,7 +24,11 @@ export const service = newRouter()
       summary: 'Whether everything that the Worker depends on is there, each by name',
       security: ANYONE,
       responses: {
-        ...answers(200, Readiness, 'Everything is there.'),
+        ...answers(
+          200,
+          Readiness,
+          'Everything that calls need is there; degraded where some envelopes open under no master key.',
+        ),
         503: { description: 'Something is missing.', content: { 'application/json': { schema: Readiness } } },
       },
     }),
@@ -37,6 +41,6 @@ export const service = newRouter()
         tokenVerification: runtime.verifier.probe,
         monitor: () => monitorSettings(runtime.settings),
       });
-      return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
+      return c.json(readiness, isAvailable(readiness) ? 200 : 503);
     },
   );

@@ -50,6 +50,18 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
   };
 }
 
+/**
+ * Whether the service answers what it is asked. Some envelopes that no key opens are told and are no reason to take it
+ * away from everybody: a client can store such a one itself. Where no envelope opens, it is of no use.
+ */
+export function isAvailable({ dependencies: { monitor: _, master_key, ...others } }: Readiness): boolean {
+  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== null;
+  return (
+    (master_key.status === 'ok' || someDropped) &&
+    Object.values(others).every(({ status }) => status === 'ok')
+  );
+}
+
 interface Attempt<Value> {
   readonly value?: Value;
   readonly code?: ProblemCode;

@@ -35,7 +35,7 @@ create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- Two clients that bring the same address at once meet here, whichever table they write.
-  perform pg_advisory_xact_lock(hashtextextended(private.address_key(claim_address.address), 0));
+  perform pg_advisory_xact_lock(private.name_of_lock('address', private.address_key(claim_address.address)));
   if exists (
     select from public.trading_keys
     where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id

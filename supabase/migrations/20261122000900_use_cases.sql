@@ -209,7 +209,9 @@ begin
     returning * into bot;
   -- All addresses in one order: two clients that bring the same ones in different orders would wait for each other.
   perform pg_advisory_xact_lock(addresses.lock) from (
-    select distinct hashtextextended(private.address_key(value ->> 'address'), 0) as lock from jsonb_array_elements(wallets) order by lock
+    -- Of a kind of their own: as they come from the caller they could be called as another's lock is.
+    select distinct private.name_of_lock('address', private.address_key(value ->> 'address')) as lock
+    from jsonb_array_elements(wallets) order by lock
   ) as addresses;
   for wallet in select * from jsonb_array_elements(wallets) loop
     perform private.add_wallet(bot, wallet);

@@ -375,6 +375,10 @@ begin
   if first is null then
     perform private.keep_answer_to('token ' || token, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
+  elsif reserved and not (first ->> 'reserved')::boolean then
+    -- A daily limit was set since: this has reserved the value, the next need not.
+    update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
+      where kept_answers.caller = 'token ' || token and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;
   return jsonb_build_object(
     'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,

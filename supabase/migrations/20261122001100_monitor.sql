@@ -245,7 +245,8 @@ language plpgsql set search_path = '' as $$
 begin
   -- As a stop does, which waits for the signatures that have begun. Who stopped it meanwhile was first.
   update public.bots set status = 'stopped', stop_reason = 'quarantined'
-    where bots.id = bot.id and bots.status = 'running';
+    -- Who started it anew meanwhile began the count anew.
+    where bots.id = bot.id and bots.status = 'running' and bots.started_at = bot.started_at;
   if not found then return false; end if;
   insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
     values (bot.id, bot.client_id, 'quarantined', now(),

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(8);
+select plan(9);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');
 select bag_eq('select * from tests.definer_functions', array[
@@ -58,6 +58,11 @@ select f.found from tests.other_definers as f join tests.function_grants as g on
 where f.found not in ('private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)');
 select is_empty('select * from tests.callable_definers',
   'nobody can call one that does, but to repeat an answer of its own');
+
+select is_empty($$select oid::regprocedure from pg_proc
+  where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+    and prosrc like '%hashtextextended%' and proname <> 'name_of_lock'$$,
+  'every lock has its kind in its name: what a caller names cannot be another''s lock');
 
 -- The guards bite.
 create function public.careless() returns int language sql security definer return 1;

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir once.psql
-select plan(41);
+select plan(43);
 
 create function tests.hash(token text) returns text language sql immutable
 return encode(sha256(convert_to(token, 'UTF8')), 'hex');
@@ -91,6 +91,8 @@ select is(tests.reserved(), 100::numeric, 'as is to be seen');
 select tests.policy('{"max_daily_value": "160"}');
 select is(tests.check_out('k3'), 'allowed', 'and once there is one, the same request counts');
 select is(tests.reserved(), 160::numeric, 'as any does that has nothing reserved');
+select is(tests.check_out('k3'), 'allowed', 'again it is signed');
+select is(tests.reserved(), 160::numeric, 'and reserved no more');
 select tests.policy('{}');
 
 -- Bot, token and key are looked at again.
