@@ -364,7 +364,10 @@ export class Household {
     ]);
     this.world.expect(await this.#call(line, this.clientId), 200);
     this.world.expect(
-      await this.#call(pick(['GET /bots/{id}/tokens', 'GET /bots/{id}/policy']), bot.id),
+      await this.#call(
+        pick(['GET /bots/{id}/tokens', 'GET /bots/{id}/policy', 'GET /bots/{id}/health']),
+        bot.id,
+      ),
       200,
     );
   }

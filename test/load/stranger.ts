@@ -47,6 +47,7 @@ export async function newStranger(world: World): Promise<Stranger> {
       ],
       ['PUT /clients/{id}/trading-key', 'method_not_allowed', { id, token: owner, body }],
       ['POST /clients', 'admin_required', { token: owner, body: { name: 'x', email: 'x@load.test' } }],
+      ['GET /keys/status', 'admin_required', { token: owner }],
       ['GET /nothing', 'not_found', { token: owner }],
       ['GET /health', 200, {}],
       ['GET /ready', 200, {}],
