@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(9);
+select plan(10);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');
 select bag_eq('select * from tests.definer_functions', array[
@@ -63,6 +63,21 @@ select is_empty($$select oid::regprocedure from pg_proc
   where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
     and prosrc like '%hashtextextended%' and proname <> 'name_of_lock'$$,
   'every lock has its kind in its name: what a caller names cannot be another''s lock');
+
+create function tests.ids_in_order() returns boolean language plpgsql as $$
+declare
+  earlier uuid := private.uuid_v7();
+  later uuid;
+begin
+  for i in 1..200 loop
+    perform pg_sleep(0.00001);
+    later := private.uuid_v7();
+    if later <= earlier or later::text !~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]' then return false; end if;
+    earlier := later;
+  end loop;
+  return true;
+end $$;
+select ok(tests.ids_in_order(), 'ids of version 7 sort as they were made, within a millisecond too');
 
 -- The guards bite.
 create function public.careless() returns int language sql security definer return 1;
