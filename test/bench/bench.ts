@@ -3,7 +3,7 @@
  * `-- --only database,edge,cold-start,end-to-end` runs some; `--rounds N`; `--large`; `--out FILE` (else
  * `.local/bench.json`).
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -37,6 +37,7 @@ const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));
+chmodSync(directory, 0o755);
 logConsoleTo(join(directory, 'supabase.log'));
 const stack = await startStack({ directory, supabasePort: 0, durable: true, poolSize: 32 });
 try {
