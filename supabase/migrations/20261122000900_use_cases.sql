@@ -115,7 +115,7 @@ declare
 begin
   perform private.require_admin();
   if answer is not null then return answer; end if;
-  insert into public.clients (name, email) values (create_client.name, lower(create_client.email))
+  insert into public.clients (name, email) values (create_client.name, lower(create_client.email collate "C"))
     on conflict on constraint "one client for each e-mail" do nothing
     returning * into client;
   if client.id is null then
