@@ -1,6 +1,8 @@
 import type { CallerDatabase } from './database/as-caller.ts';
 import type { RunnerDatabase } from './database/as-runner.ts';
+import type { Tally } from './database/tally.ts';
 import type { Bindings } from './env.ts';
+import type { ProblemCode } from './problem.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a request carries through Hono. */
@@ -8,6 +10,10 @@ export interface AppEnv {
   Bindings: Bindings;
   Variables: {
     requestId: string;
+    /** What the request had of the database, for its log line. */
+    tally: Tally;
+    /** Set where the answer is a problem. */
+    problemCode?: ProblemCode;
     runtime: Runtime;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;

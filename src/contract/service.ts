@@ -16,8 +16,16 @@ export const Readiness = z
     dependencies: z.object({
       database: Dependency,
       schema: Dependency,
-      master_key: Dependency,
+      master_key: Dependency.extend({
+        unopenable_envelopes: z.int().nullable().optional().openapi({
+          description:
+            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every one there is.',
+        }),
+      }),
       token_verification: Dependency,
+      monitor: Dependency.openapi({
+        description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
+      }),
       audit_key: Dependency.openapi({
         description: 'Whether audit checkpoints can be signed. No call needs it: ready without it.',
       }),

@@ -1,15 +1,12 @@
 import type { Context, MiddlewareHandler, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
+import { routeOf } from './route.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
-
-/** Where middleware stands that every request passes; no route is there. */
-const EVERYTHING = '/*';
 
 /** Who may ask: somebody with a session, a runner with its machine token, or anyone. */
 export type Access = 'session' | 'runner' | 'anyone';
@@ -21,7 +18,7 @@ export type Access = 'session' | 'runner' | 'anyone';
  */
 export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const route = matchedRoutes(c).findLast(({ method, path }) => method !== 'ALL' || path !== EVERYTHING);
+    const route = routeOf(c);
     switch (route ? accessOf(route.path, route.method) : accessOf(c.req.path)) {
       case 'anyone':
         return next();
@@ -36,9 +33,9 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next): Promise<void> {
   const token = bearer(c);
-  const { runtime, requestId } = c.var;
+  const { runtime, requestId, tally } = c.var;
   await runtime.verifier.verify(token);
-  c.set('database', runtime.database().asCaller({ token, requestId }));
+  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
   await next();
 }
 
@@ -46,8 +43,9 @@ async function asCaller(c: Context<AppEnv>, next: Next): Promise<void> {
 async function asRunner(c: Context<AppEnv>, next: Next): Promise<void> {
   const token = bearer(c);
   if (!isMachineToken(token)) throw new Problem('token_invalid');
-  const { runtime, requestId } = c.var;
-  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash: hashOfMachineToken(token), requestId }));
+  const { runtime, requestId, tally } = c.var;
+  const tokenHash = hashOfMachineToken(token);
+  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId, tally }));
   await next();
 }
 

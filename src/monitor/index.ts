@@ -4,6 +4,8 @@ import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
 import { keepAuditChains } from './audit.ts';
+import { monitorBots } from './bots.ts';
+import { rewrap } from './rewrap.ts';
 
 export interface Job {
   readonly name: string;
@@ -11,7 +13,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [keepAuditChains];
+const JOBS: readonly Job[] = [monitorBots, keepAuditChains, rewrap];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));
@@ -24,13 +26,14 @@ async function runJob(job: Job, env: Bindings): Promise<void> {
     const done = await job.run(runtimeFor(env), requestId);
     if (done) log({ event: job.name, request_id: requestId, duration_ms: Date.now() - startedAt, ...done });
   } catch (error) {
-    const code = error instanceof Problem ? error.code : 'internal';
+    const problem = error instanceof Problem ? error : new Problem('internal');
     log({
       event: job.name,
       level: 'error',
       request_id: requestId,
       duration_ms: Date.now() - startedAt,
-      code,
+      code: problem.code,
+      remedy: problem.remedy,
     });
   }
 }

@@ -3,6 +3,7 @@ import type {
   AddedWallet,
   AuditKeys,
   Bot,
+  BotHealth,
   BotOptions,
   Checkpoint,
   Client,
@@ -15,6 +16,7 @@ import type {
   IssueTokenRequest,
   KeyEvent,
   KeyEventQuery,
+  KeysStatus,
   Page,
   PageQuery,
   Policy,
@@ -78,7 +80,9 @@ export interface TradingKeysClient {
     stop(botId: string, options?: CallOptions): Promise<Bot>;
     /** Admin. */
     addWallet(botId: string, request: WalletRequest, options?: CallOptions): Promise<AddedWallet>;
-    /** A machine token for this bot's runner, shown this once. */
+    /** How the bot does, as of now, and the changes of that, newest first. */
+    health(botId: string, page?: PageQuery, options?: CallOptions): Promise<BotHealth>;
+    /** A machine token for this bot's runner, shown once: absent where an answer was lost and asked for again. */
     issueToken(botId: string, request: IssueTokenRequest, options?: CallOptions): Promise<IssuedToken>;
     /** The machine tokens that sign for this bot; never the tokens themselves. */
     tokens(botId: string, options?: CallOptions): Promise<Page<Token>>;
@@ -90,6 +94,11 @@ export interface TradingKeysClient {
     sign(botId: string, request: SignRequest, options?: CallOptions): Promise<SignAnswer>;
     /** With a machine token. The answer says whether the bot should still run. */
     heartbeat(botId: string, request: HeartbeatRequest, options?: CallOptions): Promise<Heartbeat>;
+  };
+
+  readonly keys: {
+    /** Admin. How many envelopes each master key sealed, and whether it is in force. */
+    status(options?: CallOptions): Promise<KeysStatus>;
   };
 
   readonly tokens: {

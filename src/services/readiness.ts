@@ -1,5 +1,6 @@
 import type { Dependency, Readiness } from '../contract/service.ts';
 import type { AuditKeys } from '../crypto/audit-key.ts';
+import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /** The schema that this code was written against, as `schema_version()` answers it. */
@@ -7,44 +8,77 @@ export const SCHEMA_VERSION = 1;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
-  readonly keyring: () => Promise<unknown>;
+  readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
+  /** How many envelopes none of these master keys opens; `null` where that is every one. */
+  readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   readonly tokenVerification: () => Promise<void>;
-  /** No call needs it: where it is missing that is told, and the service is ready all the same. */
   readonly auditKeys: () => Promise<Pick<AuditKeys, 'signing'>>;
+  /** @throws {Problem} where the settings do not let the health monitor run */
+  readonly monitor: () => unknown;
 }
 
-/** What works and what is missing, each by the problem that calls needing it answer. Never throws. */
+/**
+ * What works and what is missing, each by the problem that calls needing it answer. Never throws. No call needs the
+ * monitor or the audit key: where one is missing that is told, and the service is ready all the same.
+ */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [version, keyring, tokens, auditKey] = await Promise.all([
+  const [schema, keyring, tokens, monitor, audit] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
     attempt(probes.tokenVerification),
+    attempt(async () => probes.monitor()),
     attempt(async () => {
       if (!(await probes.auditKeys()).signing) throw new Problem('audit_key_missing');
     }),
   ]);
-  const unmigrated = version === 'database_not_migrated';
+  // What the keys open can only be asked where there are keys, and a database that counts.
+  const { byId } = keyring.value ?? {};
+  const unopenable =
+    byId && schema.code === undefined ? await attempt(() => probes.countUnopenable([...byId.keys()])) : {};
+  const version = schema.code ?? unopenable.code;
+  const dropped = 'value' in unopenable && unopenable.value !== 0;
   const needed = {
-    database: dependency(unmigrated ? undefined : version),
+    database: dependency(version === 'database_not_migrated' ? undefined : version),
     schema: dependency(version),
-    master_key: dependency(keyring),
-    token_verification: dependency(tokens),
+    master_key: {
+      ...dependency(dropped ? 'master_key_dropped' : keyring.code),
+      ...(dropped && { unopenable_envelopes: unopenable.value }),
+    },
+    token_verification: dependency(tokens.code),
   };
   const ready = Object.values(needed).every(({ status }) => status === 'ok');
   return {
     status: ready ? 'ready' : 'degraded',
-    dependencies: { ...needed, audit_key: dependency(auditKey) },
+    dependencies: { ...needed, monitor: dependency(monitor.code), audit_key: dependency(audit.code) },
   };
 }
 
-async function attempt(probe: () => Promise<unknown>): Promise<ProblemCode | undefined> {
+/**
+ * Whether the service answers what it is asked. Some envelopes that no key opens are told and are no reason to take it
+ * away from everybody: a client can store such a one itself. Where no envelope opens, it is of no use.
+ */
+export function isAvailable({
+  dependencies: { monitor: _, audit_key: __, master_key, ...others },
+}: Readiness): boolean {
+  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== null;
+  return (
+    (master_key.status === 'ok' || someDropped) &&
+    Object.values(others).every(({ status }) => status === 'ok')
+  );
+}
+
+interface Attempt<Value> {
+  readonly value?: Value;
+  readonly code?: ProblemCode;
+}
+
+async function attempt<Value>(probe: () => Promise<Value>): Promise<Attempt<Value>> {
   try {
-    await probe();
-    return undefined;
+    return { value: await probe() };
   } catch (error) {
-    return error instanceof Problem ? error.code : 'internal';
+    return { code: error instanceof Problem ? error.code : 'internal' };
   }
 }
 

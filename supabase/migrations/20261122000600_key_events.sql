@@ -237,6 +237,12 @@ end $$;
 comment on function private.chain_key_events(uuid, integer, boolean) is
   'Moves queued events of a client into its chain, the oldest first; how many.';
 
+create function private.current_request_id() returns text
+language sql stable set search_path = ''
+-- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
+return substring(
+  nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$');
+
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
   detail jsonb default null
@@ -254,11 +260,10 @@ declare
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
-        where clients.id = record_key_event.client_id and clients.user_id = auth.uid()) then 'client'
+        where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
       else 'admin'
     end,
-    left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
-    record_key_event.detail, date_trunc('milliseconds', now()));
+    private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
 begin
   -- A key change has the client's keys locked. If nothing waits before it, it goes straight into the chain.
   if key_change and detail is null and address is not null and chain is not null

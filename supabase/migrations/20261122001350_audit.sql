@@ -153,7 +153,7 @@ begin
   insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
   values (
     write_refusal.client_id, 'refused', write_refusal.bot_id, auth.uid(), write_refusal.actor,
-    left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
+    private.current_request_id(),
     jsonb_build_object('code', write_refusal.code, 'route', write_refusal.route)
       || case when write_refusal.token_id is null then '{}' else jsonb_build_object('token_id', write_refusal.token_id) end
       || case when left_out = 0 then '{}' else jsonb_build_object('omitted', left_out) end);

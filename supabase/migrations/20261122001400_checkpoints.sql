@@ -1,15 +1,21 @@
 -- Heads of chains, signed once a day with the deploy's audit key. Who rewrites a chain, every hash included, cannot
 -- rewrite what was signed, and whoever kept a checkpoint sees that the chain no longer fits it.
 
+create function private.json_of(encoded text) returns jsonb
+language sql immutable strict parallel safe set search_path = ''
+return convert_from(
+  decode(translate(encoded, '-_', '+/') || repeat('=', -octet_length(encoded) & 3), 'base64'), 'UTF8')::jsonb;
+comment on function private.json_of(text) is 'What a part of a JWS says, from base64url.';
+
 create function private.checkpoint_names(jws text, client_id uuid, seq bigint, hash bytea) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   -- JWS compact serialization (RFC 7515), 64 bytes of signature. The signature itself is for readers to verify.
   return length(jws) <= 2048 and jws ~ '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$'
     and coalesce(
-      private.envelope_header(jws) @> '{"alg": "EdDSA", "typ": "audit-checkpoint+jwt"}'
-      and jsonb_typeof(private.envelope_header(jws) -> 'kid') = 'string'
-      and private.envelope_header(split_part(jws, '.', 2)) @> jsonb_build_object(
+      private.json_of(split_part(jws, '.', 1)) @> '{"alg": "EdDSA", "typ": "audit-checkpoint+jwt"}'
+      and jsonb_typeof(private.json_of(split_part(jws, '.', 1)) -> 'kid') = 'string'
+      and private.json_of(split_part(jws, '.', 2)) @> jsonb_build_object(
         'client_id', client_id, 'seq', seq, 'hash', encode(hash, 'hex')), false);
 exception when data_exception then
   return false; -- A part that is no base64url, no UTF-8 or no JSON names nothing.

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import type { Client } from './actions.ts';
+import type { Client, Once } from './actions.ts';
 import { type Outcome, outcomeOf, type Sessions } from './sessions.ts';
 
 export interface TokenRow {
@@ -42,20 +42,30 @@ export class Signers {
     return this.outcomes.get(outcome) ?? 0;
   }
 
+  /** Waits until this token has signed for this bot some times more than it has by now. */
+  async signedMore(token: TokenRow, bot: string, times = 3): Promise<void> {
+    const count = () =>
+      this.signatures.filter(({ token_id, bot_id }) => token_id === token.id && bot_id === bot).length;
+    const enough = count() + times;
+    while (count() < enough) await wait(5);
+  }
+
   /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
   async checkOut(
     { id, hash }: TokenRow,
     bot: string,
     signing: object = MESSAGE,
     holdMs = 0,
+    once: Once | null = null,
   ): Promise<Outcome> {
     let given: Signature | undefined;
     const outcome = await this.sql
       .begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
         const [row] = await sql<[{ xid: string; key_id: string }]>`
-          select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}) ->> 'key_id' as key_id,
-            pg_current_xact_id()::xid::text as xid`;
+          select pg_current_xact_id()::xid::text as xid, public.check_out_key(
+            ${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })}
+          ) ->> 'key_id' as key_id`;
         given = { ...row, bot_id: bot, token_id: id };
         if (holdMs > 0) await wait(holdMs);
         return 'ok';
@@ -64,8 +74,8 @@ export class Signers {
         if (!(error instanceof postgres.PostgresError)) throw error;
         return outcomeOf(error.code, error.hint);
       });
-    if (outcome === 'ok' && given) this.signatures.push(given);
     this.outcomes.set(outcome, this.count(outcome) + 1);
+    if (outcome === 'ok' && given) this.signatures.push(given);
     return outcome;
   }
 

@@ -1,4 +1,5 @@
 /** The SDK's plain types are those of the API's schemas (checked by `tsc -p test`), and it has every call. */
+
 import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createApp, DESCRIPTION } from '../../src/app.ts';
@@ -52,6 +53,7 @@ describe('types', () => {
     expectTypeOf<sdk.Page<sdk.KeyEvent>>().toEqualTypeOf<audit.KeyEventPage>();
     expectTypeOf<sdk.Page<sdk.Checkpoint>>().toEqualTypeOf<audit.CheckpointPage>();
     expectTypeOf<sdk.AuditKeys>().toEqualTypeOf<audit.AuditKeys>();
+    expectTypeOf<sdk.KeysStatus>().toEqualTypeOf<keys.KeysStatus>();
     expectTypeOf<sdk.Health>().toEqualTypeOf<z.output<typeof service.Health>>();
     expectTypeOf<sdk.Readiness>().toEqualTypeOf<service.Readiness>();
   });

@@ -1,0 +1,44 @@
+/** An embedded stack beside the one that all tests share, for what would disturb the others. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { chmodSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { removePostgres, restartPostgres } from '../../supabase/local/postgres.ts';
+
+export interface OwnStack {
+  readonly supabaseUrl: string;
+  readonly databaseUrl: string;
+  readonly jwtSecret: string;
+  readonly publishableKey: string;
+  /** Cuts every session off, as a crash does, and recovers. */
+  restartPostgres(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startOwnStack(): Promise<OwnStack> {
+  const directory = mkdtempSync(join(tmpdir(), 'trading-keys-own-'));
+  chmodSync(directory, 0o755);
+  const child = fork(join(import.meta.dirname, 'stack-process.ts'), [directory], { silent: true });
+  const log = createWriteStream(join(directory, 'supabase.log'));
+  child.stdout?.pipe(log);
+  child.stderr?.pipe(log);
+  const stack = await firstMessage<Omit<OwnStack, 'stop' | 'restartPostgres'>>(child);
+  return {
+    ...stack,
+    restartPostgres: () => restartPostgres(join(directory, 'postgres')),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.connected) child.disconnect();
+      if (child.exitCode === null && child.signalCode === null) await ended;
+      removePostgres(join(directory, 'postgres'));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export function firstMessage<Message>(child: ChildProcess): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Message));
+    child.once('exit', () => reject(new Error('the process ended before it was ready')));
+  });
+}
