@@ -1,11 +1,12 @@
 /** What is refused to a known caller leaves a row in an audit chain: its own transaction left no trace of it. */
-import type { Context, ExecutionContext } from 'hono';
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import type { RefusalTarget } from '../database/as-caller.ts';
 import { log } from '../log.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
+import { inBackground } from './background.ts';
 
 /** What changes keys, bots, tokens or policies, and signing. */
 const AUDITED: ReadonlySet<string> = new Set([
@@ -29,19 +30,13 @@ function isRefusal({ status, code }: Problem): boolean {
   return [403, 404, 409, 422].includes(status) || code === 'key_not_opened';
 }
 
-/**
- * Reports in the background where the runtime has one, else before the answer leaves; the answer is made by then, and
- * nothing changes it.
- */
+/** The answer is made by then, and nothing changes it. */
 export const reportRefusals = createMiddleware<AppEnv>(async (c, next) => {
   await next();
-  if (!(c.error instanceof Problem) || !isRefusal(c.error)) return;
+  const { error } = c;
+  if (!(error instanceof Problem) || !isRefusal(error)) return;
   const route = auditedRoute(c);
-  if (route === undefined) return;
-  const reported = report(c, route, c.error.code);
-  const context = executionContextOf(c);
-  if (context) context.waitUntil(reported);
-  else await reported;
+  if (route !== undefined) inBackground(c, () => report(c, route, error.code));
 });
 
 async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Promise<void> {
@@ -76,12 +71,4 @@ function auditedRoute(c: Context<AppEnv>): string | undefined {
   return matchedRoutes(c)
     .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
     .findLast((line) => AUDITED.has(line));
-}
-
-function executionContextOf(c: Context<AppEnv>): ExecutionContext | undefined {
-  try {
-    return c.executionCtx;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,11 +2,11 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { log } from '../log.ts';
+import { inBackground } from '../middleware/background.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { sign as signFor } from '../services/sign.ts';
 import { countedFailure, reportFailure } from '../services/signing-failures.ts';
-import { inBackground } from './background.ts';
 import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
 
 export const sign = newRouter().openapi(
