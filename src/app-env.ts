@@ -1,14 +1,16 @@
 import type { CallerDatabase } from './database/as-caller.ts';
 import type { RunnerDatabase } from './database/as-runner.ts';
-import type { Bindings } from './env.ts';
+import type { Bindings, RateLimiters } from './env.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a request carries through Hono. */
 export interface AppEnv {
-  Bindings: Bindings;
+  Bindings: Bindings & RateLimiters;
   Variables: {
     requestId: string;
     runtime: Runtime;
+    /** The rate limit that the call was counted under. */
+    rateLimitPolicy?: string;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;
     /** The database as a machine token sees it, for routes of runners alone. */

@@ -1,9 +1,9 @@
 /** The whole service on one screen: what every request passes, the routes, and the one way out for errors. */
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { secureHeaders } from 'hono/secure-headers';
 import { authenticate } from './middleware/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
+import { allowOrigins, securityHeaders } from './middleware/browser.ts';
 import { handleError } from './middleware/handle-error.ts';
 import { neverStore } from './middleware/never-store.ts';
 import { Problem, problemResponse } from './problem.ts';
@@ -34,7 +34,12 @@ export function createApp() {
   app.onError(handleError);
   app.notFound((c) => problemResponse(new Problem('not_found'), c.var.requestId));
 
-  app.use(requestId({ limitLength: 64 }), secureHeaders(), neverStore);
+  app.use(requestId({ limitLength: 64 }), securityHeaders, neverStore);
+  app.use(async (c, next) => {
+    c.set('runtime', runtimeFor(c.env));
+    await next();
+  });
+  app.use(allowOrigins);
   app.use(
     methodNotAllowed({
       app,
@@ -42,17 +47,15 @@ export function createApp() {
         problemResponse(new Problem('method_not_allowed'), c.var.requestId, { allow: methods.join(', ') }),
     }),
   );
-  app.use(limitBody, async (c, next) => {
-    c.set('runtime', runtimeFor(c.env));
-    await next();
-  });
-  let accessOf: ReturnType<typeof accessTable> | undefined;
+  let rules: ReturnType<typeof accessTable> | undefined;
   app.use(
     authenticate((path, method) => {
-      accessOf ??= accessTable(app);
-      return accessOf(path, method);
+      rules ??= accessTable(app);
+      return rules(path, method);
     }),
   );
+  // After who asks: nothing is read from somebody who may not ask, or asks too often.
+  app.use(limitBody);
 
   app.route('/', service);
   app.route('/', clients);

@@ -12,6 +12,27 @@ export interface Bindings {
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
   readonly REWRAP_TOKEN?: string;
+  /** `true`: key changes take a session with a second factor. Its other half is `private.settings`. */
+  readonly REQUIRE_AAL2?: string;
+  /** Key changes take somebody who signed in at most so long ago. Its other half is `private.settings`. */
+  readonly MAX_SIGN_IN_AGE_SECONDS?: string;
+  /** Web pages that may read answers: exact origins, separated by commas. None unless named. */
+  readonly ALLOWED_ORIGINS?: string;
+  /** What the rate limits below are, in the words of the header `RateLimit-Policy`. */
+  readonly RATE_LIMIT_POLICY?: string;
+}
+
+/** Of the Workers runtime. Other runtimes have none: nothing is limited there. */
+export interface RateLimiter {
+  limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
+}
+
+/** What is counted apart: `[[ratelimits]]` of wrangler.toml. */
+export interface RateLimiters {
+  readonly READ_LIMIT?: RateLimiter;
+  readonly CHANGE_LIMIT?: RateLimiter;
+  readonly SIGN_LIMIT?: RateLimiter;
+  readonly GUESS_LIMIT?: RateLimiter;
 }
 
 export interface Settings {
@@ -21,6 +42,10 @@ export interface Settings {
   readonly encryptionKey: string | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
+  readonly requireAal2: boolean;
+  readonly maxSignInAgeSeconds: number | undefined;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly rateLimitPolicy: string;
 }
 
 export function readSettings(env: Bindings): Settings {
@@ -31,7 +56,24 @@ export function readSettings(env: Bindings): Settings {
     encryptionKey: env.ENCRYPTION_KEY,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
+    // Whatever is not clearly off is on: a typing error must not open what it was meant to close.
+    requireAal2: !['', 'false'].includes(env.REQUIRE_AAL2?.trim().toLowerCase() ?? ''),
+    maxSignInAgeSeconds: seconds(env.MAX_SIGN_IN_AGE_SECONDS),
+    allowedOrigins: origins(env.ALLOWED_ORIGINS),
+    rateLimitPolicy: env.RATE_LIMIT_POLICY ?? '',
   };
+}
+
+/** What is no number of seconds is none at all: every sign-in is too old then, and `GET /ready` tells. */
+function seconds(text: string | undefined): number | undefined {
+  if (!text?.trim()) return undefined;
+  return /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
+}
+
+/** Scheme, host and port, as a browser sends them. What is none, `*` and `null` before all, allows nobody. */
+function origins(text = ''): ReadonlySet<string> {
+  const named = text.split(',').map((origin) => origin.trim());
+  return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));
 }
 
 function httpUrl(text: string | undefined): URL | undefined {

@@ -12,6 +12,8 @@ export interface Runtime {
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
+  /** Hashes of machine tokens that the database knew when they were last used here. */
+  readonly knownTokens: Set<string>;
 }
 
 const SETTINGS = [
@@ -21,6 +23,10 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'REQUIRE_AAL2',
+  'MAX_SIGN_IN_AGE_SECONDS',
+  'ALLOWED_ORIGINS',
+  'RATE_LIMIT_POLICY',
 ] as const;
 
 let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;
@@ -41,6 +47,7 @@ function createRuntime(env: Bindings): Runtime {
   return {
     settings,
     verifier: createVerifier(settings),
+    knownTokens: new Set(),
     database() {
       if (!database) throw new Problem('database_not_configured');
       return database;

@@ -18,6 +18,9 @@ export const Readiness = z
       schema: Dependency,
       master_key: Dependency,
       token_verification: Dependency,
+      step_up: Dependency.openapi({
+        description: 'Whether the edge and the database require the same sign-in for key changes.',
+      }),
     }),
   })
   .openapi('Readiness');

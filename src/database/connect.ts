@@ -3,6 +3,7 @@ import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
+import type { Functions } from './call.ts';
 import { problemOf } from './errors.ts';
 import type { Database as Schema } from './types.ts';
 
@@ -12,6 +13,8 @@ export interface Database {
   asRunner(runner: Runner): RunnerDatabase;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
+  /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
+  stepUpAgrees(settings: Pick<Settings, 'requireAal2' | 'maxSignInAgeSeconds'>): Promise<boolean>;
 }
 
 export type Connection = SupabaseClient<Schema>;
@@ -28,12 +31,24 @@ export function connect({ supabaseUrl, publishableKey }: Settings): Database | u
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
     async schemaVersion() {
-      const { data, error, status } = await connection
-        .rpc('schema_version')
-        .abortSignal(AbortSignal.timeout(3_000));
-      if (error) throw problemOf(error, status);
-      if (typeof data !== 'number') throw new Problem('database_unavailable');
-      return data;
+      const version = await ask('schema_version', {});
+      if (typeof version !== 'number') throw new Problem('database_unavailable');
+      return version;
+    },
+    async stepUpAgrees({ requireAal2, maxSignInAgeSeconds }) {
+      const agrees = await ask('step_up_agrees', {
+        require_aal2: requireAal2,
+        ...(maxSignInAgeSeconds !== undefined && { max_sign_in_age_seconds: maxSignInAgeSeconds }),
+      });
+      if (typeof agrees !== 'boolean') throw new Problem('database_unavailable');
+      return agrees;
     },
   };
+
+  /** What is asked without a session, to see whether the database is there. */
+  async function ask<Name extends keyof Functions & string>(name: Name, args: Functions[Name]['Args']) {
+    const { data, error, status } = await connection.rpc(name, args).abortSignal(AbortSignal.timeout(3_000));
+    if (error) throw problemOf(error, status);
+    return data as unknown;
+  }
 }

@@ -4,7 +4,7 @@ import { IdParam } from '../contract/common.ts';
 import { AddedWallet, WalletRequest } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const bots = newRouter()
   .openapi(
@@ -13,7 +13,7 @@ export const bots = newRouter()
       path: '/bots/create',
       tags: ['Bots'],
       summary: 'Create a bot for a client, with or without keys (admin)',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { body: jsonBody(CreateBotRequest) },
       responses: answers(201, Bot, 'The bot, not yet started.'),
@@ -30,7 +30,7 @@ export const bots = newRouter()
       path: '/bots/{id}/wallets',
       tags: ['Bots'],
       summary: 'Add a wallet to a bot (admin)',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { params: IdParam, body: jsonBody(WalletRequest) },
       responses: answers(201, AddedWallet, 'The wallet.'),
@@ -59,7 +59,7 @@ export const bots = newRouter()
       path: '/bots/{id}/start',
       tags: ['Bots'],
       summary: 'Start a bot; a running one stays as it is',
-      security: SESSION,
+      security: KEY_CHANGE,
       request: { params: IdParam },
       responses: answers(200, Bot, 'The running bot.'),
     }),
@@ -71,7 +71,7 @@ export const bots = newRouter()
       path: '/bots/{id}/stop',
       tags: ['Bots'],
       summary: 'Stop a bot; a stopped one stays as it is',
-      security: SESSION,
+      security: ENDING,
       request: { params: IdParam },
       responses: answers(200, Bot, 'The stopped bot.'),
     }),

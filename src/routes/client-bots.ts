@@ -3,7 +3,7 @@ import { Bot, BotOptions, BotPage, SetupBotRequest } from '../contract/bots.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
 import { setUpBot } from '../services/keys-of-bots.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientBots = newRouter()
   .openapi(
@@ -24,7 +24,7 @@ export const clientBots = newRouter()
       path: '/clients/{id}/setup-bot',
       tags: ['Bots'],
       summary: "Set up a bot with the client's own key; it starts at once",
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { params: IdParam, body: jsonBody(SetupBotRequest) },
       responses: answers(201, Bot, 'The running bot.'),

@@ -3,7 +3,7 @@ import { IdParam } from '../contract/common.ts';
 import { Revocation, RotateRequest, Rotation, TradingKey } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { rotateKey } from '../services/keys-of-bots.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientKey = newRouter()
   .openapi(
@@ -24,7 +24,7 @@ export const clientKey = newRouter()
       path: '/clients/{id}/rotate-key',
       tags: ['Keys'],
       summary: 'Replace the trading key, in every wallet of every bot of the client',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { params: IdParam, body: jsonBody(RotateRequest) },
       responses: answers(200, Rotation, 'The new trading key and what changed.'),
@@ -41,7 +41,7 @@ export const clientKey = newRouter()
       path: '/clients/{id}/revoke-key',
       tags: ['Keys'],
       summary: 'Stop every bot of the client and delete every ciphertext. Needs no master key',
-      security: SESSION,
+      security: ENDING,
       request: { params: IdParam },
       responses: answers(200, Revocation, 'What was revoked and stopped.'),
     }),

@@ -33,6 +33,7 @@ export const service = newRouter()
         schemaVersion: async () => runtime.database().schemaVersion(),
         keyring: runtime.keyring,
         tokenVerification: runtime.verifier.probe,
+        stepUpAgrees: async () => runtime.database().stepUpAgrees(runtime.settings),
       });
       return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
     },

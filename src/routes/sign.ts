@@ -3,7 +3,7 @@ import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { requireJson } from '../middleware/body.ts';
 import { sign as signFor } from '../services/sign.ts';
-import { answers, jsonBody, newRouter, RUNNER } from './openapi.ts';
+import { answers, jsonBody, newRouter, SIGNING } from './openapi.ts';
 
 export const sign = newRouter().openapi(
   createRoute({
@@ -11,7 +11,7 @@ export const sign = newRouter().openapi(
     path: '/bots/{id}/sign',
     tags: ['Execution'],
     summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
-    security: RUNNER,
+    security: SIGNING,
     middleware: [requireJson],
     request: { params: IdParam, body: jsonBody(SignRequest) },
     responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),

@@ -3,7 +3,7 @@ import { IdParam } from '../contract/common.ts';
 import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
 import { requireJson } from '../middleware/body.ts';
 import { issueToken } from '../services/machine-tokens.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const tokens = newRouter()
   .openapi(
@@ -12,7 +12,7 @@ export const tokens = newRouter()
       path: '/bots/{id}/tokens',
       tags: ['Machine tokens'],
       summary: 'Issue a machine token that signs for a bot. It is shown this once',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { params: IdParam, body: jsonBody(IssueTokenRequest) },
       responses: answers(201, IssuedToken, 'The token.'),
@@ -41,7 +41,7 @@ export const tokens = newRouter()
       path: '/tokens/{id}',
       tags: ['Machine tokens'],
       summary: 'Revoke a machine token: from now on it signs for nobody',
-      security: SESSION,
+      security: ENDING,
       request: { params: IdParam },
       responses: answers(200, Token, 'What was revoked.'),
     }),

@@ -156,6 +156,8 @@ export interface Readiness {
     schema: Dependency;
     master_key: Dependency;
     token_verification: Dependency;
+    /** Whether the edge and the database require the same sign-in for key changes. */
+    step_up: Dependency;
   };
 }
 

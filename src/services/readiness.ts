@@ -8,16 +8,21 @@ export interface Probes {
   readonly schemaVersion: () => Promise<number>;
   readonly keyring: () => Promise<unknown>;
   readonly tokenVerification: () => Promise<void>;
+  /** Whether the database asks the same of who changes keys. */
+  readonly stepUpAgrees: () => Promise<boolean>;
 }
 
 /** What works and what is missing, each by the problem that calls needing it answer. Never throws. */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [version, keyring, tokens] = await Promise.all([
+  const [version, keyring, tokens, stepUp] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
     attempt(probes.tokenVerification),
+    attempt(async () => {
+      if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
+    }),
   ]);
   const unmigrated = version === 'database_not_migrated';
   const dependencies = {
@@ -25,6 +30,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     schema: dependency(version),
     master_key: dependency(keyring),
     token_verification: dependency(tokens),
+    step_up: dependency(stepUp),
   };
   const ready = Object.values(dependencies).every(({ status }) => status === 'ok');
   return { status: ready ? 'ready' : 'degraded', dependencies };

@@ -15,10 +15,14 @@ function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-type Missing = Partial<Record<'database' | 'schema' | 'master_key' | 'token_verification', ProblemCode>>;
+type Missing = Partial<
+  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'step_up', ProblemCode>
+>;
 
 /** `/health` well, and `/ready` naming exactly this. */
-async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
+async function expectMissing(env: Bindings, named: Missing): Promise<void> {
+  // What cannot be asked is missing too.
+  const missing = { ...(named.schema && { step_up: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
   expect([ready.status, ready.json]).toEqual([
@@ -26,7 +30,7 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
     {
       status: 'degraded',
       dependencies: Object.fromEntries(
-        (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
+        (['database', 'schema', 'master_key', 'token_verification', 'step_up'] as const).map((name) => [
           name,
           missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
         ]),

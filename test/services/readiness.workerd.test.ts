@@ -6,10 +6,11 @@ const well = {
   schemaVersion: async () => SCHEMA_VERSION,
   keyring: async () => ({}),
   tokenVerification: async () => {},
+  stepUpAgrees: async () => true,
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
 const ok = { status: 'ok' };
-const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok };
+const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok, step_up: ok };
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
 it('is ready when everything is there, also with a newer schema', async () => {
@@ -39,6 +40,11 @@ it.each([
     'no signing keys',
     { tokenVerification: fails('auth_unavailable') },
     { token_verification: missing('auth_unavailable') },
+  ],
+  [
+    'another sign-in required by the database',
+    { stepUpAgrees: async () => false },
+    { step_up: missing('step_up_disagrees') },
   ],
   [
     'an unexpected error',

@@ -1,25 +1,26 @@
 /** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
-import type { Bindings } from '../../src/env.ts';
+import type { Bindings, RateLimiters } from '../../src/env.ts';
 import { violationsOf } from './contract.ts';
 import { recordKeysOf, recordText } from './recorder.ts';
 
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-export const settings = (): Required<Omit<Bindings, 'MONITOR_TOKEN' | 'REWRAP_TOKEN'>> => ({
-  SUPABASE_URL: inject('supabaseUrl'),
-  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
-  SUPABASE_JWT_SECRET: inject('jwtSecret'),
-  ENCRYPTION_KEY: MASTER_KEY,
-});
+export const settings = () =>
+  ({
+    SUPABASE_URL: inject('supabaseUrl'),
+    SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+    SUPABASE_JWT_SECRET: inject('jwtSecret'),
+    ENCRYPTION_KEY: MASTER_KEY,
+  }) satisfies Bindings;
 
 export interface Call {
   readonly token?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  readonly env?: Bindings;
+  readonly env?: Bindings & RateLimiters;
 }
 
 export interface Answer {

@@ -31,14 +31,16 @@ select bag_eq('select * from tests.definer_functions', array[
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
     'public.check_out_key(text, uuid, jsonb, text)',
     'public.list_runner_bots(text)',
-    'public.record_heartbeat(text, uuid, text, text, jsonb)'
+    'public.record_heartbeat(text, uuid, text, text, jsonb)',
+    -- asked without a session: whether the edge and the database require the same
+    'public.step_up_agrees(boolean, integer)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
   'public.check_out_key(text, uuid, jsonb, text)', 'public.list_runner_bots(text)',
-  'public.record_heartbeat(text, uuid, text, text, jsonb)');
+  'public.record_heartbeat(text, uuid, text, text, jsonb)', 'public.step_up_agrees(boolean, integer)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
-  'no function of the API runs with the owner''s rights, but the runners''');
+  'no function of the API runs with the owner''s rights, but the runners'' and what /ready asks');
 select is_empty(
   'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
   'nobody can call one that does');
@@ -52,7 +54,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 18::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 19::bigint, 'and stands outside the list');
 select isnt_empty(
   'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
   'and so is that somebody can call it');

@@ -27,7 +27,7 @@ grant select on tests.calls to public;
 select bag_eq(
   $$select distinct p.proname::text from pg_proc as p where p.pronamespace = 'public'::regnamespace$$,
   $$select name from tests.calls
-    union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
+    union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('step_up_agrees'), ('revoke_token'),
       ('check_out_key'), ('list_runner_bots'), ('record_heartbeat')$$,
   'every function of the API is called here, or below by name');
 
