@@ -11,7 +11,8 @@ export interface RunningWorker {
 
 export async function startWorker(secrets: Record<string, string>): Promise<RunningWorker> {
   const harness = createTestHarness({
-    workers: [{ configPath: './wrangler.toml', secrets }],
+    // Without rate limits: what is tested here asks often, and from one address.
+    workers: [{ configPath: './wrangler.toml', env: 'unlimited', secrets }],
   });
   const { url } = await harness.listen();
   return { url, harness };
