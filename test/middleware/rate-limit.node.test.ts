@@ -1,7 +1,4 @@
 /** The real counters of the real runtime, under small limits; and what wrangler.toml says of the large ones. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -11,34 +8,14 @@ import { type HostedProject, newHostedProject, newSigningKey } from '../support/
 import { accessToken, inSeconds, newClient } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, newMachineTokenFor } from '../support/runners.ts';
+import { workerConfiguration } from '../support/worker-configuration.ts';
 
 const LIMITS = { READ_LIMIT: 5, CHANGE_LIMIT: 3, SIGN_LIMIT: 4, GUESS_LIMIT: 3 } as const;
-const directory = mkdtempSync(join(tmpdir(), 'trading-keys-limits-'));
 const key = await newSigningKey('ES256');
+const configuration = workerConfiguration({ limits: LIMITS });
 let project: HostedProject;
 let harness: ReturnType<typeof createTestHarness>;
 let url: URL;
-
-/** The deployed configuration, with other figures. */
-function smallLimits(): string {
-  const text = readFileSync('wrangler.toml', 'utf8').replace(
-    '"src/index.ts"',
-    `"${resolve('src/index.ts')}"`,
-  );
-  const path = join(directory, 'wrangler.toml');
-  writeFileSync(
-    path,
-    Object.entries(LIMITS).reduce(
-      (config, [name, limit]) =>
-        config.replace(
-          new RegExp(`(name = "${name}"\\n.*\\nsimple = )\\{.*\\}`),
-          `$1{ limit = ${limit}, period = 60 }`,
-        ),
-      text,
-    ),
-  );
-  return path;
-}
 
 beforeAll(async () => {
   // One that counts what it is asked.
@@ -46,7 +23,7 @@ beforeAll(async () => {
   harness = createTestHarness({
     workers: [
       {
-        configPath: smallLimits(),
+        configPath: configuration.path,
         secrets: {
           SUPABASE_URL: project.settings.SUPABASE_URL ?? '',
           SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
@@ -60,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await harness.close();
-  rmSync(directory, { recursive: true, force: true });
+  configuration.remove();
 });
 
 /** An address of its own for each test: what is counted by address is not another test's. */
@@ -233,16 +210,13 @@ describe('what anyone may ask', () => {
 });
 
 interface Configuration {
-  readonly name: string;
   readonly vars: Record<string, unknown>;
   readonly ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: number } }[];
 }
-const configuration = (env?: string): Configuration =>
-  unstable_readConfig({ config: 'wrangler.toml', ...(env !== undefined && { env }) });
 
 describe('wrangler.toml', () => {
   it('says of its limits to callers what they are', () => {
-    const { ratelimits, vars } = configuration();
+    const { ratelimits, vars }: Configuration = unstable_readConfig({ config: 'wrangler.toml' });
     const kinds: Record<string, string> = {
       READ_LIMIT: 'reads',
       CHANGE_LIMIT: 'changes',
@@ -255,10 +229,5 @@ describe('wrangler.toml', () => {
     expect(policy).toHaveLength(4);
     expect(vars.RATE_LIMIT_POLICY).toBe(policy.join(', '));
     expect(new Set(ratelimits.map(({ namespace_id }) => namespace_id)).size).toBe(4);
-  });
-
-  it('has an environment without limits', () => {
-    const { ratelimits, name } = configuration('unlimited');
-    expect([ratelimits, name]).toEqual([[], 'trading-keys-unlimited']);
   });
 });
