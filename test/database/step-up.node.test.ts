@@ -1,49 +1,22 @@
 /** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { logConsoleTo } from '../../supabase/local/console-log.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { type Stack, startStack } from '../../supabase/local/stack.ts';
-import { call, MASTER_KEY } from '../support/api.ts';
-import { accessToken, inSeconds } from '../support/people.ts';
+import { call } from '../support/api.ts';
+import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { type ClientPerson, inSeconds } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { sealedWallet } from './actions.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'trading-keys-step-up-'));
-chmodSync(directory, 0o755);
-let stack: Stack;
-let sql: postgres.Sql;
-const userId = crypto.randomUUID();
-let clientId = '';
+let stack: OwnStack;
+let anna: ClientPerson;
 
 beforeAll(async () => {
-  logConsoleTo(join(directory, 'supabase.log'));
-  stack = await startStack({ directory, supabasePort: 0, durable: false });
-  sql = postgres(stack.databaseUrl, { max: 1, onnotice: () => {} });
-  await sql`insert into auth.users (id, aud, role, email, email_confirmed_at)
-    values (${userId}, 'authenticated', 'authenticated', 'anna@step-up.test', now())`;
-  const [client] = await sql<[{ id: string }]>`
-    insert into public.clients (name, email) values ('Anna', 'anna@step-up.test') returning id`;
-  clientId = client.id;
+  stack = await startOwnStack();
+  anna = await stack.newClient('Anna');
 });
-afterAll(async () => {
-  await sql.end({ timeout: 1 });
-  await stack.stop();
-  removePostgres(join(directory, 'postgres'));
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => stack.end());
 
-const token = (claims: object) => accessToken({ sub: userId, ...claims }, stack.jwtSecret);
-const forgetful = () => ({
-  SUPABASE_URL: stack.supabaseUrl,
-  SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
-  SUPABASE_JWT_SECRET: stack.jwtSecret,
-  ENCRYPTION_KEY: MASTER_KEY,
-});
+const token = (claims: object) => stack.token({ sub: anna.userId, ...claims });
 
 async function rest(line: string, claims: object, body?: object) {
   const [method = '', path = ''] = line.split(' ');
@@ -62,31 +35,31 @@ async function rest(line: string, claims: object, body?: object) {
 }
 
 it('POST, PATCH and rpc with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
-  await sql`update private.settings set require_aal2 = true`;
+  await stack.sql`update private.settings set require_aal2 = true`;
   const refused = [403, 'PT403', 'second_factor_required'];
-  const row = { client_id: clientId, ...sealedWallet(clientId) };
-  const { client_id: _, ...next } = { ...sealedWallet(clientId), client_id: '' };
+  const row = { client_id: anna.clientId, ...sealedWallet(anna.clientId) };
+  const { client_id: _, ...next } = { ...sealedWallet(anna.clientId), client_id: '' };
   expect(await rest('POST trading_keys', { aal: 'aal1' }, row)).toEqual(refused);
   expect(await rest('POST trading_keys', {}, row)).toEqual(refused);
   expect((await rest('POST trading_keys', { aal: 'aal2' }, row))[0]).toBe(201);
 
-  const path = `trading_keys?client_id=eq.${clientId}`;
+  const path = `trading_keys?client_id=eq.${anna.clientId}`;
   expect(await rest(`PATCH ${path}`, { aal: 'aal1' }, next)).toEqual(refused);
-  expect(await sql`select key_id from public.trading_keys`).toEqual([{ key_id: row.key_id }]);
-  const rotation = { client_id: clientId, ...next };
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: row.key_id }]);
+  const rotation = { client_id: anna.clientId, ...next };
   expect(await rest('POST rpc/rotate_key', { aal: 'aal1' }, rotation)).toEqual(refused);
   expect((await rest('POST rpc/rotate_key', { aal: 'aal2' }, rotation))[0]).toBe(200);
-  expect(await sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
 
   expect((await rest(`DELETE ${path}`, { aal: 'aal1' }))[0]).toBeLessThan(300);
-  expect(await sql`select key_id from public.trading_keys`).toEqual([]);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([]);
 });
 
 it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready says that they disagree', async () => {
-  await sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
-  const env = forgetful();
+  await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
+  const { settings: env } = stack;
   const setUp = async (claims: object) =>
-    call(`POST /clients/${clientId}/setup-bot`, {
+    call(`POST /clients/${anna.clientId}/setup-bot`, {
       token: await token(claims),
       env,
       body: { bot_type: 'evm-grid', private_key: newEvmKey().privateKey },
@@ -95,7 +68,7 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
   const before = [{ method: 'totp', timestamp: inSeconds(-700) }];
   expectProblem(await setUp({ aal: 'aal1', amr: now }), 403, 'second_factor_required');
   expectProblem(await setUp({ aal: 'aal2', amr: before }), 401, 'sign_in_too_old');
-  expect(await sql`select id from public.bots`).toEqual([]);
+  expect(await stack.sql`select id from public.bots`).toEqual([]);
   expect((await setUp({ aal: 'aal2', amr: now })).status).toBe(201);
 
   const readiness = async (bindings: object) => {
