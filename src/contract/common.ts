@@ -9,13 +9,18 @@ export const Time = z.iso
   .datetime()
   .openapi({ description: 'RFC 3339, UTC.', example: '2026-11-22T22:36:46.106Z' });
 
+/** What turns the direction of the text around it, so that a name could pose as another (CVE-2021-42574). */
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/;
+
 /** Text for people: no control characters, no halves of surrogate pairs, no white space at the ends. */
 export const Name = z
   .string()
   .trim()
   .min(1)
   .max(200)
-  .refine((text) => !/\p{Cc}/u.test(text) && text.isWellFormed(), { error: 'control or broken characters' });
+  .refine((text) => !/\p{Cc}/u.test(text) && !BIDI_CONTROLS.test(text) && text.isWellFormed(), {
+    error: 'control or broken characters',
+  });
 
 export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
 

@@ -41,7 +41,8 @@ const BY_CODE: Readonly<Record<string, ProblemCode>> = {
 /** The problem to answer for a failed call; `status` is the HTTP status, 0 where there was no answer. */
 export function problemOf(error: DatabaseError, status: number): Problem {
   if (error.code?.startsWith('PT') && isProblemCode(error.hint)) return new Problem(error.hint);
-  const code = BY_CODE[error.code ?? ''];
+  // Its own members only: a code is text of somebody else's, and every object has a `constructor`.
+  const code = Object.hasOwn(BY_CODE, error.code ?? '') ? BY_CODE[error.code ?? ''] : undefined;
   if (code) return new Problem(code);
   // Said before the database by what checks the API key; a refused token has a code, above.
   if (status === 401) return new Problem('database_not_configured');

@@ -15,7 +15,7 @@ create table public.clients (
   constraint "one client for each account" unique (user_id),
   constraint "the account exists" foreign key (user_id) references auth.users (id) on delete set null,
   constraint "a client's name has 1 to 200 characters" check (length(name) between 1 and 200),
-  constraint "an e-mail is in lower case" check (email = lower(email) and length(email) between 3 and 320)
+  constraint "an e-mail is in lower case" check (email = lower(email collate "C") and length(email) between 3 and 320)
 );
 comment on table public.clients is
   'A tenant. Its row is the lock of its keys: every key change takes it first, signing takes the shared form.';
@@ -55,14 +55,15 @@ create policy "a client renames itself, an admin any client" on public.clients
 grant select, insert (name, email), update (name) on public.clients to authenticated;
 
 -- An account with a client's confirmed e-mail is linked, once: at sign-up, confirmation or sign-in, or when the
--- client is created after the account. A linked client is never linked anew by e-mail.
+-- client is created after the account. A linked client is never linked anew by e-mail. Only A to Z are folded: by the
+-- rules of Unicode the Kelvin sign is a k, and its owner would be somebody else's.
 
 create function private.link_account_to_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if new.email_confirmed_at is not null then
     update public.clients set user_id = new.id
-    where clients.email = lower(new.email) and clients.user_id is null
+    where clients.email = lower(new.email collate "C") and clients.user_id is null
       and not exists (select from public.clients as linked where linked.user_id = new.id);
   end if;
   return new;
@@ -78,7 +79,7 @@ language plpgsql security definer set search_path = '' as $$
 begin
   new.user_id := (
     select users.id from auth.users
-    where lower(users.email) = new.email and users.email_confirmed_at is not null
+    where lower(users.email collate "C") = new.email and users.email_confirmed_at is not null
       and not exists (select from public.clients as linked where linked.user_id = users.id)
     order by users.created_at limit 1);
   return new;

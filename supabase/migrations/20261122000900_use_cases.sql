@@ -102,7 +102,7 @@ declare
   client public.clients;
 begin
   perform private.require_admin();
-  insert into public.clients (name, email) values (create_client.name, lower(create_client.email))
+  insert into public.clients (name, email) values (create_client.name, lower(create_client.email collate "C"))
     on conflict on constraint "one client for each e-mail" do nothing
     returning * into client;
   if client.id is null then

@@ -48,6 +48,8 @@ describe.each(Object.entries(WAYS))('the name in %s', (line, send) => {
     ['a line break', 'a\nb'],
     ['an escape', 'a\u001b[31mb'],
     ['a C1 control', 'a\u0085b'],
+    ['a turn to the left', 'a\u202egnp.exe'],
+    ['isolates', 'a\u2066b\u2069'],
     ['the first half of a pair', 'a\ud83d'],
     ['the second half of a pair', '\ude00a'],
     ['a number', 1],
