@@ -71,7 +71,8 @@ export function createApp() {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token of the Supabase project.',
+    description:
+      'An access token of the Supabase project. Where the operator requires it, a `key_change` takes a second factor or a recent sign-in (RFC 9470); an `ending` never does.',
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'machine_token', {
     type: 'http',

@@ -36,12 +36,11 @@ declare
   required private.settings;
 begin
   select * into required from private.settings;
-  if coalesce(required.require_aal2, true) and claims ->> 'aal' is distinct from 'aal2' then
+  if not found or (required.require_aal2 and claims ->> 'aal' is distinct from 'aal2') then
     raise sqlstate 'PT403' using message = 'This takes a second factor.', hint = 'second_factor_required';
   end if;
-  if not coalesce(
-    private.signed_in_at(claims) >= extract(epoch from now()) - required.max_sign_in_age_seconds,
-    required.only_row and required.max_sign_in_age_seconds is null, false)
+  if required.max_sign_in_age_seconds is not null and not coalesce(
+    private.signed_in_at(claims) >= extract(epoch from now()) - required.max_sign_in_age_seconds, false)
   then
     raise sqlstate 'PT401' using message = 'The sign-in is too long ago for this.', hint = 'sign_in_too_old';
   end if;
