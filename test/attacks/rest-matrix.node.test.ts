@@ -141,6 +141,8 @@ async function attack(token: string | undefined, target: ClientPerson, columnByC
     return [
       ...each.flatMap((patch) => [
         () => rest(`PATCH ${name}${filter}`, token, patch),
+        // Without a filter and with nothing to answer, policies for reading have no say.
+        () => rest(`PATCH ${name}`, token, patch),
         () => rest(`PATCH ${name}`, token, patch, asked),
         () => rest(`POST ${name}`, token, patch),
       ]),
@@ -149,6 +151,7 @@ async function attack(token: string | undefined, target: ClientPerson, columnByC
       ),
       () => rest(`PUT ${name}${filter}`, token, row),
       () => rest(`DELETE ${name}${filter}`, token),
+      () => rest(`DELETE ${name}`, token),
       () => rest(`DELETE ${name}`, token, undefined, asked),
     ];
   });
