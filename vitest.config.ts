@@ -8,7 +8,15 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            // A real secret of a local Secrets Store, which tests put in: test/master-keys.
+            miniflare: {
+              secretsStoreSecrets: { STORED_KEY: { store_id: 'local', secret_name: 'encryption-key' } },
+            },
+          }),
+        ],
         test: {
           name: 'workerd',
           include: ['test/**/*.workerd.test.ts'],

@@ -4,14 +4,17 @@ import { requestId } from 'hono/request-id';
 import { authenticate } from './middleware/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
 import { allowOrigins, securityHeaders } from './middleware/browser.ts';
-import { handleError } from './middleware/handle-error.ts';
+import { handleError, refuse } from './middleware/handle-error.ts';
+import { logRequests } from './middleware/log-requests.ts';
 import { neverStore } from './middleware/never-store.ts';
-import { Problem, problemResponse } from './problem.ts';
+import { Problem } from './problem.ts';
 import { accessTable } from './routes/access.ts';
 import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
+import { health } from './routes/health.ts';
+import { keys } from './routes/keys.ts';
 import { newRouter } from './routes/openapi.ts';
 import { policies } from './routes/policies.ts';
 import { runner } from './routes/runner.ts';
@@ -19,6 +22,7 @@ import { service } from './routes/service.ts';
 import { sign } from './routes/sign.ts';
 import { tokens } from './routes/tokens.ts';
 import { runtimeFor } from './runtime.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 export const DESCRIPTION = {
   openapi: '3.1.0',
@@ -29,14 +33,15 @@ export const DESCRIPTION = {
   },
 };
 
-export function createApp() {
+export function createApp(limits?: TimeLimits) {
   const app = newRouter();
   app.onError(handleError);
-  app.notFound((c) => problemResponse(new Problem('not_found'), c.var.requestId));
+  app.notFound((c) => refuse(c, new Problem('not_found')));
 
-  app.use(requestId({ limitLength: 64 }), securityHeaders, neverStore);
+  // Shorter than 32 bytes in any form: a key or token that is sent as an id is not taken for one.
+  app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, neverStore);
   app.use(async (c, next) => {
-    c.set('runtime', runtimeFor(c.env));
+    c.set('runtime', runtimeFor(c.env, limits));
     await next();
   });
   app.use(allowOrigins);
@@ -44,14 +49,14 @@ export function createApp() {
     methodNotAllowed({
       app,
       onMethodNotAllowed: (c, methods) =>
-        problemResponse(new Problem('method_not_allowed'), c.var.requestId, { allow: methods.join(', ') }),
+        refuse(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
     }),
   );
-  let rules: ReturnType<typeof accessTable> | undefined;
+  let accessOf: ReturnType<typeof accessTable> | undefined;
   app.use(
     authenticate((path, method) => {
-      rules ??= accessTable(app);
-      return rules(path, method);
+      accessOf ??= accessTable(app);
+      return accessOf(path, method);
     }),
   );
   // After who asks: nothing is read from somebody who may not ask, or asks too often.
@@ -61,7 +66,9 @@ export function createApp() {
   app.route('/', clients);
   app.route('/', clientBots);
   app.route('/', clientKey);
+  app.route('/', keys);
   app.route('/', bots);
+  app.route('/', health);
   app.route('/', policies);
   app.route('/', tokens);
   app.route('/', sign);

@@ -1,3 +1,8 @@
+/** A secret of Cloudflare's Secrets Store, bound to the Worker (`secrets_store_secrets`). `get` rejects where it fails. */
+export interface SecretBinding {
+  get(): Promise<string>;
+}
+
 /** The settings of a deployment. Each may be missing: the Worker starts, and `GET /ready` names what is. */
 export interface Bindings {
   /** Of the Supabase project, such as `https://abc.supabase.co`. */
@@ -6,12 +11,17 @@ export interface Bindings {
   readonly SUPABASE_PUBLISHABLE_KEY?: string;
   /** Only where access tokens are HS256: local and self-hosted projects. */
   readonly SUPABASE_JWT_SECRET?: string;
-  /** Master keys, base64 of 32 bytes each, separated by commas. The first seals, all open. */
-  readonly ENCRYPTION_KEY?: string;
+  /** Master keys, base64 of 32 bytes each, separated by commas: a secret, or a binding that gives one. The first
+   * seals, all open. */
+  readonly ENCRYPTION_KEY?: string | SecretBinding;
   /** Machine token of the scope `monitor`, for the health monitor that the cron runs. */
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
   readonly REWRAP_TOKEN?: string;
+  /** After how many seconds without a heartbeat the monitor calls a bot late. 120. */
+  readonly HEARTBEAT_LIMIT_SECONDS?: string;
+  /** After how many days the monitor calls a key old. 90. */
+  readonly KEY_AGE_LIMIT_DAYS?: string;
   /** `true`: key changes take a session with a second factor. Its other half is `private.settings`. */
   readonly REQUIRE_AAL2?: string;
   /** Key changes take somebody who signed in at most so long ago. Its other half is `private.settings`. */
@@ -20,6 +30,8 @@ export interface Bindings {
   readonly ALLOWED_ORIGINS?: string;
   /** What the rate limits below are, in the words of the header `RateLimit-Policy`. */
   readonly RATE_LIMIT_POLICY?: string;
+  /** `development` lets answers tell how long they took (`Server-Timing`); production does not say. */
+  readonly ENVIRONMENT?: string;
 }
 
 /** Of the Workers runtime. Other runtimes have none: nothing is limited there. */
@@ -39,13 +51,17 @@ export interface Settings {
   readonly supabaseUrl: URL | undefined;
   readonly publishableKey: string | undefined;
   readonly jwtSecret: string | undefined;
-  readonly encryptionKey: string | undefined;
+  readonly encryptionKey: string | SecretBinding | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
+  /** `NaN` where what is set is no whole number. */
+  readonly heartbeatLimitSeconds: number;
+  readonly keyAgeLimitDays: number;
   readonly requireAal2: boolean;
   readonly maxSignInAgeSeconds: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly rateLimitPolicy: string;
+  readonly isDevelopment: boolean;
 }
 
 export function readSettings(env: Bindings): Settings {
@@ -56,12 +72,20 @@ export function readSettings(env: Bindings): Settings {
     encryptionKey: env.ENCRYPTION_KEY,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
+    heartbeatLimitSeconds: wholeNumber(env.HEARTBEAT_LIMIT_SECONDS, 120),
+    keyAgeLimitDays: wholeNumber(env.KEY_AGE_LIMIT_DAYS, 90),
     // Whatever is not clearly off is on: a typing error must not open what it was meant to close.
     requireAal2: !['', 'false'].includes(env.REQUIRE_AAL2?.trim().toLowerCase() ?? ''),
     maxSignInAgeSeconds: seconds(env.MAX_SIGN_IN_AGE_SECONDS),
     allowedOrigins: origins(env.ALLOWED_ORIGINS),
     rateLimitPolicy: env.RATE_LIMIT_POLICY ?? '',
+    isDevelopment: env.ENVIRONMENT?.trim() === 'development',
   };
+}
+
+function wholeNumber(text: string | undefined, otherwise: number): number {
+  const digits = text?.trim() || String(otherwise);
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : Number.NaN;
 }
 
 /** What is no number of seconds is none at all: every sign-in is too old then, and `GET /ready` tells. */

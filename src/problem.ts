@@ -2,6 +2,11 @@
 
 const CATALOGUE = {
   // 400: the request cannot be read
+  idempotency_key_malformed: [
+    400,
+    'The Idempotency-Key is malformed',
+    'Send 1 to 255 visible ASCII characters without spaces, and one such header.',
+  ],
   malformed_json: [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
   malformed_request: [400, 'The request cannot be carried out', 'A value in it cannot be stored.'],
   // 401: who is calling
@@ -59,6 +64,11 @@ const CATALOGUE = {
   bot_not_running: [409, 'The bot does not run', 'Start it first: a stopped bot signs nothing.'],
   conflict: [409, 'Something else has this value', 'Use another value.'],
   email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
+  idempotency_key_outdated: [
+    409,
+    'The wallet has another key by now',
+    'It was rotated since this was first signed. Sign with a new Idempotency-Key if it is still wanted.',
+  ],
   trading_key_required: [
     409,
     'The client has no trading key',
@@ -91,6 +101,11 @@ const CATALOGUE = {
     422,
     'The envelope belongs to another row',
     'An envelope stays with its client, address and key id.',
+  ],
+  idempotency_key_reused: [
+    422,
+    'The Idempotency-Key was used for another request',
+    'A key stands for one request, to the byte, for 24 hours. Send a new one.',
   ],
   message_malformed: [
     422,
@@ -149,6 +164,11 @@ const CATALOGUE = {
     'The key cannot be opened',
     'Operator: no master key in ENCRYPTION_KEY sealed it, or its row was tampered with. Nothing was signed.',
   ],
+  master_key_dropped: [
+    503,
+    'Envelopes are left that no master key opens',
+    'Operator: put the dropped key back into ENCRYPTION_KEY, move what it sealed by "npm run keys:rewrap", and drop it when "npm run keys:status" counts none.',
+  ],
   master_key_malformed: [
     503,
     'Keys cannot be sealed or opened',
@@ -158,6 +178,31 @@ const CATALOGUE = {
     503,
     'Keys cannot be sealed or opened',
     'Operator: set ENCRYPTION_KEY, for example to the output of "openssl rand -base64 32".',
+  ],
+  master_key_unavailable: [
+    503,
+    'The master keys cannot be read now',
+    'The Secrets Store that ENCRYPTION_KEY is bound to does not give it. Try again soon.',
+  ],
+  monitor_limits_malformed: [
+    503,
+    'The health monitor does not run',
+    'Operator: HEARTBEAT_LIMIT_SECONDS has to be 1 to 86400, KEY_AGE_LIMIT_DAYS 1 to 36500.',
+  ],
+  monitor_token_malformed: [
+    503,
+    'The health monitor does not run',
+    'Operator: MONITOR_TOKEN is no machine token. Set it to the output of "npm run operator:token -- --scope monitor".',
+  ],
+  monitor_token_missing: [
+    503,
+    'The health monitor does not run',
+    'Operator: set MONITOR_TOKEN to the output of "npm run operator:token -- --scope monitor".',
+  ],
+  rewrap_other_master_key: [
+    503,
+    'Envelopes cannot be moved with this token',
+    'Operator: REWRAP_TOKEN is for another master key than the first of ENCRYPTION_KEY. Issue one for that.',
   ],
   step_up_disagrees: [
     503,
@@ -198,6 +243,11 @@ export class Problem extends Error {
 
   get status() {
     return CATALOGUE[this.code][0];
+  }
+
+  /** What to do about it. */
+  get remedy(): string {
+    return CATALOGUE[this.code][2];
   }
 }
 

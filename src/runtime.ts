@@ -1,14 +1,18 @@
 /** What is made once for each isolate and set of settings, and used by every request. */
-import { type Keyring, KeyringError, parseKeyring } from './crypto/keyring.ts';
+import type { Keyring } from './crypto/keyring.ts';
 import { connect, type Database } from './database/connect.ts';
 import { type Bindings, readSettings, type Settings } from './env.ts';
+import { createKeyringSource, masterKeySource } from './master-keys.ts';
 import { createVerifier, type Verifier } from './middleware/verify-token.ts';
 import { Problem } from './problem.ts';
+import { TIME_LIMITS, type TimeLimits } from './time-limits.ts';
 
 export interface Runtime {
   readonly settings: Settings;
-  /** @throws {Problem} master_key_missing, master_key_malformed */
+  /** @throws {Problem} master_key_missing, master_key_malformed, master_key_unavailable */
   keyring(): Promise<Keyring>;
+  /** As `Database` counts them; kept for some seconds, since anyone may ask. @throws {Problem} */
+  countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
@@ -23,43 +27,49 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'HEARTBEAT_LIMIT_SECONDS',
+  'KEY_AGE_LIMIT_DAYS',
   'REQUIRE_AAL2',
   'MAX_SIGN_IN_AGE_SECONDS',
   'ALLOWED_ORIGINS',
   'RATE_LIMIT_POLICY',
+  'ENVIRONMENT',
 ] as const;
 
-let current: { readonly env: Bindings; readonly runtime: Runtime } | undefined;
+/** How long a count of envelopes stands. */
+const COUNTED_FOR_MS = 10_000;
+
+let current: { readonly env: Bindings; readonly limits: TimeLimits; readonly runtime: Runtime } | undefined;
 
 /** The runtime for these settings; the last one is kept, and an isolate only ever has one. */
-export function runtimeFor(env: Bindings): Runtime {
+export function runtimeFor(env: Bindings, limits = TIME_LIMITS): Runtime {
   const last = current;
-  if (last && SETTINGS.every((name) => last.env[name] === env[name])) return last.runtime;
-  const runtime = createRuntime(env);
-  current = { env: { ...env }, runtime };
+  if (last?.limits === limits && SETTINGS.every((name) => last.env[name] === env[name])) return last.runtime;
+  const runtime = createRuntime(env, limits);
+  current = { env: { ...env }, limits, runtime };
   return runtime;
 }
 
-function createRuntime(env: Bindings): Runtime {
+function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
   const settings = readSettings(env);
-  const database = connect(settings);
-  let keyring: Keyring | undefined;
+  const connected = connect(settings, limits);
+  const database = () => {
+    if (!connected) throw new Problem('database_not_configured');
+    return connected;
+  };
+  let counted: { readonly of: string; readonly at: number; readonly count: number | null } | undefined;
   return {
     settings,
-    verifier: createVerifier(settings),
+    verifier: createVerifier(settings, limits),
     knownTokens: new Set(),
-    database() {
-      if (!database) throw new Problem('database_not_configured');
-      return database;
-    },
-    async keyring() {
-      // The value is kept and not the promise: a promise belongs to the request that made it.
-      keyring ??= await parseKeyring(settings.encryptionKey).catch((error) => {
-        throw error instanceof KeyringError
-          ? new Problem(error.reason === 'missing' ? 'master_key_missing' : 'master_key_malformed')
-          : error;
-      });
-      return keyring;
+    database,
+    keyring: createKeyringSource(masterKeySource(settings.encryptionKey)),
+    async countUnopenable(masterKeyIds) {
+      const of = masterKeyIds.join();
+      if (!counted || counted.of !== of || Date.now() - counted.at >= COUNTED_FOR_MS) {
+        counted = { of, at: Date.now(), count: await database().countUnopenable(masterKeyIds) };
+      }
+      return counted.count;
     },
   };
 }

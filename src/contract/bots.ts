@@ -61,7 +61,9 @@ export const Bot = z
     name: z.string(),
     config: z.record(z.string(), z.unknown()),
     status: z.enum(['stopped', 'running']),
-    stop_reason: z.enum(['created', 'requested', 'key_revoked', 'chain_mismatch']).nullable(),
+    stop_reason: z
+      .enum(['created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined', 'restored'])
+      .nullable(),
     started_at: Time.nullable(),
     stopped_at: Time.nullable(),
     created_at: Time,

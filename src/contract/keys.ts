@@ -82,6 +82,32 @@ export const Revocation = z
   })
   .openapi('Revocation');
 
+export const MasterKeyStatus = z
+  .object({
+    id: z.string().openapi({ description: 'RFC 7638 thumbprint of the master key.' }),
+    role: z.enum(['primary', 'open', 'missing']).openapi({
+      description:
+        'It seals and opens, it opens only, or it is not in ENCRYPTION_KEY: what it sealed opens for nobody.',
+    }),
+    trading_keys: z.int().openapi({ description: 'Envelopes of trading keys that it sealed.' }),
+    copies: z.int().openapi({ description: 'Envelopes of wallets that hold a copy of the trading key.' }),
+    own_keys: z.int().openapi({ description: 'Envelopes of wallets with a key of their own.' }),
+    envelopes: z.int().openapi({ description: 'All of them. A master key with none may be dropped.' }),
+  })
+  .openapi('MasterKeyStatus');
+
+export const KeysStatus = z
+  .object({
+    master_keys: z
+      .array(MasterKeyStatus)
+      .openapi({ description: 'Those in force in their order, then the missing.' }),
+    to_rewrap: z.int().openapi({ description: 'Envelopes of master keys that open only.' }),
+    unopenable: z.int().openapi({ description: 'Envelopes of master keys that are missing.' }),
+  })
+  .openapi('KeysStatus');
+
+export type MasterKeyStatus = z.infer<typeof MasterKeyStatus>;
+export type KeysStatus = z.infer<typeof KeysStatus>;
 export type WalletRequest = z.infer<typeof WalletRequest>;
 export type RotateRequest = z.infer<typeof RotateRequest>;
 export type Wallet = z.infer<typeof Wallet>;

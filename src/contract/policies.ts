@@ -46,6 +46,10 @@ export const PolicyRequest = z
       description: 'In wei or lamports, of one transaction. Fees are not counted.',
     }),
     max_daily_value: Value.nullish().openapi({ description: 'The same, of any 24 hours.' }),
+    quarantine_after: z.int().min(1).max(100).nullish().openapi({
+      description:
+        'Failures to sign within an hour after which the bot is stopped: what its policy refuses, and keys that do not open. The first key that does not open is enough. Null: never.',
+    }),
   })
   .openapi('PolicyRequest');
 
@@ -57,6 +61,7 @@ export const Policy = z
     recipients: z.array(z.string()).nullable(),
     max_value: z.string().nullable(),
     max_daily_value: z.string().nullable(),
+    quarantine_after: z.int().nullable(),
     updated_at: Time.nullable(),
   })
   .openapi('Policy', { description: 'What is null is not limited.' });

@@ -16,10 +16,18 @@ export const Readiness = z
     dependencies: z.object({
       database: Dependency,
       schema: Dependency,
-      master_key: Dependency,
+      master_key: Dependency.extend({
+        unopenable_envelopes: z.int().nullable().optional().openapi({
+          description:
+            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every one there is.',
+        }),
+      }),
       token_verification: Dependency,
       step_up: Dependency.openapi({
         description: 'Whether the edge and the database require the same sign-in for key changes.',
+      }),
+      monitor: Dependency.openapi({
+        description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
       }),
     }),
   })

@@ -28,7 +28,11 @@ export const Token = z
   .openapi('Token');
 
 export const IssuedToken = Token.extend({
-  token: z.string().openapi({ description: 'Shown once and kept nowhere.', format: 'password' }),
+  token: z.string().optional().openapi({
+    description:
+      'Shown once and kept nowhere: absent where a first answer is given again under an Idempotency-Key. If that was lost, revoke the token by its id and issue another.',
+    format: 'password',
+  }),
 }).openapi('IssuedToken');
 
 export const TokenPage = z

@@ -1,17 +1,33 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
+import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { Tally } from './tally.ts';
 
 export interface Caller {
   /** The verified access token. */
   readonly token: string;
   readonly requestId: string;
+  readonly once?: Once;
+  readonly tally?: Tally;
 }
+
+const EnvelopeCounts = z.object({
+  items: z.array(
+    z.object({
+      master_key_id: z.string(),
+      trading_keys: z.int(),
+      copies: z.int(),
+      own_keys: z.int(),
+    }),
+  ),
+});
 
 /** A sealed key, as the database's functions take it. */
 export interface SealedWallet {
@@ -39,6 +55,9 @@ export interface NewToken {
   readonly expires_at?: string;
 }
 
+/** Of an earlier call, the token was told then and its hash is the one that is stored. */
+const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
+
 export interface Page {
   readonly limit: number;
   readonly cursor?: string | undefined;
@@ -57,77 +76,122 @@ export class CallerDatabase {
     this.#caller = caller;
   }
 
+  /** The same for one request that may be sent again: what it changes is changed once. */
+  once(once: Once): CallerDatabase {
+    return new CallerDatabase(this.#connection, { ...this.#caller, once });
+  }
+
   createClient(name: string, email: string) {
-    return this.#call(Client, 'create_client', { name, email });
+    return this.#callOnce(Client, 'create_client', { name, email });
   }
   listClients(page: Page) {
-    return this.#call(ClientPage, 'list_clients', pageArguments(page));
+    return this.#read(ClientPage, 'list_clients', pageArguments(page));
   }
   getClient(clientId: string) {
-    return this.#call(Client, 'get_client', { client_id: clientId });
+    return this.#read(Client, 'get_client', { client_id: clientId });
   }
   getOwnClient() {
-    return this.#call(Client, 'get_own_client', {});
+    return this.#read(Client, 'get_own_client', {});
   }
   listBotOptions(clientId: string) {
-    return this.#call(BotOptions, 'list_bot_options', { client_id: clientId });
+    return this.#read(BotOptions, 'list_bot_options', { client_id: clientId });
   }
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
-    return this.#call(Bot, 'create_bot', { ...bot, config: asJson(bot.config), wallets: asJson(wallets) });
+    return this.#callOnce(Bot, 'create_bot', {
+      ...bot,
+      config: asJson(bot.config),
+      wallets: asJson(wallets),
+    });
   }
   setUpBot(bot: NewBot, wallet: NewWallet) {
-    return this.#call(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
+    return this.#callOnce(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
   }
   addWallet(botId: string, wallet: NewWallet) {
-    return this.#call(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
+    return this.#callOnce(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
   }
   listBots(clientId: string, page: Page) {
-    return this.#call(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
+    return this.#read(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
   }
   getBot(botId: string) {
-    return this.#call(Bot, 'get_bot', { bot_id: botId });
+    return this.#read(Bot, 'get_bot', { bot_id: botId });
   }
   startBot(botId: string) {
-    return this.#call(Bot, 'start_bot', { bot_id: botId });
+    return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    return this.#call(Bot, 'stop_bot', { bot_id: botId });
+    // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
+    // not, but under an Idempotency-Key: a second time could undo the stop, the rotation or the stricter policy that
+    // somebody else made in between.
+    return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
+  }
+
+  getBotHealth(botId: string, page: Page) {
+    return this.#read(BotHealth, 'get_bot_health', { bot_id: botId, ...pageArguments(page) });
   }
 
   getTradingKey(clientId: string) {
-    return this.#call(TradingKey, 'get_trading_key', { client_id: clientId });
+    return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
-    return this.#call(Rotation, 'rotate_key', { client_id: clientId, ...key });
+    return this.#callOnce(Rotation, 'rotate_key', { client_id: clientId, ...key });
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
   }
 
+  /** Envelopes for each master key that sealed any. */
+  async countEnvelopes() {
+    return (await this.#read(EnvelopeCounts, 'count_envelopes', {})).items;
+  }
+
   issueToken(botId: string, token: NewToken) {
-    return this.#call(Token, 'issue_token', { bot_id: botId, ...token });
+    // Not asked again, under no key either: the answer would be the first one without the token, which nobody then has.
+    return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
   }
   listTokens(botId: string) {
-    return this.#call(TokenPage, 'list_tokens', { bot_id: botId });
+    return this.#read(TokenPage, 'list_tokens', { bot_id: botId });
   }
   revokeToken(tokenId: string) {
     return this.#call(Token, 'revoke_token', { token_id: tokenId });
   }
 
   getPolicy(botId: string) {
-    return this.#call(Policy, 'get_policy', { bot_id: botId });
+    return this.#read(Policy, 'get_policy', { bot_id: botId });
   }
   setPolicy(botId: string, policy: PolicyRequest) {
     return this.#call(Policy, 'set_policy', { bot_id: botId, policy: asJson(policy) });
+  }
+
+  /** A function that changes nothing: `stable` or `immutable` in the database. */
+  #read<Name extends keyof Functions & string, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Functions[Name]['Args'],
+  ): Promise<z.infer<Answer>> {
+    return this.#call(answer, name, args, true);
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Functions[Name]['Args'],
+    repeatable = false,
   ): Promise<z.infer<Answer>> {
-    return callFunction(this.#connection, this.#caller, answer, name, args);
+    const { tally = new Tally() } = this.#caller;
+    return tally.count(() =>
+      callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args),
+    );
+  }
+
+  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Functions[Name]['Args'],
+    repeatable = this.#caller.once !== undefined,
+  ): Promise<z.infer<Answer>> {
+    const all = { ...args, ...asArgument(this.#caller.once) };
+    return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
   }
 }
 

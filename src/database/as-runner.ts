@@ -2,11 +2,15 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
+import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { Tally } from './tally.ts';
 
 export interface Runner {
   /** SHA-256 of the machine token, in hex. */
   readonly tokenHash: string;
   readonly requestId: string;
+  readonly once?: Once;
+  readonly tally?: Tally;
 }
 
 /** What the bot's policy judges and the event keeps. */
@@ -32,8 +36,11 @@ const CheckedOutKey = z.object({
 });
 export type CheckedOutKey = z.infer<typeof CheckedOutKey>;
 
+const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean() });
+export type ReportedFailure = z.infer<typeof ReportedFailure>;
+
 /**
- * The database as a machine token sees it: three functions that each begin by finding the token, called without a
+ * The database as a machine token sees it: four functions that each begin by finding the token, called without a
  * session. All throw `Problem`.
  */
 export class RunnerDatabase {
@@ -45,11 +52,17 @@ export class RunnerDatabase {
     this.#runner = runner;
   }
 
+  /** The same for one request that may be sent again: what it changes is changed once. */
+  once(once: Once): RunnerDatabase {
+    return new RunnerDatabase(this.#connection, { ...this.#runner, once });
+  }
+
   listBots() {
-    return this.#call(RunnerBots, 'list_runner_bots', {});
+    // It notes that the token is in use, once a minute however often it is called.
+    return this.#call(RunnerBots, 'list_runner_bots', {}, true);
   }
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
-    return this.#call(Heartbeat, 'record_heartbeat', {
+    return this.#callOnce(Heartbeat, 'record_heartbeat', {
       bot_id: botId,
       status,
       ...(message !== undefined && { message }),
@@ -58,20 +71,37 @@ export class RunnerDatabase {
   }
   /** Lets an envelope out, once token, bot, wallet and policy allow it; the event is written and the value reserved. */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
-    return this.#call(CheckedOutKey, 'check_out_key', {
+    return this.#callOnce(CheckedOutKey, 'check_out_key', {
       bot_id: botId,
       signing: asJson(signing),
       ...(wallet !== undefined && { wallet }),
     });
   }
 
+  /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
+  reportFailure(botId: string, code: string): Promise<ReportedFailure> {
+    return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
+  }
+
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    repeatable = false,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId } = this.#runner;
+    const { tokenHash, requestId, once, tally = new Tally() } = this.#runner;
     const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId }, answer, name, all);
+    return tally.count(() =>
+      callFunction(this.#connection, { requestId, once, repeatable }, answer, name, all),
+    );
+  }
+
+  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
+    answer: Answer,
+    name: Name,
+    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+  ): Promise<z.infer<Answer>> {
+    const { once } = this.#runner;
+    return this.#call(answer, name, { ...args, ...asArgument(once) }, once !== undefined);
   }
 }

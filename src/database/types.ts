@@ -7,14 +7,14 @@ export type Database = {
           Tables: {
             "bot_health_logs": {
                   Row: {
-                    "bot_id": string,"client_id": string,"created_at": string,"detail": string | null,"id": string,"state": string
+                    "bot_id": string,"client_id": string,"created_at": string,"detail": Json | null,"id": string,"since": string,"state": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id": string,"client_id": string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state": string
+                    "bot_id": string,"client_id": string,"created_at"?: string,"detail"?: Json | null,"id"?: string,"since": string,"state": string
                   }
                   Update: {
-                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"detail"?: string | null,"id"?: string,"state"?: string
+                    "bot_id"?: string,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"id"?: string,"since"?: string,"state"?: string
                   }
                   Relationships: [
                     {
@@ -47,18 +47,38 @@ isOneToOne: false
                   ]
                 },"bot_policies": {
                   Row: {
-                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"recipients": (string)[] | null,"updated_at": string
+                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"quarantine_after": number | null,"recipients": (string)[] | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Update: {
-                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Relationships: [
                     {
       foreignKeyName: "a policy is of a client's bot"
+      columns: ["bot_id","client_id"]
+isOneToOne: false
+      referencedRelation: "bots"
+      referencedColumns: ["id","client_id"]
+    }
+                  ]
+                },"bot_signing_failures": {
+                  Row: {
+                    "bot_id": string,"client_id": string,"last_at": string,"last_code": string,"recent": (string)[]
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "bot_id": string,"client_id": string,"last_at": string,"last_code": string,"recent": (string)[]
+                  }
+                  Update: {
+                    "bot_id"?: string,"client_id"?: string,"last_at"?: string,"last_code"?: string,"recent"?: (string)[]
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a failure is of a client's bot"
       columns: ["bot_id","client_id"]
 isOneToOne: false
       referencedRelation: "bots"
@@ -81,14 +101,14 @@ isOneToOne: false
                   ]
                 },"bot_wallets": {
                   Row: {
-                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string | null,"id": string,"key_id": string | null
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at": string,"encrypted_key": string | null,"id": string,"key_id": string | null,"master_key_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                    "address": string,"bot_id": string,"chain": string,"client_id": string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null,"master_key_id"?: never
                   }
                   Update: {
-                    "address"?: string,"bot_id"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null
+                    "address"?: string,"bot_id"?: string,"chain"?: string,"client_id"?: string,"created_at"?: string,"encrypted_key"?: string | null,"id"?: string,"key_id"?: string | null,"master_key_id"?: never
                   }
                   Relationships: [
                     {
@@ -252,19 +272,31 @@ isOneToOne: false
           }
           Functions: {
             "add_wallet":
-{ Args: { "bot_id": string,"wallet": Json }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "check_out_key":
-{ Args: { "bot_id": string,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
+                           },
+"count_envelopes":
+{ Args: Record<PropertyKey, never>; Returns: Json
+                           },
+"count_keys_to_rewrap":
+{ Args: { "token_hash": string }; Returns: number
+                           },
+"count_unopenable_envelopes":
+{ Args: { "master_key_ids": (string)[] }; Returns: number
                            },
 "create_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallets": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
-{ Args: { "email": string,"name": string }; Returns: Json
+{ Args: { "email": string,"name": string,"once"?: Json }; Returns: Json
                            },
 "get_bot":
 { Args: { "bot_id": string }; Returns: Json
+                           },
+"get_bot_health":
+{ Args: { "after"?: string,"bot_id": string,"page_size": number }; Returns: Json
                            },
 "get_client":
 { Args: { "client_id": string }; Returns: Json
@@ -279,7 +311,7 @@ isOneToOne: false
 { Args: { "client_id": string }; Returns: Json
                            },
 "issue_token":
-{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"expires_at"?: string,"name": string,"once"?: Json,"other_bot_ids": (string)[],"token_hash": string }; Returns: Json
                            },
 "list_bot_options":
 { Args: { "client_id": string }; Returns: Json
@@ -290,14 +322,23 @@ isOneToOne: false
 "list_clients":
 { Args: { "after"?: string,"page_size": number }; Returns: Json
                            },
+"list_envelopes_to_rewrap":
+{ Args: { "batch": number,"master_key_ids": (string)[],"token_hash": string }; Returns: Json
+                           },
 "list_runner_bots":
 { Args: { "token_hash": string }; Returns: Json
                            },
 "list_tokens":
 { Args: { "bot_id": string }; Returns: Json
                            },
+"monitor_bots":
+{ Args: { "batch"?: number,"heartbeat_limit_seconds"?: number,"key_age_limit_days"?: number,"token_hash": string }; Returns: Json
+                           },
 "record_heartbeat":
-{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"status": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token_hash": string }; Returns: Json
+                           },
+"report_signing_failure":
+{ Args: { "bot_id": string,"code": string,"token_hash": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json
@@ -305,8 +346,11 @@ isOneToOne: false
 "revoke_token":
 { Args: { "token_id": string }; Returns: Json
                            },
+"rewrap_keys":
+{ Args: { "rewrapped": Json,"token_hash": string }; Returns: Json
+                           },
 "rotate_key":
-{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string }; Returns: Json
+{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string,"once"?: Json }; Returns: Json
                            },
 "schema_version":
 { Args: Record<PropertyKey, never>; Returns: number
@@ -315,16 +359,16 @@ isOneToOne: false
 { Args: { "bot_id": string,"policy": Json }; Returns: Json
                            },
 "setup_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"wallet": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "start_bot":
-{ Args: { "bot_id": string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            },
 "step_up_agrees":
 { Args: { "max_sign_in_age_seconds"?: number,"require_aal2": boolean }; Returns: boolean
                            },
 "stop_bot":
-{ Args: { "bot_id": string }; Returns: Json
+{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            }
           }
           Enums: {

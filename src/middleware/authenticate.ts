@@ -1,17 +1,14 @@
 import type { Context, MiddlewareHandler, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 import { countCall, countGuess, type RateClass } from './rate-limit.ts';
+import { routeOf } from './route.ts';
 import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
-
-/** Where middleware stands that every request passes; no route is there. */
-const EVERYTHING = '/*';
 
 /** Of a route: who may ask, under which rate limit, and whether it takes the sign-in that key changes take. */
 export interface Access {
@@ -28,7 +25,7 @@ export interface Access {
  */
 export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const route = matchedRoutes(c).findLast(({ method, path }) => method !== 'ALL' || path !== EVERYTHING);
+    const route = routeOf(c);
     const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
     switch (access.who) {
       case 'anyone':
@@ -47,20 +44,20 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
 
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
-  const { runtime, requestId } = c.var;
+  const { runtime, requestId, tally } = c.var;
   const { token, session } = await guessing(c, async () => {
     const token = bearer(c);
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
   if (stepUp) requireStepUp(session, runtime.settings);
-  c.set('database', runtime.database().asCaller({ token, requestId }));
+  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
   await next();
 }
 
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
-  const { runtime, requestId } = c.var;
+  const { runtime, requestId, tally } = c.var;
   const tokenHash = await guessing(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
@@ -71,7 +68,7 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
-  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId }));
+  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId, tally }));
   await next();
   if (c.res.status === 401) knownTokens.delete(tokenHash);
   else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);

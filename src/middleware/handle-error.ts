@@ -3,11 +3,18 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import type { AppEnv } from '../app-env.ts';
+import { log } from '../log.ts';
 import { Problem, type ProblemPart, problemResponse } from '../problem.ts';
 
 /** The one way out for everything thrown. What is not a Problem is a fixed 500. */
 export function handleError(error: Error, c: Context<AppEnv>): Response {
-  return problemResponse(asProblem(error, c), c.var.requestId);
+  return refuse(c, asProblem(error, c));
+}
+
+/** Answers a problem, and leaves its code for the log. */
+export function refuse(c: Context<AppEnv>, problem: Problem, headers?: Record<string, string>): Response {
+  c.set('problemCode', problem.code);
+  return problemResponse(problem, c.var.requestId, headers);
 }
 
 function asProblem(error: Error, c: Context<AppEnv>): Problem {
@@ -15,8 +22,7 @@ function asProblem(error: Error, c: Context<AppEnv>): Problem {
   if (error instanceof HTTPException && error.status === 400) return new Problem('malformed_json');
   if (error instanceof HTTPException && error.status === 415) return new Problem('unsupported_media_type');
   // A message may quote what it failed on, so only the kind of error is logged.
-  // biome-ignore lint/suspicious/noConsole: the runtime's log is where an operator looks
-  console.error(JSON.stringify({ level: 'error', request_id: c.var.requestId, error: error.name }));
+  log({ event: 'unexpected_error', level: 'error', request_id: c.var.requestId, error: error.name });
   return new Problem('internal');
 }
 

@@ -1,6 +1,7 @@
 /** Supabase access tokens: HS256 by secret, anything else by the project's published keys (JWKS). */
 import {
   createRemoteJWKSet,
+  customFetch,
   decodeProtectedHeader,
   errors,
   type JWTPayload,
@@ -8,7 +9,9 @@ import {
   jwtVerify,
 } from 'jose';
 import type { Settings } from '../env.ts';
+import { fetchWhole } from '../fetch-whole.ts';
 import { Problem } from '../problem.ts';
+import { TIME_LIMITS, type TimeLimits } from '../time-limits.ts';
 
 const ASYMMETRIC = ['ES256', 'RS256', 'EdDSA'];
 const AUDIENCE = 'authenticated';
@@ -17,8 +20,9 @@ const MAX_TOKEN_CHARACTERS = 8192;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Fetch on first use, keep for 10 minutes. When an unknown `kid` fetches anew is `publishedKeys`' to say. */
-const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: Infinity, timeoutDuration: 3_000 };
+const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: Infinity, [customFetch]: fetchKeySet };
 const REFETCH_AFTER_MS = 30_000;
+const MAX_KEY_SET_BYTES = 256 * 1024;
 
 /** Who signed in, and how. */
 export interface Session {
@@ -39,12 +43,15 @@ export interface Verifier {
   probe(): Promise<void>;
 }
 
-export function createVerifier(settings: Settings): Verifier {
+export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifier {
   const issuer = settings.supabaseUrl && `${settings.supabaseUrl.href.replace(/\/$/, '')}/auth/v1`;
   const jwks = issuer
-    ? createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), JWKS_OPTIONS)
+    ? createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), {
+        ...JWKS_OPTIONS,
+        timeoutDuration: limits.signingKeysMs,
+      })
     : undefined;
-  const published = jwks && publishedKeys(jwks);
+  const published = jwks && publishedKeys(jwks, limits);
   const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
 
   /** A secret never verifies an asymmetric token, nor a public key an HS256 one: the two never meet. */
@@ -105,11 +112,17 @@ function signedInAt({ auth_time, amr }: JWTPayload): number | undefined {
 }
 
 /** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */
-function publishedKeys(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+function publishedKeys(
+  jwks: ReturnType<typeof createRemoteJWKSet>,
+  { signingKeysMs, signingKeysRestMs }: TimeLimits,
+): JWTVerifyGetKey {
   let askedAt = 0;
+  /** While the Auth server fails, tokens do not ask it one by one: none asks before this, then one does. */
+  let restsUntil = 0;
 
   async function find(...token: Parameters<JWTVerifyGetKey>) {
-    if (!jwks.fresh) askedAt = Date.now();
+    if (jwks.fresh) restsUntil = 0;
+    else await fetchFirst();
     try {
       return await jwks(...token);
     } catch (error) {
@@ -123,6 +136,19 @@ function publishedKeys(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGe
     return jwks(...token);
   }
 
+  async function fetchFirst() {
+    if (Date.now() < restsUntil) throw new Problem('auth_unavailable');
+    askedAt = Date.now();
+    // After a failure one asks for all, and the others do not wait for how it fares.
+    if (restsUntil > 0) restsUntil = askedAt + signingKeysMs;
+    try {
+      await jwks.reload();
+    } catch (error) {
+      restsUntil = Date.now() + signingKeysRestMs * (1 + Math.random());
+      throw error;
+    }
+  }
+
   return (...token) =>
     find(...token).catch((error) => {
       const tokensFault =
@@ -131,4 +157,9 @@ function publishedKeys(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGe
         error instanceof errors.JOSENotSupported;
       throw tokensFault ? error : new Problem('auth_unavailable');
     });
+}
+
+async function fetchKeySet(url: string, init: RequestInit): Promise<Response> {
+  const { status, text } = await fetchWhole(url, init, MAX_KEY_SET_BYTES);
+  return new Response(text, { status: status === 200 ? 200 : 502 });
 }

@@ -3,6 +3,8 @@ import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
+import { monitorBots } from './bots.ts';
+import { rewrap } from './rewrap.ts';
 
 export interface Job {
   readonly name: string;
@@ -10,7 +12,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [];
+const JOBS: readonly Job[] = [monitorBots, rewrap];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));
@@ -23,13 +25,14 @@ async function runJob(job: Job, env: Bindings): Promise<void> {
     const done = await job.run(runtimeFor(env), requestId);
     if (done) log({ event: job.name, request_id: requestId, duration_ms: Date.now() - startedAt, ...done });
   } catch (error) {
-    const code = error instanceof Problem ? error.code : 'internal';
+    const problem = error instanceof Problem ? error : new Problem('internal');
     log({
       event: job.name,
       level: 'error',
       request_id: requestId,
       duration_ms: Date.now() - startedAt,
-      code,
+      code: problem.code,
+      remedy: problem.remedy,
     });
   }
 }

@@ -3,8 +3,9 @@ import { Bot, CreateBotRequest } from '../contract/bots.ts';
 import { IdParam } from '../contract/common.ts';
 import { AddedWallet, WalletRequest } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
-import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const bots = newRouter()
   .openapi(
@@ -14,8 +15,8 @@ export const bots = newRouter()
       tags: ['Bots'],
       summary: 'Create a bot for a client, with or without keys (admin)',
       security: KEY_CHANGE,
-      middleware: [requireJson],
-      request: { body: jsonBody(CreateBotRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, body: jsonBody(CreateBotRequest) },
       responses: answers(201, Bot, 'The bot, not yet started.'),
     }),
     async (c) => {
@@ -31,8 +32,8 @@ export const bots = newRouter()
       tags: ['Bots'],
       summary: 'Add a wallet to a bot (admin)',
       security: KEY_CHANGE,
-      middleware: [requireJson],
-      request: { params: IdParam, body: jsonBody(WalletRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(WalletRequest) },
       responses: answers(201, AddedWallet, 'The wallet.'),
     }),
     async (c) => {
@@ -60,7 +61,8 @@ export const bots = newRouter()
       tags: ['Bots'],
       summary: 'Start a bot; a running one stays as it is',
       security: KEY_CHANGE,
-      request: { params: IdParam },
+      middleware: [idempotent],
+      request: { headers: IdempotencyKey, params: IdParam },
       responses: answers(200, Bot, 'The running bot.'),
     }),
     async (c) => c.json(await c.var.database.startBot(c.req.valid('param').id), 200),
@@ -72,7 +74,8 @@ export const bots = newRouter()
       tags: ['Bots'],
       summary: 'Stop a bot; a stopped one stays as it is',
       security: ENDING,
-      request: { params: IdParam },
+      middleware: [idempotent],
+      request: { headers: IdempotencyKey, params: IdParam },
       responses: answers(200, Bot, 'The stopped bot.'),
     }),
     async (c) => c.json(await c.var.database.stopBot(c.req.valid('param').id), 200),

@@ -2,8 +2,9 @@ import { createRoute } from '@hono/zod-openapi';
 import { Bot, BotOptions, BotPage, SetupBotRequest } from '../contract/bots.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { setUpBot } from '../services/keys-of-bots.ts';
-import { answers, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientBots = newRouter()
   .openapi(
@@ -25,8 +26,8 @@ export const clientBots = newRouter()
       tags: ['Bots'],
       summary: "Set up a bot with the client's own key; it starts at once",
       security: KEY_CHANGE,
-      middleware: [requireJson],
-      request: { params: IdParam, body: jsonBody(SetupBotRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SetupBotRequest) },
       responses: answers(201, Bot, 'The running bot.'),
     }),
     async (c) => {

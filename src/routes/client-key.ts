@@ -2,8 +2,9 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { Revocation, RotateRequest, Rotation, TradingKey } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { rotateKey } from '../services/keys-of-bots.ts';
-import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientKey = newRouter()
   .openapi(
@@ -25,8 +26,8 @@ export const clientKey = newRouter()
       tags: ['Keys'],
       summary: 'Replace the trading key, in every wallet of every bot of the client',
       security: KEY_CHANGE,
-      middleware: [requireJson],
-      request: { params: IdParam, body: jsonBody(RotateRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(RotateRequest) },
       responses: answers(200, Rotation, 'The new trading key and what changed.'),
     }),
     async (c) => {

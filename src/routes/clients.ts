@@ -2,7 +2,8 @@ import { createRoute } from '@hono/zod-openapi';
 import { Client, ClientPage, ClientRequest } from '../contract/clients.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { idempotent } from '../middleware/idempotency.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
 
 export const clients = newRouter()
   .openapi(
@@ -12,8 +13,8 @@ export const clients = newRouter()
       tags: ['Clients'],
       summary: 'Create a client (admin)',
       security: SESSION,
-      middleware: [requireJson],
-      request: { body: jsonBody(ClientRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, body: jsonBody(ClientRequest) },
       responses: answers(201, Client, 'The client.'),
     }),
     async (c) => {

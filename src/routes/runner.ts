@@ -2,7 +2,8 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { Heartbeat, HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { requireJson } from '../middleware/body.ts';
-import { answers, jsonBody, newRouter, RUNNER } from './openapi.ts';
+import { idempotent } from '../middleware/idempotency.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
 
 export const runner = newRouter()
   .openapi(
@@ -23,8 +24,8 @@ export const runner = newRouter()
       tags: ['Execution'],
       summary: 'Say how a bot does; the answer says whether it should still run (runner)',
       security: RUNNER,
-      middleware: [requireJson],
-      request: { params: IdParam, body: jsonBody(HeartbeatRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(HeartbeatRequest) },
       responses: answers(200, Heartbeat, 'It was recorded.'),
     }),
     async (c) => {

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
-import { checkReadiness } from '../services/readiness.ts';
+import { monitorSettings } from '../monitor/settings.ts';
+import { checkReadiness, isAvailable } from '../services/readiness.ts';
 import { ANYONE, answers, newRouter } from './openapi.ts';
 
 export const service = newRouter()
@@ -23,18 +24,24 @@ export const service = newRouter()
       summary: 'Whether everything that the Worker depends on is there, each by name',
       security: ANYONE,
       responses: {
-        ...answers(200, Readiness, 'Everything is there.'),
+        ...answers(
+          200,
+          Readiness,
+          'Everything that calls need is there; degraded where some envelopes open under no master key.',
+        ),
         503: { description: 'Something is missing.', content: { 'application/json': { schema: Readiness } } },
       },
     }),
     async (c) => {
-      const { runtime } = c.var;
+      const { runtime, tally } = c.var;
       const readiness = await checkReadiness({
-        schemaVersion: async () => runtime.database().schemaVersion(),
+        schemaVersion: () => tally.count(async () => runtime.database().schemaVersion()),
         keyring: runtime.keyring,
+        countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
-        stepUpAgrees: async () => runtime.database().stepUpAgrees(runtime.settings),
+        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
+        monitor: () => monitorSettings(runtime.settings),
       });
-      return c.json(readiness, readiness.status === 'ready' ? 200 : 503);
+      return c.json(readiness, isAvailable(readiness) ? 200 : 503);
     },
   );

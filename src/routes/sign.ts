@@ -1,9 +1,13 @@
 import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
+import { log } from '../log.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { sign as signFor } from '../services/sign.ts';
-import { answers, jsonBody, newRouter, SIGNING } from './openapi.ts';
+import { countedFailure, reportFailure } from '../services/signing-failures.ts';
+import { inBackground } from './background.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, SIGNING } from './openapi.ts';
 
 export const sign = newRouter().openapi(
   createRoute({
@@ -12,13 +16,25 @@ export const sign = newRouter().openapi(
     tags: ['Execution'],
     summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
     security: SIGNING,
-    middleware: [requireJson],
-    request: { params: IdParam, body: jsonBody(SignRequest) },
+    middleware: [requireJson, idempotent],
+    request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SignRequest) },
     responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),
   }),
   async (c) => {
-    const { runnerDatabase, runtime } = c.var;
-    const dependencies = { database: runnerDatabase, keyring: runtime.keyring };
-    return c.json(await signFor(dependencies, c.req.valid('param').id, c.req.valid('json')), 200);
+    const { runnerDatabase: database, runtime, requestId } = c.var;
+    const { id } = c.req.valid('param');
+    try {
+      return c.json(await signFor({ database, keyring: runtime.keyring }, id, c.req.valid('json')), 200);
+    } catch (error) {
+      const code = countedFailure(error);
+      if (code) {
+        inBackground(c, async () => {
+          const outcome = await reportFailure(database, id, code);
+          const level = outcome === 'counted' ? 'info' : 'error';
+          log({ event: 'signing_failure', level, request_id: requestId, bot_id: id, code, outcome });
+        });
+      }
+      throw error;
+    }
   },
 );

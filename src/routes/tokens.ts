@@ -2,8 +2,9 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
 import { requireJson } from '../middleware/body.ts';
+import { idempotent } from '../middleware/idempotency.ts';
 import { issueToken } from '../services/machine-tokens.ts';
-import { answers, ENDING, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const tokens = newRouter()
   .openapi(
@@ -13,8 +14,8 @@ export const tokens = newRouter()
       tags: ['Machine tokens'],
       summary: 'Issue a machine token that signs for a bot. It is shown this once',
       security: KEY_CHANGE,
-      middleware: [requireJson],
-      request: { params: IdParam, body: jsonBody(IssueTokenRequest) },
+      middleware: [requireJson, idempotent],
+      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(IssueTokenRequest) },
       responses: answers(201, IssuedToken, 'The token.'),
     }),
     async (c) => {

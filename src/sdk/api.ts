@@ -2,6 +2,7 @@ import type { CallOptions } from './transport.ts';
 import type {
   AddedWallet,
   Bot,
+  BotHealth,
   BotOptions,
   Client,
   ClientRequest,
@@ -11,6 +12,7 @@ import type {
   HeartbeatRequest,
   IssuedToken,
   IssueTokenRequest,
+  KeysStatus,
   Page,
   PageQuery,
   Policy,
@@ -69,7 +71,9 @@ export interface TradingKeysClient {
     stop(botId: string, options?: CallOptions): Promise<Bot>;
     /** Admin. */
     addWallet(botId: string, request: WalletRequest, options?: CallOptions): Promise<AddedWallet>;
-    /** A machine token for this bot's runner, shown this once. */
+    /** How the bot does, as of now, and the changes of that, newest first. */
+    health(botId: string, page?: PageQuery, options?: CallOptions): Promise<BotHealth>;
+    /** A machine token for this bot's runner, shown once: absent where an answer was lost and asked for again. */
     issueToken(botId: string, request: IssueTokenRequest, options?: CallOptions): Promise<IssuedToken>;
     /** The machine tokens that sign for this bot; never the tokens themselves. */
     tokens(botId: string, options?: CallOptions): Promise<Page<Token>>;
@@ -81,6 +85,11 @@ export interface TradingKeysClient {
     sign(botId: string, request: SignRequest, options?: CallOptions): Promise<SignAnswer>;
     /** With a machine token. The answer says whether the bot should still run. */
     heartbeat(botId: string, request: HeartbeatRequest, options?: CallOptions): Promise<Heartbeat>;
+  };
+
+  readonly keys: {
+    /** Admin. How many envelopes each master key sealed, and whether it is in force. */
+    status(options?: CallOptions): Promise<KeysStatus>;
   };
 
   readonly tokens: {

@@ -23,35 +23,40 @@ export type * from './types.ts';
 export function createClient(settings: ClientOptions): TradingKeysClient {
   const call = createTransport(settings);
   const repeatable = true;
+  const once = 'always';
   return {
     health: (options) => call('GET /health', { repeatable }, options),
     ready: (options) => call('GET /ready', { expected: [503] }, options),
     clients: {
-      create: (body, options) => call('POST /clients', { body }, options),
+      create: (body, options) => call('POST /clients', { body, once }, options),
       list: (query, options) => call('GET /clients', { query, repeatable }, options),
       me: (options) => call('GET /clients/me', { repeatable }, options),
       get: (id, options) => call('GET /clients/{id}', { id, repeatable }, options),
       botOptions: (id, options) => call('GET /clients/{id}/bot-options', { id, repeatable }, options),
-      setupBot: (id, body, options) => call('POST /clients/{id}/setup-bot', { id, body }, options),
+      setupBot: (id, body, options) => call('POST /clients/{id}/setup-bot', { id, body, once }, options),
       bots: (id, query, options) => call('GET /clients/{id}/bots', { id, query, repeatable }, options),
       tradingKey: (id, options) => call('GET /clients/{id}/trading-key', { id, repeatable }, options),
-      // Each rotation is a version of its own: not repeated.
-      rotateKey: (id, body, options) => call('PUT /clients/{id}/rotate-key', { id, body }, options),
+      rotateKey: (id, body, options) => call('PUT /clients/{id}/rotate-key', { id, body, once }, options),
       revokeKey: (id, options) => call('DELETE /clients/{id}/revoke-key', { id, repeatable }, options),
     },
     bots: {
-      create: (body, options) => call('POST /bots/create', { body }, options),
+      create: (body, options) => call('POST /bots/create', { body, once }, options),
       get: (id, options) => call('GET /bots/{id}', { id, repeatable }, options),
-      start: (id, options) => call('POST /bots/{id}/start', { id }, options),
-      stop: (id, options) => call('POST /bots/{id}/stop', { id }, options),
-      addWallet: (id, body, options) => call('POST /bots/{id}/wallets', { id, body }, options),
-      issueToken: (id, body, options) => call('POST /bots/{id}/tokens', { id, body }, options),
+      start: (id, options) => call('POST /bots/{id}/start', { id, once }, options),
+      stop: (id, options) => call('POST /bots/{id}/stop', { id, once }, options),
+      addWallet: (id, body, options) => call('POST /bots/{id}/wallets', { id, body, once }, options),
+      health: (id, query, options) => call('GET /bots/{id}/health', { id, query, repeatable }, options),
+      issueToken: (id, body, options) => call('POST /bots/{id}/tokens', { id, body, once }, options),
       tokens: (id, options) => call('GET /bots/{id}/tokens', { id, repeatable }, options),
       policy: (id, options) => call('GET /bots/{id}/policy', { id, repeatable }, options),
       setPolicy: (id, body, options) => call('PUT /bots/{id}/policy', { id, body, repeatable }, options),
-      // The signature would be the same, but each asking reserves its value under the daily limit: not repeated.
-      sign: (id, body, options) => call('POST /bots/{id}/sign', { id, body }, options),
-      heartbeat: (id, body, options) => call('POST /bots/{id}/heartbeat', { id, body }, options),
+      sign: (id, body, options) => call('POST /bots/{id}/sign', { id, body, once }, options),
+      // The last one counts, so that it is repeatable as it is; a key for each would be kept for a day.
+      heartbeat: (id, body, options) =>
+        call('POST /bots/{id}/heartbeat', { id, body, repeatable, once: 'if asked' }, options),
+    },
+    keys: {
+      status: (options) => call('GET /keys/status', { repeatable }, options),
     },
     tokens: {
       revoke: (id, options) => call('DELETE /tokens/{id}', { id, repeatable }, options),

@@ -24,6 +24,11 @@ export interface ClientOptions {
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * For calls that make or change something: under one key the API does it once, for 24 hours. Give your own to be able
+   * to ask again later, in another process too; without one, each call has a new one for all its attempts.
+   */
+  readonly idempotencyKey?: string | undefined;
 }
 
 interface Parts {
@@ -33,6 +38,8 @@ interface Parts {
   readonly body?: object;
   /** Whether doing it twice is doing it once; a lost answer is then asked for again. */
   readonly repeatable?: boolean;
+  /** The API does it once for each Idempotency-Key. With one it is repeatable; it gets one always, or if asked. */
+  readonly once?: 'always' | 'if asked';
   /** Statuses beside 2xx whose answer is no problem. */
   readonly expected?: readonly number[];
 }
@@ -44,7 +51,12 @@ export function createTransport(settings: ClientOptions): Call {
   const { timeoutMs = TIMEOUT_MS, retries = RETRIES } = settings;
   const send = settings.fetch ?? ((input, init) => fetch(input, init));
 
-  async function attempt<Answer>(line: string, parts: Parts, signal: AbortSignal | undefined) {
+  async function attempt<Answer>(
+    line: string,
+    parts: Parts,
+    key: string | undefined,
+    signal: AbortSignal | undefined,
+  ) {
     const { method, url } = locate(base, line, parts);
     const authorization = await authorize(settings.token);
     const timeLimit = AbortSignal.timeout(timeoutMs);
@@ -55,6 +67,7 @@ export function createTransport(settings: ClientOptions): Call {
           accept: 'application/json',
           ...(authorization !== undefined && { authorization }),
           ...(parts.body && { 'content-type': 'application/json' }),
+          ...(key !== undefined && { 'idempotency-key': key }),
         },
         ...(parts.body && { body: JSON.stringify(parts.body) }),
         // A redirect would take the body, and a key in it, to whoever it names.
@@ -73,16 +86,28 @@ export function createTransport(settings: ClientOptions): Call {
   }
 
   return async <Answer>(line: string, parts: Parts, options: CallOptions = {}): Promise<Answer> => {
+    const key = keyOf(parts, options);
+    const repeatable = parts.repeatable || key !== undefined;
     for (let retry = 0; ; retry++) {
       try {
-        return await attempt<Answer>(line, parts, options.signal);
+        return await attempt<Answer>(line, parts, key, options.signal);
       } catch (error) {
-        const delay = parts.repeatable && retry < retries ? delayBeforeRetry(error, retry) : undefined;
+        const delay = repeatable && retry < retries ? delayBeforeRetry(error, retry) : undefined;
         if (delay === undefined) throw error;
         await sleep(delay, options.signal);
       }
     }
   };
+}
+
+/** The same for every attempt of a call. */
+function keyOf({ once }: Parts, { idempotencyKey }: CallOptions): string | undefined {
+  if (once === undefined) return undefined;
+  if (idempotencyKey === undefined) return once === 'always' ? crypto.randomUUID() : undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+    throw new TypeError('An idempotency key is 1 to 255 visible ASCII characters.');
+  }
+  return idempotencyKey;
 }
 
 function parseBase(url: string | URL): string {

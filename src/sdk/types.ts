@@ -126,7 +126,7 @@ export interface Bot {
   name: string;
   config: Record<string, unknown>;
   status: 'stopped' | 'running';
-  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | null;
+  stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | 'restored' | null;
   started_at: string | null;
   stopped_at: string | null;
   created_at: string;
@@ -135,6 +135,70 @@ export interface Bot {
 
 export interface BotOptions {
   bot_types: { id: string; name: string; description: string; chain: Chain }[];
+}
+
+// health ------------------------------------------------------------------------------------------------------
+
+export type HealthState =
+  | 'healthy'
+  /** No heartbeat yet since the start. */
+  | 'starting'
+  /** A key that the bot signs with is too old. */
+  | 'key_old'
+  /** The runner says so; so with failing. */
+  | 'degraded'
+  | 'failing'
+  /** The last heartbeat is too old. */
+  | 'late'
+  /** No heartbeat since the start. */
+  | 'missing'
+  /** It runs without a key, which should not be. */
+  | 'keyless'
+  | 'stopped'
+  | 'quarantined';
+
+export interface HealthDetail {
+  /** As `stop_reason` of the bot. */
+  reason?: string | undefined;
+  /** The last problem before a quarantine. */
+  code?: string | undefined;
+  /** To sign, in the hour before a quarantine. */
+  failures?: number | undefined;
+  /** What the runner said. */
+  message?: string | undefined;
+  heartbeat_at?: string | undefined;
+  /** Of the keys that are too old. */
+  addresses?: string[] | undefined;
+}
+
+export interface HealthChange {
+  id: string;
+  state: HealthState;
+  since: string;
+  /** When the monitor, or a quarantine, wrote it down. */
+  noticed_at: string;
+  detail: HealthDetail | null;
+}
+
+/** The state is judged as it is asked for; the items are what the monitor wrote down. */
+export interface BotHealth extends Page<HealthChange> {
+  bot_id: string;
+  client_id: string;
+  status: 'stopped' | 'running';
+  state: HealthState;
+  /** When the state began, as far as can be told. */
+  since: string;
+  detail: HealthDetail | null;
+  last_heartbeat: {
+    status: 'ok' | 'degraded' | 'failing';
+    message: string | null;
+    metrics: Record<string, unknown> | null;
+    at: string;
+  } | null;
+  /** Since the start, 100 at most. */
+  signing_failures: { last_hour: number; last_code: string | null; last_at: string | null };
+  /** When the monitor last went through all bots. */
+  monitored_at: string | null;
 }
 
 // service -----------------------------------------------------------------------------------------------------
@@ -149,16 +213,46 @@ interface Dependency {
   code?: ProblemCode | undefined;
 }
 
+interface MasterKeyDependency extends Dependency {
+  /** With `master_key_dropped`: envelopes that no master key opens; 1000 or more, or `null` for every one there is. */
+  unopenable_envelopes?: number | null | undefined;
+}
+
 export interface Readiness {
   status: 'ready' | 'degraded';
   dependencies: {
     database: Dependency;
     schema: Dependency;
-    master_key: Dependency;
+    master_key: MasterKeyDependency;
     token_verification: Dependency;
     /** Whether the edge and the database require the same sign-in for key changes. */
     step_up: Dependency;
+    /** Of the operator alone: the service is ready without it. */
+    monitor: Dependency;
   };
+}
+
+// master keys ------------------------------------------------------------------------------------------------
+
+export interface MasterKeyStatus {
+  /** RFC 7638 thumbprint. */
+  id: string;
+  /** It seals and opens, it opens only, or it is not in force: what it sealed opens for nobody. */
+  role: 'primary' | 'open' | 'missing';
+  trading_keys: number;
+  copies: number;
+  own_keys: number;
+  /** All of them. A master key with none may be dropped. */
+  envelopes: number;
+}
+
+export interface KeysStatus {
+  /** Those in force in their order, then the missing. */
+  master_keys: MasterKeyStatus[];
+  /** Envelopes of master keys that open only. */
+  to_rewrap: number;
+  /** Envelopes of master keys that are missing. */
+  unopenable: number;
 }
 
 // machine tokens ----------------------------------------------------------------------------------------------
@@ -182,8 +276,11 @@ export interface Token {
 }
 
 export interface IssuedToken extends Token {
-  /** `tk_…`: shown this once and kept nowhere. */
-  token: string;
+  /**
+   * `tk_…`: shown once and kept nowhere. Absent where the answer that had it was lost and this is that answer
+   * again: then revoke the token by its id and issue another.
+   */
+  token?: string | undefined;
 }
 
 // policies ----------------------------------------------------------------------------------------------------
@@ -202,6 +299,8 @@ export interface PolicyRequest {
   max_value?: string | null | undefined;
   /** Of any 24 hours. */
   max_daily_value?: string | null | undefined;
+  /** 1 to 100 failures to sign within an hour after which the bot is stopped. */
+  quarantine_after?: number | null | undefined;
 }
 
 export interface Policy {
@@ -211,6 +310,7 @@ export interface Policy {
   recipients: string[] | null;
   max_value: string | null;
   max_daily_value: string | null;
+  quarantine_after: number | null;
   updated_at: string | null;
 }
 

@@ -13,7 +13,8 @@ export interface Dependencies {
 }
 
 /**
- * A new machine token for a bot, and for others beside it. Here alone it is shown: the database gets its hash.
+ * A new machine token for a bot, and for others beside it. Here alone it is shown: the database gets its hash, and
+ * who asks again under an Idempotency-Key gets what is known of the first token, without it.
  *
  * @throws {Problem} validation_failed where it would expire before it is used, or in no year that can be told
  */
@@ -29,11 +30,11 @@ export async function issueToken(
     ]);
   }
   const token = newMachineToken();
-  const issued = await database.issueToken(botId, {
+  const { replayed, ...issued } = await database.issueToken(botId, {
     name,
     token_hash: hashOfMachineToken(token),
     other_bot_ids: bot_ids,
     ...(expires !== undefined && { expires_at: new Date(expires).toISOString() }),
   });
-  return { ...issued, token };
+  return replayed ? issued : { ...issued, token };
 }

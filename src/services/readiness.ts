@@ -1,4 +1,5 @@
 import type { Dependency, Readiness } from '../contract/service.ts';
+import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /** The schema that this code was written against, as `schema_version()` answers it. */
@@ -6,15 +7,22 @@ export const SCHEMA_VERSION = 1;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
-  readonly keyring: () => Promise<unknown>;
+  readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
+  /** How many envelopes none of these master keys opens; `null` where that is every one. */
+  readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   readonly tokenVerification: () => Promise<void>;
   /** Whether the database asks the same of who changes keys. */
   readonly stepUpAgrees: () => Promise<boolean>;
+  /** @throws {Problem} where the settings do not let the health monitor run */
+  readonly monitor: () => unknown;
 }
 
-/** What works and what is missing, each by the problem that calls needing it answer. Never throws. */
+/**
+ * What works and what is missing, each by the problem that calls needing it answer. Never throws. No call needs the
+ * monitor: where it is missing that is told, and the service is ready all the same.
+ */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [version, keyring, tokens, stepUp] = await Promise.all([
+  const [schema, keyring, tokens, stepUp, monitor] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
@@ -23,25 +31,53 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     attempt(async () => {
       if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
     }),
+    attempt(async () => probes.monitor()),
   ]);
-  const unmigrated = version === 'database_not_migrated';
-  const dependencies = {
-    database: dependency(unmigrated ? undefined : version),
+  // What the keys open can only be asked where there are keys, and a database that counts.
+  const { byId } = keyring.value ?? {};
+  const unopenable =
+    byId && schema.code === undefined ? await attempt(() => probes.countUnopenable([...byId.keys()])) : {};
+  const version = schema.code ?? unopenable.code;
+  const dropped = 'value' in unopenable && unopenable.value !== 0;
+  const needed = {
+    database: dependency(version === 'database_not_migrated' ? undefined : version),
     schema: dependency(version),
-    master_key: dependency(keyring),
-    token_verification: dependency(tokens),
-    step_up: dependency(stepUp),
+    master_key: {
+      ...dependency(dropped ? 'master_key_dropped' : keyring.code),
+      ...(dropped && { unopenable_envelopes: unopenable.value }),
+    },
+    token_verification: dependency(tokens.code),
+    step_up: dependency(stepUp.code),
   };
-  const ready = Object.values(dependencies).every(({ status }) => status === 'ok');
-  return { status: ready ? 'ready' : 'degraded', dependencies };
+  const ready = Object.values(needed).every(({ status }) => status === 'ok');
+  return {
+    status: ready ? 'ready' : 'degraded',
+    dependencies: { ...needed, monitor: dependency(monitor.code) },
+  };
 }
 
-async function attempt(probe: () => Promise<unknown>): Promise<ProblemCode | undefined> {
+/**
+ * Whether the service answers what it is asked. Some envelopes that no key opens are told and are no reason to take it
+ * away from everybody: a client can store such a one itself. Where no envelope opens, it is of no use.
+ */
+export function isAvailable({ dependencies: { monitor: _, master_key, ...others } }: Readiness): boolean {
+  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== null;
+  return (
+    (master_key.status === 'ok' || someDropped) &&
+    Object.values(others).every(({ status }) => status === 'ok')
+  );
+}
+
+interface Attempt<Value> {
+  readonly value?: Value;
+  readonly code?: ProblemCode;
+}
+
+async function attempt<Value>(probe: () => Promise<Value>): Promise<Attempt<Value>> {
   try {
-    await probe();
-    return undefined;
+    return { value: await probe() };
   } catch (error) {
-    return error instanceof Problem ? error.code : 'internal';
+    return { code: error instanceof Problem ? error.code : 'internal' };
   }
 }
 

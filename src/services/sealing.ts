@@ -26,13 +26,21 @@ export async function sealKey(
 ): Promise<SealedWallet> {
   const key = readKey(request, pointer);
   try {
-    const keyId = uuidv7();
-    const { address, chain } = key;
-    const encrypted = await seal(key.secret, { clientId, chain, address, keyId }, await keyring());
-    return { address, chain, key_id: keyId, encrypted_key: encrypted };
+    return await sealPrivateKey(key, clientId, await keyring());
   } finally {
     wipe(key.secret);
   }
+}
+
+/** Seals a key that was read before, under a key id of its own. Its bytes are the caller's and are not wiped. */
+export async function sealPrivateKey(
+  { address, chain, secret }: PrivateKey,
+  clientId: string,
+  keyring: Keyring,
+): Promise<SealedWallet> {
+  const keyId = uuidv7();
+  const encrypted = await seal(secret, { clientId, chain, address, keyId }, keyring);
+  return { address, chain, key_id: keyId, encrypted_key: encrypted };
 }
 
 /** A wallet with a key of its own to seal, or without one: then it will hold a copy of the trading key. */

@@ -13,6 +13,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
 import postgres from 'postgres';
 import type { StackFile } from './dev.ts';
+import { signIn } from './session.ts';
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
 const title = (text: string) => say(`\n── ${text} ${'─'.repeat(Math.max(0, 100 - text.length))}\n`);
@@ -64,9 +65,9 @@ async function tell(stack: StackFile): Promise<void> {
   const sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
   try {
     title('Signing in (Supabase Auth)');
-    const asAdmin = await signIn(stack, 'the admin', stack.admin);
-    const asAlice = await signIn(stack, alice.name, alice);
-    const asBob = await signIn(stack, bob.name, bob);
+    const asAdmin = await personOf(stack, 'the admin', stack.admin);
+    const asAlice = await personOf(stack, alice.name, alice);
+    const asBob = await personOf(stack, bob.name, bob);
 
     title('Option 1: an admin puts in the key');
     const evmKey = `0x${bytesToHex(secp256k1.utils.randomSecretKey())}`;
@@ -132,20 +133,15 @@ async function tell(stack: StackFile): Promise<void> {
   }
 }
 
-async function signIn(
+async function personOf(
   stack: StackFile,
   name: string,
   account: { email: string; password: string },
 ): Promise<Person> {
-  const response = await fetch(`${stack.supabase_url}/auth/v1/token?grant_type=password`, {
-    method: 'POST',
-    headers: { apikey: stack.publishable_key, 'content-type': 'application/json' },
-    body: JSON.stringify({ email: account.email, password: account.password }),
-  });
-  if (!response.ok) throw new Error(`${account.email} cannot sign in: ${response.status}`);
-  const { access_token } = (await response.json()) as { access_token: string };
+  const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
+  const { token } = await signIn(project, account);
   say(`${name} signs in as ${account.email}`);
-  return { name, token: access_token };
+  return { name, token };
 }
 
 /** Makes a request, shows it and its answer, and insists on the status. Submitted keys are not shown. */

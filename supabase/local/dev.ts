@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import postgres from 'postgres';
+import { issueToken } from '../operator/tokens.ts';
 import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
 import { logConsoleTo } from './console-log.ts';
 import { takeDirectory } from './lock.ts';
@@ -39,9 +41,12 @@ const { values: options } = parseArgs({
     directory: { type: 'string', default: '.local' },
     port: { type: 'string' },
     'supabase-port': { type: 'string' },
+    'cron-every': { type: 'string', default: '60' },
   },
 });
 const directory = resolve(options.directory);
+/** Seconds: as often as in production, if nothing else is asked for. */
+const cronEvery = Number(options['cron-every']);
 const stackFile = join(directory, 'stack.json');
 
 await main().catch((error) => {
@@ -50,6 +55,7 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
+  if (!(cronEvery >= 1 && cronEvery <= 86_400)) throw new Error(`Not seconds: ${options['cron-every']}`);
   // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
@@ -81,7 +87,10 @@ async function main(): Promise<void> {
         SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
         SUPABASE_JWT_SECRET: stack.jwtSecret,
         ENCRYPTION_KEY: masterKey(),
+        MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
+        ENVIRONMENT: 'development',
       },
+      cronEveryMs: cronEvery * 1_000,
     });
     stops.push(() => worker.stop());
     const file = describeStack(worker.url, stack, accounts);
@@ -129,6 +138,18 @@ function masterKey(): string {
   return readFileSync(path, 'utf8').trim();
 }
 
+/** Made anew with each start, and known to the Worker alone. */
+async function monitorToken(databaseUrl: string): Promise<string> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  const name = 'npm run dev';
+  try {
+    await sql`delete from public.machine_tokens where scope = 'monitor' and name = ${name}`;
+    return (await issueToken(sql, { scope: 'monitor', name })).token;
+  } finally {
+    await sql.end();
+  }
+}
+
 function describeRunning(): string {
   const running: StackFile | undefined = existsSync(stackFile)
     ? JSON.parse(readFileSync(stackFile, 'utf8'))
@@ -163,6 +184,10 @@ function announce(file: StackFile): void {
   say(`  admin      ${file.admin.email}   ${file.admin.password}`);
   for (const { id, name, email, password } of file.clients)
     say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
+  say('');
+  say(
+    `  Log        ${join(directory, 'worker.log')}: a line for each request, and each ${cronEvery} s for the monitor`,
+  );
   say('');
   say(`  For programs: ${stackFile}. Ready; Ctrl-C stops everything.`);
 }

@@ -4,7 +4,7 @@
  * The server is a daemon of its own, so that Ctrl-C reaches only the program that started it, which then
  * stops its parts in order. What a killed predecessor left behind is found by the data directory and stopped.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -205,6 +205,25 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   }
   if (!start(data)) throw new Error(`PostgreSQL does not start on port ${options.port}; see ${log}`);
   return { port: options.port, url, stop: () => stop(data, options.durable ? 'fast' : 'immediate') };
+}
+
+/** Cuts every session of a running server off, as a crash does, and starts it again: it recovers from its log. */
+export async function restartPostgres(directory: string): Promise<void> {
+  const user = osUser();
+  const [home, binaries] = lodging(directory, user);
+  const args = [
+    '-D',
+    join(home, 'data'),
+    '-m',
+    'immediate',
+    '-w',
+    '-l',
+    join(home, 'postgres.log'),
+    'restart',
+  ];
+  const restart = spawn(join(binaries, 'bin', 'pg_ctl'), args, { ...user, cwd: home, stdio: 'ignore' });
+  const status = await new Promise((resolve, reject) => restart.once('error', reject).once('exit', resolve));
+  if (status !== 0) throw new Error(`PostgreSQL does not restart; see ${join(home, 'postgres.log')}`);
 }
 
 /** Removes a server's files, wherever they were put; what a killed run left running is stopped first. */

@@ -12,6 +12,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { createClient, type TradingKeysClient } from '../../src/sdk/client.ts';
 import { startAnvil } from './anvil.ts';
 import type { StackFile } from './dev.ts';
+import { signIn } from './session.ts';
 
 const RUNNER = join(import.meta.dirname, '..', '..', 'examples', 'runner.ts');
 const TEN_ETHER = '0x8ac7230489e80000';
@@ -73,10 +74,13 @@ function readStack(directory: string): StackFile {
 async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): Promise<string> {
   const bob = stack.clients[1];
   if (!bob) throw new Error('The stack has no second demo client.');
-  const api = createClient({ url: stack.api_url, token: await signIn(stack, bob) });
+  const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
+  const session = await signIn(project, bob);
+  const api = createClient({ url: stack.api_url, token: session.token });
   const bot = (await runningBot(api, bob.id)) ?? (await setUpBot(api, bob.id));
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
   stops.push(() => api.tokens.revoke(id));
+  if (token === undefined) throw new Error('The answer with the machine token was lost. Start again.');
   say(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
   return token;
 }
@@ -91,16 +95,6 @@ async function runningBot(api: TradingKeysClient, clientId: string) {
 function setUpBot(api: TradingKeysClient, clientId: string) {
   const private_key = bytesToHex(secp256k1.utils.randomSecretKey());
   return api.clients.setupBot(clientId, { bot_type: 'evm-grid', name: 'Runner', private_key });
-}
-
-async function signIn(stack: StackFile, account: { email: string; password: string }): Promise<string> {
-  const response = await fetch(`${stack.supabase_url}/auth/v1/token?grant_type=password`, {
-    method: 'POST',
-    headers: { apikey: stack.publishable_key, 'content-type': 'application/json' },
-    body: JSON.stringify({ email: account.email, password: account.password }),
-  });
-  if (!response.ok) throw new Error(`${account.email} cannot sign in: ${response.status}`);
-  return ((await response.json()) as { access_token: string }).access_token;
 }
 
 /** Gives coins to every wallet of the token's bots, also to those that a rotation brings. Answers how to stop. */

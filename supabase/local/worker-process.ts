@@ -10,9 +10,11 @@ export interface WorkerProcessOptions {
   readonly port: number;
   readonly persist: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** How often the cron of wrangler.toml is run: nothing else does so on one machine. */
+  readonly cronEveryMs: number;
 }
 
-process.once('message', async ({ config, port, persist, settings }: WorkerProcessOptions) => {
+process.once('message', async ({ config, port, persist, settings, cronEveryMs }: WorkerProcessOptions) => {
   const bindings = Object.entries(settings).map(
     ([name, value]) => [name, { type: 'secret_text', value }] as const,
   );
@@ -25,4 +27,11 @@ process.once('message', async ({ config, port, persist, settings }: WorkerProces
   process.once('disconnect', leave);
   process.once('SIGTERM', leave);
   await worker.ready;
+  setInterval(() => {
+    // What goes wrong within a run, the run itself logs. (`worker.scheduled` does not find the Worker by its name.)
+    worker
+      .fetch('http://127.0.0.1/cdn-cgi/local/scheduled')
+      .then((response) => response.arrayBuffer())
+      .catch((error: Error) => process.stderr.write(`The cron could not be run: ${error.message}\n`));
+  }, cronEveryMs);
 });

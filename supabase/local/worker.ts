@@ -13,6 +13,7 @@ export interface WorkerOptions {
   /** Where its settings, log and state are written. */
   readonly directory: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly cronEveryMs: number;
 }
 
 export interface RunningWorker {
@@ -23,7 +24,12 @@ export interface RunningWorker {
 }
 
 /** Starts the Worker and waits until it answers. */
-export async function startWorker({ port, directory, settings }: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker({
+  port,
+  directory,
+  settings,
+  cronEveryMs,
+}: WorkerOptions): Promise<RunningWorker> {
   const log = join(directory, 'worker.log');
   const child = fork(join(import.meta.dirname, 'worker-process.ts'), {
     cwd: ROOT,
@@ -43,6 +49,7 @@ export async function startWorker({ port, directory, settings }: WorkerOptions):
     port,
     persist: join(directory, 'wrangler'),
     settings,
+    cronEveryMs,
   };
   child.send(options);
   const output = createWriteStream(log);

@@ -31,13 +31,17 @@ create policy "an account sees whether it is an admin" on private.admins
 grant select on private.admins to authenticated;
 
 create function private.is_admin() returns boolean
-language sql stable set search_path = ''
-return exists (select from private.admins where admins.user_id = (select auth.uid()));
+language plpgsql stable set search_path = '' as $$
+begin
+  return exists (select from private.admins where admins.user_id = (select auth.uid()));
+end $$;
 comment on function private.is_admin() is 'Whether the caller is an admin.';
 
 create function private.own_client_id() returns uuid
-language sql stable set search_path = ''
-return (select clients.id from public.clients where clients.user_id = (select auth.uid()));
+language plpgsql stable set search_path = '' as $$
+begin
+  return (select clients.id from public.clients where clients.user_id = (select auth.uid()));
+end $$;
 comment on function private.own_client_id() is 'The client that the caller''s account is linked to, if any.';
 
 create policy "a client sees itself, an admin every client" on public.clients

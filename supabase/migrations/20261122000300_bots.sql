@@ -31,7 +31,7 @@ create table public.bots (
   constraint "a stopped bot has a reason, a running one none"
     check ((status = 'stopped') = (stop_reason is not null)),
   constraint "a reason to be stopped is a known one"
-    check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch')),
+    check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined', 'restored')),
   constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
 );
 comment on table public.bots is
@@ -44,12 +44,19 @@ create table public.bot_health_logs (
   bot_id uuid not null,
   client_id uuid not null,
   state text not null,
-  detail text,
+  since timestamptz not null,
+  detail jsonb,
   created_at timestamptz not null default now(),
+  constraint "a state of health is a known one" check (state in (
+    'healthy', 'starting', 'key_old', 'degraded', 'failing', 'late', 'missing', 'keyless', 'stopped', 'quarantined')),
+  constraint "what is told of a state is an object" check (jsonb_typeof(detail) = 'object'),
   constraint "a health log is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
 );
-comment on table public.bot_health_logs is 'What the monitor and the runners saw of a bot, newest last.';
+comment on table public.bot_health_logs is
+  'Changes of a bot''s health, newest last: a row is written when the state becomes another one.';
+comment on column public.bot_health_logs.since is 'When the state began, as far as can be told.';
+comment on column public.bot_health_logs.created_at is 'When it was noticed.';
 create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
 create index bot_health_logs_by_client on public.bot_health_logs (client_id);
 

@@ -6,13 +6,13 @@ create table public.trading_keys (
   key_id uuid not null,
   version integer not null,
   encrypted_key text not null,
-  master_key_id text not null generated always as (private.envelope_header(encrypted_key) ->> 'kid') stored,
+  master_key_id text not null generated always as (private.master_key_id_of(encrypted_key)) stored,
   created_at timestamptz not null default now(),
   rotated_at timestamptz not null default now(),
   constraint "one trading key for each client" unique (client_id),
   constraint "a trading key belongs to a client" foreign key (client_id) references public.clients (id),
   constraint "a trading key is of a known chain family" check (chain in ('evm', 'solana')),
-  constraint "a trading key's address is letters and digits" check (address ~ '^[0-9A-Za-z]{1,64}$'),
+  constraint "a trading key's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
   constraint "a master key's id is base64url" check (master_key_id ~ '^[0-9A-Za-z_-]{1,64}$'),
   constraint "a trading key's envelope names its own row"
     check (private.envelope_names(encrypted_key, client_id, chain, address, key_id))
@@ -34,13 +34,15 @@ create table public.bot_wallets (
   chain text not null,
   key_id uuid,
   encrypted_key text,
+  master_key_id text generated always as (private.master_key_id_of(encrypted_key)) stored,
   created_at timestamptz not null default now(),
   constraint "a bot has a wallet once" unique (bot_id, address),
   constraint "a wallet belongs to a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
   constraint "a wallet is of a known chain family" check (chain in ('evm', 'solana')),
-  constraint "a wallet's address is letters and digits" check (address ~ '^[0-9A-Za-z]{1,64}$'),
+  constraint "a wallet's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
   constraint "a wallet has a key and its id, or neither" check ((key_id is null) = (encrypted_key is null)),
+  constraint "a wallet's master key's id is base64url" check (master_key_id ~ '^[0-9A-Za-z_-]{1,64}$'),
   constraint "a wallet's envelope names its own row"
     check (encrypted_key is null or private.envelope_names(encrypted_key, client_id, chain, address, key_id))
 );
@@ -82,6 +84,6 @@ grant
   delete
 on public.trading_keys to authenticated;
 grant
-  select (id, bot_id, client_id, address, chain, key_id, created_at),
+  select (id, bot_id, client_id, address, chain, key_id, master_key_id, created_at),
   insert (bot_id, client_id, address, chain, key_id, encrypted_key)
 on public.bot_wallets to authenticated;

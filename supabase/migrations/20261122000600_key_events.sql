@@ -14,7 +14,8 @@ create table public.key_events (
   created_at timestamptz not null default now(),
   constraint "an event is of a client" foreign key (client_id) references public.clients (id),
   constraint "an event is a known one"
-    check (event in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
+    check (event in (
+      'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed', 'bot_quarantined')),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner'))
 );
 comment on table public.key_events is 'What happened to a client''s keys, by whom. Rows are added and never changed.';
@@ -41,8 +42,8 @@ create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
   detail jsonb default null
 ) returns void
-language sql set search_path = ''
-begin atomic
+language plpgsql set search_path = '' as $$
+begin
   insert into public.key_events
     (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail)
   values (
@@ -50,15 +51,16 @@ begin atomic
     record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
     case
-      when record_key_event.event = 'signed' then 'runner'
+      when record_key_event.event in ('signed', 'bot_quarantined') then 'runner'
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
-        where clients.id = record_key_event.client_id and clients.user_id = auth.uid()) then 'client'
+        where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
       else 'admin'
     end,
-    left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 100),
+    -- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
+    substring(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$'),
     record_key_event.detail);
-end;
+end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
   'Called by the key triggers alone: API roles can neither run it nor write the table.';

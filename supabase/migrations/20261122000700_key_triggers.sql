@@ -5,8 +5,10 @@
 -- Order of locks, everywhere: the client's keys, its row, then the client's keys, bots and wallets, then addresses.
 
 create function private.name_of_lock(kind text, id text) returns bigint
-language sql immutable parallel safe set search_path = ''
-return hashtextextended(kind || ' ' || id, 0);
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return hashtextextended(kind || ' ' || id, 0);
+end $$;
 
 create function private.lock_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -33,7 +35,7 @@ create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- Two clients that bring the same address at once meet here, whichever table they write.
-  perform pg_advisory_xact_lock(hashtextextended(private.address_key(claim_address.address), 0));
+  perform pg_advisory_xact_lock(private.name_of_lock('address', private.address_key(claim_address.address)));
   if exists (
     select from public.trading_keys
     where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id
@@ -53,13 +55,9 @@ create function private.require_bound_envelope(
 ) returns void
 language plpgsql set search_path = '' as $$
 begin
-  begin
-    if address ~ '^[0-9A-Za-z]{1,64}$' and private.envelope_names(envelope, client_id, chain, address, key_id) then
-      return;
-    end if;
-  exception when data_exception then
-    null; -- A header that is no base64url, no UTF-8 or no JSON names nothing.
-  end;
+  if length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'
+    and private.envelope_names(envelope, client_id, chain, address, key_id)
+  then return; end if;
   raise sqlstate 'PT422' using
     message = 'The envelope names another client, chain, address or key.', hint = 'envelope_not_bound';
 end $$;
@@ -127,9 +125,10 @@ begin
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
   else
-    delete from public.bot_wallets as later using public.bot_wallets as earlier
-      where later.client_id = new.client_id and earlier.client_id = new.client_id
-        and earlier.bot_id = later.bot_id and earlier.id < later.id;
+    delete from public.bot_wallets as later
+      where later.client_id = new.client_id and exists (
+        select from public.bot_wallets as earlier
+        where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
     update public.bot_wallets
       set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id;
@@ -258,6 +257,7 @@ comment on function private.after_wallet_insert() is 'Writes the event.';
 create function private.stop_bots_without_key() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  if not exists (select from gone) then return null; end if;
   update public.bots set status = 'stopped', stop_reason = 'key_revoked'
     where bots.status = 'running' and bots.id in (select gone.bot_id from gone)
       and not exists (
@@ -316,11 +316,11 @@ begin
     new.stop_reason := null;
     new.started_at := now();
   elsif new.status = 'stopped' and old.status <> 'stopped' then
-    if new.stop_reason is null then
+    if new.stop_reason is null or new.stop_reason = 'quarantined' then
       -- The signatures that have begun are given, and none begins after: signing takes the shared form. A change of
       -- the client's keys, which brings a reason, has them all locked already.
       perform pg_advisory_xact_lock(private.name_of_lock('bot', new.id::text));
-      new.stop_reason := 'requested';
+      new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();
   end if;

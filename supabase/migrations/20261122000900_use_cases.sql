@@ -1,55 +1,66 @@
 -- One function for each use case: one transaction, one round trip, and always the caller's own rights, so that
--- row-level security judges every statement in it. A row the caller may not see does not exist: 404.
+-- row-level security judges every statement in it. A row the caller may not see does not exist: 404. What takes
+-- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
 
 -- shapes of answers -------------------------------------------------------------------------------------------
 
 create function private.client_json(client public.clients) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'id', client.id, 'name', client.name, 'email', client.email,
-  'linked', client.user_id is not null,
-  'created_at', private.rfc3339(client.created_at));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', client.id, 'name', client.name, 'email', client.email,
+    'linked', client.user_id is not null,
+    'created_at', private.rfc3339(client.created_at));
+end $$;
 
 create function private.wallets_json(bot_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'id', wallets.id, 'address', wallets.address, 'chain', wallets.chain,
-    'key', case
-      when wallets.key_id is null then null
-      when wallets.key_id = trading_keys.key_id then 'trading'
-      else 'own' end,
-    'key_id', wallets.key_id,
-    'created_at', private.rfc3339(wallets.created_at)) order by wallets.id), '[]')
-  from public.bot_wallets as wallets
-  left join public.trading_keys on trading_keys.client_id = wallets.client_id
-  where wallets.bot_id = wallets_json.bot_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', wallets.id, 'address', wallets.address, 'chain', wallets.chain,
+      'key', case
+        when wallets.key_id is null then null
+        when wallets.key_id = trading_keys.key_id then 'trading'
+        else 'own' end,
+      'key_id', wallets.key_id,
+      'created_at', private.rfc3339(wallets.created_at)) order by wallets.id), '[]')
+    from public.bot_wallets as wallets
+    left join public.trading_keys on trading_keys.client_id = wallets.client_id
+    where wallets.bot_id = wallets_json.bot_id);
+end $$;
 
 create function private.bot_json(bot public.bots) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
-  'status', bot.status, 'stop_reason', bot.stop_reason,
-  'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
-  'created_at', private.rfc3339(bot.created_at),
-  'wallets', private.wallets_json(bot.id));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
+    'status', bot.status, 'stop_reason', bot.stop_reason,
+    'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
+    'created_at', private.rfc3339(bot.created_at),
+    'wallets', private.wallets_json(bot.id));
+end $$;
 
 create function private.trading_key_json(key_of uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'client_id', client_id, 'address', address, 'chain', chain, 'key_id', key_id, 'version', version,
-    'master_key_id', master_key_id,
-    'created_at', private.rfc3339(created_at), 'rotated_at', private.rfc3339(rotated_at),
-    'age_seconds', greatest(0, floor(extract(epoch from now() - rotated_at)))::bigint)
-  from public.trading_keys where client_id = key_of);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'client_id', client_id, 'address', address, 'chain', chain, 'key_id', key_id, 'version', version,
+      'master_key_id', master_key_id,
+      'created_at', private.rfc3339(created_at), 'rotated_at', private.rfc3339(rotated_at),
+      'age_seconds', greatest(0, floor(extract(epoch from now() - rotated_at)))::bigint)
+    from public.trading_keys where client_id = key_of);
+end $$;
 
 create function private.page_json(rows jsonb, page_size integer) returns jsonb
-language sql immutable set search_path = ''
-return case
-  when jsonb_array_length(rows) > page_size then jsonb_build_object(
-    'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
-  else jsonb_build_object('items', rows, 'next_cursor', null) end;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case
+    when jsonb_array_length(rows) > page_size then jsonb_build_object(
+      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
+    else jsonb_build_object('items', rows, 'next_cursor', null) end;
+end $$;
 comment on function private.page_json(jsonb, integer) is
   'A page from rows that were read one further than its size. The cursor is the last id shown: ids sort by time.';
 
@@ -96,28 +107,32 @@ end $$;
 
 -- clients -----------------------------------------------------------------------------------------------------
 
-create function public.create_client(name text, email text) returns jsonb
+create function public.create_client(name text, email text, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'create_client');
   client public.clients;
 begin
   perform private.require_admin();
+  if answer is not null then return answer; end if;
   insert into public.clients (name, email) values (create_client.name, lower(create_client.email collate "C"))
     on conflict on constraint "one client for each e-mail" do nothing
     returning * into client;
   if client.id is null then
     raise sqlstate 'PT409' using message = 'A client with this e-mail exists.', hint = 'email_taken';
   end if;
-  return private.client_json(client);
+  return private.keep_answer(once, 'create_client', private.client_json(client));
 end $$;
 
 create function public.list_clients(page_size integer, after uuid default null) returns jsonb
-language sql stable set search_path = ''
-return private.page_json((
-  select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
-    select clients.id, private.client_json(clients) as item from public.clients
-    where list_clients.after is null or clients.id < list_clients.after
-    order by clients.id desc limit list_clients.page_size + 1) as page), page_size);
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.page_json((
+    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+      select clients.id, private.client_json(clients) as item from public.clients
+      where list_clients.after is null or clients.id < list_clients.after
+      order by clients.id desc limit list_clients.page_size + 1) as page), page_size);
+end $$;
 
 create function public.get_client(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -130,8 +145,10 @@ begin
 end $$;
 
 create function public.get_own_client() returns jsonb
-language sql stable set search_path = ''
-return public.get_client(private.own_client_id());
+language plpgsql stable set search_path = '' as $$
+begin
+  return public.get_client(private.own_client_id());
+end $$;
 
 create function public.list_bot_options(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -192,7 +209,9 @@ begin
     returning * into bot;
   -- All addresses in one order: two clients that bring the same ones in different orders would wait for each other.
   perform pg_advisory_xact_lock(addresses.lock) from (
-    select distinct hashtextextended(private.address_key(value ->> 'address'), 0) as lock from jsonb_array_elements(wallets) order by lock
+    -- Of a kind of their own: as they come from the caller they could be called as another's lock is.
+    select distinct private.name_of_lock('address', private.address_key(value ->> 'address')) as lock
+    from jsonb_array_elements(wallets) order by lock
   ) as addresses;
   for wallet in select * from jsonb_array_elements(wallets) loop
     perform private.add_wallet(bot, wallet);
@@ -200,12 +219,19 @@ begin
   return bot;
 end $$;
 
-create function public.create_bot(client_id uuid, bot_type text, name text, config jsonb, wallets jsonb)
+create function public.create_bot(
+  client_id uuid, bot_type text, name text, config jsonb, wallets jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'create_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    perform private.require_client(create_bot.client_id);
+    perform private.require_admin();
+    return answer;
+  end if;
   perform private.lock_client(create_bot.client_id);
   perform private.require_admin();
   if wallets = '[]' and exists (
@@ -214,52 +240,69 @@ begin
     wallets := '[{}]';
   end if;
   bot := private.make_bot(create_bot.client_id, bot_type, name, config, wallets);
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'create_bot', private.bot_json(bot));
 end $$;
-comment on function public.create_bot(uuid, text, text, jsonb, jsonb) is
+comment on function public.create_bot(uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /bots/create. Wallets are {address, chain, key_id, encrypted_key}; none means a copy of the trading key, if there is one.';
 
-create function public.setup_bot(client_id uuid, bot_type text, name text, config jsonb, wallet jsonb)
+create function public.setup_bot(
+  client_id uuid, bot_type text, name text, config jsonb, wallet jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'setup_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    perform private.require_client(setup_bot.client_id);
+    return answer;
+  end if;
   perform private.lock_client(setup_bot.client_id);
   bot := private.make_bot(setup_bot.client_id, bot_type, name, config, jsonb_build_array(wallet));
   update public.bots set status = 'running' where id = bot.id returning * into bot;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'setup_bot', private.bot_json(bot));
 end $$;
-comment on function public.setup_bot(uuid, text, text, jsonb, jsonb) is
+comment on function public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /clients/{id}/setup-bot. The wallet is {} for a copy of the trading key.';
 
-create function public.add_wallet(bot_id uuid, wallet jsonb) returns jsonb
+create function public.add_wallet(bot_id uuid, wallet jsonb, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'add_wallet');
   bot public.bots;
 begin
   select * into bot from public.bots where id = add_wallet.bot_id;
   if not found then perform private.raise_not_found(); end if;
+  if answer is not null then
+    perform private.require_admin();
+    return answer;
+  end if;
   perform private.lock_client(bot.client_id);
   perform private.require_admin();
   perform private.add_wallet(bot, wallet);
-  return (
+  return private.keep_answer(once, 'add_wallet', (
     select added || jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id)
     from jsonb_array_elements(private.wallets_json(bot.id)) as added
     where added ->> 'address' = coalesce(
-      wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id)));
+      wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id))));
 end $$;
-comment on function public.add_wallet(uuid, jsonb) is 'POST /bots/{id}/wallets.';
+comment on function public.add_wallet(uuid, jsonb, jsonb) is 'POST /bots/{id}/wallets.';
 
-create function public.rotate_key(client_id uuid, address text, chain text, key_id uuid, encrypted_key text)
+create function public.rotate_key(
+  client_id uuid, address text, chain text, key_id uuid, encrypted_key text, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'rotate_key');
   wallets integer;
   running integer;
   wallets_before integer;
   running_before integer;
 begin
+  if answer is not null then
+    perform private.require_client(rotate_key.client_id);
+    return answer;
+  end if;
   perform private.lock_client(rotate_key.client_id);
   perform private.require_trading_key(rotate_key.client_id);
   select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
@@ -272,11 +315,11 @@ begin
   select count(*) into wallets from public.bot_wallets as w where w.client_id = rotate_key.client_id;
   select count(*) into running from public.bots as b
     where b.client_id = rotate_key.client_id and b.status = 'running';
-  return private.trading_key_json(rotate_key.client_id) || jsonb_build_object(
+  return private.keep_answer(once, 'rotate_key', private.trading_key_json(rotate_key.client_id) || jsonb_build_object(
     'wallets_updated', wallets, 'wallets_merged', wallets_before - wallets,
-    'bots_stopped', running_before - running);
+    'bots_stopped', running_before - running));
 end $$;
-comment on function public.rotate_key(uuid, text, text, uuid, text) is 'PUT /clients/{id}/rotate-key.';
+comment on function public.rotate_key(uuid, text, text, uuid, text, jsonb) is 'PUT /clients/{id}/rotate-key.';
 
 create function public.revoke_key(client_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -330,26 +373,33 @@ begin
   return private.bot_json(bot);
 end $$;
 
-create function public.start_bot(bot_id uuid) returns jsonb
+create function public.start_bot(bot_id uuid, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'start_bot');
   bot public.bots;
 begin
   select * into bot from public.bots where id = start_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
+  if answer is not null then return answer; end if;
   perform from public.clients where id = bot.client_id for share;
   update public.bots set status = 'running' where id = bot.id returning * into bot;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'start_bot', private.bot_json(bot));
 end $$;
 
-create function public.stop_bot(bot_id uuid) returns jsonb
+create function public.stop_bot(bot_id uuid, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'stop_bot');
   bot public.bots;
 begin
+  if answer is not null then
+    if not exists (select from public.bots where id = stop_bot.bot_id) then perform private.raise_not_found(); end if;
+    return answer;
+  end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
-  return private.bot_json(bot);
+  return private.keep_answer(once, 'stop_bot', private.bot_json(bot));
 end $$;
 
 create function public.schema_version() returns integer
@@ -366,11 +416,11 @@ grant execute on function
   private.name_of_lock(text, text), private.lock_keys(uuid),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
-  public.create_client(text, text), public.list_clients(integer, uuid), public.get_client(uuid),
+  public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),
   public.get_own_client(), public.list_bot_options(uuid),
-  public.create_bot(uuid, text, text, jsonb, jsonb), public.setup_bot(uuid, text, text, jsonb, jsonb),
-  public.add_wallet(uuid, jsonb), public.rotate_key(uuid, text, text, uuid, text), public.revoke_key(uuid),
+  public.create_bot(uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb),
+  public.add_wallet(uuid, jsonb, jsonb), public.rotate_key(uuid, text, text, uuid, text, jsonb), public.revoke_key(uuid),
   public.get_trading_key(uuid), public.list_bots(uuid, integer, uuid), public.get_bot(uuid),
-  public.start_bot(uuid), public.stop_bot(uuid)
+  public.start_bot(uuid, jsonb), public.stop_bot(uuid, jsonb)
 to authenticated;
 grant execute on function public.schema_version() to anon, authenticated;

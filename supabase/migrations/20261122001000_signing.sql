@@ -8,6 +8,7 @@ create table public.bot_policies (
   recipients text[],
   max_value numeric(78, 0),
   max_daily_value numeric(78, 0),
+  quarantine_after integer,
   updated_at timestamptz not null default now(),
   constraint "a policy is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
@@ -16,10 +17,13 @@ create table public.bot_policies (
   constraint "a policy's lists have at most 100 members" check (
     coalesce(cardinality(chain_ids), 0) <= 100 and coalesce(cardinality(recipients), 0) <= 100),
   constraint "values are numbers and not negative" check (
-    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN')
+    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
+  constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
 );
 comment on table public.bot_policies is
   'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
+comment on column public.bot_policies.quarantine_after is
+  'Failures to sign within an hour after which the bot is stopped; null is never.';
 create index bot_policies_by_client on public.bot_policies (client_id);
 
 create table public.value_reservations (
@@ -78,29 +82,34 @@ create policy "a client sees the heartbeats of its own bots, an admin all" on pu
 
 grant
   select,
-  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value),
-  update (kinds, chain_ids, recipients, max_value, max_daily_value, updated_at)
+  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
+  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at)
 on public.bot_policies to authenticated;
 grant select on public.value_reservations, public.bot_heartbeats to authenticated;
 
 -- tokens ------------------------------------------------------------------------------------------------------
 
 create function private.token_json(token_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'id', tokens.id, 'name', tokens.name,
-    'bot_ids', (
-      select coalesce(jsonb_agg(bots.bot_id order by bots.bot_id), '[]')
-      from public.machine_token_bots as bots where bots.token_id = tokens.id),
-    'created_at', private.rfc3339(tokens.created_at), 'expires_at', private.rfc3339(tokens.expires_at),
-    'last_used_at', private.rfc3339(tokens.last_used_at))
-  from public.machine_tokens as tokens where tokens.id = token_json.token_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', tokens.id, 'name', tokens.name,
+      'bot_ids', (
+        select coalesce(jsonb_agg(bots.bot_id order by bots.bot_id), '[]')
+        from public.machine_token_bots as bots where bots.token_id = tokens.id),
+      'created_at', private.rfc3339(tokens.created_at), 'expires_at', private.rfc3339(tokens.expires_at),
+      'last_used_at', private.rfc3339(tokens.last_used_at))
+    from public.machine_tokens as tokens where tokens.id = token_json.token_id);
+end $$;
 
-create function public.issue_token(bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz default null)
+create function public.issue_token(
+  bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz default null,
+  once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  answer jsonb := private.first_answer(once, 'issue_token');
   owner uuid;
   wanted uuid[] := array(select distinct unnest(array_prepend(issue_token.bot_id, issue_token.other_bot_ids)));
   owners uuid[];
@@ -110,6 +119,7 @@ begin
   if (select count(*) from public.bots where bots.id = any (wanted)) <> cardinality(wanted) then
     perform private.raise_not_found();
   end if;
+  if answer is not null then return answer; end if;
   -- A token over the bots of several clients belongs to none of them: only admins see and revoke it.
   if cardinality(owners) = 1 then owner := owners[1]; end if;
   token_id := private.uuid_v7();
@@ -118,10 +128,10 @@ begin
   insert into public.machine_token_bots (token_id, bot_id, client_id)
     select issue_token_id.id, bots.id, bots.client_id
     from public.bots, (select token_id as id) as issue_token_id where bots.id = any (wanted);
-  return private.token_json(token_id);
+  return private.keep_answer(once, 'issue_token', private.token_json(token_id));
 end $$;
-comment on function public.issue_token(uuid, uuid[], text, text, timestamptz) is
-  'POST /bots/{id}/tokens. The hash is the SHA-256 of the token, in hex.';
+comment on function public.issue_token(uuid, uuid[], text, text, timestamptz, jsonb) is
+  'POST /bots/{id}/tokens. The hash is the SHA-256 of the token, in hex; where a first answer is given again, no token has it.';
 
 create function public.list_tokens(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -160,14 +170,17 @@ comment on function public.revoke_token(uuid) is 'DELETE /tokens/{id}. From its 
 -- policies ----------------------------------------------------------------------------------------------------
 
 create function private.policy_json(bot_id uuid) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
-    'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
-    'updated_at', private.rfc3339(policies.updated_at))
-  from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
-  where bots.id = policy_json.bot_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
+      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+      'quarantine_after', quarantine_after,
+      'updated_at', private.rfc3339(policies.updated_at))
+    from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
+    where bots.id = policy_json.bot_id);
+end $$;
 
 create function public.get_policy(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -188,13 +201,14 @@ begin
   if owner is null then perform private.raise_not_found(); end if;
   wanted := jsonb_populate_record(null::public.bot_policies, policy);
   insert into public.bot_policies
-    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value)
+    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
   values (
     set_policy.bot_id, owner, wanted.kinds, wanted.chain_ids, wanted.recipients, wanted.max_value,
-    wanted.max_daily_value)
+    wanted.max_daily_value, wanted.quarantine_after)
   on conflict on constraint bot_policies_pkey do update set
     kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
-    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value, updated_at = now();
+    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
+    quarantine_after = excluded.quarantine_after, updated_at = now();
   return private.policy_json(set_policy.bot_id);
 end $$;
 comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';
@@ -246,7 +260,7 @@ begin
   raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || rule;
 end $$;
 
-create function private.apply_policy(bot public.bots, signing jsonb) returns void
+create function private.apply_policy(bot public.bots, signing jsonb, reserved boolean) returns boolean
 language plpgsql set search_path = '' as $$
 declare
   policy public.bot_policies;
@@ -257,7 +271,7 @@ declare
   spent numeric;
 begin
   select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
-  if not found then return; end if;
+  if not found then return reserved; end if;
   if policy.max_daily_value is not null then
     -- One at a time from here: who comes second counts what the first has reserved.
     select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
@@ -270,7 +284,7 @@ begin
   if policy.chain_ids is not null and kind <> 'evm.message'
     and not coalesce(chain_id = any (policy.chain_ids), false)
   then perform private.refuse_by_policy('chain_id'); end if;
-  if kind not in ('evm.transaction', 'solana.transaction') then return; end if;
+  if kind not in ('evm.transaction', 'solana.transaction') then return reserved; end if;
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
   then perform private.refuse_by_policy('recipient'); end if;
@@ -281,23 +295,33 @@ begin
   end if;
   if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
   if policy.max_daily_value is not null and value > 0 then
-    select coalesce(sum(reserved.value), 0) into spent from public.value_reservations as reserved
-      where reserved.bot_id = bot.id and reserved.created_at > now() - interval '24 hours';
-    if spent + value > policy.max_daily_value then perform private.refuse_by_policy('daily_value'); end if;
-    insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
+    select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
+      where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';
+    if spent + (case when reserved then 0 else value end) > policy.max_daily_value then
+      perform private.refuse_by_policy('daily_value');
+    end if;
+    if not reserved then
+      insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
+    end if;
+    return true;
   end if;
+  return reserved;
 end $$;
-comment on function private.apply_policy(public.bots, jsonb) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+comment on function private.apply_policy(public.bots, jsonb, boolean) is
+  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
-create function public.check_out_key(token_hash text, bot_id uuid, signing jsonb, wallet text default null)
+create function public.check_out_key(
+  token_hash text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   token uuid := private.require_token(check_out_key.token_hash);
   bot public.bots := private.require_token_bot(token, check_out_key.bot_id);
+  claim text;
+  first jsonb;
   candidates public.bot_wallets[];
   picked public.bot_wallets;
+  reserved boolean;
 begin
   -- Who calls with a token and past the edge is not believed more than the form of what it claims.
   if not coalesce(
@@ -307,6 +331,12 @@ begin
   then
     raise sqlstate 'PT422' using message = 'This is no claim of something to sign.', hint = 'validation_failed';
   end if;
+  -- Who repeats a request is judged as if it were new, but for the value that it has reserved. So the claim itself has
+  -- to be the first one: past the edge a token could make a small claim first and a large one after it.
+  first := private.first_answer_to('token ' || token, once, 'check_out_key');
+  claim := encode(sha256(convert_to(
+    jsonb_build_object('bot_id', bot.id, 'wallet', check_out_key.wallet, 'signing', signing)::text, 'UTF8')), 'hex');
+  if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
   -- The shared form of the locks that every key change, and every stop, takes: a rotation, revocation or stop has
   -- ended before this goes on, or begins after this has committed. What is read below is read after, and bots
   -- sign side by side.
@@ -327,21 +357,34 @@ begin
   if picked.encrypted_key is null then
     raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
   end if;
+  if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
+    raise sqlstate 'PT409' using
+      message = 'The wallet has another key than when this was first signed.', hint = 'idempotency_key_outdated';
+  end if;
   if picked.chain <> split_part(signing ->> 'kind', '.', 1) then
     raise sqlstate 'PT422' using message = 'The wallet is of another chain family.', hint = 'chain_mismatch';
   end if;
   if signing ? 'signers' and not signing -> 'signers' ? picked.address then
     raise sqlstate 'PT422' using message = 'The wallet is not who has to sign this.', hint = 'wallet_not_signer';
   end if;
-  perform private.apply_policy(bot, signing);
+  reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
   perform private.record_key_event(
     'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
-    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', token));
+    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', token)
+      || case when first is null then '{}' else jsonb '{"replayed": true}' end);
+  if first is null then
+    perform private.keep_answer_to('token ' || token, once, 'check_out_key', jsonb_build_object(
+      'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
+  elsif reserved and not (first ->> 'reserved')::boolean then
+    -- A daily limit was set since: this has reserved the value, the next need not.
+    update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
+      where kept_answers.caller = 'token ' || token and kept_answers.key = decode(once ->> 'key', 'hex');
+  end if;
   return jsonb_build_object(
     'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,
-    'encrypted_key', picked.encrypted_key);
+    'encrypted_key', picked.encrypted_key, 'replayed', first is not null);
 end $$;
-comment on function public.check_out_key(text, uuid, jsonb, text) is
+comment on function public.check_out_key(text, uuid, jsonb, text, jsonb) is
   'POST /bots/{id}/sign: token, bot, wallet and policy are judged, the value reserved, the event written, and the envelope let out, in one transaction. Definer: a machine token is no session.';
 
 create function public.list_runner_bots(token_hash text) returns jsonb
@@ -361,28 +404,33 @@ comment on function public.list_runner_bots(text) is
   'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';
 
 create function public.record_heartbeat(
-  token_hash text, bot_id uuid, status text, message text default null, metrics jsonb default null)
+  token_hash text, bot_id uuid, status text, message text default null, metrics jsonb default null,
+  once jsonb default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  bot public.bots := private.require_token_bot(
-    private.require_token(record_heartbeat.token_hash), record_heartbeat.bot_id);
+  token uuid := private.require_token(record_heartbeat.token_hash);
+  bot public.bots := private.require_token_bot(token, record_heartbeat.bot_id);
+  answer jsonb := private.first_answer_to('token ' || token, once, 'record_heartbeat');
 begin
+  if answer is not null then return answer; end if;
   insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
     values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
     on conflict on constraint bot_heartbeats_pkey do update set
       status = excluded.status, message = excluded.message, metrics = excluded.metrics, beat_at = excluded.beat_at;
-  return jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
+  answer := jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
+  perform private.keep_answer_to('token ' || token, once, 'record_heartbeat', answer);
+  return answer;
 end $$;
-comment on function public.record_heartbeat(text, uuid, text, text, jsonb) is
+comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is
   'POST /bots/{id}/heartbeat; the answer says whether the bot should still run. Definer: a machine token is no session.';
 
 grant execute on function
   private.token_json(uuid), private.policy_json(uuid),
-  public.issue_token(uuid, uuid[], text, text, timestamptz), public.list_tokens(uuid), public.revoke_token(uuid),
+  public.issue_token(uuid, uuid[], text, text, timestamptz, jsonb), public.list_tokens(uuid), public.revoke_token(uuid),
   public.get_policy(uuid), public.set_policy(uuid, jsonb)
 to authenticated;
 grant execute on function
-  public.check_out_key(text, uuid, jsonb, text), public.list_runner_bots(text),
-  public.record_heartbeat(text, uuid, text, text, jsonb)
+  public.check_out_key(text, uuid, jsonb, text, jsonb), public.list_runner_bots(text),
+  public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)
 to anon;

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealedWallet } from '../database/actions.ts';
 import { violationsOf } from '../database/invariants.ts';
 import { type Answer, call } from '../support/api.ts';
-import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import type { ClientPerson } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 
 interface Callable {
@@ -16,14 +16,14 @@ interface Callable {
   readonly args: readonly { readonly name: string; readonly type: string }[];
 }
 
-let stack: OwnStack;
+let stack: PeopledStack;
 let anna: ClientPerson;
 let boris: ClientPerson;
 let functions: readonly Callable[];
 let ids: string[];
 
 beforeAll(async () => {
-  stack = await startOwnStack();
+  stack = await startPeopledStack();
   [anna, boris] = await Promise.all([stack.newClient('Anna'), stack.newClient('Boris')]);
   const bots = await Promise.all([anna, boris].map((client) => setUp(client)));
   const token = await ask(boris, `POST /bots/${bots[1]?.json.id}/tokens`, { name: 'A runner' });

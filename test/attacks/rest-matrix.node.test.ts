@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newMachineToken } from '../../src/machine-token.ts';
 import { sealedWallet } from '../database/actions.ts';
 import { violationsOf } from '../database/invariants.ts';
-import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import type { ClientPerson, Person } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 
 interface Column {
   readonly name: string;
@@ -25,7 +25,7 @@ interface Table {
 
 const SECRET = ['encrypted_key', 'token_hash'];
 
-let stack: OwnStack;
+let stack: PeopledStack;
 let tables: readonly Table[];
 let [anna, boris]: ClientPerson[] = [];
 let admin: Person;
@@ -33,7 +33,7 @@ let machineToken = '';
 let secrets: readonly string[] = [];
 
 beforeAll(async () => {
-  stack = await startOwnStack();
+  stack = await startPeopledStack();
   [anna, boris, admin] = await Promise.all([
     stack.newClient('Anna'),
     stack.newClient('Boris'),

@@ -3,14 +3,14 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsOf } from '../database/invariants.ts';
 import { call } from '../support/api.ts';
-import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import type { ClientPerson } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey, type TestKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 
-let stack: OwnStack;
+let stack: PeopledStack;
 beforeAll(async () => {
-  stack = await startOwnStack();
+  stack = await startPeopledStack();
 });
 afterAll(() => stack.end());
 

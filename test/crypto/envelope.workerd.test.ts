@@ -1,7 +1,9 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Binding, EnvelopeError, masterKeyIdOf, open, seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import jwcrypto from '../vectors/jwcrypto-envelopes.json';
 import { BINDING, FIRST, FIRST_KEY, SECOND, SECOND_KEY, SECRET } from './fixtures.ts';
 import { openByHand, sealByHand } from './second-implementation.ts';
 
@@ -26,6 +28,20 @@ const headerOf = (binding: Binding, kid: string) => ({
   chain: binding.chain,
   address: binding.address,
   jti: binding.keyId,
+});
+
+describe('an envelope that jwcrypto sealed', () => {
+  it.each(jwcrypto)(
+    'opens: $chain',
+    async ({ envelope, master_key, client_id, chain, address, key_id, secret }) => {
+      const keyring = await parseKeyring(master_key);
+      const binding = { clientId: client_id, chain, address, keyId: key_id };
+      expect(bytesToHex(await open(envelope, binding, keyring))).toBe(secret);
+      await expect(open(envelope, { ...binding, keyId: BINDING.clientId }, keyring)).rejects.toThrow(
+        EnvelopeError,
+      );
+    },
+  );
 });
 
 describe('seal and open', () => {

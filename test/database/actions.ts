@@ -1,5 +1,5 @@
 /** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 
 export interface Client {
   readonly clientId: string;
@@ -12,6 +12,11 @@ export interface Action {
   readonly text: string;
   readonly values: readonly unknown[];
   readonly http: { readonly method: string; readonly path: string; readonly body?: unknown };
+}
+
+export interface Once {
+  readonly key: string;
+  readonly fingerprint: string;
 }
 
 export interface SealedWallet {
@@ -81,7 +86,21 @@ function update(
   };
 }
 
+/** The same call under an Idempotency-Key. */
+export function once({ by, http }: Action, key: Once): Action {
+  return rpc(by, http.path.replace('rpc/', ''), { ...(http.body as object), once: key });
+}
+
+/** What the edge makes of an Idempotency-Key and a request: one for each name and body. */
+export function newOnce(name: string = randomUUID(), body = ''): Once {
+  const hash = (text: string) => createHash('sha256').update(text).digest('hex');
+  return { key: hash(name), fingerprint: hash(`${name} ${body}`) };
+}
+
 // The use cases ----------------------------------------------------------------------------------------------
+
+export const createClient = (by: string, email: string) =>
+  rpc(by, 'create_client', { name: 'A client', email });
 
 export const rotateKey = (client: Client, by = client.userId, wallet = sealedWallet(client.clientId)) =>
   rpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });

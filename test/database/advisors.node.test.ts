@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 
-let stack: OwnStack;
+let stack: PeopledStack;
 beforeAll(async () => {
-  stack = await startOwnStack();
+  stack = await startPeopledStack();
 });
 afterAll(() => stack.end());
 

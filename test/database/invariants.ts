@@ -76,6 +76,21 @@ export async function violationsOf(sql: postgres.ISql, clientIds: readonly strin
     where (select count(*) from events as e where e.client_id = mine.id and e.event = 'key_added')
       <> (select count(*) from events as e where e.client_id = mine.id and e.event = 'key_revoked')
         + (select count(*) from keys as k where k.client_id = mine.id)
+    union all
+    select concat('signed with a key that never came in: event ', s.id)
+    from events as s
+    where s.event = 'signed' and not exists (
+      select from events as e
+      where e.client_id = s.client_id and e.key_id = s.key_id
+        and e.event in ('key_added', 'key_rotated', 'wallet_added'))
+    union all
+    select concat('a machine token of nothing: token ', t.id)
+    from public.machine_tokens as t join mine on mine.id = t.client_id
+    where not exists (select from public.machine_token_bots as signs where signs.token_id = t.id)
+    union all
+    select concat('a bot that was set up without its wallet: bot ', b.id)
+    from public.bots as b join mine on mine.id = b.client_id
+    where b.started_at is not null and not exists (select from wallets as w where w.bot_id = b.id)
     order by violation`;
   return rows.map((row) => row.violation);
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import type { Client } from './actions.ts';
+import type { Client, Once } from './actions.ts';
 import { type Outcome, outcomeOf, type Sessions } from './sessions.ts';
 
 export interface TokenRow {
@@ -18,6 +18,7 @@ export class Signers {
   readonly outcomes = new Map<Outcome, number>();
   #running: Promise<void>[] = [];
   #stopped = false;
+  readonly #signed: string[] = [];
 
   constructor(connections: number) {
     this.sql = postgres(inject('databaseUrl'), { max: connections, onnotice: () => {}, prepare: false });
@@ -33,12 +34,26 @@ export class Signers {
     return this.outcomes.get(outcome) ?? 0;
   }
 
+  /** Waits until this token has signed for this bot some times more than it has by now. */
+  async signedMore(token: TokenRow, bot: string, times = 3): Promise<void> {
+    const count = () => this.#signed.filter((name) => name === `${token.id} ${bot}`).length;
+    const enough = count() + times;
+    while (count() < enough) await wait(5);
+  }
+
   /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
-  async checkOut({ hash }: TokenRow, bot: string, signing: object = MESSAGE, holdMs = 0): Promise<Outcome> {
+  async checkOut(
+    token: TokenRow,
+    bot: string,
+    signing: object = MESSAGE,
+    holdMs = 0,
+    once: Once | null = null,
+  ): Promise<Outcome> {
     const outcome = await this.sql
       .begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-        await sql`select public.check_out_key(${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)})`;
+        await sql`select public.check_out_key(
+          ${token.hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })})`;
         if (holdMs > 0) await wait(holdMs);
         return 'ok';
       })
@@ -47,6 +62,7 @@ export class Signers {
         return outcomeOf(error.code, error.hint);
       });
     this.outcomes.set(outcome, this.count(outcome) + 1);
+    if (outcome === 'ok') this.#signed.push(`${token.id} ${bot}`);
     return outcome;
   }
 

@@ -109,11 +109,12 @@ describe('a token that is revoked, and a bot that is stopped, while others sign'
     for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 2] ?? raise());
     const third = await newToken(sessions, client, bots);
     for (let i = 0; i < 4; i++) signers.start(third, other);
-    await wait(100);
+    const [one = raise(), two = raise()] = tokens;
+    await Promise.all([signers.signedMore(one, bot), signers.signedMore(third, other)]);
     const stopped = await xidOf('select public.stop_bot($1)', [bot]);
-    await wait(50);
+    await Promise.all([signers.signedMore(two, other), signers.signedMore(third, other)]);
     const revoked = await xidOf('delete from public.machine_tokens where id = $1', [third.id]);
-    await wait(50);
+    await signers.signedMore(two, other);
     await signers.end();
 
     const events = (await eventsInOrder(client.clientId)).filter(({ event }) => event === 'signed');

@@ -1,17 +1,17 @@
 /** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
-import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import { type ClientPerson, inSeconds } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { sealedWallet } from './actions.ts';
 
-let stack: OwnStack;
+let stack: PeopledStack;
 let anna: ClientPerson;
 
 beforeAll(async () => {
-  stack = await startOwnStack();
+  stack = await startPeopledStack();
   anna = await stack.newClient('Anna');
 });
 afterAll(() => stack.end());

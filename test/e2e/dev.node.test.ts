@@ -79,7 +79,11 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(firstRun.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
     expect(firstRun.machine_token).toBeNull();
     const response = await fetch(`${firstRun.api_url}/ready`);
-    expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }]);
+    const { status, dependencies } = (await response.json()) as { status: string; dependencies: object };
+    expect([response.status, status]).toEqual([200, 'ready']);
+    // Also the monitor, which has a token made for it.
+    expect(new Set(Object.values(dependencies).map((each) => each.status))).toEqual(new Set(['ok']));
+    expect(response.headers.get('server-timing')).toMatch(/^total;dur=/);
   });
 
   test.runIf(existsSync('/proc/net/tcp'))(
@@ -96,6 +100,14 @@ describe('npm run dev', { timeout: 120_000 }, () => {
       }
     },
   );
+
+  test('runs the cron, which nothing else does on one machine', async () => {
+    await ready('--cron-every', '1');
+    const log = () => readFileSync(join(directory, 'worker.log'), 'utf8');
+    await expect
+      .poll(log, { timeout: 20_000 })
+      .toMatch(/^\{"level":"info","event":"monitor",.*"complete":1,/m);
+  });
 
   test('refuses a second run in the same directory and names the first', async () => {
     const stack = await ready();

@@ -2,6 +2,7 @@
 
 import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
+import * as session from '../../supabase/local/session.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { workerConfiguration } from '../support/worker-configuration.ts';
 
@@ -23,14 +24,9 @@ export async function startWorker(secrets: Record<string, string>): Promise<Runn
 }
 
 /** Signs in with e-mail and password; answers the access token. */
-export async function signIn({ email, password }: { email: string; password: string }): Promise<string> {
-  const response = await fetch(`${inject('supabaseUrl')}/auth/v1/token?grant_type=password`, {
-    method: 'POST',
-    headers: { apikey: inject('publishableKey'), 'content-type': 'application/json' },
-    body: JSON.stringify({ email, password }),
-  });
-  const { access_token } = (await response.json()) as { access_token: string };
-  return access_token;
+export async function signIn(account: { email: string; password: string }): Promise<string> {
+  const project = { supabaseUrl: inject('supabaseUrl'), publishableKey: inject('publishableKey') };
+  return (await session.signIn(project, account)).token;
 }
 
 /** A request over the network; what it answers is recorded for the leak scan. */

@@ -58,7 +58,6 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
 
   it('are ready without a secret', async () => {
     expect(await call('GET /ready', { env: project.settings })).toMatchObject({
-      status: 200,
       json: { dependencies: { token_verification: { status: 'ok' } } },
     });
   });

@@ -116,6 +116,55 @@ describe('keys that cannot be had', () => {
     expect(await verifier.verify(token)).toEqual({ userId: sub });
   });
 
+  it('are not asked for by every token: one fetch, then one in a second or two', async () => {
+    const { project, verifier } = await hosted();
+    await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
+    const token = await project.token(first, { sub });
+    const ask = () => expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
+    for (let i = 0; i < 20; i++) await ask();
+    expect((await project.counts()).jwksFetches).toBe(1);
+    later(3);
+    await Promise.all(Array.from({ length: 20 }, ask));
+    expect((await project.counts()).jwksFetches).toBe(2);
+    await project.set({ jwks: 'keys' });
+    await ask();
+    later(3);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect((await project.counts()).jwksFetches).toBe(3);
+  });
+
+  it('let nobody in meanwhile, and a forged token not afterwards', async () => {
+    const { project, verifier } = await hosted([first]);
+    await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
+    const forger = await newSigningKey('ES256');
+    const forged = await project.token(forger, { sub }, { kid: first.jwk.kid ?? '' });
+    await expect(verifier.verify(forged)).rejects.toMatchObject(unavailable);
+    await project.set({ jwks: 'keys' });
+    later(3);
+    await expect(verifier.verify(forged)).rejects.toMatchObject(invalid);
+    expect(await verifier.verify(await project.token(first, { sub }))).toEqual({ userId: sub });
+  });
+
+  it('and are had again -> nobody is refused at the next fetch', async () => {
+    const { project, verifier } = await hosted();
+    await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
+    const token = await project.token(first, { sub });
+    await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
+    await project.set({ jwks: 'keys' });
+    await verifier.probe();
+    await verifier.verify(token);
+    later(610);
+    const all = await Promise.all(Array.from({ length: 5 }, () => verifier.verify(token)));
+    expect(all).toEqual(Array.from({ length: 5 }, () => ({ userId: sub })));
+  });
+
+  it('the Auth server answers more than keys ever take -> auth_unavailable', async () => {
+    const { project, verifier } = await hosted();
+    const body = JSON.stringify({ keys: [first.jwk], padding: 'x'.repeat(300_000) });
+    await project.set({ jwks: { status: 200, type: 'application/json', body } });
+    await expect(verifier.verify(await project.token(first, { sub }))).rejects.toMatchObject(unavailable);
+  });
+
   it('the Auth server hangs -> auth_unavailable, within 3 seconds', async () => {
     const limit = vi.spyOn(AbortSignal, 'timeout');
     const { project, verifier } = await hosted();

@@ -1,15 +1,18 @@
 /** Degraded, never down: what is missing is named, and what does not need it works on. */
 import { describe, expect, it } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
+import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
 import { runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
-import { newAdmin, newClient } from '../support/people.ts';
+import { newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 
 const admin = await newAdmin();
+/** The shared database holds envelopes of every test's master key: here nothing was dropped. */
+const { supabaseUrl: emptyProject } = await newProject();
 
 function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
@@ -29,18 +32,50 @@ async function expectMissing(env: Bindings, named: Missing): Promise<void> {
     503,
     {
       status: 'degraded',
-      dependencies: Object.fromEntries(
-        (['database', 'schema', 'master_key', 'token_verification', 'step_up'] as const).map((name) => [
-          name,
-          missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
-        ]),
-      ),
+      dependencies: {
+        ...Object.fromEntries(
+          (['database', 'schema', 'master_key', 'token_verification', 'step_up'] as const).map((name) => [
+            name,
+            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
+          ]),
+        ),
+        monitor: { status: 'missing', code: 'monitor_token_missing' },
+      },
     },
   ]);
 }
 
 it('with every setting: GET /ready -> 200', async () => {
-  expect(await call('GET /ready')).toMatchObject({ status: 200, json: { status: 'ready' } });
+  const env = { ...settings(), SUPABASE_URL: emptyProject };
+  expect(await call('GET /ready', { env })).toMatchObject({ status: 200, json: { status: 'ready' } });
+});
+
+describe('the monitor', () => {
+  const monitor = async (more: Bindings) =>
+    (await call('GET /ready', { env: { ...settings(), SUPABASE_URL: emptyProject, ...more } })).json
+      .dependencies.monitor;
+  const token = newMachineToken();
+  const missing = (code: ProblemCode) => ({ status: 'missing', code });
+
+  it.each<[string, Bindings, ProblemCode]>([
+    ['no MONITOR_TOKEN', {}, 'monitor_token_missing'],
+    ['a MONITOR_TOKEN of white space', { MONITOR_TOKEN: ' ' }, 'monitor_token_missing'],
+    ['a MONITOR_TOKEN cut off', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
+    ['a limit of zero', { MONITOR_TOKEN: token, HEARTBEAT_LIMIT_SECONDS: '0' }, 'monitor_limits_malformed'],
+    ['a limit in words', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '90d' }, 'monitor_limits_malformed'],
+    ['a limit above all', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '36501' }, 'monitor_limits_malformed'],
+  ])('with %s -> named by /ready, which is ready all the same', async (_, more, code) => {
+    expect(await monitor(more)).toEqual(missing(code));
+    expect(
+      (await call('GET /ready', { env: { ...settings(), SUPABASE_URL: emptyProject, ...more } })).status,
+    ).toBe(200);
+  });
+
+  it('with a token and limits, or the usual limits -> ok', async () => {
+    expect(await monitor({ MONITOR_TOKEN: ` ${token}\n` })).toEqual({ status: 'ok' });
+    const limits = { HEARTBEAT_LIMIT_SECONDS: '86400', KEY_AGE_LIMIT_DAYS: '' };
+    expect(await monitor({ MONITOR_TOKEN: token, ...limits })).toEqual({ status: 'ok' });
+  });
 });
 
 describe('without any setting', () => {
@@ -99,7 +134,7 @@ describe.each([
 describe('without SUPABASE_JWT_SECRET, where no keys are published either', () => {
   const env = without('SUPABASE_JWT_SECRET');
   it('/ready says that no token can be verified', async () => {
-    await expectMissing(env, { token_verification: 'auth_unavailable' });
+    await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { token_verification: 'auth_unavailable' });
   });
 
   it('GET /clients with an HS256 token -> 401', async () => {

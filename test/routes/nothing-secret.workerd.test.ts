@@ -11,6 +11,7 @@ import {
   stored,
   tradingKey,
 } from '../support/bots.ts';
+import { emptyProject } from '../support/empty-project.ts';
 import { newHostedProject } from '../support/hosted-sessions.ts';
 import { type ClientPerson, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, repeats, type TestKey, textsOf } from '../support/private-keys.ts';
@@ -78,7 +79,7 @@ async function everyDoor(client: ClientPerson, keys: readonly TestKey[], answers
   await took(rotate(client, fourth ?? {}));
   await took(call(`GET /bots/${bot.json.id}`, { token: client.token }));
   await took(call(`GET /clients/${client.clientId}/bots`, { token: client.token }));
-  await took(call('GET /ready'));
+  await took(call('GET /ready', { env: await emptyProject() }));
   await took(revoke(client));
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 200, 200, 200, 200, 200, 200]);
 }
@@ -167,8 +168,11 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     const answer = await setUp(client, { bot_type: `${key.chain}-grid`, private_key: key.privateKey });
     expectProblem(answer, 500, 'internal');
     listener.answers.push(answer);
-    const line = { level: 'error', request_id: answer.json.instance, error: 'RangeError' };
-    expect(listener.printed()).toEqual([[JSON.stringify(line)]]);
+    const lines = listener.printed().map(([line]) => JSON.parse(String(line)));
+    const [unexpected, request] = lines.map((line) => ({ ...line, request_id: undefined }));
+    expect(lines.map((line) => line.request_id)).toEqual([answer.json.instance, answer.json.instance]);
+    expect(unexpected).toEqual({ level: 'error', event: 'unexpected_error', error: 'RangeError' });
+    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal' });
     for (const text of textsOf(key)) expect(repeats(listener.said(), text)).toBe(false);
   });
 });

@@ -5,6 +5,7 @@ import { PROBLEM_CODES } from '../../src/problem.ts';
 import { call } from '../support/api.ts';
 import { create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
 import { operationOf, violations, violationsOf } from '../support/contract.ts';
+import { emptyProject } from '../support/empty-project.ts';
 import { description, operations, PUBLIC, runnerOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
@@ -116,6 +117,7 @@ it('every operation answers as described when all goes well', async () => {
       call(`POST /bots/${client.botId}/wallets`, { token, body: { private_key: newEvmKey().privateKey } }),
     'POST /clients/{id}/setup-bot': () => setUp(client),
     'PUT /clients/{id}/rotate-key': () => rotate(client, { private_key: newEvmKey().privateKey }),
+    'GET /ready': async () => call('GET /ready', { env: await emptyProject() }),
     'GET /clients/me': () => call('GET /clients/me', { token: client.token }),
     'POST /bots/{id}/tokens': () => issue(client, client.botId),
     'DELETE /tokens/{id}': () => call(`DELETE /tokens/${client.tokenId}`, { token }),

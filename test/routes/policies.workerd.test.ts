@@ -19,7 +19,14 @@ import { type ClientWithRunner, newClientWithRunner, setPolicy, sign } from '../
 
 const admin = await newAdmin();
 const stranger = await newClientWithBot();
-const NONE = { kinds: null, chain_ids: null, recipients: null, max_value: null, max_daily_value: null };
+const NONE = {
+  kinds: null,
+  chain_ids: null,
+  recipients: null,
+  max_value: null,
+  max_daily_value: null,
+  quarantine_after: null,
+};
 const [allowed, other] = [newEvmKey().address, newEvmKey().address];
 const get = (as: { token: string }, botId: string) => call(`GET /bots/${botId}/policy`, { token: as.token });
 
@@ -56,6 +63,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
       recipients: [allowed.toLowerCase()],
       max_value: '1000000000000000000000',
       max_daily_value: (2n ** 256n - 1n).toString(),
+      quarantine_after: 3,
     });
     expect(answer).toMatchObject({
       status: 200,
@@ -66,6 +74,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
         recipients: [allowed],
         max_value: '1000000000000000000000',
         max_daily_value: (2n ** 256n - 1n).toString(),
+        quarantine_after: 3,
         updated_at: expect.any(String),
       },
     });
@@ -93,6 +102,10 @@ describe('PUT and GET /bots/{id}/policy', () => {
     ['a value in hex', { max_value: '0x10' }, '/max_value'],
     ['a value in exponents', { max_daily_value: '1e18' }, '/max_daily_value'],
     ['a value of 79 digits', { max_daily_value: '9'.repeat(79) }, '/max_daily_value'],
+    ['quarantine after 0 failures', { quarantine_after: 0 }, '/quarantine_after'],
+    ['quarantine after 101 failures', { quarantine_after: 101 }, '/quarantine_after'],
+    ['quarantine after half a failure', { quarantine_after: 0.5 }, '/quarantine_after'],
+    ['quarantine after a text', { quarantine_after: '3' }, '/quarantine_after'],
     ['an unknown member', { max_valeu: '1' }, ''],
   ])('with %s -> 422, and nothing is changed', async (_, body, pointer) => {
     const own = await newClientWithRunner();

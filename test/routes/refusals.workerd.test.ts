@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { badSessions } from '../support/bad-sessions.ts';
+import { emptyProject } from '../support/empty-project.ts';
 import { operations, PUBLIC, runnerOperations, sessionOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
@@ -47,12 +48,12 @@ describe('what anyone may ask', () => {
   });
 
   it.each([...PUBLIC, 'GET /openapi.json'])('%s without a token -> 200', async (line) => {
-    const answer = await call(line);
+    const answer = await call(line, { env: await emptyProject() });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
   it.each(PUBLIC)('%s with a bad token -> 200: nobody asks for one', async (line) => {
-    expect((await call(line, { token: 'garbage' })).status).toBe(200);
+    expect((await call(line, { token: 'garbage', env: await emptyProject() })).status).toBe(200);
   });
 });

@@ -27,7 +27,7 @@ const BODIES: Record<string, (clientId: string) => object> = {
 /** Reads first: what changes nothing cannot spoil what is asked after it, and the revocation comes last. */
 const ABOUT_A_CLIENT = sessionOperations
   // Runners' tokens, and strangers to them: tokens.workerd.test.ts and runner.workerd.test.ts.
-  .filter(({ path }) => !['/clients', '/clients/me', '/tokens/{id}'].includes(path))
+  .filter(({ path }) => !['/clients', '/clients/me', '/tokens/{id}', '/keys/status'].includes(path))
   .sort((one, other) => Number(one.line.startsWith('DELETE')) - Number(other.line.startsWith('DELETE')));
 const ADMINS_ONLY = ['POST /bots/create', 'POST /bots/{id}/wallets'];
 
@@ -93,6 +93,13 @@ describe('lists', () => {
       items: [],
       next_cursor: null,
     });
+  });
+
+  it('GET /keys/status by a client, or by nobody -> 403', async () => {
+    for (const { token } of [owner, nobody]) {
+      expectProblem(await call('GET /keys/status', { token }), 403, 'admin_required');
+    }
+    expect((await call('GET /keys/status', { token: admin.token })).status).toBe(200);
   });
 
   it('POST /clients by a client, or by nobody -> 403', async () => {

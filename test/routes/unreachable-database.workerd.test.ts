@@ -14,11 +14,16 @@ const admin = await newAdmin();
 const local = (url: string): Bindings => ({ ...settings(), SUPABASE_URL: url });
 
 /** A project whose REST API does this and nothing else. */
-async function answering(rest: Reply | 'hang'): Promise<Bindings> {
+async function projectThat(rest: Reply | 'hang') {
   const project = await newHostedProject();
   await project.set({ rest });
-  return { ...project.settings, SUPABASE_JWT_SECRET: inject('jwtSecret') };
+  return { project, env: { ...project.settings, SUPABASE_JWT_SECRET: inject('jwtSecret') } };
 }
+const answering = async (rest: Reply | 'hang'): Promise<Bindings> => (await projectThat(rest)).env;
+
+/** What is asked a second time where no answer came: what reads, also before it writes, and a stop. */
+const isRepeated = (line: string) =>
+  line.startsWith('GET ') || ['POST /bots/{id}/stop', 'POST /bots/{id}/wallets'].includes(line);
 
 const BODIES: Record<string, () => object> = {
   'POST /clients': () => ({ name: 'A client', email: `${crypto.randomUUID()}@example.test` }),
@@ -32,12 +37,13 @@ const BODIES: Record<string, () => object> = {
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok' }),
 };
 
-function ask(line: string, env: Bindings) {
+function ask(line: string, env: Bindings, idempotencyKey?: string) {
   const body = BODIES[line]?.();
   return call(line.replace('{id}', crypto.randomUUID()), {
     token: tokenFor(line, admin.token),
     env,
     ...(body && { body }),
+    idempotencyKey,
   });
 }
 
@@ -69,6 +75,11 @@ describe.each<[string, () => Promise<Bindings> | Bindings, ProblemCode]>([
   ['something else', () => answering(json(200, { id: 1, name: 'x', items: 'y' })), 'database_unavailable'],
   ['an error of nobody', () => answering(json(500, { error: 'x' })), 'database_unavailable'],
   ['an error that is null', () => answering(json(500, null)), 'database_unavailable'],
+  [
+    'an error with a number for a code',
+    () => answering(json(503, { code: 503, hint: {} })),
+    'database_unavailable',
+  ],
   [
     'PostgREST without its database',
     () => answering(json(503, { code: 'PGRST002', message: 'x' })),
@@ -104,11 +115,19 @@ describe('a project that hangs', () => {
   it.each(operations.filter(({ security }) => security.length > 0))(
     '$line -> 503, after 10 seconds at most',
     async ({ line }) => {
-      const env = await answering('hang');
+      const { project, env } = await projectThat('hang');
       const original = AbortSignal.timeout.bind(AbortSignal);
       const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => original(20));
       expectProblem(await ask(line, env), 503, 'database_unavailable');
-      expect(limit.mock.calls).toEqual([[10_000]]);
+      const [[first] = [], [second] = []] = limit.mock.calls;
+      if (isRepeated(line)) {
+        expect(first).toBe(5_000);
+        expect(second).toBeGreaterThan(5_000);
+        expect(second).toBeLessThanOrEqual(10_000 - 20);
+      } else {
+        expect([first, second]).toEqual([10_000, undefined]);
+      }
+      expect((await project.counts()).restCalls).toBe(isRepeated(line) ? 2 : 1);
     },
   );
 
@@ -119,6 +138,62 @@ describe('a project that hangs', () => {
     const { status, json } = await call('GET /ready', { env });
     expect([status, json.dependencies.database.code]).toEqual([503, 'database_unavailable']);
     expect(limit.mock.calls).toEqual([[3_000], [3_000]]);
+  });
+});
+
+describe('a second attempt', () => {
+  const failing = (status: number, value: unknown, headers: Record<string, string> = {}) =>
+    projectThat({ ...json(status, value), headers });
+  const down = { code: 'PGRST002', message: 'x' };
+
+  it.each<[string, string, number, unknown, Record<string, string>, number]>([
+    ['of what reads', 'GET /clients/me', 503, down, {}, 2],
+    ['of what stops', 'POST /bots/{id}/stop', 503, down, {}, 2],
+    ['of what starts', 'POST /bots/{id}/start', 503, down, {}, 1],
+    ['of what revokes', 'DELETE /clients/{id}/revoke-key', 503, down, {}, 1],
+    ['of what signs', 'POST /bots/{id}/sign', 503, down, {}, 1],
+    ['after a page', 'GET /clients/me', 502, undefined, {}, 2],
+    ['without a free connection', 'GET /clients/me', 500, { code: '53300' }, {}, 2],
+    ['after a lock or time limit', 'GET /clients/me', 500, { code: '57014' }, {}, 1],
+    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'not_found' }, {}, 1],
+    ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
+    ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
+    ['that is asked for now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
+    ['that is asked for too late', 'GET /clients/me', 503, down, { 'retry-after': '9' }, 1],
+    [
+      'that is asked for at a date',
+      'GET /clients/me',
+      503,
+      down,
+      { 'retry-after': 'Fri, 13 Nov 2026 10:00:00 GMT' },
+      1,
+    ],
+  ])('%s: %s after %i', async (_, line, status, value, headers, calls) => {
+    const { project, env } = await failing(status, value, headers);
+    await ask(line, env);
+    expect((await project.counts()).restCalls).toBe(calls);
+  });
+
+  it.each<[string, number]>([
+    ['POST /clients', 2],
+    ['POST /bots/{id}/start', 2],
+    ['PUT /clients/{id}/rotate-key', 2],
+    ['POST /bots/{id}/sign', 2],
+    // Its answer would be the first one without the token, which nobody then has.
+    ['POST /bots/{id}/tokens', 1],
+  ])('under an Idempotency-Key: %s after %i', async (line, calls) => {
+    const { project, env } = await failing(503, down);
+    await ask(line, env, crypto.randomUUID());
+    expect((await project.counts()).restCalls).toBe(calls);
+  });
+
+  it('waits as long as the answer asks for', async () => {
+    const { project, env } = await failing(503, down, { 'retry-after': '1' });
+    const asked = ask('GET /clients/me', env);
+    await vi.waitFor(async () => expect((await project.counts()).restCalls).toBe(1));
+    await project.set({ rest: 'pass' });
+    expect((await asked).status).toBe(404);
+    expect((await project.counts()).restCalls).toBe(2);
   });
 });
 

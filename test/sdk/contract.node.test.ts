@@ -1,4 +1,5 @@
 /** The SDK's plain types are those of the API's schemas (checked by `tsc -p test`), and it has every call. */
+
 import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createApp, DESCRIPTION } from '../../src/app.ts';
@@ -46,6 +47,7 @@ describe('types', () => {
     expectTypeOf<sdk.SignAnswer>().toEqualTypeOf<signing.SignAnswer>();
     expectTypeOf<sdk.Page<sdk.RunnerBot>>().toEqualTypeOf<runner.RunnerBots>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
+    expectTypeOf<sdk.KeysStatus>().toEqualTypeOf<keys.KeysStatus>();
     expectTypeOf<sdk.Health>().toEqualTypeOf<z.output<typeof service.Health>>();
     expectTypeOf<sdk.Readiness>().toEqualTypeOf<service.Readiness>();
   });

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 async function failure(answer: Answer, token: string = TOKEN): Promise<unknown> {
   server = await startStandIn(answer);
-  const api = createClient({ url: server.url, token, timeoutMs: 200, retries: 0 });
+  const api = createClient({ url: server.url, token, timeoutMs: 1000, retries: 0 });
   return api.clients.setupBot(ID, { bot_type: 'evm-grid', private_key: KEY }).catch((error) => error);
 }
 
@@ -80,7 +80,7 @@ describe('no answer', () => {
     const error = await failure(silence);
     expect(error).toMatchObject({
       code: 'timeout',
-      message: 'POST /clients/{id}/setup-bot: no answer within 200 ms',
+      message: 'POST /clients/{id}/setup-bot: no answer within 1000 ms',
     });
   });
 

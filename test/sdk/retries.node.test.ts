@@ -27,15 +27,19 @@ async function outcome(
   return [code, server.asked.length];
 }
 
+/** Doing it twice is doing it once. */
 const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'GET /runner/bots': (api) => api.runner.bots(),
   'DELETE /clients/{id}/revoke-key': (api) => api.clients.revokeKey(ID),
   'DELETE /tokens/{id}': (api) => api.tokens.revoke(ID),
+  'POST /bots/{id}/heartbeat': (api) => api.bots.heartbeat(ID, { status: 'ok' }),
 };
+/** Done once by the API for each Idempotency-Key. */
 const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'POST /bots/{id}/sign': (api) => api.bots.sign(ID, { type: 'evm.message', message: 'hello' }),
   'POST /bots/{id}/tokens': (api) => api.bots.issueToken(ID, { name: 'a' }),
   'POST /bots/{id}/start': (api) => api.bots.start(ID),
+  'POST /clients': (api) => api.clients.create({ name: 'a', email: 'a@example.test' }),
   'PUT /clients/{id}/rotate-key': (api) => api.clients.rotateKey(ID, { private_key: '00' }),
 };
 const passing: Record<string, Answer> = {
@@ -47,7 +51,10 @@ const passing: Record<string, Answer> = {
   '504 of a proxy': json({}, 504),
 };
 
-describe.each(Object.entries(reading))('%s', (_line, call) => {
+/** The keys of all attempts of all calls that were asked. */
+const keys = () => server?.asked.map(({ headers }) => headers['idempotency-key']) ?? [];
+
+describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) => {
   test.each(Object.entries(passing))('is asked again after %s', async (_name, failure) => {
     expect(await outcome(call, failure, done)).toEqual(['done', 2]);
   });
@@ -62,9 +69,51 @@ describe.each(Object.entries(reading))('%s', (_line, call) => {
 });
 
 describe.each(Object.entries(changing))('%s', (_line, call) => {
-  test.each(Object.entries(passing))('is never asked again after %s', async (_name, failure) => {
-    expect(await outcome(call, failure, done)).toEqual([expect.not.stringMatching('done'), 1]);
+  test('has one new Idempotency-Key for all attempts of a call', async () => {
+    const again = async (api: TradingKeysClient) => [await call(api), await call(api)];
+    expect(await outcome(again, hangUp, problem('database_busy', 503), done)).toEqual(['done', 4]);
+    const [first, ...others] = keys();
+    expect(first).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(others.slice(0, 2)).toEqual([first, first]);
+    expect(others[2]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(others[2]).not.toBe(first);
   });
+});
+
+describe.each(Object.entries(reading))('%s', (_line, call) => {
+  test('has no Idempotency-Key', async () => {
+    await outcome(call, hangUp, done);
+    expect(keys()).toEqual([undefined, undefined]);
+  });
+});
+
+describe("a caller's own Idempotency-Key", () => {
+  const own = { idempotencyKey: 'trade-42' };
+
+  test.each<[string, (api: TradingKeysClient) => Promise<unknown>]>([
+    ['a signature', (api) => api.bots.sign(ID, { type: 'evm.message', message: 'hello' }, own)],
+    ['a start', (api) => api.bots.start(ID, own)],
+    ['a rotation', (api) => api.clients.rotateKey(ID, { private_key: '00' }, own)],
+    ['a heartbeat', (api) => api.bots.heartbeat(ID, { status: 'ok' }, own)],
+  ])('is sent for %s, with every attempt', async (_, call) => {
+    expect(await outcome(call, hangUp, done)).toEqual(['done', 2]);
+    expect(keys()).toEqual(['trade-42', 'trade-42']);
+  });
+
+  test('is not sent where the API does not look at it, and makes nothing repeatable', async () => {
+    await outcome((api) => api.ready(own), hangUp);
+    expect(keys()).toEqual([undefined]);
+  });
+
+  test.each(['', 'a b', 'é', 'x'.repeat(256), 'a\r\nb'])(
+    'that is malformed is refused before anything is sent',
+    async (key) => {
+      server = await startStandIn(done);
+      const api = createClient({ url: server.url });
+      await expect(api.bots.start(ID, { idempotencyKey: key })).rejects.toThrow(TypeError);
+      expect(server.asked).toEqual([]);
+    },
+  );
 });
 
 describe('how long it waits', () => {

@@ -4,13 +4,22 @@ import { checkReadiness, SCHEMA_VERSION } from '../../src/services/readiness.ts'
 
 const well = {
   schemaVersion: async () => SCHEMA_VERSION,
-  keyring: async () => ({}),
+  keyring: async () => ({ byId: new Map() }),
+  countUnopenable: async () => 0,
   tokenVerification: async () => {},
   stepUpAgrees: async () => true,
+  monitor: () => {},
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
 const ok = { status: 'ok' };
-const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok, step_up: ok };
+const allOk = {
+  database: ok,
+  schema: ok,
+  master_key: ok,
+  token_verification: ok,
+  step_up: ok,
+  monitor: ok,
+};
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
 it('is ready when everything is there, also with a newer schema', async () => {
@@ -36,6 +45,26 @@ it.each([
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
+  [
+    'a master key that was dropped',
+    { countUnopenable: async () => 7 },
+    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: 7 } },
+  ],
+  [
+    'master keys that all were dropped',
+    { countUnopenable: async () => null },
+    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: null } },
+  ],
+  [
+    'a database that goes away while it counts',
+    { countUnopenable: fails('database_unavailable') },
+    { database: missing('database_unavailable'), schema: missing('database_unavailable') },
+  ],
+  [
+    'a schema that cannot count',
+    { countUnopenable: fails('database_not_migrated') },
+    { schema: missing('database_not_migrated') },
+  ],
   [
     'no signing keys',
     { tokenVerification: fails('auth_unavailable') },
@@ -64,5 +93,15 @@ it.each([
   expect(await checkReadiness({ ...well, ...probes })).toEqual({
     status: 'degraded',
     dependencies: { ...allOk, ...expected },
+  });
+});
+
+it('without the monitor is ready, and says what is missing', async () => {
+  const monitor = () => {
+    throw new Problem('monitor_token_missing');
+  };
+  expect(await checkReadiness({ ...well, monitor })).toEqual({
+    status: 'ready',
+    dependencies: { ...allOk, monitor: missing('monitor_token_missing') },
   });
 });

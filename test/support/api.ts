@@ -2,25 +2,29 @@
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings, RateLimiters } from '../../src/env.ts';
+import { TIME_LIMITS } from '../../src/time-limits.ts';
+import { Background } from './background.ts';
 import { violationsOf } from './contract.ts';
-import { recordKeysOf, recordText } from './recorder.ts';
+import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
 
 /** A master key for tests alone: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-export const settings = () =>
-  ({
-    SUPABASE_URL: inject('supabaseUrl'),
-    SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
-    SUPABASE_JWT_SECRET: inject('jwtSecret'),
-    ENCRYPTION_KEY: MASTER_KEY,
-  }) satisfies Bindings;
+type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET';
+
+export const settings = (): Record<'ENCRYPTION_KEY', string> & Required<Pick<Bindings, Needed>> => ({
+  SUPABASE_URL: inject('supabaseUrl'),
+  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  SUPABASE_JWT_SECRET: inject('jwtSecret'),
+  ENCRYPTION_KEY: MASTER_KEY,
+});
 
 export interface Call {
   readonly token?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly env?: Bindings & RateLimiters;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface Answer {
@@ -31,29 +35,34 @@ export interface Answer {
   readonly json: any;
 }
 
-const app = createApp();
+/** As deployed, but for the pause before a second attempt: hundreds of tests have one. */
+const app = createApp({ ...TIME_LIMITS, pauseMs: 1 });
 
 /**
  * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is
- * checked to be what the description says of it.
+ * checked to be what the description says of it. What the Worker does after its answer is waited for.
  */
 export async function call(
   line: string,
-  { token, body, headers = {}, env = settings() }: Call = {},
+  { token, body, headers = {}, env = settings(), idempotencyKey }: Call = {},
 ): Promise<Answer> {
   recordKeysOf(body);
+  if (idempotencyKey !== undefined) recordIdempotencyKey(idempotencyKey);
   const [method = 'GET', path = '/'] = line.split(' ');
   const request = new Request(`http://api.example.test${path}`, {
     method,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       ...headers,
     },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const response = await app.fetch(request, env);
+  const background = new Background();
+  const response = await app.fetch(request, env, background);
   const text = await response.text();
+  await background.done();
   recordText(JSON.stringify([...response.headers]));
   recordText(text);
   const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');

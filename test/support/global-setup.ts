@@ -8,7 +8,7 @@ import { removePostgres } from '../../supabase/local/postgres.ts';
 import { startStack } from '../../supabase/local/stack.ts';
 import { startHostedProjects } from './hosted-project.ts';
 import { startOperator } from './operator.ts';
-import { startUnmigratedDatabase } from './unmigrated-database.ts';
+import { startProject } from './projects.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -39,11 +39,11 @@ export default async function setup(project: TestProject) {
   project.provide('databaseUrl', stack.databaseUrl);
   project.provide('superuserUrl', stack.superuserUrl);
   project.provide('stackDirectory', directory);
-  const operator = await startOperator(stack.databaseUrl);
+  const operator = await startOperator(stack);
   project.provide('operatorUrl', operator.url);
   const hosted = await startHostedProjects(stack);
   project.provide('hostedUrl', hosted.url);
-  const unmigrated = await startUnmigratedDatabase(stack);
+  const unmigrated = await startProject(stack, { migrated: false });
   project.provide('unmigratedUrl', unmigrated.supabaseUrl);
   return async () => {
     await unmigrated.close();

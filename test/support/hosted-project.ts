@@ -14,6 +14,7 @@ export interface Reply {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Behaviour {
@@ -126,6 +127,6 @@ const json = (status: number, value: unknown): Reply => ({
   body: JSON.stringify(value),
 });
 
-function send(response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, { 'content-type': type }).end(body);
+function send(response: ServerResponse, { status, type, body, headers }: Reply): void {
+  response.writeHead(status, { 'content-type': type, ...headers }).end(body);
 }

@@ -27,6 +27,11 @@ export interface Operation {
   readonly path: string;
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly takesBody: boolean;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+  }[];
   readonly responses: Readonly<Record<string, { readonly content: Content }>>;
 }
 
@@ -48,11 +53,12 @@ const response = await createApp().fetch(new Request('http://api.example.test/op
 export const description = (await response.json()) as Description;
 
 export const operations: readonly Operation[] = Object.entries(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { security = [], responses, requestBody }]) => ({
+  Object.entries(methods).map(([method, { security = [], responses, requestBody, parameters = [] }]) => ({
     line: `${method.toUpperCase()} ${path}`,
     path,
     security,
     responses,
+    parameters,
     takesBody: requestBody !== undefined,
   })),
 );

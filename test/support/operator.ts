@@ -1,10 +1,12 @@
 /**
  * What tests inside workerd cannot do themselves, at one loopback address: run the operator's SQL as the role
- * `postgres`, and keep what was received and submitted until the leak scan at the end of the run.
+ * `postgres`, make projects, and keep what was received and submitted until the leak scan at the end of the run.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import postgres from 'postgres';
+import type { Stack } from '../../supabase/local/stack.ts';
+import { type Project, type RunningProject, startProject } from './projects.ts';
 import type { Recording } from './recorder.ts';
 
 export interface Operator {
@@ -12,23 +14,31 @@ export interface Operator {
   close(): Promise<void>;
 }
 
-export async function startOperator(databaseUrl: string): Promise<Operator> {
-  const sql = postgres(databaseUrl, { max: 4, onnotice: () => {} });
-  const recording = { keys: new Set<string>(), texts: [] as string[] };
+export async function startOperator(stack: Stack): Promise<Operator> {
+  const projects: RunningProject[] = [];
+  const sql = postgres(stack.databaseUrl, { max: 4, onnotice: () => {} });
+  const recording = { keys: new Set<string>(), texts: [] as string[], idempotencyKeys: [] as string[] };
 
   const paths: Record<string, (body: string) => Promise<unknown>> = {
     async '/sql'(body) {
       const { text, values } = JSON.parse(body);
       return [...(await sql.unsafe(text, values))];
     },
+    async '/project'() {
+      const project = await startProject(stack, { migrated: true });
+      projects.push(project);
+      const { supabaseUrl, databaseUrl } = project;
+      return { supabaseUrl, databaseUrl } satisfies Project;
+    },
     async '/record'(body) {
-      const { keys, texts }: Recording = JSON.parse(body);
+      const { keys, texts, idempotencyKeys }: Recording = JSON.parse(body);
       for (const key of keys) recording.keys.add(key);
       recording.texts.push(...texts);
+      recording.idempotencyKeys.push(...idempotencyKeys);
       return null;
     },
     async '/recorded'() {
-      return { keys: [...recording.keys], texts: recording.texts };
+      return { ...recording, keys: [...recording.keys] };
     },
   };
 
@@ -49,6 +59,7 @@ export async function startOperator(databaseUrl: string): Promise<Operator> {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
       await sql.end();
+      for (const project of projects) await project.close();
     },
   };
 }

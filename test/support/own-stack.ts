@@ -1,61 +1,45 @@
-/** A stack of a test's own, for what may not be done to the one that all share; and people in it. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+/** An embedded stack beside the one that all tests share, for what would disturb the others. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { chmodSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import postgres from 'postgres';
-import { logConsoleTo } from '../../supabase/local/console-log.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { startStack } from '../../supabase/local/stack.ts';
-import { MASTER_KEY } from './api.ts';
-import { accessToken, type ClientPerson, type Person } from './people.ts';
+import { removePostgres, restartPostgres } from '../../supabase/local/postgres.ts';
 
-export type OwnStack = Awaited<ReturnType<typeof startOwnStack>>;
+export interface OwnStack {
+  readonly supabaseUrl: string;
+  readonly databaseUrl: string;
+  readonly superuserUrl: string;
+  readonly jwtSecret: string;
+  readonly publishableKey: string;
+  /** Cuts every session off, as a crash does, and recovers. */
+  restartPostgres(): Promise<void>;
+  stop(): Promise<void>;
+}
 
-export async function startOwnStack() {
+export async function startOwnStack(): Promise<OwnStack> {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-own-'));
   chmodSync(directory, 0o755);
-  logConsoleTo(join(directory, 'supabase.log'));
-  const stack = await startStack({ directory, supabasePort: 0, durable: false, poolSize: 20 });
-  /** As the role `postgres`. */
-  const sql = postgres(stack.databaseUrl, { max: 4, onnotice: () => {}, prepare: false });
-  const superuser = postgres(stack.superuserUrl, { max: 1, onnotice: () => {}, prepare: false });
-
-  const token = (claims: object) => accessToken({ ...claims }, stack.jwtSecret);
-  async function newAccount(): Promise<Person> {
-    const [userId, email] = [crypto.randomUUID(), `${crypto.randomUUID()}@own.test`];
-    await sql`insert into auth.users (id, aud, role, email, email_confirmed_at)
-      values (${userId}, 'authenticated', 'authenticated', ${email}, now())`;
-    return { userId, email, token: await token({ sub: userId }) };
-  }
+  const child = fork(join(import.meta.dirname, 'stack-process.ts'), [directory], { silent: true });
+  const log = createWriteStream(join(directory, 'supabase.log'));
+  child.stdout?.pipe(log);
+  child.stderr?.pipe(log);
+  const stack = await firstMessage<Omit<OwnStack, 'stop' | 'restartPostgres'>>(child);
   return {
     ...stack,
-    sql,
-    superuser,
-    token,
-    newAccount,
-    /** What an edge in front of it is set to. */
-    settings: {
-      SUPABASE_URL: stack.supabaseUrl,
-      SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
-      SUPABASE_JWT_SECRET: stack.jwtSecret,
-      ENCRYPTION_KEY: MASTER_KEY,
-    },
-    async newAdmin(): Promise<Person> {
-      const account = await newAccount();
-      await sql`insert into private.admins (user_id) values (${account.userId})`;
-      return account;
-    },
-    async newClient(name = 'A client'): Promise<ClientPerson> {
-      const account = await newAccount();
-      const [client] = await sql<[{ id: string }]>`
-        insert into public.clients (name, email) values (${name}, ${account.email}) returning id`;
-      return { ...account, clientId: client.id };
-    },
-    async end(): Promise<void> {
-      await Promise.all([sql.end({ timeout: 1 }), superuser.end({ timeout: 1 })]);
-      await stack.stop();
+    restartPostgres: () => restartPostgres(join(directory, 'postgres')),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.connected) child.disconnect();
+      if (child.exitCode === null && child.signalCode === null) await ended;
       removePostgres(join(directory, 'postgres'));
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+export function firstMessage<Message>(child: ChildProcess): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Message));
+    child.once('exit', () => reject(new Error('the process ended before it was ready')));
+  });
 }

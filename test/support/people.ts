@@ -1,6 +1,7 @@
 /** Named people for tests: an admin, and clients whose accounts are linked as everywhere, by e-mail. */
 import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
+import type { Project } from './projects.ts';
 
 /** Runs a statement as the operator. */
 export async function operatorSql<Row = Record<string, unknown>>(
@@ -14,6 +15,14 @@ export async function operatorSql<Row = Record<string, unknown>>(
   const answer = await response.json();
   if (!response.ok) throw new Error(JSON.stringify(answer));
   return answer as Row[];
+}
+
+/** A migrated project without a row, for what has to count everything that there is. */
+export async function newProject(): Promise<Project> {
+  const response = await fetch(`${inject('operatorUrl')}/project`, { method: 'POST' });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(answer));
+  return answer as Project;
 }
 
 /** `undefined` takes a claim away. */

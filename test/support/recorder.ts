@@ -9,36 +9,53 @@ export interface Recording {
   readonly keys: readonly string[];
   /** Answers with their headers, and log lines. */
   readonly texts: readonly string[];
+  /** Idempotency-Keys as they were sent. */
+  readonly idempotencyKeys: readonly string[];
 }
 
-const keys: string[] = [];
-const texts: string[] = [];
+/**
+ * One for all files of a runtime, which runs this file anew for each of them: what they import in common, such as
+ * api.ts, holds on to the functions of the first.
+ */
+const shared = globalThis as {
+  recording?: { [Kind in keyof Recording]: string[] };
+  recordedConsole?: typeof console;
+};
+shared.recording ??= { keys: [], texts: [], idempotencyKeys: [] };
+const recording = shared.recording;
 
 export function recordText(text: string): void {
-  texts.push(text);
+  recording.texts.push(text);
+}
+
+export function recordIdempotencyKey(key: string): void {
+  recording.idempotencyKeys.push(key);
 }
 
 /** Finds the keys in a request's body, wherever they stand in it. */
 export function recordKeysOf(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   for (const [name, value] of Object.entries(body)) {
-    if (name === 'private_key') keys.push(typeof value === 'string' ? value : JSON.stringify(value));
+    if (name === 'private_key')
+      recording.keys.push(typeof value === 'string' ? value : JSON.stringify(value));
     else recordKeysOf(value);
   }
 }
 
-for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
+for (const method of shared.recordedConsole === console ? [] : METHODS) {
   // biome-ignore lint/suspicious/noConsole: what is logged here is what must hold no secret
   const original = console[method];
   console[method] = (...args: unknown[]) => {
-    recordText(args.map(String).join(' '));
-    original(...args);
+    const text = args.map(String).join(' ');
+    recordText(text);
+    // The code's own lines are kept and not shown: there are thousands.
+    if (!text.startsWith('{"level":')) original(...args);
   };
 }
+shared.recordedConsole = console;
 
 afterAll(async () => {
-  const recording: Recording = { keys, texts };
   await fetch(`${inject('operatorUrl')}/record`, { method: 'POST', body: JSON.stringify(recording) });
-  keys.length = 0;
-  texts.length = 0;
+  for (const recorded of Object.values(recording)) recorded.length = 0;
 });

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(8);
+select plan(10);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');
 select bag_eq('select * from tests.definer_functions', array[
@@ -28,22 +28,59 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.before_bot_status_change()',
     -- reads a token's hash, which API roles cannot
     'private.before_token_delete()',
+    -- read and keep what was answered, which API roles must not see or forge: of the caller's own account alone
+    'private.first_answer(jsonb, text)',
+    'private.keep_answer(jsonb, text, jsonb)',
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
-    'public.check_out_key(text, uuid, jsonb, text)',
+    'public.check_out_key(text, uuid, jsonb, text, jsonb)',
     'public.list_runner_bots(text)',
-    'public.record_heartbeat(text, uuid, text, text, jsonb)',
-    -- asked without a session: whether the edge and the database require the same
+    'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
+    'public.report_signing_failure(text, uuid, text)',
+    -- called by the cron, in the same way
+    'public.monitor_bots(text, integer, integer, integer)',
+    'public.list_envelopes_to_rewrap(text, text[], integer)',
+    'public.rewrap_keys(text, jsonb)',
+    'public.count_keys_to_rewrap(text)',
+    -- called by anyone, as GET /ready is: tells a number and nothing else
+    'public.count_unopenable_envelopes(text[])',
+    -- and whether the edge and the database require the same
     'public.step_up_agrees(boolean, integer)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
-  'public.check_out_key(text, uuid, jsonb, text)', 'public.list_runner_bots(text)',
-  'public.record_heartbeat(text, uuid, text, text, jsonb)', 'public.step_up_agrees(boolean, integer)');
+  'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text)',
+  'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)', 'public.report_signing_failure(text, uuid, text)',
+  'public.monitor_bots(text, integer, integer, integer)',
+  'public.list_envelopes_to_rewrap(text, text[], integer)', 'public.rewrap_keys(text, jsonb)',
+  'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])',
+  'public.step_up_agrees(boolean, integer)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
-  'no function of the API runs with the owner''s rights, but the runners'' and what /ready asks');
-select is_empty(
-  'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
-  'nobody can call one that does');
+  'no function of the API runs with the owner''s rights, but those for machine tokens and readiness');
+create view tests.callable_definers as
+select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || ' to %'
+where f.found not in ('private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)');
+select is_empty('select * from tests.callable_definers',
+  'nobody can call one that does, but to repeat an answer of its own');
+
+select is_empty($$select oid::regprocedure from pg_proc
+  where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+    and prosrc like '%hashtextextended%' and proname <> 'name_of_lock'$$,
+  'every lock has its kind in its name: what a caller names cannot be another''s lock');
+
+create function tests.ids_in_order() returns boolean language plpgsql as $$
+declare
+  earlier uuid := private.uuid_v7();
+  later uuid;
+begin
+  for i in 1..200 loop
+    perform pg_sleep(0.00001);
+    later := private.uuid_v7();
+    if later <= earlier or later::text !~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]' then return false; end if;
+    earlier := later;
+  end loop;
+  return true;
+end $$;
+select ok(tests.ids_in_order(), 'ids of version 7 sort as they were made, within a millisecond too');
 
 -- The guards bite.
 create function public.careless() returns int language sql security definer return 1;
@@ -54,9 +91,8 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 19::bigint, 'and stands outside the list');
-select isnt_empty(
-  'select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || '' to %''',
+select is((select count(*) from tests.definer_functions), 27::bigint, 'and stands outside the list');
+select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 
 select * from finish();

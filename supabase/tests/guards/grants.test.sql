@@ -21,6 +21,7 @@ select bag_eq('select * from tests.table_grants', array[
     'select on bot_policies to authenticated',
     'select on value_reservations to authenticated',
     'select on bot_heartbeats to authenticated',
+    'select on bot_signing_failures to authenticated',
     'delete on trading_keys to authenticated'
   ], 'tables: these grants and no other, to whomever');
 
@@ -32,12 +33,13 @@ select bag_eq('select * from tests.column_grants', array[
     'select (id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at) on trading_keys to authenticated',
     'insert (client_id, address, chain, key_id, encrypted_key) on trading_keys to authenticated',
     'update (address, chain, key_id, encrypted_key) on trading_keys to authenticated',
-    'select (id, bot_id, client_id, address, chain, key_id, created_at) on bot_wallets to authenticated',
+    'select (id, bot_id, client_id, address, chain, key_id, master_key_id, created_at) on bot_wallets to authenticated',
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (id, client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
-    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value) on bot_policies to authenticated',
-    'update (kinds, chain_ids, recipients, max_value, max_daily_value, updated_at) on bot_policies to authenticated'
+    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at) on bot_policies to authenticated',
+    'select (round_ended_at, heartbeat_limit, key_age_limit) on private.monitor_state to authenticated'
   ], 'columns: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
@@ -45,29 +47,37 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.schema_version() to authenticated',
     'public.step_up_agrees(boolean, integer) to anon',
     'public.step_up_agrees(boolean, integer) to authenticated',
-    'public.create_client(text, text) to authenticated',
+    'public.create_client(text, text, jsonb) to authenticated',
     'public.list_clients(integer, uuid) to authenticated',
     'public.get_client(uuid) to authenticated',
     'public.get_own_client() to authenticated',
     'public.list_bot_options(uuid) to authenticated',
-    'public.create_bot(uuid, text, text, jsonb, jsonb) to authenticated',
-    'public.setup_bot(uuid, text, text, jsonb, jsonb) to authenticated',
-    'public.add_wallet(uuid, jsonb) to authenticated',
-    'public.rotate_key(uuid, text, text, uuid, text) to authenticated',
+    'public.create_bot(uuid, text, text, jsonb, jsonb, jsonb) to authenticated',
+    'public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb) to authenticated',
+    'public.add_wallet(uuid, jsonb, jsonb) to authenticated',
+    'public.rotate_key(uuid, text, text, uuid, text, jsonb) to authenticated',
     'public.revoke_key(uuid) to authenticated',
     'public.get_trading_key(uuid) to authenticated',
     'public.list_bots(uuid, integer, uuid) to authenticated',
     'public.get_bot(uuid) to authenticated',
-    'public.start_bot(uuid) to authenticated',
-    'public.stop_bot(uuid) to authenticated',
-    'public.issue_token(uuid, uuid[], text, text, timestamp with time zone) to authenticated',
+    'public.start_bot(uuid, jsonb) to authenticated',
+    'public.stop_bot(uuid, jsonb) to authenticated',
+    'public.issue_token(uuid, uuid[], text, text, timestamp with time zone, jsonb) to authenticated',
     'public.list_tokens(uuid) to authenticated',
     'public.revoke_token(uuid) to authenticated',
     'public.get_policy(uuid) to authenticated',
     'public.set_policy(uuid, jsonb) to authenticated',
-    'public.check_out_key(text, uuid, jsonb, text) to anon',
+    'public.check_out_key(text, uuid, jsonb, text, jsonb) to anon',
     'public.list_runner_bots(text) to anon',
-    'public.record_heartbeat(text, uuid, text, text, jsonb) to anon'
+    'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) to anon',
+    'public.get_bot_health(uuid, integer, uuid) to authenticated',
+    'public.report_signing_failure(text, uuid, text) to anon',
+    'public.monitor_bots(text, integer, integer, integer) to anon',
+    'public.count_envelopes() to authenticated',
+    'public.count_unopenable_envelopes(text[]) to anon',
+    'public.list_envelopes_to_rewrap(text, text[], integer) to anon',
+    'public.rewrap_keys(text, jsonb) to anon',
+    'public.count_keys_to_rewrap(text) to anon'
   ], 'functions of the API: these grants and no other, to whomever');
 
 select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
@@ -77,7 +87,10 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.own_client_id() to authenticated',
     'private.address_key(text) to authenticated',
     'private.envelope_header(text) to authenticated',
+    'private.master_key_id_of(text) to authenticated',
     'private.envelope_names(text, uuid, text, text, uuid) to authenticated',
+    'private.first_answer(jsonb, text) to authenticated',
+    'private.keep_answer(jsonb, text, jsonb) to authenticated',
     'private.client_json(clients) to authenticated',
     'private.wallets_json(uuid) to authenticated',
     'private.bot_json(bots) to authenticated',
@@ -92,10 +105,13 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.token_json(uuid) to authenticated',
     'private.policy_json(uuid) to authenticated',
     'private.require_trading_key(uuid) to authenticated',
+    'private.health_of(uuid[], interval, interval) to authenticated',
+    'private.signing_failures_json(bots) to authenticated',
     'private.signed_in_at(jsonb) to authenticated',
     'private.require_step_up() to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',
-    'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated'
+    'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated',
+    'private.envelope_counts() to authenticated'
   ], 'functions behind the API: these grants and no other, to whomever');
 select is_empty('select * from tests.grants_that_can_be_passed_on', 'no grant can be passed on');
 select is_empty($$

@@ -23,7 +23,8 @@ select bag_eq(
     'select public.machine_tokens', 'insert public.machine_tokens', 'delete public.machine_tokens',
     'select public.machine_token_bots', 'insert public.machine_token_bots',
     'select public.bot_policies', 'insert public.bot_policies', 'update public.bot_policies',
-    'select public.value_reservations', 'select public.bot_heartbeats'],
+    'select public.value_reservations', 'select public.bot_heartbeats',
+    'select private.monitor_state', 'select public.bot_signing_failures'],
   'there are these policies that let somebody do something, one for each verb of a table');
 select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies

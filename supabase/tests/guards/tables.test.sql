@@ -11,8 +11,9 @@ select is_empty('select * from tests.readable_secrets', 'no API role can read an
 select bag_eq(
   'select c.relname::text from pg_class as c join tests.our_schemas as s on s.oid = c.relnamespace
     where c.relkind in (''r'', ''p'', ''v'', ''m'', ''f'', ''S'')',
-  array['admins', 'settings', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets', 'key_events',
-    'machine_tokens', 'machine_token_bots', 'bot_policies', 'value_reservations', 'bot_heartbeats'],
+  array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets', 'key_events',
+    'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations', 'bot_heartbeats',
+    'monitor_state', 'bot_signing_failures', 'rewrap_progress', 'settings'],
   'there are these tables, and no view or sequence');
 
 -- The guards bite.

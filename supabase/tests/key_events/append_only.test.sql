@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(14);
+select plan(15);
 
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
@@ -19,18 +19,26 @@ from unnest(array[
   $$select private.record_key_event('key_revoked', tests.client_id('anna'), null, 'A', 'evm', null, 1)$$
 ]) as statement;
 
-select set_config('request.headers', '{"x-request-id": "request 1"}', true);
+select set_config('request.headers', '{"x-request-id": "request-1"}', true);
 select tests.rotate('anna', 'A2');
 select set_config('request.headers', '', true);
-select results_eq($$select request_id from public.key_events where event = 'key_rotated'$$, array['request 1'],
+select results_eq($$select request_id from public.key_events where event = 'key_rotated'$$, array['request-1'],
   'an event names the request that it came with');
+
+-- Past the edge the header is whatever somebody wrote: a key, for one.
+select set_config('request.headers', jsonb_build_object('x-request-id', id)::text, true), tests.rotate('anna', address)
+from (values ('R1', repeat('ab', 32)), ('R2', 'a b'), ('R3', repeat('x', 37)), ('R4', repeat('x', 36))) as sent (address, id);
+select set_config('request.headers', '', true);
+select results_eq($$select address, request_id from public.key_events where address like 'R%' order by address$$,
+  $$values ('R1', null), ('R2', null), ('R3', null), ('R4', repeat('x', 36))$$,
+  'an id of another form than the edge takes is not kept');
 
 select tests.act_as('ada');
 select tests.rotate('anna', 'A3');
-select is((tests.events('anna'))[4], 'key_rotated A3 3 by admin', 'what an admin does is an admin''s');
+select is((tests.events('anna'))[8], 'key_rotated A3 7 by admin', 'what an admin does is an admin''s');
 select is((select count(*) from public.key_events where client_id in (tests.client_id('anna'),
   tests.client_id('boris'))),
-  6::bigint, 'an admin sees every client''s events');
+  10::bigint, 'an admin sees every client''s events');
 select is(tests.refusal('delete from public.key_events'), '42501', 'and deletes none');
 
 select tests.act_as('operator');

@@ -53,11 +53,11 @@ select is(tests.refusal(format('select public.check_out_key(%L, %L, %L)', tests.
     jsonb_build_object('kind', 'evm.message', 'value', '-5', 'recipients', '[]'::jsonb, 'digest', tests.hash('x')))),
   'PT422 validation_failed', 'no value is below zero');
 select tests.act_as('operator');
-update public.machine_tokens set expires_at = now();
+update public.machine_tokens set expires_at = now() where client_id = tests.client_id('anna');
 select tests.act_as('anon');
 select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'an expired token checks nothing out');
 select tests.act_as('operator');
-update public.machine_tokens set expires_at = null;
+update public.machine_tokens set expires_at = null where client_id = tests.client_id('anna');
 select tests.act_as('anna');
 select public.stop_bot(tests.bot_id('hers'));
 select tests.act_as('anon');

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(97);
+select plan(103);
 
 -- Every function of the API that names a client or a bot, as a call with that one left open.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
@@ -18,6 +18,7 @@ insert into tests.calls values
   ('get_bot', 'bot', false, 'select public.get_bot(%L)'),
   ('start_bot', 'bot', false, 'select public.start_bot(%L)'),
   ('stop_bot', 'bot', false, 'select public.stop_bot(%L)'),
+  ('get_bot_health', 'bot', false, 'select public.get_bot_health(%L, 10)'),
   ('issue_token', 'bot', false, 'select public.issue_token(%L, ''{}'', ''x'', repeat(''ab'', 32), null)'),
   ('list_tokens', 'bot', false, 'select public.list_tokens(%L)'),
   ('get_policy', 'bot', false, 'select public.get_policy(%L)'),
@@ -27,8 +28,10 @@ grant select on tests.calls to public;
 select bag_eq(
   $$select distinct p.proname::text from pg_proc as p where p.pronamespace = 'public'::regnamespace$$,
   $$select name from tests.calls
-    union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('step_up_agrees'), ('revoke_token'),
-      ('check_out_key'), ('list_runner_bots'), ('record_heartbeat')$$,
+    union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
+      ('check_out_key'), ('list_runner_bots'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
+      ('count_envelopes'), ('count_unopenable_envelopes'), ('list_envelopes_to_rewrap'), ('rewrap_keys'),
+      ('count_keys_to_rewrap'), ('step_up_agrees')$$,
   'every function of the API is called here, or below by name');
 
 -- The whole of the refusal: nothing of it may differ between another's row and none.

@@ -1,0 +1,73 @@
+/** What the database API answers, read to its end: JSON of a success, or a `CallFailure` that says what to do. */
+import { fetchWhole } from '../fetch-whole.ts';
+import { Problem } from '../problem.ts';
+import { type DatabaseError, problemOf } from './errors.ts';
+
+/** A page of 100 bots, each with the largest config and all its wallets, has about 9 MiB. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/**
+ * What a second attempt may find otherwise. `unknown`: whether the call was carried out cannot be told, so that
+ * only what may be done twice is asked again. `undone`: the database says that it took everything back.
+ */
+export type Passing = 'unknown' | 'undone';
+
+/** SQLSTATE of transactions that the database ended in favour of another one: class 40, where it is certain. */
+const UNDONE = ['40001', '40P01'];
+/** No connection was free, which is over sooner than what takes long or waits for a row. */
+const TOO_MANY_CONNECTIONS = '53300';
+
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+  readonly problem: Problem;
+  readonly passing: Passing | undefined;
+  /** What the answer asks for, in milliseconds (RFC 9110, section 10.2.3). */
+  readonly retryAfterMs: number;
+
+  constructor(problem: Problem, passing: Passing | undefined, retryAfterMs = 0) {
+    super(problem.code);
+    this.problem = problem;
+    this.passing = passing;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** For supabase-js in place of `fetch`. @throws {CallFailure} */
+export async function fetchAnswer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const { status, headers, text } = await fetchWhole(input, init, MAX_ANSWER_BYTES).catch(() => {
+    throw new CallFailure(new Problem('database_unavailable'), 'unknown');
+  });
+  const value = parseJson(text);
+  if (value !== undefined && status >= 200 && status < 300) {
+    return new Response(text, { status, headers: { 'content-type': 'application/json' } });
+  }
+  // What is no JSON, also with 200, is somebody else's answer: of a proxy, a login, a pause.
+  const error = errorIn(value);
+  const problem = problemOf(error, status);
+  throw new CallFailure(problem, passingOf(error, problem), retryAfter(headers.get('retry-after')));
+}
+
+function passingOf({ code }: DatabaseError, problem: Problem): Passing | undefined {
+  if (UNDONE.includes(code ?? '')) return 'undone';
+  return problem.code === 'database_unavailable' || code === TOO_MANY_CONNECTIONS ? 'unknown' : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of PostgREST; others in front of it answer objects with members of these names and other types. */
+function errorIn(value: unknown): DatabaseError {
+  const { code, hint }: Record<string, unknown> = { ...(value as object) };
+  return { ...(typeof code === 'string' && { code }), ...(typeof hint === 'string' && { hint }) };
+}
+
+/** Seconds; a date too, of which clocks that differ make anything, so that it counts as a refusal to be asked. */
+function retryAfter(header: string | null): number {
+  if (header === null) return 0;
+  return /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Number.POSITIVE_INFINITY;
+}

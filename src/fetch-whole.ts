@@ -1,0 +1,36 @@
+/**
+ * Fetches an answer to its end, so that the time limit of `init.signal` covers its body, and no more of it than
+ * `maxBytes`. A redirect is an answer: followed, it would take tokens and bodies to whoever it names.
+ *
+ * @throws what `fetch` throws, the signal's reason, or `AnswerTooLarge`
+ */
+export async function fetchWhole(
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+  maxBytes: number,
+): Promise<{ status: number; headers: Headers; text: string }> {
+  const response = await fetch(input, { ...init, redirect: 'manual' });
+  const { status, headers } = response;
+  return { status, headers, text: response.body ? await readText(response.body, maxBytes) : '' };
+}
+
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
+}
+
+async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let text = '';
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > maxBytes) {
+      await reader.cancel();
+      throw new AnswerTooLarge();
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}

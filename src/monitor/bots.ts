@@ -1,0 +1,40 @@
+/** The health monitor: goes through all bots, batch by batch, and has the database write down what changed. */
+import { hashOfMachineToken } from '../machine-token.ts';
+import type { Job } from './index.ts';
+import { monitorSettings } from './settings.ts';
+
+/** 100,000 bots. What is left is where the next run begins. */
+const MAX_BATCHES = 20;
+
+export const monitorBots: Job = {
+  name: 'monitor',
+  async run(runtime, requestId) {
+    const { token, ...limits } = monitorSettings(runtime.settings);
+    const database = runtime.database().asMonitor({ tokenHash: hashOfMachineToken(token), requestId });
+    const done: Record<string, number> = {
+      batches: 0,
+      complete: 0,
+      bots_checked: 0,
+      changed: 0,
+      pruned_health_logs: 0,
+      pruned_reservations: 0,
+      pruned_answers: 0,
+      database_ms: 0,
+    };
+    const add = (name: string, count: number) => {
+      done[name] = (done[name] ?? 0) + count;
+    };
+    for (let batches = 1; batches <= MAX_BATCHES; batches++) {
+      const { busy, complete, changes, ...counts } = await database.checkBots(limits);
+      if (busy) return { ...done, busy: 1 };
+      add('batches', 1);
+      for (const [name, count] of Object.entries(counts)) add(name, count);
+      for (const [state, count] of Object.entries(changes)) {
+        add('changed', count);
+        add(`changed_to_${state}`, count);
+      }
+      if (complete) return { ...done, complete: 1 };
+    }
+    return done;
+  },
+};

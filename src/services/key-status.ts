@@ -1,0 +1,30 @@
+import type { KeysStatus, MasterKeyStatus } from '../contract/keys.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+
+/** Of one master key that sealed any, as `count_envelopes` answers. */
+export interface EnvelopeCounts {
+  readonly master_key_id: string;
+  readonly trading_keys: number;
+  readonly copies: number;
+  readonly own_keys: number;
+}
+
+const NONE = { trading_keys: 0, copies: 0, own_keys: 0 };
+
+/** Which master keys hold how many envelopes, those in force also where it is none: that is what lets one be dropped. */
+export function describeKeys(
+  counts: readonly EnvelopeCounts[],
+  keyring: Pick<Keyring, 'byId'> | undefined,
+): KeysStatus {
+  const byId = new Map(counts.map(({ master_key_id, ...count }) => [master_key_id, count]));
+  const inForce = [...(keyring?.byId.keys() ?? [])];
+  const missing = [...byId.keys()].filter((id) => !inForce.includes(id)).sort();
+  const masterKeys = [...inForce, ...missing].map((id, index): MasterKeyStatus => {
+    const count = byId.get(id) ?? NONE;
+    const role = index >= inForce.length ? 'missing' : index === 0 ? 'primary' : 'open';
+    return { id, role, ...count, envelopes: count.trading_keys + count.copies + count.own_keys };
+  });
+  const sum = (role: MasterKeyStatus['role']) =>
+    masterKeys.filter((key) => key.role === role).reduce((total, key) => total + key.envelopes, 0);
+  return { master_keys: masterKeys, to_rewrap: sum('open'), unopenable: sum('missing') };
+}

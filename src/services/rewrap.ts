@@ -1,0 +1,125 @@
+/** Moving envelopes to the first master key of the ring: same private keys, newer master key. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { EnvelopeError, open, seal } from '../crypto/envelope.ts';
+import { equalBytes } from '../crypto/equal.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import type { RewrapOutcome, RewrappedKey, RewrapStore, SealedKey } from '../database/as-rewrapper.ts';
+import { wipe } from '../keys/index.ts';
+
+/** Of the keys of one batch that were in use, for how many it is waited, one by one. */
+const PATIENT_WITH = 10;
+
+export interface RewrapOptions {
+  /** Envelopes asked for at a time. */
+  readonly batch: number;
+  /** Envelopes looked at in all. */
+  readonly limit: number;
+  /** Opens, seals and compares, and stores nothing. */
+  readonly dryRun?: boolean;
+  /** Asked before each batch. */
+  readonly goOn?: () => boolean;
+  /** Told after each batch. */
+  readonly onBatch?: (counts: RewrapCounts) => void;
+  /** Told of each envelope that does not open. */
+  readonly onNotOpened?: (key: Pick<SealedKey, 'client_id' | 'key_id'>) => void;
+}
+
+/** Of private keys: a trading key and its copies, which share one envelope, count once. */
+export interface RewrapCounts {
+  readonly moved: number;
+  /** Rotated, revoked or moved by another meanwhile: what came first stands. */
+  readonly changed: number;
+  /** In use all the time; they come again in the next pass. */
+  readonly busy: number;
+  readonly not_opened: number;
+}
+
+export interface RewrapResult extends RewrapCounts {
+  readonly left: number;
+  /** Whether every envelope was looked at, and not only as many as the limits allow. */
+  readonly complete: boolean;
+}
+
+/** One pass over the envelopes of older master keys. Any number of passes may run at the same time. */
+export async function rewrapKeys(
+  store: RewrapStore,
+  keyring: Keyring,
+  { batch, limit, dryRun = false, goOn = () => true, onBatch, onNotOpened }: RewrapOptions,
+): Promise<RewrapResult> {
+  // The Map keeps the order of the setting: the primary is its first.
+  const masterKeyIds = [...keyring.byId.keys()];
+  const counts = { moved: 0, changed: 0, busy: 0, not_opened: 0 };
+  let complete = false;
+  for (let looked = 0; !complete && looked < limit && goOn(); ) {
+    const { items, last } = await store.next(masterKeyIds, Math.min(batch, limit - looked));
+    looked += items.length;
+    complete = last;
+    const rewrapped: RewrappedKey[] = [];
+    // One after the other: no more than one private key is open at a time.
+    for (const item of items) {
+      const moved = await rewrap(item, keyring);
+      if (moved) rewrapped.push(moved);
+      else {
+        counts.not_opened += 1;
+        onNotOpened?.(item);
+      }
+    }
+    const outcomes = dryRun ? rewrapped.map(() => 'moved' as const) : await putBack(store, rewrapped);
+    for (const outcome of outcomes) counts[outcome] += 1;
+    onBatch?.({ ...counts });
+  }
+  return { ...counts, left: await store.countLeft(), complete };
+}
+
+/**
+ * The same private key under the primary master key; `undefined` where the envelope does not open. The new envelope is
+ * opened again and compared before it may take the place of the old one. The bytes are zeros afterwards.
+ */
+async function rewrap(key: SealedKey, keyring: Keyring): Promise<RewrappedKey | undefined> {
+  const { client_id, chain, address, key_id, encrypted_key } = key;
+  const binding = { clientId: client_id, chain, address, keyId: key_id };
+  let secret: Uint8Array | undefined;
+  let again: Uint8Array | undefined;
+  try {
+    secret = await open(encrypted_key, binding, keyring).catch(asNothing);
+    if (!secret) return undefined;
+    const sealed = await seal(secret, binding, keyring);
+    again = await open(sealed, binding, keyring);
+    if (!equalBytes(secret, again)) throw new TypeError('the new envelope holds another key');
+    return { client_id, key_id, replaced_hash: hashOf(encrypted_key), encrypted_key: sealed };
+  } finally {
+    if (secret) wipe(secret);
+    if (again) wipe(again);
+  }
+}
+
+function asNothing(error: unknown): undefined {
+  if (!(error instanceof EnvelopeError)) throw error;
+}
+
+const hashOf = (envelope: string) => bytesToHex(sha256(utf8ToBytes(envelope)));
+
+/** Stores a batch: in calls that each end soon, then some of the keys that were in use, one by one. */
+async function putBack(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
+  const done: Exclude<RewrapOutcome, 'deferred'>[] = [];
+  const inUse: RewrappedKey[] = [];
+  for (let waiting = rewrapped; waiting.length > 0; ) {
+    const deferred: RewrappedKey[] = [];
+    const outcomes = await store.replace(waiting);
+    for (const [index, key] of waiting.entries()) {
+      const outcome = outcomes[index] ?? 'busy';
+      if (outcome === 'deferred') deferred.push(key);
+      else if (outcome === 'busy') inUse.push(key);
+      else done.push(outcome);
+    }
+    // The database takes at least one in each call.
+    if (deferred.length === waiting.length) throw new TypeError('nothing was stored');
+    waiting = deferred;
+  }
+  for (const [index, key] of inUse.entries()) {
+    const [outcome = 'busy'] = index < PATIENT_WITH ? await store.replace([key]) : [];
+    done.push(outcome === 'deferred' ? 'busy' : outcome);
+  }
+  return done;
+}

@@ -1,0 +1,35 @@
+/** Failures to sign that say something of the bot: its policy refused, or its key does not open. */
+import type { RunnerDatabase } from '../database/as-runner.ts';
+import { Problem, type ProblemCode } from '../problem.ts';
+
+/** Not what a caller got wrong, nor what the operator has to mend: a bot must not be stopped for that. */
+const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'key_not_opened',
+  'policy_chain_id',
+  'policy_daily_value',
+  'policy_kind',
+  'policy_recipient',
+  'policy_value',
+]);
+
+/** What was thrown while a bot's signature was made, as the code that is counted; `undefined` where it is not. */
+export function countedFailure(error: unknown): ProblemCode | undefined {
+  return error instanceof Problem && COUNTED.has(error.code) ? error.code : undefined;
+}
+
+/**
+ * Tells the database of a failure, whose own transaction left no trace of it. Answers whether that stopped the bot.
+ * Never throws: the caller has its answer, whatever becomes of this.
+ */
+export async function reportFailure(
+  database: RunnerDatabase,
+  botId: string,
+  code: ProblemCode,
+): Promise<'counted' | 'quarantined' | 'not_reported'> {
+  try {
+    const { quarantined } = await database.reportFailure(botId, code);
+    return quarantined ? 'quarantined' : 'counted';
+  } catch {
+    return 'not_reported';
+  }
+}

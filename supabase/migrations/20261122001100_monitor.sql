@@ -1,0 +1,301 @@
+-- How each bot does: what the health monitor finds and writes down, what its page shows, and quarantine.
+
+create table private.monitor_state (
+  only_row boolean primary key default true,
+  checked_up_to uuid,
+  round_ended_at timestamptz,
+  heartbeat_limit interval not null default '2 minutes',
+  key_age_limit interval not null default '90 days',
+  constraint "the monitor has one state" check (only_row)
+);
+comment on table private.monitor_state is
+  'Where the monitor''s round through the bots stands, and the limits it was last run with.';
+insert into private.monitor_state default values;
+
+create table public.bot_signing_failures (
+  bot_id uuid primary key,
+  client_id uuid not null,
+  recent timestamptz[] not null,
+  last_code text not null,
+  last_at timestamptz not null,
+  constraint "a failure is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
+  constraint "at most 100 failures are kept" check (cardinality(recent) <= 100),
+  constraint "a failure to sign is a known one" check (last_code in (
+    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'))
+);
+comment on table public.bot_signing_failures is
+  'The last hour''s failures to sign of each bot since it was started, newest first: 100 of them at most.';
+create index bot_signing_failures_by_client on public.bot_signing_failures (client_id);
+
+alter table private.monitor_state enable row level security;
+alter table private.monitor_state force row level security;
+alter table public.bot_signing_failures enable row level security;
+alter table public.bot_signing_failures force row level security;
+
+create policy "everybody signed in sees when the monitor ran" on private.monitor_state
+  for select to authenticated using (true);
+create policy "a client sees the failures of its own bots, an admin all" on public.bot_signing_failures
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+-- Not where it stands: that is the id of somebody's bot.
+grant select (round_ended_at, heartbeat_limit, key_age_limit) on private.monitor_state to authenticated;
+grant select on public.bot_signing_failures to authenticated;
+
+-- what a bot's state is ---------------------------------------------------------------------------------------
+
+create function private.first_id_at(moment timestamptz) returns uuid
+language sql immutable parallel safe set search_path = ''
+return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+comment on function private.first_id_at(timestamptz) is 'Below every id that is made from this time on.';
+
+create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
+returns table (
+  bot_id uuid, client_id uuid, state text, since timestamptz, detail jsonb, written_state text)
+language sql stable set search_path = ''
+begin atomic
+  select
+    bots.id, bots.client_id, found.state,
+    case
+      when found.state = written.state then written.since
+      -- What began before the state that was written last did not begin then: it was outweighed.
+      when found.began > coalesce(written.since, '-infinity') then found.began
+      else now() end,
+    case when found.state = written.state then written.detail
+      else nullif(jsonb_strip_nulls(found.detail), '{}') end,
+    written.state
+  from public.bots
+  left join public.bot_heartbeats as beat on beat.bot_id = bots.id and beat.beat_at >= bots.started_at
+  left join public.trading_keys as trading on trading.client_id = bots.client_id
+  cross join lateral (
+    select count(wallets.key_id) as keys,
+      min(age.since) filter (where age.since < now() - health_of.key_age_limit) as oldest,
+      jsonb_agg(wallets.address order by wallets.id)
+        filter (where age.since < now() - health_of.key_age_limit) as old_addresses
+    from public.bot_wallets as wallets
+    cross join lateral (
+      -- A key of its own came with its wallet: a rotation would have made it the trading key.
+      select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
+    ) as age
+    where wallets.bot_id = bots.id and wallets.key_id is not null) as held
+  cross join lateral (
+    select case
+      when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
+      when bots.status = 'stopped' then 'stopped'
+      when held.keys = 0 then 'keyless'
+      when beat.beat_at is null and bots.started_at > now() - health_of.heartbeat_limit then 'starting'
+      when beat.beat_at is null then 'missing'
+      when beat.beat_at < now() - health_of.heartbeat_limit then 'late'
+      when beat.status <> 'ok' then beat.status
+      when held.oldest is not null then 'key_old'
+      else 'healthy' end as state
+  ) as judged
+  cross join lateral (
+    select judged.state,
+      case judged.state
+        when 'quarantined' then bots.stopped_at
+        when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
+        when 'starting' then bots.started_at
+        when 'missing' then bots.started_at + health_of.heartbeat_limit
+        when 'late' then beat.beat_at + health_of.heartbeat_limit
+        when 'key_old' then held.oldest + health_of.key_age_limit
+        else beat.beat_at end as began,
+      case
+        when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
+        when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
+        when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
+        when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
+      end as detail
+  ) as found
+  left join lateral (
+    select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
+    where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true
+  where bots.id = any (health_of.bot_ids);
+end;
+comment on function private.health_of(uuid[], interval, interval) is
+  'The state of each bot now: the gravest thing that holds, since when, and the state that was written down last. Every table is asked by index, once for each bot.';
+
+-- the page ----------------------------------------------------------------------------------------------------
+
+create function private.signing_failures_json(bot public.bots) returns jsonb
+language sql stable set search_path = ''
+return (
+  select jsonb_build_object(
+    'last_hour', coalesce((
+      select count(*) from unnest(failures.recent) as at
+      where at > now() - interval '1 hour' and at >= bot.started_at), 0),
+    'last_code', failures.last_code, 'last_at', private.rfc3339(failures.last_at))
+  from (values (bot.id)) as asked (bot_id)
+  left join public.bot_signing_failures as failures on failures.bot_id = asked.bot_id);
+
+create function public.get_bot_health(bot_id uuid, page_size integer, after uuid default null) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  bot public.bots;
+  monitor record;
+  health record;
+begin
+  select * into bot from public.bots where bots.id = get_bot_health.bot_id;
+  if not found then perform private.raise_not_found(); end if;
+  select state.round_ended_at, state.heartbeat_limit, state.key_age_limit into monitor from private.monitor_state as state;
+  select * into health from private.health_of(array[bot.id], monitor.heartbeat_limit, monitor.key_age_limit);
+  return jsonb_build_object(
+    'bot_id', bot.id, 'client_id', bot.client_id, 'status', bot.status,
+    'state', health.state, 'since', private.rfc3339(health.since), 'detail', health.detail,
+    'last_heartbeat', (
+      select jsonb_build_object(
+        'status', beat.status, 'message', beat.message, 'metrics', beat.metrics,
+        'at', private.rfc3339(beat.beat_at))
+      from public.bot_heartbeats as beat where beat.bot_id = bot.id),
+    'signing_failures', private.signing_failures_json(bot),
+    'monitored_at', private.rfc3339(monitor.round_ended_at))
+  || private.page_json((
+    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+      select logs.id, jsonb_build_object(
+        'id', logs.id, 'state', logs.state, 'since', private.rfc3339(logs.since), 'detail', logs.detail,
+        'noticed_at', private.rfc3339(logs.created_at)) as item
+      from public.bot_health_logs as logs
+      where logs.bot_id = bot.id and (get_bot_health.after is null or logs.id < get_bot_health.after)
+      order by logs.id desc limit get_bot_health.page_size + 1) as page), get_bot_health.page_size);
+end $$;
+comment on function public.get_bot_health(uuid, integer, uuid) is
+  'GET /bots/{id}/health. The state is judged as it is asked, so that it holds when the monitor does not run; the items are what the monitor wrote.';
+
+-- the monitor -------------------------------------------------------------------------------------------------
+
+create function public.monitor_bots(
+  token_hash text, heartbeat_limit_seconds integer default 120, key_age_limit_days integer default 90,
+  batch integer default 5000)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(monitor_bots.token_hash, 'monitor');
+  began constant timestamptz := clock_timestamp();
+  oldest_kept constant uuid := private.first_id_at(now() - interval '90 days');
+  most_pruned constant integer := 5000;
+  monitor private.monitor_state;
+  bot_ids uuid[];
+  changes jsonb;
+  pruned_logs integer;
+  pruned_reservations integer;
+begin
+  if not coalesce(
+    heartbeat_limit_seconds between 1 and 86400 and key_age_limit_days between 1 and 36500
+    and batch between 1 and 20000, false)
+  then
+    raise sqlstate 'PT422' using message = 'These are no limits of the monitor.', hint = 'validation_failed';
+  end if;
+  -- Two that judge the same bots would both write what changed. Nobody waits: who comes second goes.
+  if not pg_try_advisory_xact_lock(private.name_of_lock('monitor', '')) then
+    return jsonb_build_object('busy', true, 'complete', false, 'bots_checked', 0, 'changes', '{}'::jsonb,
+      'pruned_health_logs', 0, 'pruned_reservations', 0, 'pruned_answers', 0, 'database_ms', 0);
+  end if;
+  select * into monitor from private.monitor_state;
+  select coalesce(array_agg(next.id order by next.id), '{}') into bot_ids from (
+    select bots.id from public.bots
+    where bots.id > coalesce(monitor.checked_up_to, '00000000-0000-0000-0000-000000000000')
+    order by bots.id limit monitor_bots.batch) as next;
+
+  with changed as (
+    insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
+    select health.bot_id, health.client_id, health.state, health.since, health.detail
+    from private.health_of(
+      bot_ids, make_interval(secs => heartbeat_limit_seconds), make_interval(days => key_age_limit_days)) as health
+    -- A bot that was never seen to run has nothing to return from.
+    where health.state <> coalesce(health.written_state, 'stopped')
+    returning bot_health_logs.state)
+  select coalesce(jsonb_object_agg(counted.state, counted.bots), '{}') into changes
+    from (select changed.state, count(*) as bots from changed group by changed.state) as counted;
+
+  delete from public.bot_health_logs where id in (
+    select logs.id from unnest(bot_ids) as mine (bot_id)
+    join public.bot_health_logs as logs on logs.bot_id = mine.bot_id and logs.id < oldest_kept
+    where exists (
+      select from public.bot_health_logs as later where later.bot_id = logs.bot_id and later.id > logs.id)
+    limit most_pruned);
+  get diagnostics pruned_logs = row_count;
+
+  -- A daily limit looks back 24 hours.
+  delete from public.value_reservations where id in (
+    select reserved.id from unnest(bot_ids) as mine (bot_id)
+    join public.value_reservations as reserved
+      on reserved.bot_id = mine.bot_id and reserved.created_at < now() - interval '25 hours'
+    limit most_pruned);
+  get diagnostics pruned_reservations = row_count;
+
+  update private.monitor_state set
+    checked_up_to = case when cardinality(bot_ids) = batch then bot_ids[batch] end,
+    round_ended_at = case when cardinality(bot_ids) = batch then round_ended_at else now() end,
+    heartbeat_limit = make_interval(secs => heartbeat_limit_seconds),
+    key_age_limit = make_interval(days => key_age_limit_days);
+  return jsonb_build_object(
+    'busy', false, 'complete', cardinality(bot_ids) < batch, 'bots_checked', cardinality(bot_ids),
+    'changes', changes, 'pruned_health_logs', pruned_logs, 'pruned_reservations', pruned_reservations,
+    'pruned_answers', private.prune_answers(most_pruned),
+    'database_ms', round(extract(epoch from clock_timestamp() - began) * 1000, 1));
+end $$;
+comment on function public.monitor_bots(text, integer, integer, integer) is
+  'The next batch of the monitor''s round: writes changes of state, prunes, and says in counts what it did. It locks no client and no bot. Definer: a machine token is no session.';
+
+-- quarantine --------------------------------------------------------------------------------------------------
+
+create function private.quarantine(bot public.bots, token_id uuid, code text, failures integer) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  -- As a stop does, which waits for the signatures that have begun. Who stopped it meanwhile was first.
+  update public.bots set status = 'stopped', stop_reason = 'quarantined'
+    -- Who started it anew meanwhile began the count anew.
+    where bots.id = bot.id and bots.status = 'running' and bots.started_at = bot.started_at;
+  if not found then return false; end if;
+  insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
+    values (bot.id, bot.client_id, 'quarantined', now(),
+      jsonb_build_object('reason', 'quarantined', 'code', quarantine.code, 'failures', quarantine.failures));
+  perform private.record_key_event(
+    'bot_quarantined', bot.client_id, bot.id, wallet.address, wallet.chain, wallet.key_id, null,
+    jsonb_build_object('reason', quarantine.code, 'failures', quarantine.failures, 'token_id', quarantine.token_id))
+  from (
+    select * from public.bot_wallets where bot_wallets.bot_id = bot.id order by bot_wallets.id limit 1) as wallet;
+  return true;
+end $$;
+
+create function public.report_signing_failure(token_hash text, bot_id uuid, code text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(report_signing_failure.token_hash);
+  bot public.bots := private.require_token_bot(token, report_signing_failure.bot_id);
+  failures integer;
+  quarantine_after integer;
+begin
+  if not coalesce(code in (
+    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'), false)
+  then
+    raise sqlstate 'PT422' using message = 'This is no failure to sign that is counted.', hint = 'validation_failed';
+  end if;
+  insert into public.bot_signing_failures as kept (bot_id, client_id, recent, last_code, last_at)
+    values (bot.id, bot.client_id, array[now()], report_signing_failure.code, now())
+    on conflict on constraint bot_signing_failures_pkey do update set
+      recent = array(
+        select at from unnest(now() || kept.recent) as at
+        where at > now() - interval '1 hour' and at >= bot.started_at
+        order by at desc limit 100),
+      last_code = excluded.last_code, last_at = excluded.last_at
+    returning cardinality(kept.recent) into failures;
+  select policies.quarantine_after into quarantine_after
+    from public.bot_policies as policies where policies.bot_id = bot.id;
+  return jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined',
+    coalesce(failures >= quarantine_after or (code = 'key_not_opened' and quarantine_after is not null), false)
+      and private.quarantine(bot, token, code, failures));
+end $$;
+comment on function public.report_signing_failure(text, uuid, text) is
+  'After a failed POST /bots/{id}/sign: counts it, and stops the bot where its policy asks for that. Who holds the bot''s token can call it too, and so stop this bot alone, if its owner asked for quarantine. Definer: a machine token is no session.';
+
+-- rights ------------------------------------------------------------------------------------------------------
+
+grant execute on function
+  private.health_of(uuid[], interval, interval), private.signing_failures_json(public.bots),
+  public.get_bot_health(uuid, integer, uuid)
+to authenticated;
+grant execute on function
+  public.monitor_bots(text, integer, integer, integer), public.report_signing_failure(text, uuid, text)
+to anon;

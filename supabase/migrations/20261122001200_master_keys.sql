@@ -1,0 +1,322 @@
+-- The life of a master key: which envelopes it sealed, and how they are moved to the next one.
+--
+-- To move ("rewrap") an envelope is to open it, seal the same private key under the newest master key, and put that in
+-- the place of the very envelope that was handed out. Whoever holds a token of the scope `rewrap` gets ciphertext in
+-- bulk. So the token names the master key that it moves to: it lets out no envelope which that key sealed, takes back
+-- none which that key did not seal, and once everything is moved it lets out nothing.
+
+create index trading_keys_by_master_key on public.trading_keys (master_key_id, client_id, key_id);
+create index bot_wallets_by_master_key on public.bot_wallets (master_key_id, client_id, key_id);
+
+create table private.rewrap_progress (
+  token_id uuid primary key,
+  client_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  key_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  constraint "progress is of a machine token"
+    foreign key (token_id) references public.machine_tokens (id) on delete cascade
+);
+comment on table private.rewrap_progress is
+  'Up to which key a token for rewrapping has been given envelopes: what cannot be moved holds nothing else up.';
+alter table private.rewrap_progress enable row level security;
+alter table private.rewrap_progress force row level security;
+
+-- counting ----------------------------------------------------------------------------------------------------
+
+create function private.envelope_counts() returns jsonb
+language sql stable set search_path = ''
+return (
+  with counts as (
+    select master_key_id, count(*) as trading_keys, 0 as copies, 0 as own_keys
+    from public.trading_keys group by master_key_id
+    union all
+    select wallets.master_key_id, 0, count(trading.key_id), count(*) - count(trading.key_id)
+    from public.bot_wallets as wallets
+    left join public.trading_keys as trading
+      on trading.client_id = wallets.client_id and trading.key_id = wallets.key_id
+    where wallets.master_key_id is not null group by wallets.master_key_id)
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'master_key_id', master_key_id, 'trading_keys', trading_keys, 'copies', copies, 'own_keys', own_keys)
+    order by master_key_id), '[]')
+  from (
+    select master_key_id, sum(trading_keys) as trading_keys, sum(copies) as copies, sum(own_keys) as own_keys
+    from counts group by master_key_id) as totals);
+comment on function private.envelope_counts() is
+  'Envelopes for each master key that sealed any, in one snapshot and from indexes alone.';
+
+create function public.count_envelopes() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform private.require_admin();
+  return jsonb_build_object('items', private.envelope_counts());
+end $$;
+comment on function public.count_envelopes() is 'GET /keys/status.';
+
+create function private.envelopes_between(low text, high text, most integer) returns integer
+language plpgsql stable set search_path = '' as $$
+begin
+  if high is null then
+    return (select count(*) from (
+      select from public.trading_keys where master_key_id > low
+      union all select from public.bot_wallets where master_key_id > low limit most) as others);
+  end if;
+  return (select count(*) from (
+    select from public.trading_keys where master_key_id > low and master_key_id < high
+    union all select from public.bot_wallets where master_key_id > low and master_key_id < high
+    limit most) as others);
+end $$;
+comment on function private.envelopes_between(text, text, integer) is
+  'How many envelopes were sealed by master keys whose ids lie between two, or after one; counted up to `most`.';
+
+create function public.count_unopenable_envelopes(master_key_ids text[]) returns integer
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  most constant integer := 1000;
+  total integer := 0;
+  low text := '';
+  id text;
+begin
+  if coalesce(cardinality(master_key_ids), 0) not between 1 and 100 then
+    raise sqlstate 'PT422' using message = 'Name 1 to 100 master keys.', hint = 'validation_failed';
+  end if;
+  if not exists (select from public.trading_keys where master_key_id = any (master_key_ids))
+    and not exists (select from public.bot_wallets where master_key_id = any (master_key_ids))
+  then
+    return case when exists (select from public.trading_keys) then null else 0 end;
+  end if;
+  -- What lies between the ids, one range of the index after the other: where nothing is wrong, nothing is read.
+  for id in
+    select wanted from (select distinct unnest(master_key_ids) as wanted) as ids
+    where wanted is not null order by wanted
+  loop
+    total := total + private.envelopes_between(low, id, most);
+    low := id;
+  end loop;
+  return least(total + private.envelopes_between(low, null, most), most);
+end $$;
+comment on function public.count_unopenable_envelopes(text[]) is
+  'GET /ready: how many envelopes none of these master keys sealed; 1000 is that many or more. Who names no key that sealed anything is told null, "all of them", or 0 where there are none. Definer: anyone may ask whether the service is ready; no row, no id and no larger number is told.';
+
+-- moving ------------------------------------------------------------------------------------------------------
+
+create function private.master_key_of(envelope text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.master_key_id_of(envelope);
+exception when data_exception then
+  return null;
+end $$;
+comment on function private.master_key_of(text) is 'The master key that an envelope names; null for what is none.';
+
+create function private.hash_of_envelope(envelope text) returns text
+language sql immutable set search_path = ''
+return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
+comment on function private.hash_of_envelope(text) is 'SHA-256 in hex: which of two envelopes of one key it is.';
+
+create function private.keys_to_rewrap(target text) returns integer
+language sql stable set search_path = ''
+return (
+  select count(*) from (
+    select client_id, key_id from public.trading_keys where master_key_id < target
+    union select client_id, key_id from public.trading_keys where master_key_id > target
+    union select client_id, key_id from public.bot_wallets where master_key_id < target
+    union select client_id, key_id from public.bot_wallets where master_key_id > target) as keys);
+comment on function private.keys_to_rewrap(text) is
+  'How many private keys are under other master keys. A trading key and its copies count once.';
+
+create function private.envelopes_to_rewrap(
+  target text, master_key_ids text[], after_client_id uuid, after_key_id uuid, batch integer)
+returns table (client_id uuid, chain text, address text, key_id uuid, encrypted_key text)
+language sql stable set search_path = ''
+begin atomic
+  with keys as (
+    -- For each master key from the index alone: a key with a thousand copies is one row.
+    select distinct held.client_id, held.key_id, older.id as master_key_id
+    from (select distinct unnest(master_key_ids) as id) as older
+    cross join lateral (
+      (select distinct t.client_id, t.key_id from public.trading_keys as t
+        where t.master_key_id = older.id and (t.client_id, t.key_id) > (after_client_id, after_key_id)
+        order by t.client_id, t.key_id limit batch)
+      union all
+      (select distinct w.client_id, w.key_id from public.bot_wallets as w
+        where w.master_key_id = older.id and (w.client_id, w.key_id) > (after_client_id, after_key_id)
+        order by w.client_id, w.key_id limit batch)) as held
+    where older.id <> target
+    order by held.client_id, held.key_id limit batch)
+  select sealed.* from keys cross join lateral (
+    select t.client_id, t.chain, t.address, t.key_id, t.encrypted_key from public.trading_keys as t
+      where t.client_id = keys.client_id and t.key_id = keys.key_id and t.master_key_id = keys.master_key_id
+    union
+    select w.client_id, w.chain, w.address, w.key_id, w.encrypted_key from public.bot_wallets as w
+      where w.client_id = keys.client_id and w.key_id = keys.key_id and w.master_key_id = keys.master_key_id) as sealed
+  order by sealed.client_id, sealed.key_id limit batch;
+end;
+comment on function private.envelopes_to_rewrap(text, text[], uuid, uuid, integer) is
+  'The next envelopes that these master keys sealed and the target did not, in the order of clients and keys.';
+
+create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  if patient then
+    -- Who signs meanwhile waits as for a rotation; who never stops signing is still come by, since all stand in one queue.
+    perform set_config('lock_timeout', '500ms', true);
+    perform private.lock_keys(try_lock_keys.client_id);
+    return true;
+  end if;
+  if not pg_try_advisory_xact_lock(private.name_of_lock('keys of client', try_lock_keys.client_id::text)) then
+    return false;
+  end if;
+  perform from public.clients where clients.id = try_lock_keys.client_id for no key update skip locked;
+  return found;
+exception when lock_not_available then
+  return false;
+end $$;
+comment on function private.try_lock_keys(uuid, boolean) is
+  'lock_keys for work that can come back later: whether the lock was got, at once or, patiently, within half a second.';
+
+create function private.replace_envelope(
+  target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
+returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  held record;
+begin
+  -- Read under the lock: a rotation or revocation has been, and then the envelope is another or none, or is to come.
+  select t.address, t.chain, t.master_key_id, private.hash_of_envelope(t.encrypted_key) as hash, true as trading
+    into held from public.trading_keys as t
+    where t.client_id = replace_envelope.client_id and t.key_id = replace_envelope.key_id;
+  if not found then
+    select w.address, w.chain, w.master_key_id, private.hash_of_envelope(w.encrypted_key) as hash, false as trading
+      into held from public.bot_wallets as w
+      where w.client_id = replace_envelope.client_id and w.key_id = replace_envelope.key_id
+        and private.hash_of_envelope(w.encrypted_key) = replaced_hash limit 1;
+  end if;
+  if held.hash is distinct from replaced_hash or held.hash is null or held.master_key_id = target then
+    return false;
+  end if;
+  if held.trading then
+    -- Its triggers bring it to every copy and write the event.
+    update public.trading_keys as t set encrypted_key = replace_envelope.encrypted_key
+      where t.client_id = replace_envelope.client_id;
+    return true;
+  end if;
+  perform private.take_client(replace_envelope.client_id);
+  perform private.require_bound_envelope(
+    replace_envelope.encrypted_key, replace_envelope.client_id, held.chain, held.address, replace_envelope.key_id);
+  update public.bot_wallets as w set encrypted_key = replace_envelope.encrypted_key
+    where w.client_id = replace_envelope.client_id and w.key_id = replace_envelope.key_id
+      and private.hash_of_envelope(w.encrypted_key) = replaced_hash;
+  perform private.record_key_event('key_rewrapped', replace_envelope.client_id, null, held.address, held.chain,
+    replace_envelope.key_id, null);
+  return true;
+end $$;
+comment on function private.replace_envelope(text, uuid, uuid, text, text) is
+  'Puts an envelope in the place of the one that has this hash, wherever the client still holds that; else nothing.';
+
+create function private.rewrap(target text, rewrapped jsonb) returns text[]
+language plpgsql set search_path = '' as $$
+declare
+  began constant timestamptz := clock_timestamp();
+  outcomes text[];
+  item record;
+  handled integer := 0;
+begin
+  if exists (
+    select from jsonb_array_elements(rewrapped) as element
+    where private.master_key_of(element ->> 'encrypted_key') is distinct from target)
+  then
+    raise sqlstate 'PT422' using message = 'The envelope is not of the new master key.', hint = 'envelope_not_bound';
+  end if;
+  outcomes := array_fill('deferred'::text, array[jsonb_array_length(rewrapped)]);
+  -- Clients in one order, as everywhere. Locks last until the commit, so it comes soon: what a tenth of a second is not
+  -- enough for is left to the next call, and of a client whose keys are in use nothing is waited for.
+  for item in
+    select (element ->> 'client_id')::uuid as client_id, (element ->> 'key_id')::uuid as key_id,
+      element ->> 'replaced_hash' as replaced_hash, element ->> 'encrypted_key' as encrypted_key, place
+    from jsonb_array_elements(rewrapped) with ordinality as elements (element, place)
+    order by client_id, key_id, place
+  loop
+    exit when handled > 0 and clock_timestamp() > began + interval '100 milliseconds';
+    handled := handled + 1;
+    outcomes[item.place] := case
+      when not private.try_lock_keys(item.client_id, cardinality(outcomes) = 1) then 'busy'
+      when private.replace_envelope(
+        target, item.client_id, item.key_id, item.replaced_hash, item.encrypted_key) then 'moved'
+      else 'changed' end;
+  end loop;
+  return outcomes;
+end $$;
+comment on function private.rewrap(text, jsonb) is
+  'Takes rewrapped envelopes back: [{client_id, key_id, replaced_hash, encrypted_key}]. What became of each: moved; changed, for what is no longer the envelope that was handed out; busy; deferred. One alone waits its turn.';
+
+-- what the cron work calls ------------------------------------------------------------------------------------
+-- Security definer: a machine token is not a session, so the caller is `anon`, and the token decides instead of
+-- policies. The first statement of each finds it; nothing is read before.
+
+create function private.target_of_token(token_id uuid) returns text
+language sql stable set search_path = ''
+return (select master_key_id from public.machine_tokens where id = target_of_token.token_id);
+
+create function public.list_envelopes_to_rewrap(token_hash text, master_key_ids text[], batch integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(list_envelopes_to_rewrap.token_hash, 'rewrap');
+  target text := private.target_of_token(token);
+  progress private.rewrap_progress;
+  items jsonb;
+begin
+  if master_key_ids[1] is distinct from target then
+    raise sqlstate 'PT503' using message = 'The token is for another master key.', hint = 'rewrap_other_master_key';
+  end if;
+  if batch is null or batch not between 1 and 200 or cardinality(master_key_ids) > 100 then
+    raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
+  end if;
+  -- Two jobs at once stand in line here and share the work.
+  insert into private.rewrap_progress as at (token_id) values (token)
+    on conflict on constraint rewrap_progress_pkey do update set token_id = at.token_id returning * into progress;
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'client_id', client_id, 'chain', chain, 'address', address, 'key_id', key_id, 'encrypted_key', encrypted_key)
+    order by client_id, key_id), '[]') into items
+    from private.envelopes_to_rewrap(target, master_key_ids, progress.client_id, progress.key_id, batch);
+  if jsonb_array_length(items) < batch then
+    delete from private.rewrap_progress where token_id = token;
+  else
+    update private.rewrap_progress set
+      client_id = (items -> -1 ->> 'client_id')::uuid, key_id = (items -> -1 ->> 'key_id')::uuid
+      where token_id = token;
+  end if;
+  return jsonb_build_object('items', items, 'last', jsonb_array_length(items) < batch);
+end $$;
+comment on function public.list_envelopes_to_rewrap(text, text[], integer) is
+  'The next envelopes to move to the token''s master key, of those that the master keys named sealed; the first named has to be the token''s. Definer: a machine token is no session.';
+
+create function public.rewrap_keys(token_hash text, rewrapped jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(rewrap_keys.token_hash, 'rewrap');
+begin
+  if jsonb_typeof(rewrapped) is distinct from 'array' or jsonb_array_length(rewrapped) not between 1 and 200 then
+    raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
+  end if;
+  return jsonb_build_object('outcomes', private.rewrap(private.target_of_token(token), rewrapped));
+end $$;
+comment on function public.rewrap_keys(text, jsonb) is
+  'Takes back envelopes that the token''s master key sealed, each in the place of the one that was handed out. Definer: a machine token is no session.';
+
+create function public.count_keys_to_rewrap(token_hash text) returns integer
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(count_keys_to_rewrap.token_hash, 'rewrap');
+begin
+  return private.keys_to_rewrap(private.target_of_token(token));
+end $$;
+comment on function public.count_keys_to_rewrap(text) is
+  'How many private keys other master keys hold. Definer: a machine token is no session.';
+
+-- rights ------------------------------------------------------------------------------------------------------
+
+grant execute on function private.envelope_counts(), public.count_envelopes() to authenticated;
+grant execute on function
+  public.count_unopenable_envelopes(text[]),
+  public.list_envelopes_to_rewrap(text, text[], integer), public.rewrap_keys(text, jsonb),
+  public.count_keys_to_rewrap(text)
+to anon;

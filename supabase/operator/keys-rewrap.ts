@@ -1,0 +1,80 @@
+/**
+ * `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without a token in the Worker. The
+ * keys and DATABASE_URL come from the environment. Ctrl-C ends it after the batch at hand, twice on the spot; run again,
+ * it goes on.
+ * Options: `-- --batch N` (50), `--limit N` envelopes to look at, `--dry-run` opens, seals and compares and stores
+ * nothing. Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 something failed; 2 something is left, or
+ * does not open; 130 interrupted.
+ */
+import { parseArgs } from 'node:util';
+import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { rewrapKeys } from '../../src/services/rewrap.ts';
+import { connectAsOperator } from './connect.ts';
+import { run, say } from './key-setting.ts';
+import { rewrapStore } from './rewrap-store.ts';
+
+const MOST_IN_A_BATCH = 200;
+
+await run(async () => {
+  const { values } = parseArgs({
+    options: {
+      batch: { type: 'string', default: '50' },
+      limit: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  const batch = wholeNumber('--batch', values.batch, MOST_IN_A_BATCH);
+  const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit);
+  const dryRun = values['dry-run'];
+  const keyring = await parseKeyring(process.env.ENCRYPTION_KEY);
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      interrupted = true;
+      say('Stopping after this batch.');
+    });
+  }
+  const sql = connectAsOperator();
+  try {
+    say(`Moving to ${keyring.primary.id}${dryRun ? ' (dry run: nothing is stored)' : ''}`);
+    const began = performance.now();
+    let looked = 0;
+    let moved = 0;
+    for (;;) {
+      const before = { looked, moved };
+      const result = await rewrapKeys(rewrapStore(sql, keyring.primary.id), keyring, {
+        batch,
+        limit: limit - looked,
+        dryRun,
+        goOn: () => !interrupted,
+        onBatch(counts) {
+          moved = before.moved + counts.moved;
+          looked = before.looked + counts.moved + counts.changed + counts.busy + counts.not_opened;
+          say(
+            `${dryRun ? 'could move' : 'moved'} ${moved}, changed meanwhile ${counts.changed}, in use ${counts.busy}, not opened ${counts.not_opened}`,
+          );
+        },
+        onNotOpened: ({ client_id, key_id }) => say(`does not open: client ${client_id}, key ${key_id}`),
+      });
+      // What was in use, and what came meanwhile under an older key, is for another pass, as long as passes move some.
+      const again = result.complete && result.left > 0 && moved > before.moved && looked < limit && !dryRun;
+      if (again && !interrupted) continue;
+      const seconds = (performance.now() - began) / 1000;
+      say(`${moved} keys in ${seconds.toFixed(1)} s; ${result.left} left under other master keys.`);
+      if (interrupted) return 130;
+      const wrong = dryRun ? result.not_opened : result.left;
+      if (wrong > 0) say('Which: npm run keys:status');
+      return wrong > 0 ? 2 : 0;
+    }
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+});
+
+function wholeNumber(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > most) {
+    throw new Error(`${name} is a number from 1${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}.`);
+  }
+  return number;
+}

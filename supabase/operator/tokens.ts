@@ -1,0 +1,30 @@
+/** Machine tokens for cron work, which the operator's SQL alone makes. */
+import type { Sql } from 'postgres';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+
+export interface NewCronToken {
+  readonly scope: 'monitor' | 'rewrap';
+  readonly name: string;
+  /** None: until it is revoked. */
+  readonly expiresInSeconds?: number | undefined;
+  /** Of a token for rewrapping: where envelopes are moved to. */
+  readonly masterKeyId?: string | undefined;
+}
+
+export interface IssuedCronToken {
+  readonly id: string;
+  /** To be shown once: the database keeps its hash. */
+  readonly token: string;
+  readonly expiresAt: Date | null;
+}
+
+export async function issueToken(sql: Sql, wanted: NewCronToken): Promise<IssuedCronToken> {
+  const { scope, name, expiresInSeconds = null, masterKeyId = null } = wanted;
+  const token = newMachineToken();
+  const [issued] = await sql<[{ id: string; expires_at: Date | null }]>`
+    insert into public.machine_tokens (scope, name, token_hash, master_key_id, expires_at)
+    values (${scope}, ${name}, decode(${hashOfMachineToken(token)}, 'hex'), ${masterKeyId},
+      now() + make_interval(secs => ${expiresInSeconds}::float8))
+    returning id, expires_at`;
+  return { id: issued.id, token, expiresAt: issued.expires_at };
+}

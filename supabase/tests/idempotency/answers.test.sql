@@ -1,0 +1,147 @@
+begin;
+\ir ../people.psql
+\ir once.psql
+select plan(54);
+
+create function tests.clients_made() returns bigint language sql stable security definer
+return (select count(*) from public.clients where email like 'once-%');
+create table tests.answers as select null::jsonb as first, null::jsonb as second, null::jsonb as third limit 0;
+
+-- Every function that takes a key and names a client or a bot, with that key left open.
+create table tests.calls (name text primary key, person text, call text);
+insert into tests.calls values
+  ('create_bot', 'ada', $$public.create_bot(tests.client_id('boris'), 'evm-grid', 'made', '{}', '[]', %s)$$),
+  ('setup_bot', 'boris', $$public.setup_bot(tests.client_id('boris'), 'evm-grid', 'another', '{}', '{}', %s)$$),
+  ('add_wallet', 'ada', $$public.add_wallet(tests.bot_id('b'), tests.wallet('boris', 'B2'), %s)$$),
+  ('start_bot', 'boris', $$public.start_bot(tests.bot_id('b'), %s)$$),
+  ('stop_bot', 'boris', $$public.stop_bot(tests.bot_id('b'), %s)$$),
+  ('issue_token', 'boris',
+    $$public.issue_token(tests.bot_id('b'), '{}', 'x', encode(sha256(gen_random_uuid()::text::bytea), 'hex'), null, %s)$$),
+  ('rotate_key', 'boris',
+    $$public.rotate_key(tests.client_id('boris'), 'B3', 'evm', tests.key_id('B3'), tests.envelope('boris', 'B3'), %s)$$);
+
+create function tests.twice(person text, name text, call text) returns text language plpgsql as $$
+declare
+  statement text := format('select ' || call, 'tests.once(' || quote_literal(name) || ')');
+  first jsonb;
+  second jsonb;
+begin
+  perform tests.act_as(person);
+  execute statement into first;
+  execute statement into second;
+  return case
+    when first ? 'replayed' then 'the first is none'
+    when second = first || '{"replayed": true}' then 'once'
+    else 'twice' end;
+end $$;
+create function tests.by_anna(name text, call text) returns text language plpgsql as $$
+begin
+  perform tests.act_as('anna');
+  return tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')'));
+end $$;
+create function tests.bequeath(person text, name text) returns void language sql security definer
+begin atomic
+  update private.kept_answers set caller = 'account ' || tests.account_id(person)
+    where key = decode(tests.once(name) ->> 'key', 'hex');
+end;
+comment on function tests.bequeath(text, text) is 'As if this person had asked first, and lost the right to since.';
+create function tests.traces() returns bigint[] language sql stable security definer
+return array[
+  (select count(*) from public.bots where client_id = tests.client_id('boris')),
+  (select count(*) from public.bot_wallets where client_id = tests.client_id('boris')),
+  (select count(*) from public.machine_tokens where client_id = tests.client_id('boris')),
+  (select count(*) from public.key_events where client_id = tests.client_id('boris')),
+  (select key_version from public.clients where id = tests.client_id('boris'))];
+grant all on all tables in schema tests to public;
+grant execute on all functions in schema tests to public;
+
+-- The same request is carried out once.
+select tests.act_as('ada');
+insert into tests.answers values (public.create_client('One', 'once-1@pgtap.test', tests.once('k1')));
+update tests.answers set second = public.create_client('One', 'once-1@pgtap.test', tests.once('k1'));
+update tests.answers set third = public.create_client('One', 'once-1@pgtap.test', tests.once('k1'));
+select is((select first ? 'replayed' from tests.answers), false, 'a first answer is as without a key');
+select is((select second from tests.answers), (select first || '{"replayed": true}' from tests.answers),
+  'the second is the first, and says so');
+select is((select third from tests.answers), (select second from tests.answers), 'and so is every other');
+select is(tests.clients_made(), 1::bigint, 'and there is one client');
+select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test')$$), 'PT409 email_taken',
+  'without the key it is another request');
+select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test', tests.once('k2'))$$),
+  'PT409 email_taken', 'with another key too');
+select is(tests.kept('k2'), null, 'what was refused is not kept');
+select isnt(public.create_client('Two', 'once-2@pgtap.test', tests.once('k2')) ->> 'id', null,
+  'and its key serves again');
+
+-- A key stands for one request.
+select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test', tests.once('k1', 'another'))$$),
+  'PT422 idempotency_key_reused', 'another body is refused');
+select is(tests.refusal($$select public.start_bot(md5('')::uuid, tests.once('k1'))$$),
+  'PT422 idempotency_key_reused', 'and another operation, under the same fingerprint too');
+select is(tests.kept('k1'), (select jsonb_build_array(first) from tests.answers), 'and the first answer stays');
+
+-- A caller has its own keys, and its rights are judged again.
+select tests.act_as('operator');
+select tests.sign_up('arno');
+insert into private.admins (user_id) values (tests.account_id('arno'));
+select tests.act_as('arno');
+select is(public.create_client('Three', 'once-3@pgtap.test', tests.once('k1')) ? 'replayed', false,
+  'the same key of another caller is another');
+select is(jsonb_array_length(tests.kept('k1')), 2, 'and its answer is kept beside the first');
+select tests.act_as('operator');
+delete from private.admins where user_id = tests.account_id('arno');
+select tests.act_as('arno');
+select is(tests.refusal($$select public.create_client('Three', 'once-3@pgtap.test', tests.once('k1'))$$),
+  'PT403 admin_required', 'who is no admin any more is not answered again');
+
+-- Each of the others.
+select bag_eq(
+  $$select proname::text from pg_proc where pronamespace = 'public'::regnamespace and 'once' = any (proargnames)$$,
+  $$select name from tests.calls union all values ('create_client'), ('check_out_key'), ('record_heartbeat')$$,
+  'every function that takes a key is called here, or in signing.test.sql');
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
+select public.stop_bot(tests.bot_id('b'));
+select tests.act_as('operator');
+select is(tests.refusal($$select public.stop_bot(tests.bot_id('b'), tests.once('k3'))$$), '23502',
+  'a key is of an account: the operator has none');
+select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
+from tests.calls order by name;
+select is(tests.traces(), array[3, 3, 1, 6, 2]::bigint[], 'and left its traces once');
+select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
+from tests.calls order by name;
+select tests.bequeath('anna', name) from tests.calls;
+select is(tests.by_anna(name, call), 'PT404 not_found', name || ' is not answered again to who may not see it')
+from tests.calls order by name;
+
+select tests.bequeath('boris', name) from tests.calls where person = 'ada';
+select tests.act_as('boris');
+select is(tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')')), 'PT403 admin_required',
+  name || ' is not answered again to who is no admin')
+from tests.calls where person = 'ada' order by name;
+
+-- A first answer of yesterday is none.
+select tests.act_as('ada');
+select tests.grow_old('k2', '23 hours 59 minutes');
+select ok(public.create_client('Two', 'once-2@pgtap.test', tests.once('k2')) ? 'replayed', 'an answer is kept for a day');
+select tests.grow_old('k2', '1 minute');
+select is(public.create_client('Four', 'once-4@pgtap.test', tests.once('k2', 'another')) ->> 'name', 'Four',
+  'after that the key is as new, for whatever request');
+select is(jsonb_array_length(tests.kept('k2')), 1, 'whose answer takes the place of the old one');
+select ok(public.create_client('Four', 'once-4@pgtap.test', tests.once('k2', 'another')) ? 'replayed', 'for a day');
+select is(tests.refusal($$select public.create_client('Two', 'once-2@pgtap.test', tests.once('k2'))$$),
+  'PT422 idempotency_key_reused', 'and the old request is another now');
+
+-- What comes straight to the database API.
+select is(tests.refusal(format($$select public.create_client('x', 'once-x@pgtap.test', %L)$$, once)),
+  'PT400 idempotency_key_malformed', 'malformed: ' || what)
+from (values
+  ('null', 'null'::jsonb), ('a text', '"text"'), ('a list', '[]'), ('nothing in it', '{}'),
+  ('no fingerprint', tests.once('k9') - 'fingerprint'), ('no key', tests.once('k9') - 'key'),
+  ('a short key', tests.once('k9') || '{"key": "00"}'),
+  ('a number', tests.once('k9') || '{"key": 12}'),
+  ('capital letters', jsonb_set(tests.once('k9'), '{fingerprint}', to_jsonb(upper(tests.once('k9') ->> 'fingerprint'))))
+) as malformed (what, once);
+
+select * from finish();
+rollback;

@@ -1,0 +1,133 @@
+begin;
+\ir ../people.psql
+\ir once.psql
+select plan(43);
+
+create function tests.hash(token text) returns text language sql immutable
+return encode(sha256(convert_to(token, 'UTF8')), 'hex');
+create function tests.claim(value text default '60', more jsonb default '{}') returns jsonb language sql immutable
+return jsonb_build_object('kind', 'evm.transaction', 'chain_id', '1', 'value', value, 'recipients', jsonb '["R"]',
+  'digest', tests.hash('digest')) || more;
+create function tests.check_out(
+  name text, claim jsonb default tests.claim(), bot text default 'hers', token text default 'anna',
+  body text default 'a body', wallet text default null)
+returns text language plpgsql as $$
+begin
+  perform tests.act_as('anon');
+  return tests.refusal(format('select public.check_out_key(%L, %L, %L, %L, tests.once(%L, %L))',
+    tests.hash(token), tests.bot_id(bot), claim, wallet, name, body));
+end $$;
+create function tests.checked_out(name text, claim jsonb default tests.claim()) returns jsonb language plpgsql as $$
+begin
+  perform tests.act_as('anon');
+  return public.check_out_key(tests.hash('anna'), tests.bot_id('hers'), claim, null, tests.once(name)) - 'encrypted_key';
+end $$;
+comment on function tests.checked_out(text, jsonb) is 'What a check-out answers, without the envelope.';
+create function tests.reserved(bot text default 'hers') returns numeric language sql stable security definer
+return (select coalesce(sum(value), 0) from public.value_reservations where bot_id = tests.bot_id(bot));
+create function tests.signed() returns text[] language sql stable security definer
+return (
+  select coalesce(array_agg(coalesce(detail ->> 'replayed', 'first') order by cmin::text::bigint), '{}')
+  from public.key_events where event = 'signed' and client_id = tests.client_id('anna'));
+create function tests.policy(policy jsonb, bot text default 'hers') returns void language plpgsql as $$
+begin
+  perform tests.act_as('anna');
+  perform public.set_policy(tests.bot_id(bot), policy);
+end $$;
+grant execute on all functions in schema tests to public;
+
+select tests.act_as('anna');
+select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
+select tests.setup_bot('anna', 'other');
+select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('other')], 'one', tests.hash('anna'), null);
+select public.issue_token(tests.bot_id('hers'), '{}', 'two', tests.hash('second'), null);
+select tests.policy('{"max_daily_value": "100"}');
+select tests.policy('{"max_daily_value": "100"}', 'other');
+
+-- The value is reserved once.
+select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": false}', 'a key is checked out');
+select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": true}', 'and again for the same request');
+select is(tests.check_out('k1'), 'allowed', 'as often as it is asked for');
+select is(tests.reserved(), 60::numeric, 'and its value is reserved once');
+select is(tests.signed(), array['first', 'true', 'true'], 'each time is an event, which tells');
+select is(tests.check_out('k2'), 'PT403 policy_daily_value', 'another request passes the limit');
+select is(tests.kept('k2'), null, 'and leaves nothing behind');
+select is(tests.check_out('k2', tests.claim('40')), 'allowed', 'so that its key serves again');
+select is(tests.reserved(), 100::numeric, 'up to the limit');
+select is(tests.check_out('k1'), 'allowed', 'at which what was reserved is still signed again');
+
+-- What is kept is no secret.
+select tests.act_as('operator');
+select is(array(select jsonb_object_keys(tests.kept('k1') -> 0) order by 1), array['claim', 'key_id', 'reserved', 'wallet_id'],
+  'of a signature only which key signed what is kept');
+select is(tests.kept('k1')::text ~ 'eyJ', false, 'and no envelope');
+
+-- The claim is the first one, whatever the fingerprint says.
+select is(tests.check_out('k1', body => 'another'), 'PT422 idempotency_key_reused', 'another body is refused');
+select is(tests.check_out('k1', claim), 'PT422 idempotency_key_reused', 'another claim is refused: ' || what)
+from (values
+  ('its value', tests.claim('61')), ('a smaller value', tests.claim('1')),
+  ('its digest', tests.claim('60', jsonb_build_object('digest', tests.hash('x')))),
+  ('its recipients', tests.claim('60', '{"recipients": ["S"]}')),
+  ('its chain', tests.claim('60', '{"chain_id": "2"}')),
+  ('its kind', tests.claim('60', '{"kind": "evm.message"}')),
+  ('a member more', tests.claim('60', '{"signers": ["A"]}'))) as claims (what, claim);
+select is(tests.check_out('k1', bot => 'other'), 'PT422 idempotency_key_reused',
+  'another bot with the same key is refused');
+select is(tests.reserved('other'), 0::numeric, 'so that nothing passes its limit unreserved');
+select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'and another way to name the wallet');
+select is(tests.check_out('k1', token => 'second'), 'PT403 policy_daily_value', 'another token has keys of its own');
+
+-- The policy is judged again.
+select tests.policy('{"max_daily_value": "100", "max_value": "59"}');
+select is(tests.check_out('k1'), 'PT403 policy_value', 'a limit that is lower by now holds');
+select tests.policy('{"max_daily_value": "99"}');
+select is(tests.check_out('k1'), 'PT403 policy_daily_value', 'the daily one too');
+select tests.policy('{"recipients": ["S"]}');
+select is(tests.check_out('k1'), 'PT403 policy_recipient', 'and every other rule');
+select tests.policy('{}');
+select is(tests.check_out('k3'), 'allowed', 'without a daily limit nothing is reserved');
+select is(tests.reserved(), 100::numeric, 'as is to be seen');
+select tests.policy('{"max_daily_value": "160"}');
+select is(tests.check_out('k3'), 'allowed', 'and once there is one, the same request counts');
+select is(tests.reserved(), 160::numeric, 'as any does that has nothing reserved');
+select is(tests.check_out('k3'), 'allowed', 'again it is signed');
+select is(tests.reserved(), 160::numeric, 'and reserved no more');
+select tests.policy('{}');
+
+-- Bot, token and key are looked at again.
+select tests.act_as('anna');
+select public.stop_bot(tests.bot_id('hers'));
+select is(tests.check_out('k1'), 'PT409 bot_not_running', 'a stopped bot signs nothing again');
+select tests.act_as('anna');
+select public.start_bot(tests.bot_id('hers'));
+select is(tests.check_out('k1'), 'allowed', 'a started one does');
+select tests.act_as('anna');
+select tests.rotate('anna', 'A2');
+select is(tests.check_out('k1'), 'PT409 idempotency_key_outdated', 'after a rotation it would be another signature');
+select is(tests.check_out('k4'), 'allowed', 'which asks for a key of its own');
+select tests.act_as('anna');
+select public.revoke_key(tests.client_id('anna'));
+select is(tests.check_out('k4'), 'PT409 bot_not_running', 'after a revocation nothing is signed again');
+select tests.act_as('anna');
+delete from public.machine_tokens;
+select is(tests.check_out('k4'), 'PT401 token_invalid', 'nor for a token that is no more');
+
+-- Heartbeats.
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'his', tests.wallet('boris', 'B'));
+select public.issue_token(tests.bot_id('his'), '{}', 'one', tests.hash('boris'), null);
+select tests.act_as('anon');
+select is(public.record_heartbeat(tests.hash('boris'), tests.bot_id('his'), 'ok', once => tests.once('h')) ? 'replayed',
+  false, 'a heartbeat is recorded');
+select public.record_heartbeat(tests.hash('boris'), tests.bot_id('his'), 'failing');
+select ok(public.record_heartbeat(tests.hash('boris'), tests.bot_id('his'), 'ok', once => tests.once('h')) ? 'replayed',
+  'and once');
+select tests.act_as('operator');
+select is((select status from public.bot_heartbeats where bot_id = tests.bot_id('his')), 'failing',
+  'so that one that comes late tells nothing new');
+select is(tests.refusal(format($$select public.record_heartbeat(%L, %L, 'ok', once => tests.once('h', 'another'))$$,
+  tests.hash('boris'), tests.bot_id('his'))), 'PT422 idempotency_key_reused', 'and another is another');
+
+select * from finish();
+rollback;

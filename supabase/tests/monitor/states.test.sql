@@ -1,0 +1,90 @@
+begin;
+\ir ../people.psql
+\ir monitor.psql
+select plan(27);
+
+-- Young keys.
+select tests.act_as('anna');
+select tests.setup_bot('anna', 'starting', tests.wallet('anna', 'A'));
+select tests.setup_bot('anna', bot) from unnest(array[
+  'healthy', 'late', 'missing', 'missing again', 'degraded', 'failing', 'late and failing', 'stopped', 'keyless']) as bot;
+select tests.started(bot, '1 hour') from unnest(array[
+  'healthy', 'late', 'missing', 'degraded', 'failing', 'late and failing', 'keyless']) as bot;
+select tests.started('missing again', '121 seconds');
+select tests.started('starting', '119 seconds');
+select tests.beat('starting', 'ok', '1 day');
+select tests.beat('missing again', 'ok', '122 seconds');
+select tests.beat('healthy', 'ok', '119 seconds');
+select tests.beat('late', 'ok', '130 seconds');
+select tests.beat('degraded', 'degraded', '10 seconds', 'slow');
+select tests.beat('failing', 'failing', '10 seconds');
+select tests.beat('late and failing', 'failing', '10 minutes');
+select tests.beat('stopped', 'failing', '10 seconds');
+select tests.beat('keyless', 'ok', '10 seconds');
+select public.stop_bot(tests.bot_id('stopped'));
+
+select is(tests.health('starting'), 'starting for 119 s', 'a bot that was just started starts: older heartbeats are of an earlier run');
+select is(tests.health('healthy'), 'healthy for 119 s', 'a heartbeat of 119 seconds ago is one');
+select is(tests.health('late'),
+  format('late for 10 s {"heartbeat_at": "%s"}', private.rfc3339(now() - interval '130 seconds')),
+  'one of 130 seconds ago is late, since 2 minutes after it');
+select is(tests.health('missing'), 'missing for 3480 s', 'none in an hour is missing, since 2 minutes after the start');
+select is(tests.health('missing again'), 'missing for 1 s', 'so is one from before the start');
+select is(tests.health('degraded'), 'degraded for 10 s {"message": "slow"}', 'a runner says that a bot is degraded');
+select is(tests.health('failing'), 'failing for 10 s', 'or failing');
+select is(split_part(tests.health('late and failing'), ' ', 1), 'late', 'what it said long ago it says no more');
+select is(tests.health('stopped'), 'stopped for 0 s {"reason": "requested"}', 'a stopped bot is stopped, whatever its runner says');
+
+-- Old keys: of the wallets that the bot signs with, and no others.
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'old', tests.wallet('boris', 'B'));
+select tests.act_as('operator');
+select tests.act_as('ada');
+select tests.create_bot('boris', 'own', jsonb_build_array(tests.wallet('boris', 'B2')));
+select tests.create_bot('boris', 'both', jsonb_build_array(tests.wallet('boris', 'B3'), '{}'));
+select public.start_bot(tests.bot_id(bot)), tests.started(bot, '1 hour'), tests.beat(bot, 'ok', '10 seconds')
+  from unnest(array['own', 'both']) as bot;
+select tests.started('old', '1 hour'), tests.beat('old', 'ok', '10 seconds');
+select is(tests.health(bot), 'healthy for 10 s', 'with young keys: ' || bot) from unnest(array['old', 'own', 'both']) as bot;
+
+select tests.act_as('operator');
+alter table public.trading_keys disable trigger user;
+update public.trading_keys set rotated_at = now() - interval '90 days 20 seconds' where client_id = tests.client_id('boris');
+alter table public.trading_keys enable trigger user;
+update public.bot_wallets set created_at = now() - interval '89 days' where bot_id = tests.bot_id('own');
+select tests.act_as('boris');
+select is(tests.health('old'), 'key_old for 20 s {"addresses": ["B"]}', 'a trading key of 90 days is old, since it was');
+select is(tests.health('own'), 'healthy for 10 s', 'a bot that does not sign with it is well, with a key of 89 days');
+select is(tests.health('both'), 'key_old for 20 s {"addresses": ["B"]}', 'a bot that signs with it beside another is not');
+select tests.act_as('operator');
+update public.bot_wallets set created_at = now() - interval '91 days' where address in ('B2', 'B');
+select tests.act_as('boris');
+select is(split_part(tests.health('own'), '{', 2), '"addresses": ["B2"]}', 'a key of its own is as old as its wallet');
+select is(tests.health('both'), 'key_old for 20 s {"addresses": ["B"]}', 'and a trading key is not');
+select tests.beat('old', 'degraded', '10 seconds');
+select is(tests.health('old'), 'degraded for 10 s', 'what the runner says outweighs an old key');
+select tests.rotate('boris', 'B9');
+select is(tests.health('own'), 'healthy for 10 s', 'a rotation makes them young again');
+select is(tests.health('both'), 'healthy for 10 s', 'all of them');
+
+-- The page is the owner's and the admins'.
+select tests.act_as('anna');
+select is(tests.refusal($$select public.get_bot_health(tests.bot_id('old'), 10)$$), 'PT404 not_found', 'a client sees no other''s health');
+select is(tests.rows_of($$select from public.bot_health_logs where client_id <> tests.client_id('anna')$$), 0::bigint, 'nor its changes');
+select tests.act_as('ada');
+select is(tests.health('old'), 'degraded for 10 s', 'an admin sees everybody''s');
+select tests.act_as('anna');
+select is(tests.refusal(statement), '42501', 'no session can: ' || statement) from unnest(array[
+  'select checked_up_to from private.monitor_state', 'update private.monitor_state set heartbeat_limit = ''1 day''']) as statement;
+
+-- What cannot be, by the triggers: a monitor believes nothing.
+select tests.act_as('operator');
+alter table public.bot_wallets disable trigger user;
+delete from public.bot_wallets where bot_id = tests.bot_id('keyless');
+alter table public.bot_wallets enable trigger user;
+select tests.act_as('anna');
+select is((tests.bots('anna'))[array_position(tests.bots('anna'), 'keyless: running')], 'keyless: running', 'a bot runs without a key');
+select is(split_part(tests.health('keyless'), ' ', 1), 'keyless', 'and is found');
+
+select * from finish();
+rollback;

@@ -1,0 +1,55 @@
+/** The Worker as `npm run deploy` would send it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+export interface Bundle {
+  readonly code: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+  /** What is in it, by path, with the bytes of each. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+interface Metafile {
+  readonly outputs: Readonly<Record<string, { inputs: Record<string, { bytesInOutput: number }> }>>;
+}
+
+/** Bundles by `wrangler.toml`; `entry` in the place of the Worker's own. */
+export function buildBundle(entry?: string): Bundle {
+  const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bundle-'));
+  try {
+    const { status, stderr } = spawnSync(
+      'wrangler',
+      ['deploy', ...(entry ? [entry] : []), '--dry-run', '--outdir', directory, '--metafile'],
+      {
+        cwd: ROOT,
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}`,
+          WRANGLER_SEND_METRICS: 'false',
+          WRANGLER_LOG_PATH: join(directory, 'logs'),
+          CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        },
+      },
+    );
+    if (status !== 0) throw new Error(`The Worker does not bundle:\n${stderr}`);
+    const name = entry ? entry.replace(/^.*\//, '').replace(/\.ts$/, '.js') : 'index.js';
+    const code = readFileSync(join(directory, name));
+    const { outputs } = JSON.parse(readFileSync(join(directory, 'bundle-meta.json'), 'utf8')) as Metafile;
+    const parts = Object.entries(outputs).find(([path]) => path.endsWith(name))?.[1].inputs ?? {};
+    return {
+      code: code.toString(),
+      bytes: code.length,
+      gzipBytes: gzipSync(code).length,
+      parts: Object.fromEntries(Object.entries(parts).map(([path, part]) => [path, part.bytesInOutput])),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,75 @@
+/** How long the first request waits, and what more routes add to it. */
+import { buildBundle } from './bundle.ts';
+import { bundleVerdict } from './edge.ts';
+import { ratios, sideBySide, summaryOf } from './measure.ts';
+import { type Section, times } from './report.ts';
+import { burst, Workerd } from './workerd.ts';
+
+const ROUTES = [0, 100, 1000];
+
+export async function coldStart({ rounds }: { readonly rounds: number }): Promise<Section> {
+  const bundle = buildBundle();
+  const empty = buildBundle('test/bench/workers/empty.ts');
+  const firstAnswer = async (code: string, path: string) => {
+    const worker = await Workerd.start(code, {}, path);
+    await worker.stop();
+    return worker.startMs;
+  };
+  const series = { service: [] as number[], empty: [] as number[] };
+  for (let round = -1; round < rounds; round++) {
+    const service = await firstAnswer(bundle.code, '/health');
+    const nothing = await firstAnswer(empty.code, '/empty');
+    if (round < 0) continue;
+    series.service.push(service);
+    series.empty.push(nothing);
+  }
+
+  const many = buildBundle('test/bench/workers/many-routes.ts').code;
+  const rows: (string | number | ReturnType<typeof summaryOf>)[][] = [];
+  for (const routes of ROUTES) {
+    const worker = await Workerd.start(many, { ROUTES: `${routes}` }, '/health');
+    await burst(worker, { path: '/health' }, { requests: 1000, connections: 8 });
+    const requests = await sideBySide(
+      { health: { run: () => burst(worker, { path: '/health' }, { requests: 100, connections: 8 }) } },
+      { rounds, runs: 1 },
+    );
+    const description = await sideBySide(
+      { it: { run: () => worker.request({ path: '/openapi.json' }) } },
+      { rounds, runs: 1 },
+    );
+    rows.push([
+      `+ ${routes}`,
+      worker.startMs,
+      summaryOf(requests.health.map((ms) => ms * 10)),
+      summaryOf(description.it),
+    ]);
+    await worker.stop();
+  }
+
+  return {
+    tables: [
+      {
+        title: 'Cold start',
+        note: 'Milliseconds from the start of workerd to its first answer, the start of the process and an empty isolate included.',
+        columns: ['bundle', 'KiB', 'KiB compressed', 'first answer', 'of empty'],
+        rows: [
+          ['empty Hono', empty.bytes / 1024, empty.gzipBytes / 1024, summaryOf(series.empty), '1.00x'],
+          [
+            'the service',
+            bundle.bytes / 1024,
+            bundle.gzipBytes / 1024,
+            summaryOf(series.service),
+            times(ratios(series.service, series.empty)),
+          ],
+        ],
+      },
+      {
+        title: 'Number of routes',
+        note: 'The service with more routes, each with schemas: first answer in milliseconds; then microseconds of `GET /health` by 8 connections, and milliseconds of `GET /openapi.json`, which is written anew each time.',
+        columns: ['routes', 'first answer', 'µs a request', 'ms a description'],
+        rows,
+      },
+    ],
+    verdicts: [bundleVerdict(bundle)],
+  };
+}

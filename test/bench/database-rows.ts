@@ -1,0 +1,86 @@
+/** Clients with bots, keys and tokens, made by the operator in as few statements as possible. */
+import { createHash, randomBytes } from 'node:crypto';
+import type postgres from 'postgres';
+import { type Client, sealedWallet } from '../database/actions.ts';
+
+export interface Household extends Client {
+  readonly bots: readonly string[];
+  /** SHA-256 of a machine token for the first 100 bots, in hex. */
+  readonly tokenHash: string;
+}
+
+/** A client whose bots run, each with one wallet that holds a copy of the trading key. */
+export async function newHousehold(sql: postgres.Sql, bots: number): Promise<Household> {
+  const [account] = await sql<[{ id: string; email: string }]>`
+    insert into auth.users (id, aud, role, email, email_confirmed_at)
+    values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
+    returning id, email`;
+  const [client] = await sql<[{ id: string }]>`
+    insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+  const key = sealedWallet(client.id);
+  await sql`insert into public.trading_keys ${sql({ client_id: client.id, ...key })}`;
+  const rows = await sql<{ id: string }[]>`
+    insert into public.bots (client_id, bot_type, name)
+    select ${client.id}, 'evm-grid', 'A bot' from generate_series(1, ${bots}) returning id`;
+  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain)
+    select id, client_id, ${key.address}, 'evm' from public.bots where client_id = ${client.id}`;
+  await sql`update public.bots set status = 'running' where client_id = ${client.id}`;
+  const ids = rows.map(({ id }) => id);
+  const tokenHash = createHash('sha256').update(randomBytes(32)).digest('hex');
+  const [token] = await sql<[{ id: string }]>`
+    insert into public.machine_tokens (client_id, name, token_hash)
+    values (${client.id}, 'A runner', decode(${tokenHash}, 'hex')) returning id`;
+  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    select ${token.id}, bot_id, ${client.id} from unnest(${ids.slice(0, 100)}::uuid[]) as bot_id`;
+  return { clientId: client.id, userId: account.id, bots: ids, tokenHash };
+}
+
+/**
+ * So many wallets beside those under test, each of a bot, ten to a client, with all that a bot gathers. For a superuser, in a
+ * transaction: without triggers, which would take most of the time.
+ */
+export async function fillTables(sql: postgres.ISql, wallets: number): Promise<void> {
+  await sql`set local session_replication_role = replica`;
+  await sql`create temporary table filler on commit drop as
+    select private.uuid_v7() as client_id, 'filler-' || gen_random_uuid() || '@bench.test' as email
+    from generate_series(1, ${wallets / 10})`;
+  await sql`insert into auth.users (id, aud, role, email)
+    select client_id, 'authenticated', 'authenticated', email from filler`;
+  await sql`insert into public.clients (id, name, email, user_id)
+    select client_id, 'A client', email, client_id from filler`;
+  await sql`create temporary table filler_keys on commit drop as
+    select client_id, gen_random_uuid() as key_id,
+      '0x' || encode(substring(sha256(client_id::text::bytea) for 20), 'hex') as address
+    from filler`;
+  await sql`alter table filler_keys add envelope text`;
+  await sql`update filler_keys set envelope = concat_ws('.',
+    rtrim(replace(encode(convert_to(
+      '{"alg":"A256GCMKW","enc":"A256GCM","typ":"trading-key+jwe","kid":"nobody","sub":"' || client_id
+      || '","chain":"evm","address":"' || address || '","jti":"' || key_id
+      || '","iv":"AAAAAAAAAAAAAAAA","tag":"AAAAAAAAAAAAAAAAAAAAAA"}', 'UTF8'), 'base64'), e'\n', ''), '='),
+    repeat('A', 43), repeat('A', 16), repeat('A', 43), repeat('A', 22))`;
+  await sql`insert into public.trading_keys (client_id, address, chain, key_id, version, encrypted_key)
+    select client_id, address, 'evm', key_id, 1, envelope from filler_keys`;
+  await sql`insert into public.bots (client_id, bot_type, name, status, stop_reason, started_at)
+    select client_id, 'evm-grid', 'A bot', 'running', null, now() from filler, generate_series(1, 10)`;
+  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
+    select bots.id, client_id, address, 'evm', key_id, envelope
+    from filler_keys join public.bots using (client_id)`;
+  await sql`insert into public.key_events (client_id, event, bot_id, address, chain, key_id, actor)
+    select client_id, 'signed', bots.id, address, 'evm', key_id, 'runner'
+    from filler_keys join public.bots using (client_id)`;
+  await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+    select bots.id, client_id, 1000 from filler join public.bots using (client_id)`;
+  await sql`insert into public.value_reservations (bot_id, client_id, value)
+    select bots.id, client_id, 1 from filler join public.bots using (client_id)`;
+  await sql`insert into public.bot_heartbeats (bot_id, client_id, status)
+    select bots.id, client_id, 'ok' from filler join public.bots using (client_id)`;
+  await sql`with tokens as (
+      insert into public.machine_tokens (client_id, name, token_hash)
+      select client_id, 'A runner', sha256(client_id::text::bytea) from filler returning id, client_id)
+    insert into public.machine_token_bots (token_id, bot_id, client_id)
+    select tokens.id, bots.id, client_id from tokens join public.bots using (client_id)`;
+  await sql`drop table filler, filler_keys`;
+  await sql`set local session_replication_role = origin`;
+  await sql`analyze`;
+}

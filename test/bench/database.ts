@@ -1,0 +1,214 @@
+/** The database half: what the functions cost above the statements that they need. */
+import type { Stack } from '../../supabase/local/stack.ts';
+import { sealedWallet } from '../database/actions.ts';
+import { pairs, rotation, sealedArguments } from './database-calls.ts';
+import { fillTables, type Household, newHousehold } from './database-rows.ts';
+import { type Contestant, ratios, sideBySide, summaryOf, throughput } from './measure.ts';
+import { number, type Section, type Table, times, type Verdict } from './report.ts';
+import { Sessions } from './sessions.ts';
+
+export interface DatabaseOptions {
+  readonly rounds: number;
+  /** Tables of a million rows too: minutes to load. */
+  readonly large: boolean;
+}
+
+export async function database(stack: Stack, options: DatabaseOptions): Promise<Section> {
+  const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 32);
+  try {
+    const calls = await callTable(sessions, options);
+    const rotations = await rotationTable(sessions, options);
+    const checkOuts = await checkOutTable(sessions);
+    const sizes = await sizeTable(sessions, options);
+    return {
+      tables: [calls, rotations.table, checkOuts, sizes],
+      verdicts: rotations.verdicts,
+    };
+  } finally {
+    await sessions.end();
+  }
+}
+
+async function callTable(sessions: Sessions, { rounds }: DatabaseOptions): Promise<Table> {
+  const home = await newHousehold(sessions.owner, 50);
+  const rows: Table['rows'][number][] = [];
+  for (const { name, call, bare } of pairs(sessions, home)) {
+    const series = await sideBySide({ call, bare }, { rounds, runs: 10 });
+    rows.push([
+      name,
+      summaryOf(series.call),
+      summaryOf(series.bare),
+      times(ratios(series.call, series.bare)),
+    ]);
+  }
+  return {
+    title: 'Functions of the API',
+    note: `Milliseconds a call, as the REST layer makes it, against the statements that the function needs, in the
+same frame but without row-level security, triggers and foreign keys. A client with 50 bots; median of ${rounds}
+rounds of 10 (the middle half).`,
+    columns: ['function', 'call', 'bare statements', 'ratio'],
+    rows,
+  };
+}
+
+const LOOP_LIMIT = 1000;
+
+async function rotationTable(sessions: Sessions, { rounds }: DatabaseOptions) {
+  const homes = new Map<number, Household>();
+  for (const size of [1, 10, 100, 1000, 10_000]) homes.set(size, await newHousehold(sessions.owner, size));
+  await sessions.owner`vacuum analyze public.bot_wallets`;
+  const contestants = Object.fromEntries(
+    [...homes].flatMap(([size, { clientId, userId }]) => [
+      [
+        `call ${size}`,
+        { run: () => sessions.call(userId, 'rotate_key', [clientId, ...sealedArguments(clientId)]) },
+      ],
+      [`bare ${size}`, { run: () => sessions.statements(rotation(clientId)) }],
+    ]),
+  );
+  const series = await sideBySide(contestants, { rounds, runs: 1 });
+  const loops = await sideBySide(
+    Object.fromEntries(
+      [...homes]
+        .filter(([size]) => size <= LOOP_LIMIT)
+        .flatMap(([size, home]) => [
+          [
+            `call ${size}`,
+            {
+              run: () =>
+                sessions.call(home.userId, 'rotate_key', [home.clientId, ...sealedArguments(home.clientId)]),
+            },
+          ],
+          [`loop ${size}`, { run: () => rowByRow(sessions, home.clientId) }],
+        ]),
+    ),
+    { rounds: Math.max(3, Math.ceil(rounds / 4)), runs: 1 },
+  );
+  const of = (name: string, from = series) => from[name] ?? [];
+  const rows = [...homes.keys()].map((size) => {
+    const call = of(`call ${size}`);
+    const loop = of(`loop ${size}`, loops);
+    return [
+      `${size}`,
+      summaryOf(call),
+      (summaryOf(call).median * 1000) / size,
+      times(ratios(call, of('call 1'))),
+      times(ratios(call, of(`bare ${size}`))),
+      loop.length ? summaryOf(loop) : '',
+      loop.length ? times(ratios(loop, of(`call ${size}`, loops))) : '',
+    ];
+  });
+  const growth = ratios(of('call 1000'), of('call 1')).median;
+  const gain = ratios(of('loop 1000', loops), of('call 1000', loops)).median;
+  const verdicts: Verdict[] = [
+    {
+      target: 'rotating 1,000 wallets takes at most 10 times as long as rotating 1',
+      measured: `${number(growth)} times`,
+      met: growth <= 10,
+    },
+    {
+      target: 'rotating 1,000 wallets is at least 15 times faster than a loop over the rows',
+      measured: `${number(gain)} times`,
+      met: gain >= 15,
+    },
+  ];
+  const table: Table = {
+    title: 'Rotation by number of wallets',
+    note: `Milliseconds of \`rotate_key\`. Bare: the statements without checks by triggers. Loop: the owner updates one
+wallet after the other, each in a transaction of its own, from a client on the same machine.`,
+    columns: ['wallets', 'rotate', 'µs a wallet', 'of 1 wallet', 'of bare', 'loop', 'loop of rotate'],
+    rows,
+  };
+  return { table, verdicts };
+}
+
+/** What a program does that knows no better: reads the wallets, then writes each. */
+async function rowByRow({ owner }: Sessions, clientId: string): Promise<void> {
+  const { address, chain, key_id, encrypted_key } = sealedWallet(clientId);
+  const wallets = await owner<
+    { id: string }[]
+  >`select id from public.bot_wallets where client_id = ${clientId}`;
+  for (const { id } of wallets) {
+    await owner`update public.bot_wallets set address = ${address}, chain = ${chain}, key_id = ${key_id},
+      encrypted_key = ${encrypted_key} where id = ${id}`;
+  }
+}
+
+const CHECK_OUT_MS = 4_000;
+
+async function checkOutTable(sessions: Sessions): Promise<Table> {
+  const homes = await Promise.all(Array.from({ length: 32 }, () => newHousehold(sessions.owner, 4)));
+  const rows: Table['rows'][number][] = [];
+  for (const [who, connections, householdOf] of [
+    ['one bot', 1, () => homes[0]],
+    ['one bot', 32, () => homes[0]],
+    ['32 clients', 32, (connection: number) => homes[connection]],
+  ] as const) {
+    const contestant = (kind: 'call' | 'bare') =>
+      throughput(
+        async (connection) => {
+          const home = householdOf(connection);
+          if (home)
+            await pairs(sessions, home)
+              .find(({ name }) => name === 'check_out_key')
+              ?.[kind].run();
+        },
+        connections,
+        CHECK_OUT_MS,
+      );
+    const call = await contestant('call');
+    const bare = await contestant('bare');
+    rows.push([
+      who,
+      `${connections}`,
+      call.perSecond,
+      call.latency,
+      bare.perSecond,
+      `${number(bare.perSecond / call.perSecond)}x`,
+    ]);
+  }
+  return {
+    title: 'Check-out of a key for signing',
+    note: `Calls a second and milliseconds a call of \`check_out_key\`, which writes an event each time, by connections
+at once. One bot: all sign with the same token for the same bot.`,
+    columns: ['who', 'connections', 'calls/s', 'ms a call', 'bare/s', 'bare of call'],
+    rows,
+  };
+}
+
+async function sizeTable(sessions: Sessions, { rounds, large }: DatabaseOptions): Promise<Table> {
+  const names = ['get_bot', 'list_bots', 'get_trading_key', 'check_out_key', 'setup_bot', 'rotate_key'];
+  const rows: Table['rows'][number][] = [];
+  let filled = 0;
+  for (const size of [0, 10_000, ...(large ? [1_000_000] : [])]) {
+    while (filled < size) {
+      const more = Math.min(100_000, size - filled);
+      await sessions.bare.begin((sql) => fillTables(sql, more));
+      filled += more;
+    }
+    const home = await newHousehold(sessions.owner, 20);
+    const contestants = Object.fromEntries(
+      pairs(sessions, home)
+        .filter(({ name }) => names.includes(name))
+        .map(({ name, call }) => [name, call]),
+    );
+    const nothing = { run: () => sessions.statements([['select 1', []]]) };
+    const all: Record<string, Contestant> = { ...contestants, nothing };
+    const series = await sideBySide(all, { rounds, runs: 5 });
+    const nothings = series.nothing ?? [];
+    rows.push([
+      size === 0 ? 'a few thousand' : `+ ${size.toLocaleString('en')}`,
+      summaryOf(nothings).median,
+      ...names.map((name) => ratios(series[name] ?? [], nothings)),
+    ]);
+  }
+  return {
+    title: 'Size of the tables',
+    note: `Times a transaction of nothing (begin, settings, \`select 1\`, commit), whose milliseconds stand first, with so
+many more wallets, bots and key events in the tables and a tenth of that of clients, keys and tokens.${
+      large ? '' : ' A million: `-- --large`.'
+    }`,
+    columns: ['wallets', 'nothing', ...names],
+    rows,
+  };
+}

@@ -1,0 +1,303 @@
+/** The edge half: what a route costs above an empty one, and an operation above the cryptography in it. */
+import type { Stack } from '../../supabase/local/stack.ts';
+import { type Bundle, buildBundle } from './bundle.ts';
+import { ratios, type Summary, summaryOf } from './measure.ts';
+import { number, type Section, type Table, times, type Verdict } from './report.ts';
+import { type EdgeSamples, edgeSamples, newEvmKey, newSolanaKey } from './samples.ts';
+import { Sessions } from './sessions.ts';
+import { burst, type Request, Workerd } from './workerd.ts';
+
+export interface EdgeOptions {
+  readonly rounds: number;
+}
+
+const CONNECTIONS = 8;
+const REQUESTS = 300;
+/** Of each route, before any counts: so many until the compiler has done its work. */
+const WARM_UP = 1000;
+
+export async function edge(stack: Stack, options: EdgeOptions): Promise<Section> {
+  const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
+  const running: Workerd[] = [];
+  const start = async (...args: Parameters<typeof Workerd.start>) => {
+    const worker = await Workerd.start(...args);
+    running.push(worker);
+    return worker;
+  };
+  try {
+    const bundle = buildBundle();
+    // Its own address stands in the tokens that it is asked about, so it starts twice.
+    const responderCode = buildBundle('test/bench/workers/responder.ts').code;
+    const place = await start(responderCode, { ANSWERS: '{}', JWKS: '{}' });
+    const samples = await edgeSamples(sessions, stack.jwtSecret, place.url);
+    await place.stop();
+    running.pop();
+    const port = Number(new URL(place.url).port);
+    const responder = await start(
+      responderCode,
+      { ANSWERS: JSON.stringify(samples.answers), JWKS: samples.jwks },
+      '/',
+      port,
+    );
+    const bindings = {
+      SUPABASE_URL: responder.url,
+      SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+      SUPABASE_JWT_SECRET: stack.jwtSecret,
+      ENCRYPTION_KEY: samples.encryptionKey,
+    };
+    const worker = await start(bundle.code, bindings, '/health');
+    const empty = await start(buildBundle('test/bench/workers/empty.ts').code, bindings, '/empty');
+    const operations = await start(
+      buildBundle('test/bench/workers/operations.ts').code,
+      { ...bindings, SAMPLES: JSON.stringify(samples.operations) },
+      '/',
+    );
+    const work = await operationTable(operations, options);
+    const routes = await routeTable({ worker, empty, responder }, samples, work.cpu, options);
+    return {
+      tables: [routes.table, work.table],
+      verdicts: [...routes.verdicts, ...work.verdicts, bundleVerdict(bundle)],
+    };
+  } finally {
+    await Promise.all(running.map((worker) => worker.stop()));
+    await sessions.end();
+  }
+}
+
+export function bundleVerdict({ bytes, gzipBytes }: Bundle): Verdict {
+  return {
+    target: 'the Worker has at most 120 KiB, minified and compressed',
+    measured: `${number(gzipBytes / 1024)} KiB (${number(bytes / 1024)} KiB before compression)`,
+    met: gzipBytes <= 120 * 1024,
+  };
+}
+
+interface Route {
+  readonly name: string;
+  readonly request: Request;
+  readonly status?: number;
+  readonly kind: 'read' | 'key write' | 'write' | 'sign';
+  /** Of the work by curves in it that no edge can do without, in microseconds. */
+  readonly curves?: string;
+}
+
+function routesOf({ clientId, botId, machineToken, operations }: EdgeSamples): Route[] {
+  const by = (token: string, method: string, path: string, body?: object): Request => ({
+    method,
+    path,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const session = (method: string, path: string, body?: object) => by(operations.hs256, method, path, body);
+  const signing = Object.entries(operations.requests).map(
+    ([kind, request]): Route => ({
+      name: `POST /bots/{id}/sign ${kind}`,
+      request: by(machineToken, 'POST', `/bots/${botId}/sign`, request),
+      kind: 'sign',
+      curves: `bare sign and check ${kind}`,
+    }),
+  );
+  return [
+    { name: 'GET /health', request: { path: '/health' }, kind: 'read' },
+    { name: 'GET /clients/me', request: session('GET', '/clients/me'), kind: 'read' },
+    { name: 'GET /clients/me, ES256', request: by(operations.es256, 'GET', '/clients/me'), kind: 'read' },
+    {
+      name: 'GET /clients/{id}/trading-key',
+      request: session('GET', `/clients/${clientId}/trading-key`),
+      kind: 'read',
+    },
+    { name: 'GET /clients/{id}/bots', request: session('GET', `/clients/${clientId}/bots`), kind: 'read' },
+    {
+      name: 'GET /clients/{id}/bot-options',
+      request: session('GET', `/clients/${clientId}/bot-options`),
+      kind: 'read',
+    },
+    { name: 'GET /bots/{id}', request: session('GET', `/bots/${botId}`), kind: 'read' },
+    { name: 'GET /bots/{id}/policy', request: session('GET', `/bots/${botId}/policy`), kind: 'read' },
+    { name: 'GET /runner/bots', request: by(machineToken, 'GET', '/runner/bots'), kind: 'read' },
+    {
+      name: 'POST /bots/{id}/heartbeat',
+      request: by(machineToken, 'POST', `/bots/${botId}/heartbeat`, { status: 'ok' }),
+      kind: 'write',
+    },
+    {
+      name: 'POST /clients/{id}/setup-bot',
+      request: session('POST', `/clients/${clientId}/setup-bot`, {
+        bot_type: 'evm-grid',
+        private_key: newEvmKey(),
+      }),
+      status: 201,
+      kind: 'key write',
+      curves: 'derive evm',
+    },
+    {
+      name: 'PUT /clients/{id}/rotate-key, EVM',
+      request: session('PUT', `/clients/${clientId}/rotate-key`, { private_key: newEvmKey() }),
+      kind: 'key write',
+      curves: 'derive evm',
+    },
+    {
+      name: 'PUT /clients/{id}/rotate-key, Solana',
+      request: session('PUT', `/clients/${clientId}/rotate-key`, {
+        private_key: newSolanaKey(),
+        chain: 'solana',
+      }),
+      kind: 'key write',
+      curves: 'derive solana',
+    },
+    {
+      name: 'DELETE /clients/{id}/revoke-key',
+      request: session('DELETE', `/clients/${clientId}/revoke-key`),
+      kind: 'write',
+    },
+    ...signing,
+  ];
+}
+
+interface Runtimes {
+  readonly worker: Workerd;
+  readonly empty: Workerd;
+  readonly responder: Workerd;
+}
+
+async function routeTable(
+  { worker, empty, responder }: Runtimes,
+  samples: EdgeSamples,
+  curves: ReadonlyMap<string, number>,
+  { rounds }: EdgeOptions,
+) {
+  const routes = routesOf(samples);
+  const measured = new Map<string, { perSecond: number[]; cpu: number[] }>();
+  const measure = async (name: string, of: Workerd, request: Request, status = 200, keep = true) => {
+    const { perSecond, cpu } = await burst(of, request, {
+      requests: keep ? REQUESTS : WARM_UP,
+      connections: CONNECTIONS,
+      status,
+    });
+    const series = measured.get(name) ?? { perSecond: [], cpu: [] };
+    if (keep) measured.set(name, { perSecond: [...series.perSecond, perSecond], cpu: [...series.cpu, cpu] });
+  };
+  for (let round = -1; round < rounds; round++) {
+    const keep = round >= 0;
+    await measure('empty', empty, { path: '/empty' }, 200, keep);
+    await measure('empty with a call', empty, { path: '/call' }, 200, keep);
+    await measure(
+      'responder',
+      responder,
+      { method: 'POST', path: '/rest/v1/rpc/get_bot', body: '{}' },
+      200,
+      keep,
+    );
+    for (const { name, request, status } of routes) await measure(name, worker, request, status, keep);
+  }
+  const of = (name: string) => measured.get(name) ?? { perSecond: [], cpu: [] };
+  const without = (series: number[], op: string | undefined) =>
+    series.map((cpu) => cpu - (op === undefined ? 0 : (curves.get(op) ?? 0)));
+  const row = (name: string, op?: string) => {
+    const cpu = without(of(name).cpu, op);
+    return [
+      name,
+      summaryOf(of(name).perSecond).median,
+      summaryOf(of(name).cpu),
+      op ? summaryOf(cpu).median : '',
+      times(ratios(cpu, of('empty').cpu)),
+      times(ratios(cpu, of('empty with a call').cpu)),
+    ];
+  };
+  const worst = (kind: Route['kind'], against: string): Summary & { name: string } => {
+    const all = routes
+      .filter((route) => route.kind === kind && route.name !== 'GET /health')
+      .map(({ name, curves: op }) => ({ name, ...ratios(without(of(name).cpu, op), of(against).cpu) }));
+    return all.toSorted((one, other) => other.median - one.median)[0] ?? { name: '', ...summaryOf([]) };
+  };
+  const verdict = (what: string, kind: Route['kind'], limit: number, against: string): Verdict => {
+    const { name, median } = worst(kind, against);
+    return {
+      target: `${what} take at most ${limit} times the processor time of an empty route${against === 'empty' ? '' : ' that calls the database API once'}`,
+      measured: `at worst ${number(median)} times (${name})`,
+      met: median <= limit,
+    };
+  };
+  const table: Table = {
+    title: 'Routes',
+    note: `The production bundle in plain workerd; the database API is a second workerd that answers what the real
+functions once answered (its own ceiling stands in the table). ${CONNECTIONS} connections from one Node process, which also
+takes a processor: requests a second are a lower bound. Processor time is that of the Worker's process alone. Ratios are of
+processor time, after the curve work that no implementation can do without is taken off.`,
+    columns: ['route', 'requests/s', 'µs CPU', 'µs without curves', 'of empty', 'of empty with a call'],
+    rows: [
+      row('empty'),
+      row('empty with a call'),
+      row('responder'),
+      ...routes.map(({ name, curves: op }) => row(name, op)),
+    ],
+  };
+  return {
+    table,
+    verdicts: [
+      verdict('reads', 'read', 1.5, 'empty'),
+      verdict('reads', 'read', 1.5, 'empty with a call'),
+      verdict('key writes', 'key write', 2, 'empty'),
+      verdict('key writes', 'key write', 2, 'empty with a call'),
+    ],
+  };
+}
+
+const PAIRS: readonly [operation: string, bare: string][] = [
+  ['seal', 'bare seal'],
+  ['open', 'bare open'],
+  ['verify HS256', 'bare verify HS256'],
+  ['verify ES256', 'bare verify ES256'],
+  ...['evm.message', 'evm.transaction', 'evm.typed_data', 'solana.transaction'].flatMap(
+    (kind): [string, string][] => [
+      [`sign ${kind}`, `bare sign ${kind}`],
+      [`sign ${kind}`, `bare sign and check ${kind}`],
+    ],
+  ),
+];
+const ALONE = ['derive evm', 'derive solana'];
+
+async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
+  const names = [...new Set([...PAIRS.flat(), ...ALONE])];
+  const series = new Map<string, number[]>();
+  for (let round = -1; round < rounds; round++) {
+    for (const op of ['nothing', ...names]) {
+      const times = /sign|derive/.test(op) ? 40 : 300;
+      const before = worker.cpuNanoseconds();
+      const status = await worker.request({ path: `/?op=${encodeURIComponent(op)}&n=${times}` });
+      if (status !== 200) throw new Error(`The operation ${op} answered ${status}`);
+      const each = (worker.cpuNanoseconds() - before) / 1000 / times;
+      if (round >= 0) series.set(op, [...(series.get(op) ?? []), each]);
+    }
+  }
+  const of = (name: string) => series.get(name) ?? [];
+  const table: Table = {
+    title: 'Operations of the edge',
+    note: `Microseconds of processor time in workerd. Bare: the same primitives of Web Crypto or the curve alone, with no
+token, header or JSON around them. "Sign and check" verifies what it signed, as the service does: a faulty signature can
+give away the key.`,
+    columns: ['operation', 'µs', 'bare', 'µs bare', 'ratio'],
+    rows: PAIRS.map(([operation, bare]) => [
+      operation,
+      summaryOf(of(operation)),
+      bare,
+      summaryOf(of(bare)),
+      times(ratios(of(operation), of(bare))),
+    ]),
+  };
+  const worst = (prefix: string) =>
+    PAIRS.filter(
+      ([operation, bare]) => operation.startsWith('sign ') && bare === `${prefix} ${operation.slice(5)}`,
+    )
+      .map(([operation, bare]) => ({ operation, ...ratios(of(operation), of(bare)) }))
+      .toSorted((one, other) => other.median - one.median)[0];
+  const verdicts = ['bare sign', 'bare sign and check'].map((bare): Verdict => {
+    const { operation = '', median = Number.NaN } = worst(bare) ?? {};
+    return {
+      target: `opening, reading and signing take at most 1.3 times a bare decrypt and sign${bare === 'bare sign' ? '' : ', with the check of the signature'}`,
+      measured: `at worst ${number(median)} times (${operation})`,
+      met: median <= 1.3,
+    };
+  });
+  return { table, verdicts, cpu: new Map(names.map((name) => [name, summaryOf(of(name)).median])) };
+}

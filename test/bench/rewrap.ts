@@ -1,0 +1,89 @@
+/**
+ * `npm run bench:rewrap`: moves 10,000 sealed keys to a new master key on an embedded stack of its own, first in peace,
+ * then under traffic, and says how many a second. Ends with an error if anything is not as it should be afterwards.
+ * `-- --keys N`; `-- --durable` keeps PostgreSQL's fsync on.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
+import { rewrapKeys } from '../../src/services/rewrap.ts';
+import { logConsoleTo } from '../../supabase/local/console-log.ts';
+import { removePostgres } from '../../supabase/local/postgres.ts';
+import { startStack } from '../../supabase/local/stack.ts';
+import { keysStatus } from '../../supabase/operator/key-status.ts';
+import { rewrapStore } from '../../supabase/operator/rewrap-store.ts';
+import { newPlatform, type Platform, Traffic, wrongsOf } from '../database/rewrap-traffic.ts';
+
+const { values } = parseArgs({
+  options: { keys: { type: 'string', default: '10000' }, durable: { type: 'boolean', default: false } },
+});
+// One key for each client and one more for every fourth.
+const clients = Math.round((Number(values.keys) * 4) / 5);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const newMasterKey = () => randomBytes(32).toString('base64');
+
+const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));
+chmodSync(directory, 0o755);
+logConsoleTo(join(directory, 'supabase.log'));
+const stack = await startStack({ directory, supabasePort: 0, durable: values.durable });
+try {
+  const [first, second, third] = [newMasterKey(), newMasterKey(), newMasterKey()];
+  const platform = await newPlatform(stack.databaseUrl, clients, await parseKeyring(first));
+  const { sql } = platform;
+  await sql`vacuum analyze`;
+  const [rows] = await sql<[{ envelopes: number }]>`
+    select (select count(*) from public.trading_keys)::integer + (select count(*) from public.bot_wallets)::integer as envelopes`;
+  say(
+    `${clients} clients, ${Math.round(clients * 1.25)} private keys, ${rows.envelopes} envelopes; fsync ${values.durable ? 'on' : 'off'}`,
+  );
+  await timed('counting', async () => void (await keysStatus(sql, undefined)));
+
+  await move('in peace', platform, await parseKeyring(`${second},${first}`));
+  const both = await parseKeyring(`${third},${second}`);
+  const traffic = new Traffic(platform, both);
+  traffic.sign(8, 1);
+  traffic.rotate([both, await parseKeyring(second)], 50);
+  traffic.revoke(40, 200);
+  await move('under traffic', platform, both);
+  await traffic.stop();
+  say(
+    `meanwhile: ${traffic.rotations} rotations, ${traffic.revocations} revocations, check-outs ${JSON.stringify(Object.fromEntries(traffic.signatures))}`,
+  );
+  await move('what came meanwhile', platform, both);
+
+  const status = await keysStatus(sql, both);
+  const wrongs = await wrongsOf(platform, await parseKeyring(third), 2);
+  const failed = [...traffic.signatures.keys()].filter(
+    (outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome),
+  );
+  if (status.to_rewrap > 0 || status.unopenable > 0 || wrongs.length > 0 || failed.length > 0) {
+    throw new Error(JSON.stringify({ status, wrongs: wrongs.slice(0, 10), failed }));
+  }
+  say('Every envelope was moved, every key is the one that was put in, nothing revoked came back.');
+  await sql.end();
+} finally {
+  await stack.stop();
+  removePostgres(join(directory, 'postgres'));
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function move(name: string, { sql }: Platform, keyring: Keyring): Promise<void> {
+  const began = performance.now();
+  const result = await rewrapKeys(rewrapStore(sql, keyring.primary.id), keyring, {
+    batch: 50,
+    limit: Number.POSITIVE_INFINITY,
+  });
+  const seconds = (performance.now() - began) / 1000;
+  say(
+    `${name}: ${JSON.stringify(result)} in ${seconds.toFixed(1)} s, ${Math.round(result.moved / seconds)} keys/s`,
+  );
+}
+
+async function timed(name: string, work: () => Promise<void>): Promise<void> {
+  const began = performance.now();
+  await work();
+  say(`${name}: ${(performance.now() - began).toFixed(0)} ms`);
+}

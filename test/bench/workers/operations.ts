@@ -1,0 +1,185 @@
+/** The edge's operations, each beside the bare work that it cannot do without: `?op=NAME&n=TIMES`. */
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { hexToBytes } from '@noble/hashes/utils.js';
+import { base64url } from 'jose';
+import { type Binding, open, seal } from '../../../src/crypto/envelope.ts';
+import { parseKeyring } from '../../../src/crypto/keyring.ts';
+import { readSettings } from '../../../src/env.ts';
+import { signAs } from '../../../src/keys/index.ts';
+import { createVerifier } from '../../../src/middleware/verify-token.ts';
+import { readSigning, type SigningRequest } from '../../../src/signing/index.ts';
+
+interface Env {
+  readonly SUPABASE_URL: string;
+  readonly SUPABASE_JWT_SECRET: string;
+  readonly ENCRYPTION_KEY: string;
+  readonly SAMPLES: string;
+}
+
+export interface Samples {
+  readonly hs256: string;
+  readonly es256: string;
+  readonly es256_key: JsonWebKey;
+  /** Private keys in hex, for nobody's use, and whose they are. */
+  readonly wallets: Readonly<Record<'evm' | 'solana', { secret: string; address: string }>>;
+  readonly requests: Readonly<Record<string, SigningRequest>>;
+}
+
+type Operation = () => unknown;
+
+let operations: Promise<Readonly<Record<string, Operation>>> | undefined;
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    operations ??= prepare(env);
+    const { searchParams } = new URL(request.url);
+    const operation = (await operations)[searchParams.get('op') ?? ''];
+    if (!operation) return Response.json(Object.keys(await operations));
+    for (let n = Number(searchParams.get('n')); n > 0; n--) await operation();
+    return new Response('done');
+  },
+};
+
+async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
+  const samples = JSON.parse(env.SAMPLES) as Samples;
+  const keyring = await parseKeyring(env.ENCRYPTION_KEY);
+  const binding = (chain: 'evm' | 'solana'): Binding => ({
+    clientId: '01a20578-128f-712f-9bed-d096023531f1',
+    keyId: '01a20578-12bf-77b8-826a-79d769247e94',
+    chain,
+    address: samples.wallets[chain].address,
+  });
+  const secrets = {
+    evm: new Uint8Array(hexToBytes(samples.wallets.evm.secret)),
+    solana: new Uint8Array(hexToBytes(samples.wallets.solana.secret)),
+  };
+  const envelopes = {
+    evm: await seal(secrets.evm, binding('evm'), keyring),
+    solana: await seal(secrets.solana, binding('solana'), keyring),
+  };
+  const bare = await bareCipher();
+  const sealedBare = await bare.seal(secrets.evm);
+  const sealedBareSeed = await bare.seal(secrets.solana);
+
+  const solanaKey = new Uint8Array(ed25519.getPublicKey(secrets.solana));
+  const settings = readSettings(env);
+  const verifier = createVerifier(settings);
+  const hs256 = await bareToken(samples.hs256, { name: 'HMAC', hash: 'SHA-256' }, env.SUPABASE_JWT_SECRET);
+  const es256 = await bareToken(samples.es256, { name: 'ECDSA', namedCurve: 'P-256' }, samples.es256_key);
+
+  const signing = Object.entries(samples.requests).flatMap(([kind, request]): [string, Operation][] => {
+    const chain = kind.startsWith('solana') ? 'solana' : 'evm';
+    const { payload } = readSigning(request);
+    return [
+      [
+        `sign ${kind}`,
+        async () => {
+          const read = readSigning(request);
+          const secret = await open(envelopes[chain], binding(chain), keyring);
+          return read.finish(
+            await signAs(binding(chain) as { chain: 'evm'; address: string }, read.payload, secret),
+          );
+        },
+      ],
+      [
+        `bare sign ${kind}`,
+        async () => {
+          const secret = await bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
+          return chain === 'evm' ? signSecp256k1(payload, secret) : signEd25519(payload, secret);
+        },
+      ],
+      [
+        `bare sign and check ${kind}`,
+        async () => {
+          const secret = await bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
+          if (chain === 'evm') {
+            const signature = signSecp256k1(payload, secret);
+            return secp256k1.Signature.fromBytes(signature, 'recovered').recoverPublicKey(payload);
+          }
+          const signature = await signEd25519(payload, secret);
+          const key = await crypto.subtle.importKey('raw', solanaKey, 'Ed25519', false, ['verify']);
+          return crypto.subtle.verify('Ed25519', key, signature, payload);
+        },
+      ],
+    ];
+  });
+
+  return {
+    nothing: () => undefined,
+    seal: () => seal(secrets.evm, binding('evm'), keyring),
+    'bare seal': () => bare.seal(secrets.evm),
+    open: () => open(envelopes.evm, binding('evm'), keyring),
+    'bare open': () => bare.open(sealedBare),
+    'verify HS256': () => verifier.verify(samples.hs256),
+    'bare verify HS256': hs256,
+    'verify ES256': () => verifier.verify(samples.es256),
+    'bare verify ES256': es256,
+    'derive evm': () => secp256k1.getPublicKey(secrets.evm, false),
+    'derive solana': () => ed25519.getPublicKey(secrets.solana),
+    ...Object.fromEntries(signing),
+  };
+}
+
+const signSecp256k1 = (digest: Uint8Array, secret: Uint8Array) =>
+  secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' });
+
+async function signEd25519(message: Uint8Array<ArrayBuffer>, seed: Uint8Array): Promise<ArrayBuffer> {
+  const pkcs8 = new Uint8Array([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32, ...seed]);
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']);
+  return crypto.subtle.sign('Ed25519', key, message);
+}
+
+interface Sealed {
+  readonly wrapIv: Uint8Array<ArrayBuffer>;
+  readonly wrapped: ArrayBuffer;
+  readonly iv: Uint8Array<ArrayBuffer>;
+  readonly ciphertext: ArrayBuffer;
+}
+
+/** An envelope's cryptography without an envelope: a fresh data key, wrapped, and 32 bytes under it. */
+async function bareCipher() {
+  const master = await crypto.subtle.importKey('raw', random(32), 'AES-GCM', false, ['encrypt', 'decrypt']);
+  const additionalData = random(430);
+  const importKey = (raw: BufferSource) =>
+    crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
+  return {
+    async seal(secret: Uint8Array<ArrayBuffer>): Promise<Sealed> {
+      const raw = random(32);
+      const [wrapIv, iv] = [random(12), random(12)];
+      const key = await importKey(raw);
+      return {
+        wrapIv,
+        iv,
+        wrapped: await crypto.subtle.encrypt({ name: 'AES-GCM', iv: wrapIv }, master, raw),
+        ciphertext: await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, key, secret),
+      };
+    },
+    async open({ wrapIv, wrapped, iv, ciphertext }: Sealed): Promise<Uint8Array<ArrayBuffer>> {
+      const key = await importKey(
+        await crypto.subtle.decrypt({ name: 'AES-GCM', iv: wrapIv }, master, wrapped),
+      );
+      return new Uint8Array(
+        await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, key, ciphertext),
+      );
+    },
+  };
+}
+
+/** Verification of a signature that is already apart from its token. */
+async function bareToken(
+  token: string,
+  algorithm: HmacImportParams | EcKeyImportParams,
+  of: string | JsonWebKey,
+): Promise<Operation> {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  const key = await (typeof of === 'string'
+    ? crypto.subtle.importKey('raw', new TextEncoder().encode(of), algorithm, false, ['verify'])
+    : crypto.subtle.importKey('jwk', of, algorithm, false, ['verify']));
+  const bytes = new Uint8Array(base64url.decode(signature));
+  const signed = new TextEncoder().encode(`${header}.${payload}`);
+  const name = algorithm.name === 'HMAC' ? 'HMAC' : { name: 'ECDSA', hash: 'SHA-256' };
+  return () => crypto.subtle.verify(name, key, bytes, signed);
+}
+
+const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));

@@ -1,0 +1,296 @@
+/** Requests that come twice at once: one does the work, the others wait for it and get its answer. */
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { accessToken } from '../support/people.ts';
+import * as act from './actions.ts';
+import { violationsOf } from './invariants.ts';
+import { type Outcome, request, Sessions } from './sessions.ts';
+import { Signers, signingHousehold } from './signers.ts';
+
+const TWINS = 6;
+const ROUNDS = 8;
+const sessions = new Sessions();
+const { sql } = sessions;
+const signers = new Signers(24);
+afterAll(() => Promise.all([sessions.end(), signers.end()]));
+
+const admin = await sessions.newAdmin();
+const twins = (action: act.Action, key = act.newOnce()) =>
+  Array.from({ length: TWINS }, () => act.once(action, key));
+const ok = (count = TWINS): Outcome[] => Array.from({ length: count }, () => 'ok');
+
+async function newClientWithKey(): Promise<act.Client> {
+  const client = await sessions.newClient();
+  await sessions.newKey(client);
+  return client;
+}
+
+interface Race {
+  readonly name: string;
+  readonly prepare: () => Promise<{ action: act.Action; client: act.Client }>;
+  /** What one request leaves, and so what all twins together leave. */
+  readonly left: (client: act.Client) => Promise<unknown>;
+}
+
+const keyVersion = async ({ clientId }: act.Client) =>
+  (await sql`select key_version from public.clients where id = ${clientId}`)[0]?.key_version;
+const bots = async ({ clientId }: act.Client) =>
+  (await sql`select count(*)::int from public.bots where client_id = ${clientId}`)[0]?.count;
+
+const RACES: readonly Race[] = [
+  {
+    name: 'create_client',
+    async prepare() {
+      const email = `${randomUUID()}@races.test`;
+      // Nothing here but the e-mail tells which client is meant.
+      return { action: act.createClient(admin, email), client: { clientId: email, userId: admin } };
+    },
+    left: async ({ clientId: email }) =>
+      (await sql`select count(*)::int from public.clients where email = ${email}`)[0]?.count,
+  },
+  {
+    name: 'setup_bot with the first key',
+    async prepare() {
+      const client = await sessions.newClient();
+      return { action: act.setupBot(client, act.sealedWallet(client.clientId)), client };
+    },
+    left: async (client) => [await bots(client), await keyVersion(client)].join() === '1,1' && 1,
+  },
+  {
+    name: 'create_bot',
+    async prepare() {
+      const client = await newClientWithKey();
+      return { action: act.createBot(client, admin, [act.sealedWallet(client.clientId)]), client };
+    },
+    left: bots,
+  },
+  {
+    name: 'rotate_key',
+    async prepare() {
+      const client = await newClientWithKey();
+      return { action: act.rotateKey(client), client };
+    },
+    left: async (client) => (await keyVersion(client)) - 1,
+  },
+];
+
+describe.each(RACES)('$name, asked for by six at once under one key', ({ prepare, left }) => {
+  it('is done once, in sessions', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const { action, client } = await prepare();
+      expect(await sessions.race(twins(action))).toEqual(ok());
+      expect(await left(client)).toBe(1);
+    }
+  });
+
+  it('is done once, through the REST API', async () => {
+    const { action, client } = await prepare();
+    const key = act.newOnce();
+    expect(await Promise.all(twins(action, key).map((twin) => request(twin)))).toEqual(ok());
+    expect(await left(client)).toBe(1);
+  });
+
+  it('is done once, where the key is of yesterday', async () => {
+    const { action, client } = await prepare();
+    const key = act.newOnce();
+    await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
+      values (${`account ${action.by}`}, decode(${key.key}, 'hex'), sha256(''), 'another', '{}', now())`;
+    expect(await sessions.race(twins(action, key))).toEqual(ok());
+    expect(await left(client)).toBe(1);
+  });
+
+  it('is refused to all but the one request that came first, where they differ', async () => {
+    const { action, client } = await prepare();
+    const requests = ['a', 'b', 'c'].flatMap((body) =>
+      twins(action, act.newOnce(client.clientId, body)).slice(0, 3),
+    );
+    const outcomes = await sessions.race(requests);
+    expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(3);
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT422 idempotency_key_reused']));
+    expect(await left(client)).toBe(1);
+  });
+});
+
+describe('a signature under a daily limit', () => {
+  const signing = {
+    kind: 'evm.transaction',
+    chain_id: '1',
+    recipients: [],
+    value: '7',
+    digest: 'ab'.repeat(32),
+  };
+
+  it('reserves its value once for all who ask under one key, and no more keys than fit get one', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const [[bot = ''], [token = raise()]] = [bots, tokens];
+    await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      values (${bot}, ${client.clientId}, 100)`;
+    const keys = Array.from({ length: 20 }, () => act.newOnce());
+    const asked = Array.from({ length: 5 }, () => keys).flat();
+    const outcomes = await Promise.all(asked.map((key) => signers.checkOut(token, bot, signing, 0, key)));
+    const byKey = keys.map((key) => new Set(outcomes.filter((_, i) => asked[i] === key)));
+    expect(byKey.filter((seen) => seen.size > 1)).toEqual([]);
+    expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * 5);
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    const [row] =
+      await sql`select sum(value)::int, count(*)::int from public.value_reservations where bot_id = ${bot}`;
+    expect(row).toEqual({ sum: 98, count: 14 });
+  });
+});
+
+describe('everything at once, each twice under its key', () => {
+  it('ends without a deadlock, and leaves the client in order', async () => {
+    const seen = new Map<Outcome, number>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+      const [[bot = '', other = ''], [token = raise()]] = [bots, tokens];
+      await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+        values (${bot}, ${client.clientId}, 1000)`;
+      const value = {
+        kind: 'evm.transaction',
+        chain_id: '1',
+        recipients: [],
+        value: '1',
+        digest: 'ab'.repeat(32),
+      };
+      const signing = Array.from({ length: 6 }, () => act.newOnce()).flatMap((key) => [
+        signers.checkOut(token, bot, value, 0, key),
+        signers.checkOut(token, other, value, 0, key),
+        signers.checkOut(token, bot, value, 0, key),
+      ]);
+      const actions = [
+        act.rotateKey(client),
+        act.stopBot(other, client.userId),
+        act.startBot(other, client.userId),
+        act.setupBot(client),
+        round % 2
+          ? act.addWallet(other, admin, act.sealedWallet(client.clientId))
+          : act.createBot(client, admin),
+        act.stopBot(other, admin),
+      ].flatMap((action) => twins(action).slice(0, 2));
+      for (const outcome of (await Promise.all([sessions.race(actions), ...signing])).flat())
+        seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+      expect(await violationsOf(sql, [client.clientId])).toEqual([]);
+    }
+    const known = [
+      'ok',
+      'PT409 bot_not_running',
+      'PT409 idempotency_key_outdated',
+      'PT422 idempotency_key_reused',
+    ];
+    expect([...seen.keys()].filter((outcome) => !known.includes(outcome))).toEqual([]);
+    expect(seen.get('ok')).toBeGreaterThan(ROUNDS * 12);
+  });
+});
+
+describe('who comes second', () => {
+  const connections = postgres(inject('databaseUrl'), { max: 3, onnotice: () => {}, prepare: false });
+  afterAll(() => connections.end({ timeout: 1 }));
+
+  /** A transaction of the admin, open until it is told how to end. */
+  async function open(level = 'read committed') {
+    const connection = await connections.reserve();
+    const claims = JSON.stringify({ sub: admin, role: 'authenticated' });
+    await connection.unsafe(`begin isolation level ${level}`);
+    await connection`select set_config('role', 'authenticated', true), set_config('request.jwt.claims', ${claims}, true),
+      set_config('request.jwt.claim.sub', ${admin}, true)`;
+    const [{ pid = 0 } = {}] = await connection<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    return {
+      pid,
+      ask: async (email: string, key: act.Once): Promise<{ id: string; replayed?: boolean }> => {
+        const [row] =
+          await connection`select public.create_client('x', ${email}, ${sql.json({ ...key })}) as answer`;
+        return row?.answer;
+      },
+      end: async (how: 'commit' | 'rollback') => {
+        await connection.unsafe(how);
+        connection.release();
+      },
+    };
+  }
+  /** Until the backend waits for its twin; an error where it has answered instead. */
+  async function waits(pid: number, answer: Promise<unknown>): Promise<void> {
+    let answered = false;
+    const note = () => {
+      answered = true;
+    };
+    void answer.then(note, note);
+    while (!answered) {
+      const found = await sql`select from pg_locks where pid = ${pid} and not granted`;
+      if (found.length > 0) return;
+    }
+    throw new Error('The second did not wait for the first.');
+  }
+
+  it('waits for the first, and gets its answer', async () => {
+    const [one, two, key] = [await open(), await open(), act.newOnce()];
+    const email = `${randomUUID()}@races.test`;
+    const first = await one.ask(email, key);
+    const second = two.ask(email, key);
+    await waits(two.pid, second);
+    await one.end('commit');
+    expect(await second).toEqual({ ...first, replayed: true });
+    await two.end('commit');
+  });
+
+  it('does the work itself, where the first has failed', async () => {
+    const [one, two, key] = [await open(), await open(), act.newOnce()];
+    const email = `${randomUUID()}@races.test`;
+    const first = await one.ask(email, key);
+    const second = two.ask(email, key);
+    await waits(two.pid, second);
+    await one.end('rollback');
+    const answer = await second;
+    expect(answer.replayed).toBeUndefined();
+    expect(answer.id).not.toBe(first.id);
+    await two.end('commit');
+    expect(await sql`select id from public.clients where email = ${email}`).toEqual([{ id: answer.id }]);
+  });
+
+  it.each(['repeatable read', 'serializable'])(
+    'with a %s snapshot that is older than the answer, does nothing',
+    async (level) => {
+      const [one, two, key] = [await open(), await open(level), act.newOnce()];
+      await two.ask(`${randomUUID()}@races.test`, act.newOnce());
+      const [email, other] = [`${randomUUID()}@races.test`, `${randomUUID()}@races.test`];
+      await one.ask(email, key);
+      await one.end('commit');
+      // Under another e-mail: nothing but the key could refuse it.
+      await expect(two.ask(other, key)).rejects.toMatchObject({ code: '40001' });
+      await two.end('rollback');
+      expect(await sql`select from public.clients where email = ${other}`).toHaveLength(0);
+    },
+  );
+
+  it('does not wait for who holds an answer that has expired', async () => {
+    const [holder, two, old] = [await connections.reserve(), await open(), act.newOnce()];
+    await sessions.race([act.once(act.createClient(admin, `${randomUUID()}@races.test`), old)]);
+    await sql`update private.kept_answers set expires_at = now() - interval '1 year' where key = decode(${old.key}, 'hex')`;
+    await holder.unsafe('begin');
+    await holder`select from private.kept_answers where key = decode(${old.key}, 'hex') for update`;
+    await two.ask(`${randomUUID()}@races.test`, act.newOnce());
+    await two.end('commit');
+    await holder.unsafe('rollback');
+    holder.release();
+  });
+});
+
+describe('what is kept', () => {
+  it.each(['public', 'private'])('is not to be had by the REST API, as of the schema %s', async (profile) => {
+    const token = await accessToken({ sub: admin });
+    const response = await fetch(`${inject('supabaseUrl')}/rest/v1/kept_answers?select=*`, {
+      headers: {
+        apikey: inject('publishableKey'),
+        authorization: `Bearer ${token}`,
+        'accept-profile': profile,
+      },
+    });
+    expect(response.ok).toBe(false);
+    expect([404, 406]).toContain(response.status);
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}

@@ -1,0 +1,264 @@
+/**
+ * A platform whose envelopes are moved to a new master key while its bots sign and its clients rotate and revoke, with
+ * real envelopes. Knows no vitest: a test and a benchmark run it.
+ */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import postgres, { type Sql } from 'postgres';
+import { open, seal } from '../../src/crypto/envelope.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+
+export interface Platform {
+  readonly sql: Sql;
+  readonly clients: readonly TrafficClient[];
+  /** What each key id stands for, in hex. */
+  readonly secrets: Map<string, string>;
+}
+
+export interface TrafficClient {
+  readonly id: string;
+  readonly botId: string;
+  readonly tokenHash: string;
+  /** The trading key that was put in last; `undefined` once it was revoked. */
+  keyId: string | undefined;
+}
+
+interface Sealed {
+  readonly address: string;
+  readonly chain: 'evm';
+  readonly key_id: string;
+  readonly encrypted_key: string;
+}
+
+const KIND = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
+
+async function newKey(
+  { secrets }: Pick<Platform, 'secrets'>,
+  clientId: string,
+  keyring: Keyring,
+): Promise<Sealed> {
+  const secret = randomBytes(32);
+  const address = `0x${randomBytes(20).toString('hex')}`;
+  const keyId = randomUUID();
+  secrets.set(keyId, secret.toString('hex'));
+  const encrypted = await seal(secret, { clientId, chain: 'evm', address, keyId }, keyring);
+  return { address, chain: 'evm', key_id: keyId, encrypted_key: encrypted };
+}
+
+/** `count` clients, each with a trading key, two running bots with copies, and every fourth with a key of a wallet's own. */
+export async function newPlatform(databaseUrl: string, count: number, keyring: Keyring): Promise<Platform> {
+  const sql = postgres(databaseUrl, { max: 12, onnotice: () => {}, prepare: false });
+  const platform = { sql, secrets: new Map<string, string>(), clients: [] as TrafficClient[] };
+  const mark = randomUUID();
+  for (let from = 0; from < count; from += 200) {
+    const size = Math.min(200, count - from);
+    const clients = await sql<{ id: string }[]>`
+      insert into public.clients (name, email)
+      select 'x', n || '@' || ${mark}::text from generate_series(${from + 1}::integer, ${from + size}::integer) as n
+      returning id`;
+    const keys = await Promise.all(clients.map(({ id }) => newKey(platform, id, keyring)));
+    const owns = await Promise.all(
+      clients.filter((_, i) => i % 4 === 0).map(({ id }) => newKey(platform, id, keyring)),
+    );
+    await sql.begin(async (tx) => {
+      await tx`insert into public.trading_keys ${tx(clients.map(({ id }, i) => ({ client_id: id, ...keys[i] })))}`;
+      const bots = await tx<{ id: string; client_id: string }[]>`
+        insert into public.bots (client_id, bot_type, name)
+        select client_id, 'evm-grid', 'a bot' from unnest(${clients.map(({ id }) => id)}::uuid[]) as client_id,
+          generate_series(1, 2) returning id, client_id`;
+      const byClient = Map.groupBy(bots, (bot) => bot.client_id);
+      const copies = bots.map(({ id, client_id }) => {
+        const key = keys[clients.findIndex((client) => client.id === client_id)];
+        return {
+          bot_id: id,
+          client_id,
+          address: key?.address ?? '',
+          chain: 'evm',
+          key_id: null,
+          encrypted_key: null,
+        };
+      });
+      const own = owns.map((key, i) => {
+        const client_id = clients[i * 4]?.id ?? '';
+        return { bot_id: byClient.get(client_id)?.[1]?.id ?? '', client_id, ...key };
+      });
+      await tx`insert into public.bot_wallets ${tx([...copies, ...own])}`;
+      await tx`update public.bots set status = 'running' where id = any (${bots.map(({ id }) => id)}::uuid[])`;
+      const tokens = clients.map(({ id }, i) => ({
+        id,
+        botId: byClient.get(id)?.[0]?.id ?? '',
+        tokenHash: createHash('sha256').update(randomBytes(32)).digest('hex'),
+        keyId: keys[i]?.key_id,
+      }));
+      const issued = await tx<{ id: string; client_id: string }[]>`
+        insert into public.machine_tokens (client_id, name, token_hash)
+        select client_id, 'a token', decode(hash, 'hex')
+        from unnest(${tokens.map(({ id }) => id)}::uuid[], ${tokens.map((t) => t.tokenHash)}::text[]) as t (client_id, hash)
+        returning id, client_id`;
+      await tx`insert into public.machine_token_bots ${tx(
+        issued.map(({ id, client_id }) => ({
+          token_id: id,
+          bot_id: byClient.get(client_id)?.[0]?.id ?? '',
+          client_id,
+        })),
+      )}`;
+      platform.clients.push(...tokens);
+    });
+  }
+  return platform;
+}
+
+/** What everybody does while envelopes are moved, until `stop`. */
+export class Traffic {
+  readonly signatures = new Map<string, number>();
+  rotations = 0;
+  revocations = 0;
+  readonly #platform: Platform;
+  readonly #keyring: Keyring;
+  readonly #running: Promise<void>[] = [];
+  #stopped = false;
+
+  /** @param keyring opens old and new; its primary seals what is rotated in */
+  constructor(platform: Platform, keyring: Keyring) {
+    this.#platform = platform;
+    this.#keyring = keyring;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#running);
+  }
+
+  /** Runners: each signs without end for clients of its own part. Every eighth client is never left in peace. */
+  sign(runners: number, pauseMs = 2): void {
+    for (let part = 0; part < runners; part++) {
+      const own = this.#platform.clients.filter((_, i) => i % runners === part);
+      this.#loop(async (turn) => {
+        const client = own[turn % 2 === 0 ? (turn >> 1) % own.length : 0];
+        if (client) await this.#signOnce(client);
+        if (pauseMs > 0) await wait(pauseMs);
+      });
+    }
+  }
+
+  /** Clients that rotate, all over the platform, under either master key. */
+  rotate(keyrings: readonly Keyring[], pauseMs: number): void {
+    const { clients, sql } = this.#platform;
+    this.#loop(async (turn) => {
+      const client = clients[(turn * 7919) % clients.length];
+      const keyring = keyrings[turn % keyrings.length];
+      if (client?.keyId !== undefined && keyring) {
+        const key = await newKey(this.#platform, client.id, keyring);
+        const rotated = await sql`select public.rotate_key(
+          ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`.catch(
+          unlessRevoked,
+        );
+        // It may have been revoked since: that is the last word.
+        if (rotated && client.keyId !== undefined) client.keyId = key.key_id;
+        if (rotated) this.rotations += 1;
+      }
+      await wait(pauseMs);
+    });
+  }
+
+  /** Every `step`th client revokes. */
+  revoke(step: number, pauseMs: number): void {
+    const { clients, sql } = this.#platform;
+    this.#loop(async (turn) => {
+      const client = clients[turn * step + 1];
+      if (client?.keyId !== undefined) {
+        client.keyId = undefined;
+        await sql`delete from public.trading_keys where client_id = ${client.id}`;
+        this.revocations += 1;
+      }
+      await wait(pauseMs);
+    });
+  }
+
+  #loop(once: (turn: number) => Promise<void>): void {
+    const run = async () => {
+      for (let turn = 0; !this.#stopped; turn++) await once(turn);
+    };
+    this.#running.push(run());
+  }
+
+  /** `ok` is a key that was checked out, opened and found to be the very one that was put in. */
+  async #signOnce(client: TrafficClient): Promise<void> {
+    const outcome = await this.#platform.sql
+      .begin(async (sql) => {
+        await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
+        const [row] = await sql<[{ key: Record<'address' | 'key_id' | 'encrypted_key', string> }]>`
+          select public.check_out_key(${client.tokenHash}, ${client.botId}, ${sql.json(KIND)}) as key`;
+        return row.key;
+      })
+      .then(async ({ address, key_id, encrypted_key }) => {
+        const binding = { clientId: client.id, chain: 'evm', address, keyId: key_id };
+        const secret = Buffer.from(await open(encrypted_key, binding, this.#keyring)).toString('hex');
+        return secret === this.#platform.secrets.get(key_id) ? 'ok' : 'another key';
+      })
+      .catch((error: unknown) => {
+        if (error instanceof postgres.PostgresError) return `${error.code} ${error.hint}`;
+        return error instanceof Error ? error.name : 'unknown';
+      });
+    this.signatures.set(outcome, (this.signatures.get(outcome) ?? 0) + 1);
+  }
+}
+
+/** What a rotation meets that comes after a revocation. */
+function unlessRevoked(error: unknown): undefined {
+  if (!(error instanceof postgres.PostgresError && error.hint === 'trading_key_missing')) throw error;
+}
+
+/**
+ * What is wrong with the platform once everything was moved to this keyring's only key, after so many changes of the
+ * master key; nothing, if all is well.
+ */
+export async function wrongsOf(
+  { sql, clients, secrets }: Platform,
+  only: Keyring,
+  changes = 1,
+): Promise<string[]> {
+  const ids = clients.map(({ id }) => id);
+  const rows = await sql<
+    {
+      client_id: string;
+      chain: string;
+      address: string;
+      key_id: string;
+      encrypted_key: string;
+      trading: boolean;
+    }[]
+  >`
+    select client_id, chain, address, key_id, encrypted_key, true as trading from public.trading_keys
+    where client_id = any (${ids}::uuid[])
+    union all
+    select client_id, chain, address, key_id, encrypted_key, false from public.bot_wallets
+    where client_id = any (${ids}::uuid[]) and encrypted_key is not null`;
+  const wrongs: string[] = [];
+  const byClient = Map.groupBy(rows, (row) => row.client_id);
+  for (const { id, keyId } of clients) {
+    const held = byClient.get(id) ?? [];
+    if (keyId === undefined && held.length > 0) wrongs.push(`un-revoked: client ${id}`);
+    if (keyId !== undefined && held.find(({ trading }) => trading)?.key_id !== keyId) {
+      wrongs.push(`not the last trading key: client ${id}`);
+    }
+  }
+  const opened = new Map<string, string>();
+  for (const { client_id, chain, address, key_id, encrypted_key } of rows) {
+    const binding = { clientId: client_id, chain, address, keyId: key_id };
+    if (!opened.has(encrypted_key)) {
+      const secret = await open(encrypted_key, binding, only).then(
+        (bytes) => Buffer.from(bytes).toString('hex'),
+        () => 'does not open',
+      );
+      opened.set(encrypted_key, secret);
+    }
+    if (opened.get(encrypted_key) !== secrets.get(key_id))
+      wrongs.push(`not the secret that was put in: key ${key_id}`);
+  }
+  const twice = await sql<{ key_id: string }[]>`
+    select key_id from public.key_events where event = 'key_rewrapped' and client_id = any (${ids}::uuid[])
+    group by key_id having count(*) > ${changes} or min(actor) <> 'operator' or max(actor) <> 'operator'`;
+  wrongs.push(...twice.map(({ key_id }) => `events too many, or of another actor: key ${key_id}`));
+  return wrongs;
+}

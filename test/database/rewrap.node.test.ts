@@ -1,0 +1,463 @@
+/** Envelopes on their way to a new master key while everybody else goes on: several jobs, runners, rotations, revocations. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
+import type { RewrappedKey, RewrapStore } from '../../src/database/as-rewrapper.ts';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { runScheduled } from '../../src/monitor/index.ts';
+import { rewrapKeys } from '../../src/services/rewrap.ts';
+import { rewrapStore } from '../../supabase/operator/rewrap-store.ts';
+import { newProject } from '../support/people.ts';
+import type { Project } from '../support/projects.ts';
+import { violationsOf } from './invariants.ts';
+import { newPlatform, Traffic, wrongsOf } from './rewrap-traffic.ts';
+
+const newMasterKey = () => randomBytes(32).toString('base64');
+const OLD = newMasterKey();
+const NEW = newMasterKey();
+const BOTH = `${NEW},${OLD}`;
+
+let project: Project;
+let sql: Sql;
+let older: Keyring;
+let newer: Keyring;
+let both: Keyring;
+
+beforeAll(async () => {
+  project = await newProject();
+  sql = postgres(project.databaseUrl, { max: 4, onnotice: () => {}, prepare: false });
+  [older, newer, both] = await Promise.all([parseKeyring(OLD), parseKeyring(NEW), parseKeyring(BOTH)]);
+});
+afterAll(() => sql.end({ timeout: 1 }));
+
+/** A token of the operator's, for moving to this master key. */
+async function newRewrapToken(masterKeyId: string): Promise<string> {
+  const token = newMachineToken();
+  await sql`insert into public.machine_tokens (name, token_hash, scope, master_key_id, expires_at)
+    values ('rewrap', decode(${hashOfMachineToken(token)}, 'hex'), 'rewrap', ${masterKeyId}, now() + interval '1 day')`;
+  return token;
+}
+
+const bindings = (ENCRYPTION_KEY: string, REWRAP_TOKEN: string) => ({
+  SUPABASE_URL: project.supabaseUrl,
+  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  SUPABASE_JWT_SECRET: inject('jwtSecret'),
+  ENCRYPTION_KEY,
+  REWRAP_TOKEN,
+});
+
+/** Runs of the cron at the same time; their log lines. */
+async function cron(env: ReturnType<typeof bindings>, runs = 1) {
+  const lines: Record<string, unknown>[] = [];
+  const spies = (['info', 'error'] as const).map((level) =>
+    vi.spyOn(console, level).mockImplementation((line) => void lines.push(JSON.parse(line))),
+  );
+  await Promise.all(Array.from({ length: runs }, () => runScheduled(env)));
+  for (const spy of spies) spy.mockRestore();
+  return lines.filter(({ event }) => String(event).startsWith('rewrap'));
+}
+
+const operatorPass = (keyring: Keyring, options: Partial<Parameters<typeof rewrapKeys>[2]> = {}) =>
+  rewrapKeys(rewrapStore(sql, keyring.primary.id), keyring, { batch: 20, limit: 100_000, ...options });
+
+describe('a platform of 120 clients under traffic', () => {
+  it('is moved by three jobs at once; nothing else notices', async () => {
+    const platform = await newPlatform(project.databaseUrl, 120, older);
+    const traffic = new Traffic(platform, both);
+    traffic.sign(4);
+    traffic.rotate([both, older], 15);
+    traffic.revoke(6, 60);
+    const env = bindings(BOTH, await newRewrapToken(newer.primary.id));
+    const [runs, pass] = await Promise.all([cron(env, 2), operatorPass(both)]);
+    // As much as is asked for below, however slow the machine is.
+    const enough = () =>
+      traffic.rotations > 5 && traffic.revocations > 2 && (traffic.signatures.get('ok') ?? 0) > 100;
+    while (!enough()) await wait(10);
+    await traffic.stop();
+    // What came under the older master key meanwhile, and what a run had no time for.
+    for (let left = Number.NaN; left !== 0; left = Number(runs.at(-1)?.left)) runs.push(...(await cron(env)));
+    expect(runs.filter(({ level, not_opened }) => level !== 'info' || not_opened !== 0)).toEqual([]);
+    const moved = [...runs, pass].map((one) => Number(one.moved));
+    const [{ count } = raise()] = await platform.sql<{ count: number }[]>`
+      select count(*)::integer as count from public.key_events where event = 'key_rewrapped'`;
+    expect(moved.reduce((sum, one) => sum + one)).toBe(count);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    expect(
+      await violationsOf(
+        platform.sql,
+        platform.clients.map(({ id }) => id),
+      ),
+    ).toEqual([]);
+    expect(traffic.rotations).toBeGreaterThan(5);
+    expect(traffic.revocations).toBeGreaterThan(2);
+    expect([...traffic.signatures.keys()].filter((outcome) => outcome !== 'PT409 bot_not_running')).toEqual([
+      'ok',
+    ]);
+    expect(traffic.signatures.get('ok')).toBeGreaterThan(100);
+    await platform.sql.end({ timeout: 1 });
+  });
+});
+
+describe('one pass', () => {
+  /** Everything under the older key again, as rotations by an isolate that had not the newer one yet. */
+  async function threeClients() {
+    const platform = await newPlatform(project.databaseUrl, 3, older);
+    return { platform, ids: platform.clients.map(({ id }) => id) };
+  }
+  /** How many wait for a lock of some client's keys. */
+  const waiting = async () => {
+    const [row] = await sql<[{ count: number }]>`
+      select count(*)::integer as count from pg_locks join pg_database on pg_database.oid = pg_locks.database
+      where locktype = 'advisory' and not granted and datname = current_database()`;
+    return row.count;
+  };
+  const masterKeysOf = async (ids: readonly string[]) => {
+    const rows = await sql<{ id: string }[]>`
+      select distinct master_key_id as id from public.trading_keys where client_id = any (${[...ids]}::uuid[])
+      union select master_key_id from public.bot_wallets
+      where client_id = any (${[...ids]}::uuid[]) and master_key_id is not null`;
+    return rows.map(({ id }) => id);
+  };
+
+  it('seals once for a key with many copies', async () => {
+    const { platform, ids } = await threeClients();
+    const bots = Array.from({ length: 40 }, () => ({
+      client_id: ids[1] ?? '',
+      bot_type: 'evm-grid',
+      name: 'x',
+    }));
+    const made = await sql<{ id: string }[]>`insert into public.bots ${sql(bots)} returning id`;
+    const [{ address } = raise()] = await sql<{ address: string }[]>`
+      select address from public.trading_keys where client_id = ${ids[1] ?? ''}`;
+    await sql`insert into public.bot_wallets ${sql(
+      made.map(({ id }) => ({ bot_id: id, client_id: ids[1] ?? '', address, chain: 'evm' })),
+    )}`;
+    const put: RewrappedKey[] = [];
+    const real = rewrapStore(sql, newer.primary.id);
+    const store: RewrapStore = {
+      ...real,
+      replace(keys) {
+        put.push(...keys);
+        return real.replace(keys);
+      },
+    };
+    const result = await rewrapKeys(store, both, { batch: 50, limit: 100 });
+    // Three trading keys and one of a wallet's own.
+    expect(result).toMatchObject({ moved: 4, left: 0, complete: true });
+    // Each may be handed back more than once, and is the same one then.
+    expect(new Set(put.map(({ encrypted_key }) => encrypted_key)).size).toBe(4);
+    expect(await masterKeysOf(ids)).toEqual([newer.primary.id]);
+    const [{ envelopes } = raise()] = await sql<{ envelopes: number }[]>`
+      select count(distinct encrypted_key)::integer as envelopes from public.bot_wallets where client_id = ${ids[1] ?? ''}`;
+    expect(envelopes).toBe(1);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+
+  it('that is a dry run changes nothing, and says what it could do', async () => {
+    const { platform, ids } = await threeClients();
+    expect(await operatorPass(both, { dryRun: true })).toMatchObject({ moved: 4, left: 4 });
+    expect(await masterKeysOf(ids)).toEqual([older.primary.id]);
+    expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
+    await platform.sql.end();
+  });
+
+  it('keeps to its limit, and the next goes on', async () => {
+    const { platform } = await threeClients();
+    expect(await operatorPass(both, { batch: 2, limit: 3 })).toMatchObject({
+      moved: 3,
+      left: 1,
+      complete: false,
+    });
+    expect(await operatorPass(both, { goOn: () => false })).toMatchObject({
+      moved: 0,
+      left: 1,
+      complete: false,
+    });
+    expect(await operatorPass(both)).toMatchObject({ moved: 1, left: 0, complete: true });
+    await platform.sql.end();
+  });
+
+  it('hands back what a call to the database had no time for, until it was taken', async () => {
+    const { platform } = await threeClients();
+    const real = rewrapStore(sql, newer.primary.id);
+    const sizes: number[] = [];
+    const slow: RewrapStore = {
+      ...real,
+      async replace(keys) {
+        sizes.push(keys.length);
+        const [first = raise(), ...rest] = keys;
+        return [...(await real.replace([first])), ...rest.map(() => 'deferred' as const)];
+      },
+    };
+    const options = { batch: 20, limit: 100 };
+    expect(await rewrapKeys(slow, both, options)).toMatchObject({ moved: 4, left: 0 });
+    expect(sizes).toEqual([4, 3, 2, 1]);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+
+  it('that can store nothing ends', async () => {
+    const { platform } = await threeClients();
+    const real = rewrapStore(sql, newer.primary.id);
+    const stuck: RewrapStore = { ...real, replace: async (keys) => keys.map(() => 'deferred') };
+    await expect(rewrapKeys(stuck, both, { batch: 20, limit: 100 })).rejects.toThrow(TypeError);
+    expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
+    await platform.sql.end();
+  });
+
+  it('waits for no client whose keys are in use, and comes back', async () => {
+    const { platform, ids } = await threeClients();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const locked = Promise.withResolvers<void>();
+    const holder = platform.sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${ids[0] ?? ''}))`;
+      locked.resolve();
+      await held;
+    });
+    await locked.promise;
+    const real = rewrapStore(sql, newer.primary.id);
+    const waited = { inBatches: 0, alone: 0 };
+    const store: RewrapStore = {
+      ...real,
+      async replace(keys) {
+        let done = false;
+        const outcomes = real.replace(keys).finally(() => {
+          done = true;
+        });
+        while (!done) waited[keys.length > 1 ? 'inBatches' : 'alone'] += await waiting();
+        return outcomes;
+      },
+    };
+    const first = await rewrapKeys(store, both, { batch: 20, limit: 100 });
+    expect(first).toMatchObject({ busy: 2, moved: 2, left: 2, complete: true });
+    expect(waited.inBatches).toBe(0);
+    expect(waited.alone).toBeGreaterThan(0);
+    release();
+    await holder;
+    expect(await operatorPass(both)).toMatchObject({ busy: 0, moved: 2, left: 0 });
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+
+  it('comes by a client whose keys are never out of use', async () => {
+    const { platform, ids } = await threeClients();
+    let stopped = false;
+    // Three that sign by turns, so that at every moment one of them has the lock.
+    const signers = [0, 1, 2].map(async (place) => {
+      await wait(place * 20);
+      while (!stopped) {
+        await platform.sql.begin(async (tx) => {
+          await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${ids[0] ?? ''}))`;
+          await wait(60);
+        });
+      }
+    });
+    await wait(100);
+    // In a pass or a few: each waits for half a second at most.
+    await vi.waitUntil(async () => (await operatorPass(both)).left === 0, { timeout: 20_000 });
+    stopped = true;
+    await Promise.all(signers);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+
+  it('leaves what rotates or is revoked between the handing out and the putting back', async () => {
+    const { platform } = await threeClients();
+    const [one, two] = platform.clients;
+    if (!one || !two) throw raise();
+    const real = rewrapStore(sql, newer.primary.id);
+    const store: RewrapStore = {
+      ...real,
+      async replace(keys) {
+        if (two.keyId !== undefined) {
+          const traffic = new Traffic(platform, both);
+          traffic.rotate([older], 0);
+          await vi.waitUntil(() => traffic.rotations > 0);
+          await traffic.stop();
+          two.keyId = undefined;
+          await sql`delete from public.trading_keys where client_id = ${two.id}`;
+        }
+        return real.replace(keys);
+      },
+    };
+    const result = await rewrapKeys(store, both, { batch: 50, limit: 100 });
+    expect(result.changed).toBeGreaterThanOrEqual(3);
+    expect(result.busy).toBe(0);
+    await operatorPass(both);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+});
+
+describe('an envelope that does not open', () => {
+  it('is named, counted and left as it is, and holds nothing up', async () => {
+    const platform = await newPlatform(project.databaseUrl, 3, older);
+    const spoilt = platform.clients[1];
+    if (!spoilt) throw raise();
+    const [row] = await sql<[{ encrypted_key: string; address: string; key_id: string }]>`
+      select encrypted_key, address, key_id from public.trading_keys where client_id = ${spoilt.id}`;
+    // Right header, wrong ciphertext: what a client may store, straight at the REST API.
+    const parts = row.encrypted_key.split('.');
+    const wrong = [...parts.slice(0, 3), randomBytes(32).toString('base64url'), parts[4]].join('.');
+    await sql`update public.trading_keys set encrypted_key = ${wrong} where client_id = ${spoilt.id}`;
+
+    const env = bindings(BOTH, await newRewrapToken(newer.primary.id));
+    const lines = await cron(env);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        event: 'rewrap_not_opened',
+        level: 'error',
+        client_id: spoilt.id,
+        key_id: row.key_id,
+      }),
+      expect.objectContaining({ event: 'rewrap', moved: 3, changed: 0, busy: 0, not_opened: 1, left: 1 }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain(wrong.slice(0, 40));
+    const named: unknown[] = [];
+    expect(
+      await operatorPass(both, { batch: 1, onNotOpened: (key) => named.push(key.key_id) }),
+    ).toMatchObject({
+      moved: 0,
+      not_opened: 1,
+      left: 1,
+    });
+    expect(named).toEqual([row.key_id]);
+    const [after] = await sql<[{ encrypted_key: string }]>`
+      select encrypted_key from public.trading_keys where client_id = ${spoilt.id}`;
+    expect(after.encrypted_key).toBe(wrong);
+    await sql`delete from public.trading_keys where client_id = ${spoilt.id}`;
+    await platform.sql.end();
+  });
+
+  it('because its master key is not in ENCRYPTION_KEY is not even handed out, and counts as left', async () => {
+    const platform = await newPlatform(project.databaseUrl, 3, older);
+    expect(await operatorPass(newer)).toMatchObject({ moved: 0, not_opened: 0, left: 4 });
+    expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
+    await platform.sql.end();
+  });
+});
+
+describe('the cron job', () => {
+  it('without REWRAP_TOKEN does and says nothing', async () => {
+    expect(await cron({ ...bindings(BOTH, '') })).toEqual([]);
+  });
+
+  it.each([
+    ['a text that is no token', async () => bindings(BOTH, 'tk_x'), 'token_invalid'],
+    ['a token that nobody issued', async () => bindings(BOTH, newMachineToken()), 'token_invalid'],
+    [
+      'a token for another master key than the first',
+      async () => bindings(`${OLD},${NEW}`, await newRewrapToken(newer.primary.id)),
+      'rewrap_other_master_key',
+    ],
+    ['no master key', async () => bindings('', await newRewrapToken(newer.primary.id)), 'master_key_missing'],
+  ])('with %s says which problem it has', async (_, env, code) => {
+    expect(await cron(await env())).toEqual([
+      expect.objectContaining({ event: 'rewrap', level: 'error', code }),
+    ]);
+  });
+
+  it('does as much as a run may, and the next run goes on behind it', async () => {
+    const token = await newRewrapToken(newer.primary.id);
+    const platform = await newPlatform(project.databaseUrl, 110, older);
+    const clock = vi.spyOn(Date, 'now');
+    const start = Date.now();
+    // Every look at the clock is ten seconds later.
+    let looks = 0;
+    clock.mockImplementation(() => start + 10_000 * looks++);
+    const [first] = await cron(bindings(BOTH, token)).finally(() => clock.mockRestore());
+    expect(first).toMatchObject({ moved: 50, left: 88 });
+    // With time, as many batches as it takes.
+    const [second] = await cron(bindings(BOTH, token));
+    expect(second).toMatchObject({ moved: 88, left: 0 });
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+});
+
+describe('what is opened', () => {
+  it('is zeros afterwards, both times, also where it is not stored', async () => {
+    const platform = await newPlatform(project.databaseUrl, 1, older);
+    const secrets = [...platform.secrets.values()];
+    const seen: Uint8Array[] = [];
+    const decrypt = crypto.subtle.decrypt.bind(crypto.subtle);
+    const spy = vi.spyOn(crypto.subtle, 'decrypt').mockImplementation(async (...args) => {
+      const bytes = new Uint8Array(await decrypt(...args));
+      if (secrets.includes(Buffer.from(bytes).toString('hex'))) seen.push(bytes);
+      return bytes.buffer;
+    });
+    await operatorPass(both, { dryRun: true });
+    await operatorPass(both);
+    spy.mockRestore();
+    // A trading key and one of a wallet's own, opened and opened again, in two passes.
+    expect(seen).toHaveLength(8);
+    expect(seen.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
+    await platform.sql.end();
+  });
+
+  it('is compared before it is stored', async () => {
+    const platform = await newPlatform(project.databaseUrl, 1, older);
+    const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
+    const secrets = [...platform.secrets.values()];
+    const spy = vi.spyOn(crypto.subtle, 'encrypt').mockImplementation((algorithm, key, data) => {
+      const bytes = Buffer.from(data as Uint8Array);
+      // A sealing that goes wrong: another key, well sealed.
+      return encrypt(algorithm, key, secrets.includes(bytes.toString('hex')) ? randomBytes(32) : bytes);
+    });
+    await expect(operatorPass(both)).rejects.toThrow(TypeError);
+    spy.mockRestore();
+    expect(await operatorPass(both)).toMatchObject({ moved: 2, left: 0 });
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+});
+
+describe('readiness', () => {
+  const count = async (...ids: string[]) => {
+    const [row] = await sql.begin(async (tx) => {
+      await tx`set local role anon`;
+      return tx<
+        [{ count: number | null }]
+      >`select public.count_unopenable_envelopes(${ids}::text[]) as count`;
+    });
+    return row.count;
+  };
+
+  it('counts what none of the keys sealed, up to a thousand, and tells strangers no number', async () => {
+    const apart = await newProject();
+    const own = postgres(apart.databaseUrl, { max: 2, onnotice: () => {}, prepare: false });
+    const shared = sql;
+    sql = own;
+    const [a, b] = [older.primary.id, newer.primary.id].sort() as [string, string];
+    expect(await count('made up')).toBe(0);
+    await newPlatform(apart.databaseUrl, 1, older).then(({ sql }) => sql.end());
+    await newPlatform(apart.databaseUrl, 2, newer).then(({ sql }) => sql.end());
+    // A trading key, two copies and one of a wallet's own; then two trading keys, four copies and one own.
+    expect(await count(a, b)).toBe(0);
+    expect(await count('!', a, 'Zz', b, '~')).toBe(0);
+    expect(await count(newer.primary.id)).toBe(4);
+    expect(await count(older.primary.id, 'x', older.primary.id)).toBe(7);
+    expect(await count('made up', 'x')).toBeNull();
+    // A thousand copies more.
+    await own`with made as (
+        insert into public.bots (client_id, bot_type, name)
+        select client_id, 'evm-grid', 'x' from public.trading_keys, generate_series(1, 1000)
+        where master_key_id = ${older.primary.id} returning id, client_id)
+      insert into public.bot_wallets (bot_id, client_id, address, chain)
+      select made.id, client_id, address, chain from made join public.trading_keys using (client_id)`;
+    expect(await count(newer.primary.id)).toBe(1000);
+    expect(await count(older.primary.id)).toBe(7);
+    sql = shared;
+    await own.end();
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}

@@ -1,0 +1,148 @@
+/** What is deployed: that it is small, and that what was cut away to make it so is not missed. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { z as whole } from 'zod';
+import { createApp } from '../../src/app.ts';
+import * as part from '../../src/contract/zod.ts';
+import { type Bundle, buildBundle } from '../bench/bundle.ts';
+import { accessToken } from '../support/people.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
+
+/** Of 131 by now; it was 253. What would make it much larger is to be noticed. */
+const MAX_GZIP_KIB = 136;
+
+const ENCRYPTION_KEY = randomBytes(32).toString('base64');
+let worker: RunningWorker;
+let token: string;
+const bindings = {
+  SUPABASE_URL: inject('supabaseUrl'),
+  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  SUPABASE_JWT_SECRET: inject('jwtSecret'),
+  ENCRYPTION_KEY,
+};
+
+beforeAll(async () => {
+  token = await accessToken({ sub: crypto.randomUUID() });
+  worker = await startWorker(bindings);
+});
+afterAll(() => worker.harness.close());
+
+describe('the bundle', () => {
+  let bundle: Bundle;
+  beforeAll(() => {
+    bundle = buildBundle();
+  });
+
+  it(`has at most ${MAX_GZIP_KIB} KiB, compressed`, () => {
+    expect(bundle.gzipBytes / 1024).toBeLessThan(MAX_GZIP_KIB);
+  });
+
+  it('holds of zod no language but English, and of supabase-js the REST client alone', () => {
+    const paths = Object.keys(bundle.parts);
+    expect(paths.filter((path) => path.includes('zod/v4/locales'))).toEqual([
+      'node_modules/zod/v4/locales/en.js',
+    ]);
+    const packages = paths.flatMap((path) => /node_modules\/(@supabase\/[^/]+)/.exec(path)?.[1] ?? []);
+    expect([...new Set(packages)]).toEqual(['@supabase/postgrest-js']);
+    expect(
+      paths.filter((path) => /node_modules\/(yaml|openapi3-ts|@supabase\/supabase-js)\//.test(path)),
+    ).toEqual([]);
+  });
+});
+
+describe('the part of zod that is bundled', () => {
+  it('has all that schemas use', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('sdk'))
+      .map((path) => readFileSync(join('src', path), 'utf8'));
+    const used = sources.flatMap((source) =>
+      [...source.matchAll(/\bz\s*\.([a-z]\w*)(?=[.(])/g)].map(([, name]) => name),
+    );
+    expect(new Set(used).size).toBeGreaterThan(10);
+    expect([...new Set(used)].filter((name) => !Object.hasOwn(part, name ?? ''))).toEqual(['core']); // a type
+  });
+
+  it('is the same as in the whole', () => {
+    const { z: _, ...members } = part;
+    expect(
+      Object.entries(members).filter(([name, member]) => whole[name as keyof typeof whole] !== member),
+    ).toEqual([]);
+  });
+});
+
+/** The same request to the bundle and to the source; of their answers what a request decides. */
+async function both(method: string, path: string, body?: unknown) {
+  const init = {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+  const answers = [
+    await fetch(new URL(path, worker.url), init),
+    await createApp().fetch(new Request(new URL(path, 'http://worker.test'), init), bindings),
+  ];
+  return Promise.all(
+    answers.map(async (answer) => {
+      const { instance: _, ...json } = (await answer.json()) as Record<string, unknown>;
+      return { status: answer.status, json };
+    }),
+  );
+}
+
+const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
+
+describe('the bundle and its source', () => {
+  it('describe the same API', async () => {
+    const [bundled, source] = await both('GET', '/openapi.json');
+    expect(bundled?.status).toBe(200);
+    expect(Object.keys(bundled?.json ?? {})).toContain('paths');
+    expect(bundled).toEqual(source);
+  });
+
+  it.each([
+    ['no body', 'POST', '/clients', undefined],
+    ['a list', 'POST', '/clients', []],
+    ['nothing in it', 'POST', '/clients', {}],
+    ['other types', 'POST', '/clients', { name: 1, email: null }],
+    ['a text too long', 'POST', '/clients', { name: 'x'.repeat(201), email: 'a@b.test' }],
+    ['no e-mail', 'POST', '/clients', { name: 'x', email: 'x' }],
+    ['an unknown field', 'POST', '/clients', { name: 'x', email: 'a@b.test', note: 1 }],
+    ['a page of none', 'GET', '/clients?limit=0', undefined],
+    ['a page of no number', 'GET', '/clients?limit=x', undefined],
+    ['no id', 'GET', '/bots/x', undefined],
+    [
+      'wallets that are none',
+      'POST',
+      '/bots/create',
+      { client_id: ID, name: '', bot_type: 'x', wallets: [1] },
+    ],
+    [
+      'a config that is none',
+      'POST',
+      '/bots/create',
+      { client_id: ID, name: 'x', bot_type: 'x', config: 'x' },
+    ],
+    ['no key', 'PUT', `/clients/${ID}/rotate-key`, { private_key: '' }],
+    [
+      'a policy of other values',
+      'PUT',
+      `/bots/${ID}/policy`,
+      { kinds: ['x'], max_value: '-1', recipients: ['x'] },
+    ],
+    ['a time that is none', 'POST', `/bots/${ID}/tokens`, { name: 'x', expires_at: 'tomorrow' }],
+  ])('refuse a request with %s in the same words', async (_, method, path, body) => {
+    const [bundled, source] = await both(method, path, body);
+    expect(bundled?.status).toBeGreaterThanOrEqual(400);
+    expect(bundled?.status).toBeLessThan(500);
+    expect(bundled).toEqual(source);
+  });
+
+  it('say what is wrong in English', async () => {
+    const [bundled] = await both('POST', '/clients', { name: 1, email: 'a@b.test' });
+    expect(bundled?.json).toMatchObject({
+      errors: [{ pointer: '/name', detail: 'Invalid input: expected string, received number' }],
+    });
+  });
+});

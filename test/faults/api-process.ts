@@ -1,0 +1,14 @@
+/** The database API in a process that can be killed, in front of a PostgreSQL that goes on. */
+import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
+
+const { DATABASE_URL = '', JWT_SECRET = '', PUBLISHABLE_KEY = '', PORT = '0' } = process.env;
+const api = createSupabaseApi({
+  databaseUrl: DATABASE_URL,
+  jwtSecret: JWT_SECRET,
+  publishableKey: PUBLISHABLE_KEY,
+  poolSize: 20,
+});
+await api.prepare();
+const port = await api.listen(Number(PORT));
+process.once('disconnect', () => process.exit());
+process.send?.({ port });

@@ -1,0 +1,145 @@
+/** Every kind of call meets every way in which the road to the database fails: the real Worker, the real database. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { request } from '../e2e/worker.ts';
+import { operations } from '../support/operations.ts';
+import { newAdmin } from '../support/people.ts';
+import { expectProblem } from '../support/problems.ts';
+import { ENDLESS_CHUNK, endless, FAILING } from './faults.ts';
+import { KINDS, stateOf } from './kinds.ts';
+import type { DatabaseProxy } from './proxy.ts';
+import { casesOf, changed, expectNothingSecret, type Scene, startScene } from './scene.ts';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await startScene();
+});
+
+afterAll(() => scene?.end());
+
+describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
+  test('every call -> 503 database_unavailable, wholly done or not at all, and all is well afterwards', async () => {
+    const { proxy, worker, ask, expectWhole } = scene;
+    const cases = await casesOf(KINDS);
+    await begin(proxy);
+    const answers = await Promise.all(cases.map(({ kind, household }) => ask(kind, household)));
+    const calls = [...proxy.calls].sort();
+    await proxy.heal();
+
+    expect(cases.map(({ kind }, i) => [kind.name, answers[i]?.status, answers[i]?.json.code])).toEqual(
+      cases.map(({ kind }) => [kind.name, 503, 'database_unavailable']),
+    );
+    for (const [i, one] of cases.entries()) {
+      const answer = answers[i];
+      if (answer) expectProblem(answer, 503, 'database_unavailable');
+      expectNothingSecret(JSON.stringify([...(answer?.headers ?? [])]) + answer?.text, one.household);
+      expect([one.kind.name, await stateOf(one.household)]).toEqual([
+        one.kind.name,
+        reaches ? changed(one) : one.before,
+      ]);
+      await expectWhole(one.household);
+    }
+    // Once each; what may be repeated, twice.
+    const once = KINDS.flatMap(({ calls: name, repeated }) => (repeated ? [name, name] : [name])).sort();
+    expect(calls).toEqual(name.startsWith('connections') ? [] : once);
+
+    // No restart, no waiting: the next call is answered.
+    expect(
+      await request(worker.url, 'GET /ready').then(({ json }) => json.dependencies.database.status),
+    ).toBe('ok');
+    for (const one of cases) {
+      const { kind, household, before } = one;
+      const again = await ask(kind, household);
+      expect([kind.name, again.status]).toEqual([kind.name, kind.answers[reaches ? 1 : 0]]);
+      const then = reaches ? changed(one) : before;
+      const change = reaches ? (kind.changeAgain ?? kind.change) : kind.change;
+      expect([kind.name, await stateOf(household)]).toEqual([
+        kind.name,
+        { ...then, ...change(then, household) },
+      ]);
+      await expectWhole(one.household);
+    }
+  });
+});
+
+describe('a fault that passes', () => {
+  test.each(FAILING.filter(({ name }) => !/^connections/.test(name)))(
+    '$name, once -> a call that is repeated is answered',
+    async ({ begin }) => {
+      const { proxy, ask } = scene;
+      const kinds = KINDS.filter(({ repeated }) => repeated);
+      for (const one of await casesOf(kinds)) {
+        const firstOnly = {
+          ...proxy,
+          meet: (fault: Parameters<DatabaseProxy['meet']>[0]) => proxy.meet(fault, 1),
+        };
+        await begin(firstOnly);
+        const answer = await ask(one.kind, one.household);
+        expect([one.kind.name, answer.status, proxy.calls]).toEqual([
+          one.kind.name,
+          200,
+          [one.kind.calls, one.kind.calls],
+        ]);
+        expect(await stateOf(one.household)).toEqual(changed(one));
+      }
+      await proxy.heal();
+    },
+  );
+
+  test('a transaction that PostgreSQL undid is done again, whatever it does', async () => {
+    const { proxy, ask } = scene;
+    for (const code of ['40001', '40P01']) {
+      for (const one of await casesOf(KINDS)) {
+        await proxy.meet(async ({ response }) => {
+          response
+            .writeHead(500, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ code, message: 'x' }));
+        }, 1);
+        const answer = await ask(one.kind, one.household);
+        expect([one.kind.name, answer.status]).toEqual([one.kind.name, one.kind.answers[0]]);
+        expect(proxy.calls).toEqual([one.kind.calls, one.kind.calls]);
+        expect(await stateOf(one.household)).toEqual(changed(one));
+      }
+    }
+    await proxy.heal();
+  });
+});
+
+test('an answer without end is cut off by its size, before its time is over', async () => {
+  const { proxy, ask } = scene;
+  const [one] = await casesOf(KINDS.filter(({ name }) => name === 'rotate'));
+  if (!one) throw new Error('no case');
+  let bytes = 0;
+  await proxy.meet(endless((more) => (bytes += more)));
+  expectProblem(await ask(one.kind, one.household), 503, 'database_unavailable');
+  await proxy.heal();
+  // 16 MiB are read; the rest stands in buffers on the way.
+  expect(bytes).toBeGreaterThanOrEqual(16 * ENDLESS_CHUNK);
+  expect(bytes).toBeLessThan(32 * ENDLESS_CHUNK);
+});
+
+test('what is repeated changes nothing by itself in the database, or stops', async () => {
+  const functions = await scene.sql<{ name: string }[]>`
+    select proname as name from pg_proc
+    where pronamespace = 'public'::regnamespace and provolatile = 'v'`;
+  const changing = functions.map(({ name }) => name);
+  const gets = operations.filter(({ line, security }) => line.startsWith('GET ') && security.length > 0);
+  const [one] = await casesOf(KINDS.filter(({ name }) => name === 'read'));
+  if (!one) throw new Error('no case');
+  const { token, machineToken, clientId, botId } = one.household;
+  const admin = await newAdmin();
+  const asked = new Set<string>();
+  for (const { line } of gets) {
+    await scene.proxy.heal();
+    const id = line.startsWith('GET /bots/') ? botId : clientId;
+    const answer = await request(
+      scene.worker.url,
+      line.replace('{id}', id),
+      line === 'GET /runner/bots' ? machineToken : line === 'GET /keys/status' ? admin.token : token,
+    );
+    expect([line, answer.status, scene.proxy.calls.length]).toEqual([line, 200, 1]);
+    asked.add(scene.proxy.calls[0] ?? '');
+  }
+  // Which notes, once a minute, that the token is in use.
+  expect([...asked].filter((name) => changing.includes(name))).toEqual(['list_runner_bots']);
+});

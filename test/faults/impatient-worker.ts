@@ -1,0 +1,12 @@
+/** The Worker with short time limits, so that tests need not sit through the real ones. */
+import { createApp } from '../../src/app.ts';
+
+const app = createApp({
+  callMs: 3_000,
+  pauseMs: 20,
+  probeMs: 1_000,
+  signingKeysMs: 1_000,
+  signingKeysRestMs: 200,
+});
+
+export default { fetch: app.fetch };

@@ -1,0 +1,81 @@
+/** Real parts are stopped in the middle of a load of everything, and come back: nothing is half-done, nothing is stuck. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runLoad, wrongInDatabase } from '../load/load.ts';
+import { createWorld } from '../load/world.ts';
+import { MASTER_KEY } from '../support/api.ts';
+import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
+import { recordKeysOf, recordText } from '../support/recorder.ts';
+import { type Bundle, bundle, serve } from '../support/workerd.ts';
+import { type OwnApi, startOwnApi } from './own-api.ts';
+
+let stack: OwnStack;
+let built: Bundle;
+
+beforeAll(async () => {
+  [stack, built] = await Promise.all([startOwnStack(), bundle('test/faults/impatient-worker.ts')]);
+});
+
+afterAll(async () => {
+  built?.remove();
+  await stack?.stop();
+});
+
+/** A load, `stop` twice in the middle of it, and then a load that nothing may disturb. */
+async function disturb(stop: (api: OwnApi) => Promise<void>) {
+  let failing = false;
+  const api = await startOwnApi(stack);
+  const worker = await serve(built, {
+    SUPABASE_URL: api.url,
+    SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    SUPABASE_JWT_SECRET: stack.jwtSecret,
+    ENCRYPTION_KEY: MASTER_KEY,
+  });
+  const world = await createWorld({
+    apiUrl: worker.url,
+    databaseUrl: stack.databaseUrl,
+    jwtSecret: stack.jwtSecret,
+    recorder: { keysOf: recordKeysOf, text: recordText },
+    failures: () => failing,
+  });
+  const load = (seconds: number) =>
+    runLoad(world, { households: 3, runners: 2, until: Date.now() + seconds * 1000, steps: 30 });
+  const isReady = async () => (await world.api.call('GET /ready')).status === 200;
+  try {
+    const under = load(10);
+    for (let times = 0; times < 2; times++) {
+      await wait(2_000);
+      failing = true;
+      await stop(api);
+      // Nobody restarts the Worker.
+      while (!(await isReady())) await wait(100);
+      // What was on its way when it failed has been answered: the time limit of a call.
+      await wait(3_000);
+      failing = false;
+    }
+    const lived = await under;
+    expect(world.judge.wrong).toEqual([]);
+    expect(await wrongInDatabase(world, lived)).toEqual([]);
+    const failures = new Map(world.api.figures.answers());
+    const after = await load(3);
+    expect(world.judge.wrong).toEqual([]);
+    expect(await wrongInDatabase(world, after)).toEqual([]);
+    expect(after.length).toBeGreaterThan(0);
+    return failures;
+  } finally {
+    await world.close();
+    recordText(worker.output());
+    await worker.stop();
+    await api.stop();
+  }
+}
+
+test('PostgreSQL cut off and restarted -> 503, recovery by itself, and a consistent database', async () => {
+  const answers = await disturb(() => stack.restartPostgres());
+  expect(answers.get('database_unavailable')).toBeGreaterThan(0);
+}, 120_000);
+
+test('the database API killed and started again -> 503, recovery by itself, and a consistent database', async () => {
+  const answers = await disturb((api) => api.kill());
+  expect(answers.get('database_unavailable')).toBeGreaterThan(0);
+}, 120_000);

@@ -1,0 +1,86 @@
+/** Everything that a load needs beside the service: the operator's database, sessions, who calls and who judges. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { SignJWT } from 'jose';
+import postgres from 'postgres';
+import { createAccount, createAdmin } from '../../supabase/local/accounts.ts';
+import { type Answer, Api, type Recorder } from './api.ts';
+import { createJudge, type Judge } from './judge.ts';
+
+export interface WorldOptions {
+  readonly apiUrl: URL;
+  /** As the owner of the tables. */
+  readonly databaseUrl: string;
+  readonly jwtSecret: string;
+  readonly recorder?: Recorder;
+  /** Whether parts may fail at the moment. */
+  readonly failures?: () => boolean;
+}
+
+export interface World {
+  readonly api: Api;
+  readonly judge: Judge;
+  readonly sql: postgres.Sql;
+  /** An admin's session. */
+  readonly admin: string;
+  /** Of every household that there was. */
+  readonly clientIds: string[];
+  /** That were given and found to be what they should be. */
+  signatures: number;
+  /** An account's session, with the e-mail to link it by. */
+  newSession(): Promise<{ email: string; token: string }>;
+  session(userId: string, expiresInSeconds?: number): Promise<string>;
+  /** A call that has to end in one of these, whatever goes on: a status, or a problem's code. */
+  expect(answer: Answer, ...expected: (number | string)[]): void;
+  close(): Promise<void>;
+}
+
+export async function createWorld(options: WorldOptions): Promise<World> {
+  const { apiUrl, databaseUrl, jwtSecret, recorder, failures = () => false } = options;
+  const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} });
+  const secret = new TextEncoder().encode(jwtSecret);
+  const judge = createJudge(failures);
+
+  const session = (userId: string, expiresInSeconds = 3600) =>
+    new SignJWT({ sub: userId, role: 'authenticated', aud: 'authenticated' })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setIssuedAt(Math.floor(Date.now() / 1000) - 60)
+      .setExpirationTime(Math.floor(Date.now() / 1000) + expiresInSeconds)
+      .sign(secret);
+  const email = () => `${crypto.randomUUID()}@load.test`;
+
+  const admin = await createAdmin(sql, email());
+  return {
+    api: new Api(apiUrl, recorder),
+    judge,
+    sql,
+    admin: await session(admin.id),
+    clientIds: [],
+    signatures: 0,
+    session,
+    async newSession() {
+      for (;;) {
+        try {
+          const account = await createAccount(sql, email());
+          return { email: account.email, token: await session(account.id) };
+        } catch (error) {
+          // The operator's own connection fails with the database.
+          if (!failures()) throw error;
+          await wait(100);
+        }
+      }
+    },
+    expect(answer, ...expected) {
+      const right = expected.some((one) => one === answer.status || one === answer.code);
+      judge.expect(answer, right, `${expected.join(' or ')} is due`);
+    },
+    close: () => sql.end({ timeout: 5 }),
+  };
+}
+
+export const pick = <Value>(values: readonly Value[]): Value => {
+  const value = values[Math.floor(Math.random() * values.length)];
+  if (value === undefined) throw new TypeError('nothing to pick from');
+  return value;
+};
+
+export const chance = (share: number): boolean => Math.random() < share;

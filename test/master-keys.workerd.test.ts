@@ -1,0 +1,132 @@
+/** Where the master keys live: the environment, or Cloudflare's Secrets Store (the real binding, on this machine). */
+import { adminSecretsStore, env as testEnv } from 'cloudflare:test';
+import { describe, expect, it, vi } from 'vitest';
+import { parseKeyring } from '../src/crypto/keyring.ts';
+import type { SecretBinding } from '../src/env.ts';
+import { createKeyringSource, type MasterKeySource, masterKeySource } from '../src/master-keys.ts';
+import { call, MASTER_KEY, settings } from './support/api.ts';
+import { expectProblem } from './support/problems.ts';
+import { newClientWithRunner, sign } from './support/runners.ts';
+
+const { STORED_KEY } = testEnv as unknown as { STORED_KEY: SecretBinding };
+const another = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+const idOf = async (setting: string) => (await parseKeyring(setting)).primary.id;
+const failing = () => Promise.reject(new Error('the store is down'));
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A source that answers what a test says, the keyring that is made of it, and the clock. */
+function harness(freshForMs = MINUTE) {
+  const read = vi.fn<MasterKeySource['read']>();
+  let now = 0;
+  const keyring = createKeyringSource({ read, freshForMs }, () => now);
+  return {
+    read,
+    keyring,
+    primary: async () => (await keyring()).primary.id,
+    later: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+describe('a source', () => {
+  it('is read once while what it gave is fresh, and again afterwards', async () => {
+    const [first, second] = [another(), another()];
+    const { read, primary, later } = harness();
+    read.mockResolvedValue(first);
+    expect(await primary()).toBe(await idOf(first));
+    read.mockResolvedValue(`${second},${first}`);
+    later(MINUTE - 1);
+    expect(await primary()).toBe(await idOf(first));
+    expect(read).toHaveBeenCalledTimes(1);
+    later(1);
+    expect(await primary()).toBe(await idOf(second));
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+
+  it('that fails -> master_key_unavailable, until it works again', async () => {
+    const { read, primary, keyring } = harness();
+    read.mockImplementation(failing);
+    await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+    await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+    const key = another();
+    read.mockResolvedValue(key);
+    expect(await primary()).toBe(await idOf(key));
+  });
+
+  it('that fails later -> the last keys for a quarter of an hour, and no longer', async () => {
+    const key = another();
+    const { read, primary, keyring, later } = harness();
+    read.mockResolvedValueOnce(key);
+    await keyring();
+    read.mockImplementation(failing);
+    later(15 * MINUTE - 1);
+    expect(await primary()).toBe(await idOf(key));
+    later(1);
+    await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+  });
+
+  it('that does not answer counts as failing, after three seconds', async () => {
+    vi.useFakeTimers();
+    try {
+      const { read, keyring } = harness();
+      read.mockReturnValue(new Promise(() => {}));
+      const answer = expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+      await vi.advanceTimersByTimeAsync(3 * SECOND);
+      await answer;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    ['nothing', 'master_key_missing', undefined],
+    ['an empty text', 'master_key_missing', ''],
+    ['no list of keys', 'master_key_malformed', 'x'],
+  ])('that gives %s -> %s, also where it gave keys before', async (_, code, value) => {
+    const { read, keyring, later } = harness();
+    read.mockResolvedValueOnce(another());
+    await keyring();
+    later(MINUTE);
+    read.mockResolvedValueOnce(value);
+    await expect(keyring()).rejects.toMatchObject({ code });
+    // And the keys from before are gone for good: a failing store does not bring them back.
+    read.mockImplementation(failing);
+    await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+  });
+
+  it('is the environment where the setting is a text, and is never read again', async () => {
+    const key = another();
+    const source = masterKeySource(key);
+    expect([await source.read(), source.freshForMs]).toEqual([key, Number.POSITIVE_INFINITY]);
+    expect(await masterKeySource(undefined).read()).toBeUndefined();
+  });
+});
+
+describe('the Secrets Store', () => {
+  const env = { ...settings(), ENCRYPTION_KEY: STORED_KEY };
+  const masterKey = async () => (await call('GET /ready', { env })).json.dependencies.master_key.code;
+
+  it('without the secret -> 503 master_key_unavailable; with it keys are sealed and opened; without it again not', async () => {
+    const body = { type: 'evm.message', message: 'x' };
+    const client = await newClientWithRunner();
+    expect(await masterKey()).toBe('master_key_unavailable');
+    expectProblem(await sign(client, body, { env }), 503, 'master_key_unavailable');
+
+    using admin = adminSecretsStore(STORED_KEY);
+    const id = await admin.create(MASTER_KEY);
+    const signed = await sign(client, body, { env });
+    expect(signed.json).toEqual((await sign(client, body)).json);
+    expect(await masterKey()).not.toBe('master_key_unavailable');
+
+    await admin.delete(id);
+    expect((await sign(client, body, { env })).status).toBe(200);
+    const clock = vi.spyOn(Date, 'now');
+    const now = Date.now();
+    clock.mockImplementation(() => now + 16 * MINUTE);
+    expectProblem(await sign(client, body, { env }), 503, 'master_key_unavailable');
+    clock.mockRestore();
+  }, 30_000);
+});

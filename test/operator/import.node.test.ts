@@ -1,0 +1,554 @@
+/** Clients of an old backend, read from its running database, opened, sealed and written by our database's own rules. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { call } from '../support/api.ts';
+import { newClientWithBot, revoke, rotate } from '../support/bots.ts';
+import { fernetToken, newFernetKey } from '../support/fernet.ts';
+import { newAccount, operatorSql } from '../support/people.ts';
+import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
+import { clientOf, signers, stateOf } from './imported.ts';
+import { endImports, importFrom, OldBackend } from './old-backend.ts';
+
+let old: OldBackend;
+beforeEach(async () => {
+  old = await OldBackend.start();
+});
+afterEach(() => old.end());
+afterAll(endImports);
+
+/** A client with a trading key, a bot with a copy of it and a key of its own, and a bot without any. */
+async function household(email?: string) {
+  const client = await old.client(email);
+  const [trading, own] = [newEvmKey(), newEvmKey()];
+  const [bot, bare] = [await old.bot(client), await old.bot(client, 'evm-dca')];
+  const key = await old.tradingKey(client, trading);
+  const wallets = [await old.wallet(bot, trading), await old.wallet(bot, own)];
+  const rows = [
+    `clients ${client.id}`,
+    `trading_keys ${key}`,
+    `bots ${bot}`,
+    `bot_wallets ${wallets[0]}`,
+    `bot_wallets ${wallets[1]}`,
+    `bots ${bare}`,
+  ];
+  return { client, trading, own, bot, bare, key, wallets, rows };
+}
+type Household = Awaited<ReturnType<typeof household>>;
+
+/** What an import says of one household. */
+const of = ({ rows }: Household, lines: readonly string[]) =>
+  lines.filter((line) => rows.includes(line.slice(0, line.indexOf(':'))));
+const all = ({ rows }: Household, as: string) => rows.map((row) => `${row}: ${as}`);
+/** The same, but of the rows that hold keys. */
+const withKeys = ({ rows }: Household, as: string, keys: string) =>
+  rows.map((row) => `${row}: ${/^(?:trading_keys|bot_wallets)/.test(row) ? keys : as}`);
+const importedCount = async () =>
+  (
+    await operatorSql<{ count: string }>('select count(*) from private.imported_rows where source = $1', [
+      old.source,
+    ])
+  )[0]?.count;
+
+describe('an import', () => {
+  test('takes a client with its bots and keys, which then sign with the right addresses', async () => {
+    const house = await household();
+    expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
+    expect(await stateOf(house.client.email)).toEqual({
+      trading: house.trading.address,
+      wallets: [`trading ${house.trading.address}`, `own ${house.own.address}`],
+      bots: ['evm-grid stopped created', 'evm-dca stopped created'],
+      events: [
+        `key_added ${house.trading.address} by operator`,
+        `wallet_added ${house.trading.address} by operator`,
+        `wallet_added ${house.own.address} by operator`,
+      ],
+    });
+    expect(await signers(house.client.email)).toEqual([house.trading.address, house.own.address].sort());
+  });
+
+  test('run again changes nothing and says so', async () => {
+    const house = await household();
+    await importFrom(old);
+    const before = await stateOf(house.client.email);
+    const count = await importedCount();
+    expect(of(house, await importFrom(old))).toEqual(all(house, 'there'));
+    expect(await stateOf(house.client.email)).toEqual(before);
+    expect(await importedCount()).toBe(count);
+  });
+
+  test('takes Solana keys, as base58 and as the array of solana-keygen', async () => {
+    const client = await old.client();
+    const [trading, own] = [newSolanaKey(), newSolanaKey()];
+    const bot = await old.bot(client, 'solana-grid');
+    const array = fernetToken(old.fernetKey, JSON.stringify(own.array));
+    await old.tradingKey(client, trading);
+    await old.wallet(bot, own, { token: array });
+    await importFrom(old);
+    expect(await stateOf(client.email)).toMatchObject({
+      trading: trading.address,
+      wallets: [`own ${own.address}`],
+    });
+  });
+
+  test('takes tokens that were stored as bytes', async () => {
+    const client = await old.client();
+    const key = newEvmKey();
+    const bytes = Buffer.from(fernetToken(old.fernetKey, key.privateKey)).toString('hex');
+    await old.tradingKey(client, key, { token: `\\x${bytes}` });
+    await importFrom(old);
+    expect((await stateOf(client.email)).trading).toBe(key.address);
+  });
+
+  test('takes an address in lower case for the same', async () => {
+    const client = await old.client();
+    const key = newEvmKey();
+    await old.tradingKey(client, key, { address: key.address.toLowerCase() });
+    await importFrom(old);
+    expect((await stateOf(client.email)).trading).toBe(key.address);
+  });
+
+  test('links a client to the account that has its e-mail, and to the client that exists', async () => {
+    const account = await newAccount();
+    const existing = await newAccount();
+    await operatorSql(`insert into public.clients (name, email) values ('Known', $1)`, [existing.email]);
+    const [one, two] = [await household(account.email), await household(existing.email.toUpperCase())];
+    await importFrom(old);
+    const found = await operatorSql<{ name: string; user_id: string }>(
+      'select name, user_id from public.clients where email = any ($1) order by name',
+      [[account.email, existing.email]],
+    );
+    expect(found).toEqual([
+      { name: 'An old client', user_id: account.userId },
+      { name: 'Known', user_id: existing.userId },
+    ]);
+    expect((await stateOf(existing.email)).trading).toBe(two.trading.address);
+    expect((await stateOf(account.email)).trading).toBe(one.trading.address);
+  });
+
+  test('reads keys under each of several Fernet keys', async () => {
+    const [first, second] = [await old.client(), await old.client()];
+    const newer = newFernetKey();
+    const [one, two] = [newEvmKey(), newEvmKey()];
+    const firstRow = await old.tradingKey(first, one);
+    const secondRow = await old.tradingKey(second, two, { under: newer });
+    const lines = await importFrom(old);
+    expect(lines).toContain(`trading_keys ${firstRow}: taken`);
+    expect(lines).toContain(`trading_keys ${secondRow}: refused token_not_authentic`);
+    expect((await stateOf(second.email)).trading).toBeUndefined();
+    expect(await importFrom(old, { keys: `${newer},${old.fernetKey}` })).toContain(
+      `trading_keys ${secondRow}: taken`,
+    );
+    expect((await stateOf(second.email)).trading).toBe(two.address);
+  });
+});
+
+describe('a dry run', () => {
+  test('says the same and writes nothing', async () => {
+    const house = await household();
+    const count = await importedCount();
+    expect(of(house, await importFrom(old, { dryRun: true }))).toEqual(all(house, 'taken'));
+    expect(await importedCount()).toBe(count);
+    expect((await clientOf(house.client.email)).clientId).toBe('');
+    expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
+  });
+
+  test('sees an address that two clients of the old database bring', async () => {
+    const [one, two] = [await old.client(), await old.client()];
+    const key = newEvmKey();
+    const rows = [await old.tradingKey(one, key), await old.tradingKey(two, key)];
+    const expected = [`trading_keys ${rows[0]}: taken`, `trading_keys ${rows[1]}: refused address_taken`];
+    expect(await importFrom(old, { dryRun: true })).toEqual(expect.arrayContaining(expected));
+    expect(await importFrom(old)).toEqual(expect.arrayContaining(expected));
+  });
+});
+
+describe('what is refused is reported and not taken', () => {
+  test.each<[string, Parameters<OldBackend['tradingKey']>[2] | (() => object), string]>([
+    ['an address of another key', () => ({ address: newEvmKey().address }), 'address_mismatch'],
+    ['an address of another chain', () => ({ address: newSolanaKey().address }), 'address_mismatch'],
+    [
+      'an address with a wrong checksum',
+      () => ({ address: bentChecksum(newEvmKey().address) }),
+      'address_checksum',
+    ],
+    ['no address', { address: null }, 'address_missing'],
+    ['text for an address', { address: 'x' }, 'address_malformed'],
+    ['a token under another key', () => ({ under: newFernetKey() }), 'token_not_authentic'],
+    ['a token that is none', { token: 'gAAAAA' }, 'token_malformed'],
+    ['no token', { token: null }, 'token_malformed'],
+    [
+      'a token of text',
+      () => ({ token: fernetToken(old.fernetKey, 'my secret key') }),
+      'private_key_malformed',
+    ],
+    [
+      'a token of a short key',
+      () => ({ token: fernetToken(old.fernetKey, '0xabc') }),
+      'private_key_wrong_length',
+    ],
+    [
+      'a token of zeros',
+      () => ({ token: fernetToken(old.fernetKey, '0'.repeat(64)) }),
+      'private_key_out_of_range',
+    ],
+    [
+      'a token of another version',
+      () => ({ token: fernetToken(old.fernetKey, 'x', { version: 1 }) }),
+      'token_version_unknown',
+    ],
+    [
+      'a token from the future',
+      () => ({ token: fernetToken(old.fernetKey, 'x', { at: 2 ** 32 }) }),
+      'token_from_the_future',
+    ],
+  ])('%s', async (_, row, reason) => {
+    const house = await household();
+    const client = await old.client();
+    const bot = await old.bot(client);
+    const key = await old.tradingKey(client, newEvmKey(), typeof row === 'function' ? row() : row);
+    const wallet = await old.wallet(bot, newEvmKey());
+    const lines = await importFrom(old);
+    expect(lines).toContain(`trading_keys ${key}: refused ${reason}`);
+    // Its wallets' keys are right, and none of them becomes the trading key instead.
+    expect(lines).toContain(`bot_wallets ${wallet}: refused trading_key_refused`);
+    expect(await importFrom(old, { keysFromWallets: true })).toContain(
+      `bot_wallets ${wallet}: refused trading_key_refused`,
+    );
+    expect(await stateOf(client.email)).toMatchObject({ trading: undefined, wallets: [], events: [] });
+    expect(of(house, lines)).toEqual(all(house, 'taken'));
+  });
+
+  test('a wallet alone: the rest of its client is taken', async () => {
+    const house = await household();
+    const wallet = await old.wallet(house.bot, newEvmKey(), { address: newEvmKey().address });
+    const lines = await importFrom(old);
+    expect(lines).toContain(`bot_wallets ${wallet}: refused address_mismatch`);
+    expect(of(house, lines)).toEqual(all(house, 'taken'));
+    expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
+  });
+
+  test('an address whose key another client holds here', async () => {
+    const holder = await newClientWithBot();
+    const client = await old.client();
+    const key = await old.tradingKey(client, holder.key);
+    expect(await importFrom(old)).toContain(`trading_keys ${key}: refused address_taken`);
+    expect((await stateOf(client.email)).trading).toBeUndefined();
+  });
+
+  test('a key for a client that has another one here', async () => {
+    const account = await newClientWithBot();
+    const house = await household(account.email);
+    const lines = of(house, await importFrom(old));
+    expect(lines).toContain(`trading_keys ${house.key}: refused another_key_here`);
+    expect(lines).toContain(`bot_wallets ${house.wallets[1]}: refused trading_key_refused`);
+    expect((await stateOf(account.email)).trading).toBe(account.key.address);
+  });
+
+  test('a key of a wallet for a client that has another one here, and none in the old database', async () => {
+    const account = await newClientWithBot();
+    const client = await old.client(account.email);
+    const bot = await old.bot(client);
+    const [own, same] = [await old.wallet(bot, newEvmKey()), await old.wallet(bot, account.key)];
+    const lines = await importFrom(old, { keysFromWallets: true });
+    expect(lines).toContain(`bot_wallets ${own}: refused another_key_here`);
+    expect(lines).toContain(`bot_wallets ${same}: taken`);
+    expect((await stateOf(account.email)).trading).toBe(account.key.address);
+  });
+
+  test('but not the very key that the client has put in here itself', async () => {
+    const account = await newClientWithBot();
+    const client = await old.client(account.email);
+    const key = await old.tradingKey(client, account.key);
+    const bot = await old.bot(client);
+    const own = newEvmKey();
+    const wallet = await old.wallet(bot, own);
+    const lines = await importFrom(old);
+    expect(lines).toContain(`trading_keys ${key}: there`);
+    expect(lines).toContain(`bot_wallets ${wallet}: taken`);
+    expect((await stateOf(account.email)).wallets).toEqual([
+      `trading ${account.key.address}`,
+      `own ${own.address}`,
+    ]);
+  });
+
+  test('bots of unknown types, with their wallets, unless they are mapped', async () => {
+    const client = await old.client();
+    const key = newEvmKey();
+    await old.tradingKey(client, key);
+    const bot = await old.bot(client, 'Momentum 2');
+    const wallet = await old.wallet(bot, key);
+    const refused = [`bots ${bot}: refused bot_type_unknown`, `bot_wallets ${wallet}: refused bot_refused`];
+    expect(await importFrom(old)).toEqual(expect.arrayContaining(refused));
+    const botTypes = new Map([['Momentum 2', 'evm-dca']]);
+    expect(await importFrom(old, { botTypes })).toEqual(
+      expect.arrayContaining([`bots ${bot}: taken`, `bot_wallets ${wallet}: taken`]),
+    );
+    expect(await signers(client.email)).toEqual([key.address]);
+  });
+
+  test('a wallet of another chain family than its bot, and one that the bot has already', async () => {
+    const house = await household();
+    const foreign = await old.wallet(house.bot, newSolanaKey());
+    const again = await old.wallet(house.bot, house.own);
+    const lines = await importFrom(old);
+    expect(lines).toContain(`bot_wallets ${foreign}: refused chain_mismatch`);
+    expect(lines).toContain(`bot_wallets ${again}: refused wallet_exists`);
+    expect(of(house, lines)).toEqual(all(house, 'taken'));
+  });
+
+  test('rows that belong to nobody, and clients without an e-mail or with that of another', async () => {
+    const nobody = { id: 1_000_000_000 };
+    const [orphan, stray] = [await old.bot(nobody), await old.wallet(randomUUID(), newEvmKey())];
+    const held = await old.wallet(orphan, newEvmKey());
+    const lost = await old.tradingKey(nobody, newEvmKey());
+    const house = await household();
+    const twin = await household(` ${house.client.email.toUpperCase()}`);
+    const nameless = await household('nobody');
+    const lines = await importFrom(old);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `bots ${orphan}: refused client_missing`,
+        `bot_wallets ${held}: refused bot_refused`,
+        `bot_wallets ${stray}: refused bot_missing`,
+        `trading_keys ${lost}: refused client_missing`,
+        `clients ${twin.client.id}: refused email_taken`,
+        `trading_keys ${twin.key}: refused client_refused`,
+        `bot_wallets ${twin.wallets[0]}: refused client_refused`,
+        `clients ${nameless.client.id}: refused email_malformed`,
+      ]),
+    );
+    expect(of(house, lines)).toEqual(all(house, 'taken'));
+    expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
+  });
+
+  test('a second old client with the e-mail of one that an earlier run took', async () => {
+    const house = await household();
+    await importFrom(old);
+    await old.sql`update clients set email = ${`moved-${house.client.email}`} where id = ${house.client.id}`;
+    const twin = await household(house.client.email);
+    const lines = await importFrom(old);
+    expect(of(twin, lines)[0]).toBe(`clients ${twin.client.id}: refused email_taken`);
+    expect(
+      new Set(
+        of(twin, lines)
+          .slice(1)
+          .map((line) => line.split(' ').at(-1)),
+      ),
+    ).toEqual(new Set(['client_refused']));
+    expect(of(house, lines)).toEqual(all(house, 'there'));
+  });
+
+  test('two trading keys of one client', async () => {
+    const client = await old.client();
+    const rows = [await old.tradingKey(client, newEvmKey()), await old.tradingKey(client, newEvmKey())];
+    const lines = await importFrom(old);
+    for (const row of rows) expect(lines).toContain(`trading_keys ${row}: refused trading_key_twice`);
+    expect((await stateOf(client.email)).trading).toBeUndefined();
+  });
+});
+
+describe('what was ended in the old database stays ended', () => {
+  test('an inactive key, and what the wallets of its client still hold', async () => {
+    const house = await household();
+    await old.sql`update trading_keys set is_active = false where id = ${house.key}`;
+    const expected = withKeys(house, 'taken', 'left inactive');
+    expect(of(house, await importFrom(old, { keysFromWallets: true }))).toEqual(expected);
+    expect(await stateOf(house.client.email)).toMatchObject({ trading: undefined, wallets: [] });
+  });
+
+  test('an inactive key beside the active one', async () => {
+    const house = await household();
+    const before = await old.tradingKey(house.client, newEvmKey(), { active: false });
+    const lines = await importFrom(old);
+    expect(lines).toContain(`trading_keys ${before}: left inactive`);
+    expect(of(house, lines)).toEqual(all(house, 'taken'));
+  });
+
+  test('wallets of a client whose trading key is gone, unless it is asked for', async () => {
+    const client = await old.client();
+    const bot = await old.bot(client);
+    const [first, second] = [newEvmKey(), newEvmKey()];
+    const wallets = [await old.wallet(bot, first), await old.wallet(bot, second)];
+    const empty = await old.wallet(bot, newEvmKey(), { token: null });
+    const lines = await importFrom(old);
+    for (const wallet of wallets) expect(lines).toContain(`bot_wallets ${wallet}: refused no_trading_key`);
+    expect(lines).toContain(`bot_wallets ${empty}: left empty`);
+    expect((await stateOf(client.email)).wallets).toEqual([]);
+
+    const asked = await importFrom(old, { keysFromWallets: true });
+    for (const wallet of wallets) expect(asked).toContain(`bot_wallets ${wallet}: taken`);
+    expect(await stateOf(client.email)).toMatchObject({
+      trading: first.address,
+      wallets: [`trading ${first.address}`, `own ${second.address}`],
+    });
+  });
+});
+
+describe('what has changed here since is not undone', () => {
+  const changed = async (change: (house: Household) => Promise<unknown>) => {
+    const house = await household();
+    await importFrom(old);
+    await change(house);
+    const before = await stateOf(house.client.email);
+    // A wallet that the first run did not see.
+    const late = await old.wallet(house.bot, newEvmKey());
+    const lines = await importFrom(old);
+    expect(await stateOf(house.client.email)).toEqual(before);
+    return { house, lines, late, before };
+  };
+
+  test('a rotation', async () => {
+    const next = newEvmKey();
+    const { house, lines, late, before } = await changed(async ({ client }) =>
+      rotate(await clientOf(client.email), { private_key: next.privateKey }),
+    );
+    expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left rotated_here'));
+    expect(lines).toContain(`bot_wallets ${late}: left rotated_here`);
+    expect(before.trading).toBe(next.address);
+  });
+
+  test('a revocation', async () => {
+    const { house, lines, late, before } = await changed(async ({ client }) =>
+      revoke(await clientOf(client.email)),
+    );
+    expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left revoked_here'));
+    expect(lines).toContain(`bot_wallets ${late}: left revoked_here`);
+    expect(before).toMatchObject({ trading: undefined, wallets: ['empty', 'empty'] });
+  });
+
+  test('a revocation by SQL, and a new key after it', async () => {
+    const next = newEvmKey();
+    const { house, lines } = await changed(async ({ client }) => {
+      const { clientId, token } = await clientOf(client.email);
+      await operatorSql('delete from public.trading_keys where client_id = $1', [clientId]);
+      const body = { bot_type: 'evm-dca', private_key: next.privateKey };
+      await call(`POST /clients/${clientId}/setup-bot`, { token, body });
+    });
+    expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left revoked_here'));
+  });
+
+  test('a revocation before the first import, and with the record of imports lost', async () => {
+    const account = await newClientWithBot();
+    await revoke(account);
+    const house = await household(account.email);
+    expect(of(house, await importFrom(old))).toEqual(withKeys(house, 'taken', 'left revoked_here'));
+    await operatorSql('delete from private.imported_rows where client_id = $1', [account.clientId]);
+    expect(of(house, await importFrom(old))).toEqual(withKeys(house, 'taken', 'left revoked_here'));
+    expect((await stateOf(account.email)).trading).toBeUndefined();
+  });
+
+  test('a bot and a wallet that were deleted here', async () => {
+    const house = await household();
+    await importFrom(old);
+    const { clientId } = await clientOf(house.client.email);
+    await operatorSql('delete from public.bot_wallets where client_id = $1', [clientId]);
+    await operatorSql('delete from public.bots where client_id = $1', [clientId]);
+    const late = await old.wallet(house.bot, newEvmKey());
+    const lines = await importFrom(old);
+    expect(of(house, lines)).toEqual(all(house, 'there'));
+    expect(lines).toContain(`bot_wallets ${late}: refused bot_refused`);
+    expect((await stateOf(house.client.email)).bots).toEqual([]);
+  });
+
+  test('and a key that changed in the old database is not taken over it', async () => {
+    const house = await household();
+    await importFrom(old);
+    const next = newEvmKey();
+    const token = fernetToken(old.fernetKey, next.privateKey);
+    await old.sql`
+      update trading_keys set wallet_address = ${next.address}, encrypted_private_key = ${token}
+      where id = ${house.key}`;
+    expect(await importFrom(old)).toContain(`trading_keys ${house.key}: refused changed_in_source`);
+    expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
+  });
+});
+
+describe('runs that are cut off or meet', () => {
+  test('a run that broke off is taken up where it stopped', async () => {
+    const houses = [await household(), await household(), await household()];
+    await importFrom(old, { breakAfter: 1 });
+    const [first, , last] = houses as [Household, Household, Household];
+    expect((await clientOf(last.client.email)).clientId).toBe('');
+    const lines = await importFrom(old);
+    expect(of(first, lines)).toEqual(all(first, 'there'));
+    expect(of(last, lines)).toEqual(all(last, 'taken'));
+    for (const { client, trading } of houses)
+      expect((await stateOf(client.email)).trading).toBe(trading.address);
+  });
+
+  test('a client is written whole or not at all', async () => {
+    const house = await household();
+    // The last thing that is written of it fails, and not by a rule that refuses a row.
+    await operatorSql(`create function extensions.break_import() returns trigger language plpgsql as
+      $$begin raise sqlstate '57014'; end$$`);
+    await operatorSql(`create trigger break_import before insert on private.imported_rows for each row
+      when (new.old_id = '${house.bare}') execute function extensions.break_import()`);
+    try {
+      await expect(importFrom(old)).rejects.toMatchObject({ code: '57014' });
+      expect((await clientOf(house.client.email)).clientId).toBe('');
+      expect(await operatorSql('select from private.imported_rows where old_id = $1', [house.bot])).toEqual(
+        [],
+      );
+    } finally {
+      await operatorSql('drop trigger break_import on private.imported_rows');
+      await operatorSql('drop function extensions.break_import()');
+    }
+    expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
+  });
+
+  test('two runs at once take each row once', async () => {
+    const houses: Household[] = [];
+    for (let i = 0; i < 6; i += 1) houses.push(await household());
+    const [one = [], two = []] = await Promise.all([importFrom(old), importFrom(old)]);
+    for (const house of houses) {
+      const said = of(house, one).map((line, at) => [line, of(house, two)[at]].sort());
+      expect(said).toEqual(house.rows.map((row) => [`${row}: taken`, `${row}: there`].sort()));
+      expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
+    }
+  });
+});
+
+describe('an old database of another shape', () => {
+  test('with names of its own and without addresses, by a map', async () => {
+    const other = await OldBackend.start(`
+      create table customers (uid uuid primary key default gen_random_uuid(), mail text);
+      create table keys (id bigserial primary key, customer uuid, sealed bytea);`);
+    const key = newEvmKey();
+    const email = `${randomUUID()}@example.test`;
+    await other.sql`insert into customers (mail) values (${email})`;
+    const token = Buffer.from(fernetToken(other.fernetKey, key.privateKey));
+    await other.sql`insert into keys (customer, sealed) select uid, ${token} from customers`;
+    const map = {
+      clients: { table: 'customers', id: 'uid', email: 'mail' },
+      trading_keys: { table: 'keys', client_id: 'customer', token: 'sealed', address: null },
+    };
+    expect((await importFrom(other, { map })).map((line) => line.split(': ')[1])).toEqual(['taken', 'taken']);
+    expect((await stateOf(email)).trading).toBe(key.address);
+    await other.end();
+  });
+
+  test('without a table of clients, by their e-mails', async () => {
+    const other = await OldBackend.start(
+      'create table trading_keys (id serial primary key, client_id integer, address text, encrypted_key text)',
+    );
+    const key = newEvmKey();
+    const email = `${randomUUID()}@example.test`;
+    const token = fernetToken(other.fernetKey, key.privateKey);
+    await other.sql`insert into trading_keys (client_id, address, encrypted_key) values (7, ${key.address}, ${token})`;
+    await expect(importFrom(other)).rejects.toThrow('no table of clients');
+    expect(await importFrom(other, { map: { emails: { 7: email } } })).toEqual([
+      'clients 7: taken',
+      'trading_keys 1: taken',
+    ]);
+    expect((await stateOf(email)).trading).toBe(key.address);
+    await other.end();
+  });
+});
+
+/** The address with the case of one letter changed, so that its checksum is wrong. */
+function bentChecksum(address: string): string {
+  const at = address.slice(2).search(/[a-f]/i) + 2;
+  const letter = address.charAt(at);
+  const other = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+  return address.slice(0, at) + other + address.slice(at + 1);
+}

@@ -1,0 +1,206 @@
+/** The operator's commands for master keys, each as the process that npm runs. */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { newPlatform, type Platform, wrongsOf } from '../database/rewrap-traffic.ts';
+import { newProject } from '../support/people.ts';
+import { recordText } from '../support/recorder.ts';
+
+const COMMANDS = join(import.meta.dirname, '..', '..', 'supabase', 'operator');
+const newMasterKey = () => randomBytes(32).toString('base64');
+const idOf = async (setting: string) => (await parseKeyring(setting)).primary.id;
+
+interface Run {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** A descriptor for standard output, instead of a pipe. */
+  readonly stdout?: number;
+  /** Told of each piece of output; may end the process. */
+  readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs a command in an environment of nothing but what is given. */
+function run(command: string, { args = [], env = {}, input = '', stdout, onOutput }: Run = {}) {
+  const child = spawn(process.execPath, [join(COMMANDS, `keys-${command}.ts`), ...args], {
+    env,
+    cwd: tmpdir(),
+    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+    onOutput?.(out, (signal) => child.kill(signal));
+  });
+  child.stderr?.on('data', (chunk) => {
+    err += chunk;
+  });
+  child.stdin?.end(input);
+  return new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
+    child.once('close', (code) => {
+      if (command !== 'generate') recordText(out + err);
+      resolve({ code, out, err });
+    });
+  });
+}
+
+describe('npm run keys:generate', () => {
+  it('gives a new master key by itself, and its id beside it', async () => {
+    const [one, other] = await Promise.all([run('generate'), run('generate')]);
+    expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^[\w+/]{43}=\n$/)]);
+    expect(one.err).toBe(`id ${await idOf(one.out)}\n`);
+    expect(other.out).not.toBe(one.out);
+  });
+
+  it('writes no key into a file', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'trading-keys-file-'));
+    const path = join(directory, 'key');
+    const stdout = openSync(path, 'w');
+    expect((await run('generate', { stdout })).code).toBe(1);
+    closeSync(stdout);
+    expect(readFileSync(path, 'utf8')).toBe('');
+    rmSync(directory, { recursive: true });
+  });
+});
+
+describe('npm run keys:check', () => {
+  const [A, B] = [newMasterKey(), newMasterKey()];
+
+  it('says how many keys there are and which is which, from the environment or standard input', async () => {
+    const said = `2 keys: the first seals, all open.\n${await idOf(B)}  primary\n${await idOf(A)}  open\n`;
+    expect(await run('check', { env: { ENCRYPTION_KEY: `${B}, ${A}` } })).toEqual({
+      code: 0,
+      out: said,
+      err: '',
+    });
+    expect(await run('check', { input: `${B},${A}\n` })).toEqual({ code: 0, out: said, err: '' });
+    expect((await run('check', { input: A })).out).toContain('1 key:');
+  });
+
+  it.each([
+    ['nothing', '', /^ENCRYPTION_KEY is not set\n$/],
+    ['a key of 16 bytes', btoa('0123456789abcdef'), /^entry 1 is malformed: .+\n$/],
+    ['a second key of zeros', `${A},${btoa('\0'.repeat(32))}`, /^entry 2 is weak: .+\n$/],
+    ['two that are wrong', `x,${A},y`, /^entry 1 is malformed: .+\nentry 3 is malformed: .+\n$/],
+    ['a comma too many', `${A},`, /^entry 2 is malformed: .+\n$/],
+    ['a key twice', `${A},${B},${A}`, /^ENCRYPTION_KEY holds the same key twice\n$/],
+  ])('%s -> exit code 1, and why, without a character of a key', async (_, setting, why) => {
+    const { code, out, err } = await run('check', { env: { ENCRYPTION_KEY: setting } });
+    expect([code, out, err]).toEqual([1, '', expect.stringMatching(why)]);
+    for (const key of [A, B]) expect(err).not.toContain(key.slice(0, 8));
+  });
+});
+
+describe('with a database', () => {
+  const [OLD, NEW] = [newMasterKey(), newMasterKey()];
+  let platform: Platform;
+  let sql: Sql;
+  let env: Record<string, string>;
+  let databaseUrl: string;
+
+  beforeAll(async () => {
+    ({ databaseUrl } = await newProject());
+    sql = postgres(databaseUrl, { max: 2, onnotice: () => {}, prepare: false });
+    platform = await newPlatform(databaseUrl, 12, await parseKeyring(OLD));
+    env = { DATABASE_URL: databaseUrl, ENCRYPTION_KEY: `${NEW},${OLD}` };
+  });
+  afterAll(() => Promise.all([sql.end({ timeout: 1 }), platform.sql.end({ timeout: 1 })]));
+
+  const envelopes = async () => {
+    const rows = await sql<{ encrypted_key: string }[]>`
+      select encrypted_key from public.trading_keys union all select encrypted_key from public.bot_wallets order by 1`;
+    return rows.map(({ encrypted_key }) => encrypted_key);
+  };
+
+  it('keys:status and keys:check count, and tell by exit code whether a master key is missing', async () => {
+    const json = await run('status', { env, args: ['--json'] });
+    expect([json.code, JSON.parse(json.out)]).toEqual([
+      0,
+      {
+        master_keys: [
+          { id: await idOf(NEW), role: 'primary', trading_keys: 0, copies: 0, own_keys: 0, envelopes: 0 },
+          { id: await idOf(OLD), role: 'open', trading_keys: 12, copies: 24, own_keys: 3, envelopes: 39 },
+        ],
+        to_rewrap: 39,
+        unopenable: 0,
+      },
+    ]);
+    const old = await idOf(OLD);
+    const row = (role: string) => new RegExp(`^${old} +${role} +12 +24 +3 +39$`, 'm');
+    for (const command of ['status', 'check']) {
+      const well = await run(command, { env });
+      expect([command, well.code, well.out]).toEqual([command, 0, expect.stringMatching(row('open'))]);
+      const dropped = await run(command, { env: { ...env, ENCRYPTION_KEY: NEW } });
+      expect([command, dropped.code, dropped.out]).toEqual([
+        command,
+        2,
+        expect.stringMatching(row('missing')),
+      ]);
+      expect(dropped.out).toContain(`Under ${old}: client ${platform.clients[0]?.id}`);
+    }
+    expect((await run('status', { env: { DATABASE_URL: databaseUrl } })).code).toBe(2);
+  });
+
+  it('keys:rewrap opens and seals and stores nothing, in a dry run', async () => {
+    const before = await envelopes();
+    const { code, out } = await run('rewrap', { env, args: ['--dry-run', '--batch', '4'] });
+    expect([code, out]).toEqual([0, expect.stringMatching(/could move 15,.*\n15 keys in .* 15 left/)]);
+    expect(await envelopes()).toEqual(before);
+  });
+
+  it.each([
+    ['a batch of none', ['--batch', '0']],
+    ['a batch of too many', ['--batch', '201']],
+    ['a limit that is no number', ['--limit', 'x']],
+    ['a key as an option', ['--key', OLD]],
+    ['keys as arguments', [OLD, NEW]],
+  ])('keys:rewrap with %s -> exit code 1, nothing done, nothing repeated', async (_, args) => {
+    const before = await envelopes();
+    const { code, err } = await run('rewrap', { env, args });
+    expect(code).toBe(1);
+    expect(err).not.toContain(OLD.slice(0, 8));
+    expect(await envelopes()).toEqual(before);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['no master key', { ENCRYPTION_KEY: '' }],
+    ['a malformed one', { ENCRYPTION_KEY: 'x' }],
+    ['no database', { DATABASE_URL: '' }],
+    ['a database that does not answer', { DATABASE_URL: 'postgres://postgres:secret-word@127.0.0.1:9/x' }],
+  ])('keys:rewrap with %s -> exit code 1 and one line', async (_, change) => {
+    const { code, err } = await run('rewrap', { env: { ...env, ...change } });
+    expect([code, err.trim().split('\n').length]).toEqual([1, 1]);
+    expect(err).not.toContain('secret-word');
+  });
+
+  it('keys:rewrap moves all, in parts: up to a limit, up to Ctrl-C, and then the rest', async () => {
+    const part = await run('rewrap', { env, args: ['--limit', '2', '--batch', '1'] });
+    expect([part.code, part.out]).toEqual([2, expect.stringMatching(/\n2 keys in .* 13 left/)]);
+
+    let asked = false;
+    const stopped = await run('rewrap', {
+      env,
+      args: ['--batch', '1'],
+      onOutput(out, kill) {
+        // Once: the second Ctrl-C ends it on the spot.
+        if (!asked && out.includes('moved')) kill('SIGINT');
+        asked ||= out.includes('moved');
+      },
+    });
+    expect(stopped.code).toBe(130);
+    const [, left] = /; (\d+) left/.exec(stopped.out) ?? [];
+    expect(Number(left)).toBeGreaterThan(0);
+
+    const rest = await run('rewrap', { env });
+    expect([rest.code, rest.out]).toEqual([0, expect.stringContaining('; 0 left')]);
+    expect((await run('rewrap', { env })).code).toBe(0);
+    expect(await wrongsOf(platform, await parseKeyring(NEW))).toEqual([]);
+    const status = await run('status', { env });
+    expect(status.out).toContain(`Nothing is left under ${await idOf(OLD)}: it may be dropped.`);
+  });
+});

@@ -1,0 +1,319 @@
+/** A request that is sent again under its Idempotency-Key is carried out once, and answered as at first. */
+import { describe, expect, it } from 'vitest';
+import { type Answer, type Call, call } from '../support/api.ts';
+import { type ClientWithBot, newClientWithBot, setUp as setUpBot } from '../support/bots.ts';
+import { operations } from '../support/operations.ts';
+import { newAdmin, newClient, operatorSql } from '../support/people.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+import { newMachineTokenFor } from '../support/runners.ts';
+
+const admin = await newAdmin();
+const withKey = () => ({ private_key: newEvmKey().privateKey });
+const newKey = () => `test-${crypto.randomUUID()}`;
+
+interface Repeatable {
+  /** Whose token asks. */
+  readonly by: 'admin' | 'client' | 'runner';
+  readonly body?: (client: ClientWithBot) => object;
+  /** Of the same form, asking for something else. */
+  readonly other?: (client: ClientWithBot) => object;
+  /** Counts what one such request leaves behind. */
+  readonly traces: string;
+  /** For each that is carried out. */
+  readonly leaves: number;
+}
+
+const BOTS = 'select count(*)::int from public.bots where client_id = $1';
+const WALLETS = 'select count(*)::int from public.bot_wallets where client_id = $1';
+const TOKENS = 'select count(*)::int from public.machine_tokens where client_id = $1';
+const VERSION = 'select key_version as count from public.clients where id = $1';
+const STOPS = `select count(*)::int from public.bots where client_id = $1 and stop_reason = 'requested'`;
+const BEATS = 'select count(*)::int from public.bot_heartbeats where client_id = $1';
+const SIGNED = `select count(*)::int from public.key_events where client_id = $1 and event = 'signed' and not detail ? 'replayed'`;
+const newEmail = () => `${crypto.randomUUID()}@example.test`;
+const named = ({ clientId }: ClientWithBot) => ({ client_id: clientId, name: 'A bot', bot_type: 'evm-grid' });
+
+const REPEATABLE: Readonly<Record<string, Repeatable>> = {
+  'POST /clients': {
+    by: 'admin',
+    body: ({ clientId }) => ({ name: clientId, email: newEmail() }),
+    other: ({ clientId }) => ({ name: clientId, email: newEmail() }),
+    traces: 'select count(*)::int from public.clients where name = $1',
+    leaves: 1,
+  },
+  'POST /bots/create': {
+    by: 'admin',
+    body: (client) => ({ ...named(client), config: { b: 1.5, a: ['x'] }, wallets: [withKey()] }),
+    other: (client) => ({ ...named(client), name: 'Another' }),
+    traces: BOTS,
+    leaves: 1,
+  },
+  'POST /bots/{id}/wallets': { by: 'admin', body: withKey, other: withKey, traces: WALLETS, leaves: 1 },
+  'POST /clients/{id}/setup-bot': {
+    by: 'client',
+    body: () => ({ bot_type: 'evm-grid', ...withKey() }),
+    other: () => ({ bot_type: 'evm-grid', ...withKey() }),
+    traces: BOTS,
+    leaves: 1,
+  },
+  'PUT /clients/{id}/rotate-key': { by: 'client', body: withKey, other: withKey, traces: VERSION, leaves: 1 },
+  // The bot runs already: see below for one that was stopped since.
+  'POST /bots/{id}/start': { by: 'client', traces: STOPS, leaves: 0 },
+  'POST /bots/{id}/stop': { by: 'client', traces: STOPS, leaves: 1 },
+  'POST /bots/{id}/tokens': {
+    by: 'client',
+    body: () => ({ name: 'A runner' }),
+    other: () => ({ name: 'Another' }),
+    traces: TOKENS,
+    leaves: 1,
+  },
+  'POST /bots/{id}/heartbeat': {
+    by: 'runner',
+    body: () => ({ status: 'ok', metrics: { open_orders: 3 } }),
+    other: () => ({ status: 'failing' }),
+    traces: BEATS,
+    leaves: 1,
+  },
+  'POST /bots/{id}/sign': {
+    by: 'runner',
+    body: () => ({ type: 'evm.message', message: 'hello' }),
+    other: () => ({ type: 'evm.message', message: 'another' }),
+    traces: SIGNED,
+    leaves: 1,
+  },
+};
+const lines = Object.keys(REPEATABLE);
+const ALL = Object.entries(REPEATABLE).map(([line, operation]) => ({ line, ...operation }));
+
+/** A client of its own with a running bot, and a request to it that can be sent any number of times. */
+async function prepare({ line, by, body, other, traces }: Repeatable & { line: string }) {
+  const client = await newClientWithBot();
+  const machineToken = by === 'runner' ? (await newMachineTokenFor(client, client.botId)).machineToken : '';
+  const token = { admin: admin.token, client: client.token, runner: machineToken }[by];
+  const id = line.includes('/clients/') ? client.clientId : client.botId;
+  const request = body?.(client);
+  const send = (idempotencyKey: string | undefined, change: Call & { line?: string } = {}) =>
+    call((change.line ?? line).replace('{id}', id), { token, body: request, idempotencyKey, ...change });
+  const count = async () => (await operatorSql<{ count: number }>(traces, [client.clientId]))[0]?.count ?? -1;
+  return { client, send, count, other: other?.(client) };
+}
+
+/** What a caller gets, but the id of the request and whether it was repeated. */
+const told = ({ status, text, headers }: Answer) => ({
+  status,
+  text,
+  headers: [...headers].filter(([name]) => !['x-request-id', 'idempotency-replayed'].includes(name)),
+});
+const isReplayed = ({ headers }: Answer) => headers.get('idempotency-replayed');
+
+it('covers every POST and the rotation, which describe the header', () => {
+  const describing = operations
+    .filter(({ parameters }) =>
+      parameters?.some(({ name, in: place }) => name === 'Idempotency-Key' && place === 'header'),
+    )
+    .map(({ line }) => line);
+  const changing = operations.map(({ line }) => line).filter((line) => line.startsWith('POST'));
+  expect(describing.sort()).toEqual([...changing, 'PUT /clients/{id}/rotate-key'].sort());
+  expect(lines.sort()).toEqual(describing.sort());
+});
+
+describe.each(ALL)('$line', (operation) => {
+  it('with the same key and body -> the first answer, byte for byte, and done once', async () => {
+    const { send, count } = await prepare(operation);
+    const before = await count();
+    const key = newKey();
+    const first = await send(key);
+    expect([200, 201]).toContain(first.status);
+    expect(isReplayed(first)).toBe(null);
+    const again = [await send(key), await send(key)];
+    const { token, ...rest } = first.json;
+    for (const answer of again) {
+      expect(isReplayed(answer)).toBe('true');
+      const shown = operation.line.endsWith('/tokens')
+        ? { ...told(first), text: JSON.stringify(rest) }
+        : told(first);
+      expect(told(answer)).toEqual(shown);
+    }
+    expect((await count()) - before).toBe(operation.leaves);
+  });
+
+  it('with the same key, five at once -> done once, one first answer', async () => {
+    const { send, count } = await prepare(operation);
+    const before = await count();
+    const key = newKey();
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => send(key)));
+    const first = answers.filter((answer) => isReplayed(answer) === null);
+    expect(first).toHaveLength(1);
+    const { token, ...shown } = first[0]?.json ?? {};
+    for (const { status, json } of answers) {
+      expect(status).toBe(first[0]?.status);
+      expect({ ...json, token: undefined }).toEqual({ ...shown, token: undefined });
+    }
+    expect((await count()) - before).toBe(operation.leaves);
+  });
+
+  it.runIf(operation.other)('with the same key and another body -> 422, and nothing is done', async () => {
+    const { send, count, other } = await prepare(operation);
+    const key = newKey();
+    await send(key);
+    const before = await count();
+    expectProblem(await send(key, { body: other }), 422, 'idempotency_key_reused');
+    expect(await count()).toBe(before);
+    expect(isReplayed(await send(key))).toBe('true');
+  });
+
+  it('with the key of another path -> 422', async () => {
+    const { send, client } = await prepare(operation);
+    const key = newKey();
+    await send(key);
+    const path = operation.line.split(' ')[1] ?? '';
+    const elsewhere = path.includes('/clients')
+      ? { line: `POST /bots/${client.botId}/stop` }
+      : { line: `POST /clients/${client.clientId}/setup-bot`, body: { bot_type: 'evm-grid' } };
+    if (operation.by === 'runner') {
+      const line = path.endsWith('sign') ? 'POST /bots/{id}/heartbeat' : 'POST /bots/{id}/sign';
+      const body = path.endsWith('sign') ? { status: 'ok' } : { type: 'evm.message', message: 'hello' };
+      expectProblem(await send(key, { line, body }), 422, 'idempotency_key_reused');
+    } else expectProblem(await send(key, elsewhere), 422, 'idempotency_key_reused');
+  });
+
+  it.each([
+    ['empty', ''],
+    ['with a space inside', 'a b'],
+    ['twice', 'a, b'],
+    ['of 256 characters', newKey().padEnd(256, '.')],
+  ])('with a key that is %s -> 400, and nothing is done', async (_, key) => {
+    const { send, count } = await prepare(operation);
+    const before = await count();
+    expectProblem(await send(key), 400, 'idempotency_key_malformed');
+    expect(await count()).toBe(before);
+  });
+
+  it('with a key and no session -> 401 as without', async () => {
+    const { send } = await prepare(operation);
+    expectProblem(await send('a b', { token: undefined }), 401, 'authentication_required');
+  });
+});
+
+describe('a key', () => {
+  const [setUp = raise()] = ALL.filter(({ line }) => line === 'POST /clients/{id}/setup-bot');
+
+  it('of 255 characters, and of any visible ones, is taken as it is', async () => {
+    const { send, count } = await prepare(setUp);
+    const before = await count();
+    const visible = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).join('');
+    for (const key of [newKey().padEnd(255, '.'), `${visible}${newKey()}`, '"quoted"', 'quoted']) {
+      expect(isReplayed(await send(key))).toBe(null);
+      expect(isReplayed(await send(key))).toBe('true');
+    }
+    expect((await count()) - before).toBe(4);
+  });
+
+  it.each([
+    ['with a letter that is not ASCII', 'cl\u00e9'],
+    ['with a control character', 'a\u0001b'],
+  ])('%s is malformed', async (_, key) => {
+    const { send } = await prepare(setUp);
+    expectProblem(await send(key), 400, 'idempotency_key_malformed');
+  });
+
+  it('is of one caller: another with the same key is carried out too', async () => {
+    const [one, two] = [await prepare(setUp), await prepare(setUp)];
+    const key = newKey();
+    const first = await one.send(key);
+    const second = await two.send(key);
+    expect([first.status, second.status, isReplayed(second)]).toEqual([201, 201, null]);
+    expect(second.text).not.toContain(first.json.id);
+  });
+
+  it.each(['start', 'stop'] as const)('of an earlier %s does not undo what came after it', async (verb) => {
+    const { token, botId } = await newClientWithBot();
+    const ask = (what: string, idempotencyKey?: string) =>
+      call(`POST /bots/${botId}/${what}`, { token, idempotencyKey });
+    const status = async () => (await call(`GET /bots/${botId}`, { token })).json.status;
+    const key = newKey();
+    const [opposite, after] =
+      verb === 'start' ? (['stop', 'stopped'] as const) : (['start', 'running'] as const);
+    const first = await ask(verb, key);
+    await ask(opposite);
+    expect((await ask(verb, key)).text).toBe(first.text);
+    expect(await status()).toBe(after);
+    await ask(verb, newKey());
+    expect(await status()).toBe(first.json.status);
+  });
+
+  it('of the same request to another bot -> 422, and that bot runs on', async () => {
+    const client = await newClientWithBot();
+    const second = await setUpBot(client, { bot_type: 'evm-grid' });
+    const stop = (botId: string, idempotencyKey: string) =>
+      call(`POST /bots/${botId}/stop`, { token: client.token, idempotencyKey });
+    const key = newKey();
+    expect((await stop(client.botId, key)).status).toBe(200);
+    expectProblem(await stop(second.json.id, key), 422, 'idempotency_key_reused');
+    const { json } = await call(`GET /bots/${second.json.id}`, { token: client.token });
+    expect(json.status).toBe('running');
+  });
+
+  it('of what was refused serves again, once the reason has gone', async () => {
+    const [client, key] = [await newClient(), newKey()];
+    const line = `POST /clients/${client.clientId}/setup-bot`;
+    const send = (body: object) => call(line, { token: client.token, body, idempotencyKey: key });
+    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'trading_key_required');
+    expectProblem(await send({ bot_type: 'no-such-bot', ...withKey() }), 422, 'bot_type_unknown');
+    expect((await send({ bot_type: 'evm-grid', ...withKey() })).status).toBe(201);
+  });
+
+  it('is read by the bytes of the body: the same in other white space is another request', async () => {
+    const { send } = await prepare({ ...setUp, body: () => ({ bot_type: 'evm-grid' }) });
+    const key = newKey();
+    await send(key);
+    expectProblem(await send(key, { body: '{"bot_type": "evm-grid"}' }), 422, 'idempotency_key_reused');
+    expect(isReplayed(await send(key, { body: '{"bot_type":"evm-grid"}' }))).toBe('true');
+  });
+
+  it.each([
+    ['GET /clients/{id}/bots', undefined],
+    ['PUT /bots/{id}/policy', { chain_ids: ['1'] }],
+    ['DELETE /clients/{id}/revoke-key', undefined],
+  ])('with %s is not looked at', async (line, body) => {
+    const client = await newClientWithBot();
+    const id = line.includes('/clients/') ? client.clientId : client.botId;
+    const answer = await call(line.replace('{id}', id), { token: client.token, body, idempotencyKey: 'a b' });
+    expect([answer.status, isReplayed(answer)]).toEqual([200, null]);
+  });
+
+  it('is stored as a hash, beside nothing that tells what the body was', async () => {
+    const { client, send } = await prepare(setUp);
+    const key = newKey();
+    await send(key);
+    const rows = await operatorSql('select t::text as row from private.kept_answers as t where caller = $1', [
+      `account ${client.userId}`,
+    ]);
+    const sha256 = async (text: string) =>
+      [...new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))]
+        .map((byte) => byte.toString(16).padStart(2, '0'))
+        .join('');
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(JSON.stringify(rows)).toContain(await sha256(`trading-keys idempotency key\n${key}`));
+    expect(JSON.stringify(rows)).not.toContain(await sha256(key));
+  });
+
+  it('of yesterday is as new', async () => {
+    const { client, send, count } = await prepare(setUp);
+    const before = await count();
+    const key = newKey();
+    const first = await send(key);
+    await operatorSql(`update private.kept_answers set expires_at = now() where caller = $1`, [
+      `account ${client.userId}`,
+    ]);
+    const second = await send(key);
+    expect([second.status, isReplayed(second), second.json.id === first.json.id]).toEqual([201, null, false]);
+    expect((await count()) - before).toBe(2);
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not there');
+}
