@@ -56,8 +56,8 @@ async function borissThings(): Promise<string> {
   return JSON.stringify(await stack.sql.unsafe(texts.join(' union all '), [boris.clientId]));
 }
 
-/** Arguments of a type: often good ones, often nearly, sometimes anything. */
-function argument(type: string): fc.Arbitrary<unknown> {
+/** Arguments of each type that a function takes: often good ones, often nearly, sometimes anything. */
+function argumentsByType(): Record<string, fc.Arbitrary<unknown>> {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 50 }),
     fc.constantFrom(
@@ -80,7 +80,10 @@ function argument(type: string): fc.Arbitrary<unknown> {
     { weight: 1, arbitrary: fc.constantFrom('', 'null', '{}', '00000000-0000-0000-0000-000000000000') },
   );
   const wallet = id.map((of) => sealedWallet(String(of)));
-  const byType: Record<string, fc.Arbitrary<unknown>> = {
+  const hash = fc.constantFrom('ab'.repeat(32), 'cd'.repeat(32), '');
+  return {
+    text,
+    'text[]': fc.array(text, { maxLength: 3 }),
     uuid: id,
     'uuid[]': fc.array(id, { maxLength: 3 }),
     integer: fc.oneof(fc.integer(), fc.constantFrom(0, -1, 1, 2 ** 31, -(2 ** 31) - 1, 1.5, 1e300)),
@@ -110,17 +113,19 @@ function argument(type: string): fc.Arbitrary<unknown> {
         { max_value: -1 },
         { max_value: '1e80' },
       ),
+      fc.record({ key: hash, fingerprint: hash }),
       fc.constantFrom({ kind: 'evm.message', value: '0', digest: 'ab'.repeat(32), recipients: [] }),
       fc.jsonValue(),
     ),
-    text,
   };
-  return fc.oneof(
-    { weight: 12, arbitrary: byType[type] ?? text },
+}
+
+const orAnything = (good: fc.Arbitrary<unknown>) =>
+  fc.oneof(
+    { weight: 12, arbitrary: good },
     { weight: 1, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.jsonValue() },
   );
-}
 
 describe('every function, by a client with a session and by somebody without', () => {
   it("changes nothing of another's, breaks no invariant, and has an answer for everything", async () => {
@@ -128,8 +133,13 @@ describe('every function, by a client with a session and by somebody without', (
     const envelopes = await stack.sql<
       { encrypted_key: string }[]
     >`select encrypted_key from public.trading_keys`;
+    const byType = argumentsByType();
+    const types = new Set(functions.flatMap(({ args }) => args.map(({ type }) => type)));
+    expect([...types].filter((type) => !Object.hasOwn(byType, type))).toEqual([]);
     for (const { name, args } of functions) {
-      const body = fc.record(Object.fromEntries(args.map((arg) => [arg.name, argument(arg.type)])));
+      const body = fc.record(
+        Object.fromEntries(args.map((arg) => [arg.name, orAnything(byType[arg.type] ?? fc.constant(null))])),
+      );
       await fc.assert(
         fc.asyncProperty(body, fc.boolean(), async (values, signedIn) => {
           const send = () =>

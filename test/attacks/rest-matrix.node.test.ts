@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => stack.end());
 
 /** A row of everything that a client can have; answers a machine token that is in force. */
-async function household({ clientId }: ClientPerson): Promise<string> {
+async function household({ clientId, userId }: ClientPerson): Promise<string> {
   const { sql } = stack;
   const token = newMachineToken();
   const key = sealedWallet(clientId);
@@ -68,10 +68,19 @@ async function household({ clientId }: ClientPerson): Promise<string> {
     bot_policies: { max_value: 1 },
     value_reservations: { value: 1 },
     bot_heartbeats: { status: 'ok' },
-    bot_health_logs: { state: 'healthy' },
+    bot_health_logs: { state: 'healthy', since: new Date() },
+    bot_signing_failures: { recent: '{now}', last_code: 'policy_kind', last_at: new Date() },
   })) {
     await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id: bot.id, client_id: clientId, ...columns })}`;
   }
+  await sql`insert into private.imported_rows (source, old_table, old_id, new_id, client_id)
+    values ('old', 'bots', ${bot.id}, ${bot.id}, ${clientId})`;
+  await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer)
+    values (${`account ${userId}`}, ${randomBytes(32)}, ${randomBytes(32)}, 'start_bot', '{}')`;
+  const [cron] = await sql<[{ id: string }]>`
+    insert into public.machine_tokens (scope, name, token_hash, master_key_id, expires_at)
+    values ('rewrap', 'Moves keys', ${randomBytes(32)}, 'newest', now() + interval '1 day') returning id`;
+  await sql`insert into private.rewrap_progress (token_id, client_id) values (${cron.id}, ${clientId})`;
   return token;
 }
 

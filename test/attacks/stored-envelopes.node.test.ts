@@ -79,7 +79,8 @@ describe('an envelope with one character changed', () => {
       `${envelope}\n`,
       'null',
     );
-    await stack.superuser`alter table public.bot_wallets
+    // The id of the master key is read from the envelope, and what is none cannot be read.
+    await stack.superuser`alter table public.bot_wallets alter column master_key_id drop expression,
       drop constraint "a wallet's envelope names its own row", drop constraint "a bot has a wallet once"`;
     const wallets = await withoutTriggersReturning(house, variants);
     expect(wallets).toHaveLength(variants.length);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { call, settings } from '../support/api.ts';
 import { newClientWithBot, stored } from '../support/bots.ts';
+import { emptyProject } from '../support/empty-project.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 import { operations, runnerOperations, sessionOperations } from '../support/operations.ts';
 import { accessToken, inSeconds, newAdmin } from '../support/people.ts';
@@ -192,7 +193,7 @@ describe('GET /ready, where the database asks for nothing', () => {
     ['MAX_SIGN_IN_AGE_SECONDS', { MAX_SIGN_IN_AGE_SECONDS: '600' }],
     ['MAX_SIGN_IN_AGE_SECONDS that is no number', { MAX_SIGN_IN_AGE_SECONDS: '10 minutes' }],
   ])('and %s is set -> 503 step_up_disagrees', async (_, bindings) => {
-    const answer = await call('GET /ready', { env: { ...settings(), ...bindings } });
+    const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([
       503,
       { status: 'missing', code: 'step_up_disagrees' },
@@ -200,7 +201,7 @@ describe('GET /ready, where the database asks for nothing', () => {
   });
 
   it('and nothing is set -> 200', async () => {
-    const answer = await call('GET /ready', { env: { ...settings(), REQUIRE_AAL2: 'false' } });
+    const answer = await call('GET /ready', { env: { ...(await emptyProject()), REQUIRE_AAL2: 'false' } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([200, { status: 'ok' }]);
   });
 });
