@@ -19,6 +19,8 @@ export interface Runtime {
   readonly verifier: Verifier;
   /** Signs and verifies heads of audit chains; without a signing key, verifies. @throws {Problem} audit_key_malformed */
   auditKeys(): Promise<AuditKeys>;
+  /** Hashes of machine tokens that the database knew when they were last used here. */
+  readonly knownTokens: Set<string>;
 }
 
 const SETTINGS = [
@@ -32,6 +34,10 @@ const SETTINGS = [
   'AUDIT_PUBLIC_KEYS',
   'HEARTBEAT_LIMIT_SECONDS',
   'KEY_AGE_LIMIT_DAYS',
+  'REQUIRE_AAL2',
+  'MAX_SIGN_IN_AGE_SECONDS',
+  'ALLOWED_ORIGINS',
+  'RATE_LIMIT_POLICY',
   'ENVIRONMENT',
 ] as const;
 
@@ -61,6 +67,7 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
   return {
     settings,
     verifier: createVerifier(settings, limits),
+    knownTokens: new Set(),
     database,
     keyring: createKeyringSource(masterKeySource(settings.encryptionKey)),
     async countUnopenable(masterKeyIds) {

@@ -25,6 +25,8 @@ export interface Database {
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
+  /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
+  stepUpAgrees(settings: Pick<Settings, 'requireAal2' | 'maxSignInAgeSeconds'>): Promise<boolean>;
 }
 
 export interface Connection {
@@ -56,6 +58,15 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
         limits,
       ),
     schemaVersion: () => probe(z.int(), client.rpc('schema_version'), limits),
+    stepUpAgrees: ({ requireAal2, maxSignInAgeSeconds }) =>
+      probe(
+        z.boolean(),
+        client.rpc('step_up_agrees', {
+          require_aal2: requireAal2,
+          ...(maxSignInAgeSeconds !== undefined && { max_sign_in_age_seconds: maxSignInAgeSeconds }),
+        }),
+        limits,
+      ),
   };
 }
 

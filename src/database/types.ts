@@ -402,6 +402,9 @@ isOneToOne: false
 "start_bot":
 { Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            },
+"step_up_agrees":
+{ Args: { "max_sign_in_age_seconds"?: number,"require_aal2": boolean }; Returns: boolean
+                           },
 "stop_bot":
 { Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            },

@@ -1,12 +1,12 @@
 /** What is refused to a known caller leaves a row in an audit chain: its own transaction left no trace of it. */
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import type { RefusalTarget } from '../database/as-caller.ts';
 import { log } from '../log.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 import { inBackground } from './background.ts';
+import { routeOf } from './route.ts';
 
 /** What changes keys, bots, tokens or policies, and signing. */
 const AUDITED: ReadonlySet<string> = new Set([
@@ -25,9 +25,12 @@ const AUDITED: ReadonlySet<string> = new Set([
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Of a known caller, and refused before its body was read: it is not read for this. */
+const BEFORE_THE_BODY: ReadonlySet<ProblemCode> = new Set(['second_factor_required', 'sign_in_too_old']);
+
 /** What was judged and refused. Who is not known (401) has no chain, and what cannot be read (400, 413) says nothing. */
 function isRefusal({ status, code }: Problem): boolean {
-  return [403, 404, 409, 422].includes(status) || code === 'key_not_opened';
+  return [403, 404, 409, 422].includes(status) || code === 'key_not_opened' || BEFORE_THE_BODY.has(code);
 }
 
 /** The answer is made by then, and nothing changes it. */
@@ -45,7 +48,7 @@ async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Pro
     if (c.var.runnerDatabase)
       await c.var.runnerDatabase.reportRefusal(UUID.test(id) ? id : undefined, code, route);
     // Not there: who asked was not known.
-    else await c.var.database?.reportRefusal(await targetOf(c, route, id), code, route);
+    else await c.var.database?.reportRefusal(await targetOf(c, route, id, code), code, route);
   } catch (error) {
     const reason = error instanceof Problem ? error.code : 'internal';
     // A token that is not in force is nobody's.
@@ -55,8 +58,14 @@ async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Pro
 }
 
 /** What the request is about, as far as it names it. Whether the caller may see it is for the database to say. */
-async function targetOf(c: Context<AppEnv>, route: string, id: string): Promise<RefusalTarget> {
+async function targetOf(
+  c: Context<AppEnv>,
+  route: string,
+  id: string,
+  code: ProblemCode,
+): Promise<RefusalTarget> {
   if (route === 'POST /bots/create') {
+    if (BEFORE_THE_BODY.has(code)) return {};
     const body: unknown = await c.req.json().catch(() => undefined);
     const named = typeof body === 'object' && body && 'client_id' in body ? String(body.client_id) : '';
     return UUID.test(named) ? { client_id: named } : {};
@@ -68,7 +77,7 @@ async function targetOf(c: Context<AppEnv>, route: string, id: string): Promise<
 
 /** In the words of the description, such as `PUT /clients/{id}/rotate-key`; nothing of what was asked. */
 function auditedRoute(c: Context<AppEnv>): string | undefined {
-  return matchedRoutes(c)
-    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
-    .findLast((line) => AUDITED.has(line));
+  const route = routeOf(c);
+  const line = route && `${route.method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
+  return line !== undefined && AUDITED.has(line) ? line : undefined;
 }

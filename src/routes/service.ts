@@ -40,6 +40,7 @@ export const service = newRouter()
         countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
         auditKeys: runtime.auditKeys,
+        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
         monitor: () => monitorSettings(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);

@@ -225,6 +225,8 @@ export interface Readiness {
     schema: Dependency;
     master_key: MasterKeyDependency;
     token_verification: Dependency;
+    /** Whether the edge and the database require the same sign-in for key changes. */
+    step_up: Dependency;
     /** Of the operator alone: the service is ready without it. */
     monitor: Dependency;
     /** No call needs it. */

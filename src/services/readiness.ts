@@ -13,6 +13,8 @@ export interface Probes {
   readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   readonly tokenVerification: () => Promise<void>;
   readonly auditKeys: () => Promise<Pick<AuditKeys, 'signing'>>;
+  /** Whether the database asks the same of who changes keys. */
+  readonly stepUpAgrees: () => Promise<boolean>;
   /** @throws {Problem} where the settings do not let the health monitor run */
   readonly monitor: () => unknown;
 }
@@ -22,12 +24,15 @@ export interface Probes {
  * monitor or the audit key: where one is missing that is told, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [schema, keyring, tokens, monitor, audit] = await Promise.all([
+  const [schema, keyring, tokens, stepUp, monitor, audit] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
     attempt(probes.tokenVerification),
+    attempt(async () => {
+      if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
+    }),
     attempt(async () => probes.monitor()),
     attempt(async () => {
       if (!(await probes.auditKeys()).signing) throw new Problem('audit_key_missing');
@@ -47,6 +52,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
       ...(dropped && { unopenable_envelopes: unopenable.value }),
     },
     token_verification: dependency(tokens.code),
+    step_up: dependency(stepUp.code),
   };
   const ready = Object.values(needed).every(({ status }) => status === 'ok');
   return {

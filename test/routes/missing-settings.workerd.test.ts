@@ -19,11 +19,13 @@ function without(...names: (keyof Bindings)[]): Bindings {
 }
 
 type Missing = Partial<
-  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'audit_key', ProblemCode>
+  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'step_up' | 'audit_key', ProblemCode>
 >;
 
 /** `/health` well, and `/ready` naming exactly this. */
-async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
+async function expectMissing(env: Bindings, named: Missing): Promise<void> {
+  // What cannot be asked is missing too.
+  const missing = { ...(named.schema && { step_up: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
   expect([ready.status, ready.json]).toEqual([
@@ -32,10 +34,9 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
       status: 'degraded',
       dependencies: {
         ...Object.fromEntries(
-          (['database', 'schema', 'master_key', 'token_verification', 'audit_key'] as const).map((name) => [
-            name,
-            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
-          ]),
+          (['database', 'schema', 'master_key', 'token_verification', 'step_up', 'audit_key'] as const).map(
+            (name) => [name, missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' }],
+          ),
         ),
         monitor: { status: 'missing', code: 'monitor_token_missing' },
       },

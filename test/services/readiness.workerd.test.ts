@@ -7,6 +7,7 @@ const well = {
   keyring: async () => ({ byId: new Map() }),
   countUnopenable: async () => 0,
   tokenVerification: async () => {},
+  stepUpAgrees: async () => true,
   monitor: () => {},
   auditKeys: async () => ({ signing: { kid: 'x', key: {} as CryptoKey } }),
 };
@@ -17,6 +18,7 @@ const allOk = {
   schema: ok,
   master_key: ok,
   token_verification: ok,
+  step_up: ok,
   monitor: ok,
   audit_key: ok,
 };
@@ -69,6 +71,11 @@ it.each([
     'no signing keys',
     { tokenVerification: fails('auth_unavailable') },
     { token_verification: missing('auth_unavailable') },
+  ],
+  [
+    'another sign-in required by the database',
+    { stepUpAgrees: async () => false },
+    { step_up: missing('step_up_disagrees') },
   ],
   [
     'an unexpected error',

@@ -56,7 +56,9 @@ select bag_eq('select * from tests.definer_functions', array[
     'public.list_unsigned_heads(text, integer)',
     'public.store_checkpoints(text, jsonb)',
     -- called by anyone, as GET /ready is: tells a number and nothing else
-    'public.count_unopenable_envelopes(text[])'
+    'public.count_unopenable_envelopes(text[])',
+    -- and whether the edge and the database require the same
+    'public.step_up_agrees(boolean, integer)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
@@ -67,7 +69,7 @@ select found from tests.definer_functions where found not in (
   'public.list_envelopes_to_rewrap(text, text[], integer)', 'public.rewrap_keys(text, jsonb)',
   'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])',
   'public.chain_queued_events(text, integer)', 'public.list_unsigned_heads(text, integer)',
-  'public.store_checkpoints(text, jsonb)');
+  'public.store_checkpoints(text, jsonb)', 'public.step_up_agrees(boolean, integer)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
   'no function of the API runs with the owner''s rights, but those for machine tokens and readiness');
 create view tests.callable_definers as
@@ -107,7 +109,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 38::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 39::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 

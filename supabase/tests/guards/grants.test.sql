@@ -9,6 +9,7 @@ select bag_eq($$select found from tests.schema_grants where found not like 'usag
 
 select bag_eq('select * from tests.table_grants', array[
     'select on private.admins to authenticated',
+    'select on private.settings to authenticated',
     'select on clients to authenticated',
     'select on bot_types to authenticated',
     'select on bots to authenticated',
@@ -45,6 +46,8 @@ select bag_eq('select * from tests.column_grants', array[
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
     'public.schema_version() to anon',
     'public.schema_version() to authenticated',
+    'public.step_up_agrees(boolean, integer) to anon',
+    'public.step_up_agrees(boolean, integer) to authenticated',
     'public.create_client(text, text, jsonb) to authenticated',
     'public.list_clients(integer, uuid) to authenticated',
     'public.get_client(uuid) to authenticated',
@@ -118,6 +121,8 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.require_trading_key(uuid) to authenticated',
     'private.health_of(uuid[], interval, interval) to authenticated',
     'private.signing_failures_json(bots) to authenticated',
+    'private.signed_in_at(jsonb) to authenticated',
+    'private.require_step_up() to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',
     'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated',
     'private.envelope_counts() to authenticated'

@@ -33,7 +33,7 @@ select bag_eq(
     union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
       ('check_out_key'), ('list_runner_bots'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
       ('count_envelopes'), ('count_unopenable_envelopes'), ('list_envelopes_to_rewrap'), ('rewrap_keys'),
-      ('count_keys_to_rewrap'),
+      ('count_keys_to_rewrap'), ('step_up_agrees'),
       -- audit/refusals.test.sql, audit/cron.test.sql
       ('report_refusal'), ('report_runner_refusal'), ('chain_queued_events'), ('list_unsigned_heads'),
       ('store_checkpoints')$$,
