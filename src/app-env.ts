@@ -17,6 +17,8 @@ export interface AppEnv {
     runtime: Runtime;
     /** The rate limit that the call was counted under. */
     rateLimitPolicy?: string;
+    /** Set where what is refused belongs into an audit chain: `PUT /clients/:id/rotate-key`. */
+    auditedRoute?: string;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;
     /** The database as a machine token sees it, for routes of runners alone. */

@@ -10,12 +10,16 @@ import { requireStepUp } from './step-up.ts';
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** Of a route: who may ask, under which rate limit, and whether it takes the sign-in that key changes take. */
+/**
+ * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
+ * what is refused there leaves a row in the audit chain.
+ */
 export interface Access {
   /** Somebody with a session, a runner with its machine token, or anyone. */
   readonly who: 'session' | 'runner' | 'anyone';
   readonly rate: RateClass;
   readonly stepUp: boolean;
+  readonly audited: boolean;
 }
 
 /**
@@ -27,6 +31,7 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
   return createMiddleware<AppEnv>(async (c, next) => {
     const route = routeOf(c);
     const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
+    if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
     switch (access.who) {
       case 'anyone':
         return next();

@@ -6,22 +6,6 @@ import type { RefusalTarget } from '../database/as-caller.ts';
 import { log } from '../log.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 import { inBackground } from './background.ts';
-import { routeOf } from './route.ts';
-
-/** What changes keys, bots, tokens or policies, and signing. */
-const AUDITED: ReadonlySet<string> = new Set([
-  'POST /bots/create',
-  'POST /bots/{id}/wallets',
-  'POST /bots/{id}/start',
-  'POST /bots/{id}/stop',
-  'POST /bots/{id}/tokens',
-  'PUT /bots/{id}/policy',
-  'POST /bots/{id}/sign',
-  'DELETE /tokens/{id}',
-  'POST /clients/{id}/setup-bot',
-  'PUT /clients/{id}/rotate-key',
-  'DELETE /clients/{id}/revoke-key',
-]);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -38,7 +22,8 @@ export const reportRefusals = createMiddleware<AppEnv>(async (c, next) => {
   await next();
   const { error } = c;
   if (!(error instanceof Problem) || !isRefusal(error)) return;
-  const route = auditedRoute(c);
+  // In the words of the description, such as `PUT /clients/{id}/rotate-key`; nothing of what was asked.
+  const route = c.var.auditedRoute?.replaceAll(/:(\w+)/g, '{$1}');
   if (route !== undefined) inBackground(c, () => report(c, route, error.code));
 });
 
@@ -73,11 +58,4 @@ async function targetOf(
   if (!UUID.test(id)) return {};
   const [, first] = route.split('/');
   return first === 'clients' ? { client_id: id } : first === 'tokens' ? { token_id: id } : { bot_id: id };
-}
-
-/** In the words of the description, such as `PUT /clients/{id}/rotate-key`; nothing of what was asked. */
-function auditedRoute(c: Context<AppEnv>): string | undefined {
-  const route = routeOf(c);
-  const line = route && `${route.method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
-  return line !== undefined && AUDITED.has(line) ? line : undefined;
 }

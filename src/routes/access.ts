@@ -3,8 +3,8 @@ import type { AppEnv } from '../app-env.ts';
 import type { Access } from '../middleware/authenticate.ts';
 import { ANYONE, ENDING, KEY_CHANGE, RUNNER, SIGNING } from './openapi.ts';
 
-const FOR_SESSIONS: Access = { who: 'session', rate: 'reads', stepUp: false };
-const FOR_ANYONE: Access = { who: 'anyone', rate: 'never', stepUp: false };
+const FOR_SESSIONS: Access = { who: 'session', rate: 'reads', stepUp: false, audited: false };
+const FOR_ANYONE: Access = { who: 'anyone', rate: 'never', stepUp: false, audited: false };
 
 /**
  * Who may ask for what, from what the routes say of themselves: `security` in their description. A route that says
@@ -32,13 +32,13 @@ function accessBy(security: unknown, method: string): Access {
     case ANYONE:
       return FOR_ANYONE;
     case SIGNING:
-      return { who: 'runner', rate: 'signing', stepUp: false };
+      return { who: 'runner', rate: 'signing', stepUp: false, audited: true };
     case RUNNER:
-      return { who: 'runner', rate: 'reads', stepUp: false };
+      return { who: 'runner', rate: 'reads', stepUp: false, audited: false };
     case KEY_CHANGE:
-      return { who: 'session', rate: 'changes', stepUp: true };
+      return { who: 'session', rate: 'changes', stepUp: true, audited: true };
     case ENDING:
-      return { who: 'session', rate: 'never', stepUp: false };
+      return { who: 'session', rate: 'never', stepUp: false, audited: true };
     default:
       return { ...FOR_SESSIONS, rate: method === 'get' ? 'reads' : 'changes' };
   }

@@ -219,6 +219,28 @@ describe('what is refused', () => {
     ]);
   });
 
+  it('for want of a second factor or a recent sign-in -> stands in the chain too, and no body is read for it', async () => {
+    const client = await newClientWithBot();
+    const rotation = `PUT /clients/${client.clientId}/rotate-key`;
+    const body = { private_key: newEvmKey().privateKey };
+    const env = { ...settings(), REQUIRE_AAL2: 'true' };
+    expectProblem(await call(rotation, { token: client.token, body, env }), 403, 'second_factor_required');
+    const late = { ...settings(), MAX_SIGN_IN_AGE_SECONDS: '60' };
+    expectProblem(await call(rotation, { token: client.token, body, env: late }), 401, 'sign_in_too_old');
+    const create = { client_id: client.clientId, name: 'x', bot_type: 'evm-grid' };
+    const created = await call('POST /bots/create', { token: admin.token, body: create, env });
+    expectProblem(created, 403, 'second_factor_required');
+    expect(await refusals(client)).toEqual([
+      {
+        actor: 'client',
+        code: 'second_factor_required',
+        route: 'PUT /clients/{id}/rotate-key',
+        bot_id: null,
+      },
+      { actor: 'client', code: 'sign_in_too_old', route: 'PUT /clients/{id}/rotate-key', bot_id: null },
+    ]);
+  });
+
   it('to a runner -> stands in the chain of its client, with the token', async () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
