@@ -219,7 +219,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('for want of a second factor or a recent sign-in -> stands in the chain too, and no body is read for it', async () => {
+  it('for want of a second factor or a recent sign-in -> stands in the chain too', async () => {
     const client = await newClientWithBot();
     const rotation = `PUT /clients/${client.clientId}/rotate-key`;
     const body = { private_key: newEvmKey().privateKey };
