@@ -47,11 +47,12 @@ const setUp = (client: ClientPerson) =>
 /** What is Boris's, as one text. */
 async function borissThings(): Promise<string> {
   const tables = await stack.sql<{ name: string }[]>`
-    select c.relname as name from pg_class as c join pg_attribute as a on a.attrelid = c.oid
-    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attname = 'client_id' order by 1`;
+    select c.oid::regclass::text as name from pg_class as c join pg_attribute as a on a.attrelid = c.oid
+    where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind = 'r'
+      and a.attname = 'client_id' order by 1`;
   const texts = tables.map(
     ({ name }) =>
-      `select '${name}', md5(string_agg(t::text, '|' order by t::text)) from public.${name} as t where client_id = $1`,
+      `select '${name}', md5(string_agg(t::text, '|' order by t::text)) from ${name} as t where client_id = $1`,
   );
   return JSON.stringify(await stack.sql.unsafe(texts.join(' union all '), [boris.clientId]));
 }
@@ -86,6 +87,10 @@ function argumentsByType(): Record<string, fc.Arbitrary<unknown>> {
     'text[]': fc.array(text, { maxLength: 3 }),
     uuid: id,
     'uuid[]': fc.array(id, { maxLength: 3 }),
+    bigint: fc.oneof(
+      fc.integer(),
+      fc.constantFrom(0, -1, 1, '9223372036854775807', '9223372036854775808', 1e300),
+    ),
     integer: fc.oneof(fc.integer(), fc.constantFrom(0, -1, 1, 2 ** 31, -(2 ** 31) - 1, 1.5, 1e300)),
     boolean: fc.boolean(),
     'timestamp with time zone': fc.constantFrom(

@@ -73,6 +73,10 @@ async function household({ clientId, userId }: ClientPerson): Promise<string> {
   })) {
     await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id: bot.id, client_id: clientId, ...columns })}`;
   }
+  await sql`insert into private.refusal_counts values (${clientId}, now(), 0, 0)`;
+  const [event] = await sql<[{ seq: string; hash: Buffer }]>`
+    select seq, hash from public.key_events where client_id = ${clientId} order by seq limit 1`;
+  await sql`insert into public.audit_checkpoints ${sql({ client_id: clientId, ...event, jws: checkpoint(clientId, event) })}`;
   await sql`insert into private.imported_rows (source, old_table, old_id, new_id, client_id)
     values ('old', 'bots', ${bot.id}, ${bot.id}, ${clientId})`;
   await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer)
@@ -82,6 +86,15 @@ async function household({ clientId, userId }: ClientPerson): Promise<string> {
     values ('rewrap', 'Moves keys', ${randomBytes(32)}, 'newest', now() + interval '1 day') returning id`;
   await sql`insert into private.rewrap_progress (token_id, client_id) values (${cron.id}, ${clientId})`;
   return token;
+}
+
+/** In the form that the database asks for; nobody signed it. */
+function checkpoint(clientId: string, { seq, hash }: { seq: string; hash: Buffer }): string {
+  const parts = [
+    { alg: 'EdDSA', typ: 'audit-checkpoint+jwt', kid: 'nobody' },
+    { client_id: clientId, seq: Number(seq), hash: hash.toString('hex') },
+  ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  return [...parts, randomBytes(64).toString('base64url')].join('.');
 }
 
 async function catalogue(sql: postgres.Sql): Promise<Table[]> {
@@ -134,7 +147,7 @@ function valueFor({ name, type }: Column, row: { clientId: string }): unknown {
   if (type === 'jsonb') return { changed: true };
   if (type === 'bytea') return `\\x${randomBytes(32).toString('hex')}`;
   if (type === 'boolean') return true;
-  if (type === 'integer' || type === 'numeric') return 7;
+  if (['integer', 'bigint', 'numeric'].includes(type)) return 7;
   if (type === 'text[]') return ['1'];
   if (type.startsWith('timestamp')) return '2030-01-01T00:00:00Z';
   return `changed-${randomBytes(4).toString('hex')}`;
@@ -253,12 +266,13 @@ describe('an admin', () => {
           expect([name, column.name, status >= 400]).toEqual([name, column.name, true]);
       }
     }
-    const events = await stack.sql`select * from public.key_events order by id`;
+    const events = await stack.sql`select * from public.key_events order by client_id, seq`;
     for (const target of [boris, anna]) await attack(admin.token, target as ClientPerson);
     expect(await violationsOf(stack.sql, [anna?.clientId ?? '', boris?.clientId ?? ''])).toEqual([]);
     // The trail goes on; nothing of it was changed.
-    const after = await stack.sql`select * from public.key_events order by id`;
-    expect(after.slice(0, events.length)).toEqual(events);
+    const after = await stack.sql`select * from public.key_events order by client_id, seq`;
+    const there = new Set(after.map((event) => JSON.stringify(event)));
+    expect(events.filter((event) => !there.has(JSON.stringify(event)))).toEqual([]);
   });
 });
 

@@ -172,7 +172,7 @@ describe('an old row put back', () => {
     const rolledBack = (await sign(house)).json;
     // To whom the address matters, the package's accounts for viem and Kit, this is an error: `address_changed`.
     expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
-    const [event] = await stack.sql`select event, address, key_id from public.key_events
+    const [event] = await stack.sql`select event, address, key_id from private.every_key_event
       where client_id = ${house.client.clientId} order by id desc limit 1`;
     expect(event).toEqual({ event: 'signed', address: house.key.address, key_id: before[0]?.key_id });
     expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
