@@ -155,11 +155,13 @@ function valueFor({ name, type }: Column, row: { clientId: string }): unknown {
 
 /** Whatever the attempts, with and without a filter, with what was there to be answered or not; some at a time. */
 async function attack(token: string | undefined, target: ClientPerson, columnByColumn = true): Promise<void> {
-  const attempts = tables.flatMap(({ name, columns, owner }) => {
+  const attempts = tables.flatMap(({ schema, name, columns, owner }) => {
     const row = Object.fromEntries(columns.map((column) => [column.name, valueFor(column, target)]));
+    // What is not exposed is refused by its name, whatever the column.
+    const inTurn = columnByColumn && schema !== 'private';
     const filter = owner === undefined ? '?id=not.is.null' : `?${owner}=eq.${target.clientId}`;
     const asked = { prefer: 'return=representation' };
-    const each = columnByColumn ? Object.entries(row).map(([column, value]) => ({ [column]: value })) : [row];
+    const each = inTurn ? Object.entries(row).map(([column, value]) => ({ [column]: value })) : [row];
     return [
       ...each.flatMap((patch) => [
         () => rest(`PATCH ${name}${filter}`, token, patch),
@@ -229,8 +231,8 @@ describe('who is not signed in, in any of these ways', () => {
 
 describe('a client', () => {
   it('reads no column of a row that is not its own, and no secret of its own', async () => {
-    for (const { schema, name, columns, owner } of tables) {
-      for (const column of columns) {
+    const reads = tables.flatMap(({ schema, name, columns, owner }) =>
+      columns.map((column) => async () => {
         const answer = await rest(
           `GET ${name}?select=${column.name}${owner ? `,${owner}` : ''}`,
           anna?.token,
@@ -243,8 +245,9 @@ describe('a client', () => {
         const foreign = owner === undefined ? '' : `&${owner}=eq.${boris?.clientId}`;
         if (foreign)
           expect((await rest(`GET ${name}?select=${column.name}${foreign}`, anna?.token)).rows).toEqual([]);
-      }
-    }
+      }),
+    );
+    await together(reads);
   });
 
   it("changes nothing of another's, and of its own nothing that breaks the rules", async () => {
