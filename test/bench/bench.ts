@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what the service costs, as ratios to what cannot be done without, measured side by side.
- * `-- --only database,edge,cold-start,end-to-end` runs some; `--rounds N`; `--large`; `--out FILE` (else
+ * `-- --only database,edge,cold-start,end-to-end,other-ids` runs some; `--rounds N`; `--large`; `--out FILE` (else
  * `.local/bench.json`).
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { database } from './database.ts';
 import { edge } from './edge.ts';
 import { endToEnd } from './end-to-end.ts';
 import { load, machine } from './machine.ts';
+import { otherIds } from './other-ids.ts';
 import { markdown, type Section, verdictLines } from './report.ts';
 
 const { values: options } = parseArgs({
@@ -33,6 +34,7 @@ const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
   edge: (stack) => edge(stack, { rounds }),
   'cold-start': () => coldStart({ rounds }),
   'end-to-end': (stack) => endToEnd(stack, { rounds }),
+  'other-ids': (stack) => otherIds(stack, { rounds }),
 };
 
 const say = (line: string) => process.stdout.write(`${line}\n`);

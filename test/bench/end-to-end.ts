@@ -17,7 +17,7 @@ import { Workerd } from './workerd.ts';
 const RUNNERS = 16;
 const REVOCATIONS = 10;
 
-interface Home {
+export interface Home {
   readonly clientId: string;
   readonly botId: string;
   readonly token: string;
@@ -76,7 +76,7 @@ export async function endToEnd(stack: Stack, { rounds }: { readonly rounds: numb
 }
 
 /** A client with one running bot whose key the Worker can open. */
-async function settle({ owner }: Sessions, stack: Stack, encryptionKey: string): Promise<Home> {
+export async function settle({ owner }: Sessions, stack: Stack, encryptionKey: string): Promise<Home> {
   const keyring = await parseKeyring(encryptionKey);
   const [account] = await owner<[{ id: string; email: string }]>`
     insert into auth.users (id, aud, role, email, email_confirmed_at)
