@@ -21,13 +21,23 @@ export class Sessions {
     return this.sql.end({ timeout: 1 });
   }
 
-  /** Runs the actions at the same time, each in a transaction of its own that waits for all to have begun. */
-  race(actions: readonly Action[]): Promise<Outcome[]> {
+  /**
+   * Runs the actions at the same time, each in a transaction of its own that waits for all to have begun. `before`
+   * looks around in it before it commits.
+   */
+  race(
+    actions: readonly Action[],
+    before?: (sql: postgres.TransactionSql) => Promise<void>,
+  ): Promise<Outcome[]> {
     const start = barrier(actions.length);
-    return Promise.all(actions.map((action) => this.#run(action, start)));
+    return Promise.all(actions.map((action) => this.#run(action, start, before)));
   }
 
-  async #run(action: Action, start: () => Promise<void>): Promise<Outcome> {
+  async #run(
+    action: Action,
+    start: () => Promise<void>,
+    before?: (sql: postgres.TransactionSql) => Promise<void>,
+  ): Promise<Outcome> {
     try {
       await this.sql.begin(async (sql) => {
         const claims = JSON.stringify({ sub: action.by, role: 'authenticated' });
@@ -36,6 +46,7 @@ export class Sessions {
           set_config('request.jwt.claims', ${claims}, true)`;
         await start();
         await sql.unsafe(action.text, [...action.values] as postgres.ParameterOrJSON<never>[]);
+        await before?.(sql);
       });
       return 'ok';
     } catch (error) {

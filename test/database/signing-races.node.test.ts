@@ -3,6 +3,7 @@
  * clocks but by the database's own order of commits.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { ISql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as act from './actions.ts';
 import { CommitOrder } from './commit-order.ts';
@@ -16,28 +17,26 @@ beforeAll(() => order.begin());
 afterAll(() => Promise.all([sessions.end(), order.end()]));
 
 interface Event {
-  readonly event: string;
-  readonly bot_id: string | null;
-  readonly key_id: string;
-  readonly token_id: string | null;
+  readonly event: 'signed' | 'key';
+  readonly bot_id?: string;
+  /** Of a signature; of a key change, which key is in force from then on. */
+  readonly key_id: string | null;
+  readonly token_id?: string;
   readonly xid: string;
 }
 
 /**
- * The events of a client in the order in which they committed. A key change chains its own event; a signature's is
- * moved later by another transaction, so that who signed has to tell of its own.
+ * What committed, in order. Events are moved into the audit chain later, by other transactions, so that who signs and
+ * who changes a key tell of their own.
  */
-async function eventsInOrder(clientId: string, signers: Signers): Promise<(Event & { place: number })[]> {
-  const changes = await sessions.sql<Event[]>`
-    select event, bot_id, key_id, null as token_id, xmin::text as xid
-    from public.key_events where client_id = ${clientId} and event <> 'signed' and address is not null`;
-  const signatures = signers.signatures.map((signature) => ({ ...signature, event: 'signed' }));
-  const events: Event[] = [...changes, ...signatures];
+async function inOrder(events: readonly Event[]): Promise<(Event & { place: number })[]> {
   const places = await order.places();
   return events
     .map((event) => ({ ...event, place: places.get(event.xid) ?? Number.NaN }))
     .sort((one, other) => one.place - other.place);
 }
+const signaturesOf = ({ signatures }: Signers): Event[] =>
+  signatures.map((signature) => ({ ...signature, event: 'signed' }));
 
 /** Does something in a transaction of its own; the id of it. */
 async function xidOf(text: string, values: string[]): Promise<string> {
@@ -51,35 +50,46 @@ async function xidOf(text: string, values: string[]): Promise<string> {
 describe('keys that change while twelve connections sign', () => {
   it('let no signature out under a key that was not in force when it committed', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 3, 2);
+    const keyInForce = async (sql: ISql) => {
+      const [row] = await sql<[{ key_id: string | null; xid: string }]>`
+        select (select key_id from public.trading_keys where client_id = ${client.clientId}) as key_id,
+          pg_current_xact_id()::xid::text as xid`;
+      return row;
+    };
+    const changes: Event[] = [];
+    const note = async (sql: ISql) => {
+      changes.push({ event: 'key', ...(await keyInForce(sql)) });
+    };
+    let inForce = (await keyInForce(sessions.sql)).key_id;
     const signers = new Signers(12);
     for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 3] ?? raise());
     for (let round = 0; round < 5; round++) {
       for (let i = 0; i < 3; i++) {
         await wait(40);
-        expect(await sessions.race([act.rotateKey(client), act.updateKey(client)])).toEqual(['ok', 'ok']);
+        expect(await sessions.race([act.rotateKey(client), act.updateKey(client)], note)).toEqual([
+          'ok',
+          'ok',
+        ]);
       }
       await wait(40);
-      expect(await sessions.race([round % 2 ? act.revokeKey(client) : act.deleteKey(client)])).toEqual([
-        'ok',
-      ]);
+      const end = round % 2 ? act.revokeKey(client) : act.deleteKey(client);
+      expect(await sessions.race([end], note)).toEqual(['ok']);
       await wait(20);
-      expect(await sessions.race([act.insertKey(client)])).toEqual(['ok']);
+      expect(await sessions.race([act.insertKey(client)], note)).toEqual(['ok']);
       await startBots(sessions, client);
     }
     await wait(40);
     await signers.end();
 
-    const events = await eventsInOrder(client.clientId, signers);
-    let inForce: string | null = null;
+    const events = await inOrder([...changes, ...signaturesOf(signers)]);
     const wrong: unknown[] = [];
     const perKey = new Map<string, number>();
     for (const event of events) {
       if (Number.isNaN(event.place)) wrong.push(event);
-      else if (event.event === 'key_added' || event.event === 'key_rotated') inForce = event.key_id;
-      else if (event.event === 'key_revoked') inForce = null;
-      else if (event.event === 'signed' && event.key_id === inForce)
+      else if (event.event === 'key') inForce = event.key_id;
+      else if (event.key_id !== null && event.key_id === inForce)
         perKey.set(event.key_id, (perKey.get(event.key_id) ?? 0) + 1);
-      else if (event.event === 'signed') wrong.push(event);
+      else wrong.push(event);
     }
     expect(wrong).toEqual([]);
     expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
@@ -126,7 +136,7 @@ describe('a token that is revoked, and a bot that is stopped, while others sign'
     await signers.signedMore(two, other);
     await signers.end();
 
-    const events = (await eventsInOrder(client.clientId, signers)).filter(({ event }) => event === 'signed');
+    const events = await inOrder(signaturesOf(signers));
     const places = await order.places();
     const later = (xid: string) => events.filter(({ place }) => place > (places.get(xid) ?? Number.NaN));
     const earlier = (xid: string) => events.filter(({ place }) => place < (places.get(xid) ?? Number.NaN));
