@@ -10,8 +10,8 @@ import { type Bundle, buildBundle } from '../bench/bundle.ts';
 import { accessToken } from '../support/people.ts';
 import { type RunningWorker, startWorker } from './worker.ts';
 
-/** Of 131 by now; it was 253. What would make it much larger is to be noticed. */
-const MAX_GZIP_KIB = 136;
+/** Of 137 by now; it was 253. What would make it much larger is to be noticed. */
+const MAX_GZIP_KIB = 139;
 
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 let worker: RunningWorker;
