@@ -90,6 +90,10 @@ export function createApp(limits?: TimeLimits) {
     scheme: 'bearer',
     description: 'A machine token (tk_…) of POST /bots/{id}/tokens.',
   });
-  app.doc31('/openapi.json', DESCRIPTION);
+  let description: object | undefined;
+  app.get('/openapi.json', (c) => {
+    description ??= app.getOpenAPI31Document(DESCRIPTION);
+    return c.json(description, 200);
+  });
   return app;
 }

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
-import { countCall, countGuess, type RateClass } from './rate-limit.ts';
+import { countCall, countGuess, countStranger, type RateClass } from './rate-limit.ts';
 import { routeOf } from './route.ts';
 import { requireStepUp } from './step-up.ts';
 
@@ -34,7 +34,9 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
     if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
     switch (access.who) {
       case 'anyone':
-        return next();
+        await countStranger(c, access.rate);
+        await next();
+        break;
       case 'runner':
         await asRunner(c, next, access);
         break;

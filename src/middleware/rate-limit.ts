@@ -44,10 +44,13 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
   });
 }
 
-/** Counts a credential that nobody vouches for, by the network that it came from. @throws {Problem} rate_limited */
-export function countGuess(c: Context<AppEnv>): Promise<void> {
-  return countCall(c, 'guesses', `network ${networkOf(c.req.header('cf-connecting-ip'))}`);
+/** Counts a call by the network that it came from, where nobody is known to ask. @throws {Problem} rate_limited */
+export function countStranger(c: Context<AppEnv>, kind: RateClass): Promise<void> {
+  return countCall(c, kind, `network ${networkOf(c.req.header('cf-connecting-ip'))}`);
 }
+
+/** Counts a credential that nobody vouches for. @throws {Problem} rate_limited */
+export const countGuess = (c: Context<AppEnv>): Promise<void> => countStranger(c, 'guesses');
 
 /** The item of the header that is about this kind of call: `"reads";q=1200;w=60`. */
 function policyOf(kind: string, policies: string): string | undefined {

@@ -1,10 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 import type { Access } from '../middleware/authenticate.ts';
-import { ANYONE, ENDING, KEY_CHANGE, RUNNER, SIGNING } from './openapi.ts';
+import { ALWAYS, ANYONE, ENDING, KEY_CHANGE, RUNNER, SIGNING } from './openapi.ts';
 
 const FOR_SESSIONS: Access = { who: 'session', rate: 'reads', stepUp: false, audited: false };
-const FOR_ANYONE: Access = { who: 'anyone', rate: 'never', stepUp: false, audited: false };
+const FOR_ANYONE: Access = { who: 'anyone', rate: 'reads', stepUp: false, audited: false };
+const UNLIMITED: Access = { ...FOR_ANYONE, rate: 'never' };
 
 /**
  * Who may ask for what, from what the routes say of themselves: `security` in their description. A route that says
@@ -23,12 +24,14 @@ export function accessTable(app: OpenAPIHono<AppEnv>): (path: string, method?: s
   }
   return (path, method) => {
     if (method !== undefined) return table.get(`${method} ${path}`) ?? FOR_SESSIONS;
-    return guarded.has(firstWord(path)) ? FOR_SESSIONS : FOR_ANYONE;
+    return guarded.has(firstWord(path)) ? FOR_SESSIONS : UNLIMITED;
   };
 }
 
 function accessBy(security: unknown, method: string): Access {
   switch (security) {
+    case ALWAYS:
+      return UNLIMITED;
     case ANYONE:
       return FOR_ANYONE;
     case SIGNING:

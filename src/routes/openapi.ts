@@ -16,6 +16,8 @@ export const ENDING = [{ session: ['ending'] }];
 export const RUNNER = [{ machine_token: [] }];
 export const SIGNING = [{ machine_token: ['signing'] }];
 export const ANYONE = [];
+/** Anyone, as often as they like: it says only whether the Worker runs. */
+export const ALWAYS = [];
 
 /** A request body in JSON, required. */
 export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({

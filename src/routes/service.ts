@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
 import { monitorSettings } from '../monitor/settings.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
-import { ANYONE, answers, newRouter } from './openapi.ts';
+import { ALWAYS, ANYONE, answers, newRouter } from './openapi.ts';
 
 export const service = newRouter()
   .openapi(
@@ -11,7 +11,7 @@ export const service = newRouter()
       path: '/health',
       tags: ['Service'],
       summary: 'Whether the Worker runs',
-      security: ANYONE,
+      security: ALWAYS,
       responses: answers(200, Health, 'It runs.'),
     }),
     (c) => c.json({ status: 'ok' } as const, 200),

@@ -102,6 +102,30 @@ describe('reads', () => {
   });
 });
 
+describe('what anyone may ask', () => {
+  it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json'])(
+    '%s is counted by network, and is not asked of the database once there were too many',
+    async (line) => {
+      const [address, other] = [newAddress(), newAddress()];
+      const { through, answer } = await untilLimited(LIMITS.READ_LIMIT, async (n) => {
+        const before = (await project.counts()).restCalls;
+        const asked = await ask(line, undefined, `${address}${n}:`);
+        if (asked.status === 429) expect((await project.counts()).restCalls).toBe(before);
+        return asked;
+      });
+      expect(through).toBeGreaterThanOrEqual(LIMITS.READ_LIMIT);
+      expectProblem(answer, 429, 'rate_limited');
+      expect((await ask(line, undefined, other)).status).not.toBe(429);
+    },
+  );
+
+  it('GET /health is not counted: it says whether the Worker runs', async () => {
+    const address = newAddress();
+    for (let n = 0; n < 3 * LIMITS.READ_LIMIT; n++)
+      expect((await ask('GET /health', undefined, address)).status).toBe(200);
+  });
+});
+
 describe('changes', () => {
   it('used up -> stopping and revoking go on', async () => {
     const [one, address] = [await newClientWithRunner(), newAddress()];
@@ -198,14 +222,6 @@ describe('guesses', () => {
       expectProblem(await ask('GET /clients/me', undefined, address), 401, 'authentication_required');
       expectProblem(await ask('GET /clients/me', expired, address), 401, 'token_expired');
     }
-  });
-});
-
-describe('what anyone may ask', () => {
-  it('GET /health is not counted', async () => {
-    const address = newAddress();
-    for (let n = 0; n < 3 * LIMITS.READ_LIMIT; n++)
-      expect((await ask('GET /health', undefined, address)).status).toBe(200);
   });
 });
 
