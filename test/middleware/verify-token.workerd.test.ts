@@ -2,9 +2,9 @@ import { SignJWT } from 'jose';
 import { describe, expect, inject, it } from 'vitest';
 import { readSettings } from '../../src/env.ts';
 import { createVerifier } from '../../src/middleware/verify-token.ts';
-import { settings } from '../support/api.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 import { accessToken, inSeconds } from '../support/people.ts';
+import { settings } from '../support/settings.ts';
 
 const sub = crypto.randomUUID();
 const key = await newSigningKey('ES256');
