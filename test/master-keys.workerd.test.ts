@@ -13,7 +13,7 @@ const MINUTE = 60 * SECOND;
 /** A source that answers what a test says, the keyring that is made of it, and the clock. */
 function harness(freshForMs = MINUTE) {
   const read = vi.fn<MasterKeySource['read']>();
-  let now = 0;
+  let now = 1_000_000;
   const keyring = createKeyringSource({ read, freshForMs }, () => now);
   return {
     read,
@@ -73,6 +73,36 @@ describe('a source', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('is waited for by no timer once it answered or failed', async () => {
+    vi.useFakeTimers();
+    try {
+      const { read, keyring, primary } = harness();
+      read.mockImplementationOnce(failing).mockResolvedValueOnce(another());
+      await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+      await primary();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is read by the clock of the machine where no other is given', async () => {
+    const read = vi.fn<MasterKeySource['read']>().mockResolvedValue(another());
+    const keyring = createKeyringSource({ read, freshForMs: MINUTE });
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now');
+    for (const [at, times] of [
+      [now, 1],
+      [now + MINUTE - 1, 1],
+      [now + MINUTE, 2],
+    ] as const) {
+      clock.mockReturnValue(at);
+      await keyring();
+      expect(read).toHaveBeenCalledTimes(times);
+    }
+    clock.mockRestore();
   });
 
   it.each([

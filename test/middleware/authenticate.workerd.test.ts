@@ -20,36 +20,45 @@ const env = { ...settings(), ...(await newHostedProject()).settings };
 const tally = new Tally();
 
 /** In place of a database: what the middleware says of the caller is all that is seen of it. */
-const opened: unknown[] = [];
 const database = {
-  asCaller: (caller: object) => opened.push({ caller }),
-  asRunner: (runner: object) => opened.push({ runner }),
+  asCaller: (caller: object) => ({ caller }),
+  asRunner: (runner: object) => ({ runner }),
 } as unknown as ReturnType<Runtime['database']>;
 
 const asked: unknown[] = [];
-const app = new Hono<AppEnv>();
-app.onError((error, c) => {
-  if (!(error instanceof Problem)) throw error;
-  return c.text(error.code, 401);
-});
-app.use(async (c, next) => {
-  c.set('runtime', { ...runtimeFor(env), database: () => database });
-  c.set('requestId', 'request-1');
-  c.set('tally', tally);
-  await next();
-});
-app.use(
-  authenticate((path, method) => {
-    asked.push([path, method]);
-    return path.startsWith('/runner') ? 'runner' : path.startsWith('/open') ? 'anyone' : 'session';
-  }),
-);
-for (const path of ['/session/:id', '/runner/:id', '/open/:id']) app.get(path, (c) => c.text('handled'));
+const handled: unknown[] = [];
+
+function service() {
+  const app = new Hono<AppEnv>();
+  app.onError((error, c) => {
+    if (!(error instanceof Problem)) throw error;
+    return c.text(error.code, 401);
+  });
+  app.use(async (c, next) => {
+    c.set('runtime', { ...runtimeFor(env), database: () => database });
+    c.set('requestId', 'request-1');
+    c.set('tally', tally);
+    await next();
+  });
+  app.use(
+    authenticate((path, method) => {
+      asked.push([path, method]);
+      return path.startsWith('/runner') ? 'runner' : path.startsWith('/open') ? 'anyone' : 'session';
+    }),
+  );
+  for (const path of ['/session/:id', '/runner/:id', '/open/:id']) {
+    app.get(path, (c) => {
+      handled.push({ ...c.var.database, ...c.var.runnerDatabase });
+      return c.text('handled');
+    });
+  }
+  return app;
+}
 
 async function ask(path: string, authorization?: string): Promise<string> {
-  opened.length = asked.length = 0;
+  handled.length = asked.length = 0;
   const headers = authorization === undefined ? {} : { authorization };
-  return (await app.fetch(new Request(`http://api.example.test${path}`, { headers }))).text();
+  return (await service().fetch(new Request(`http://api.example.test${path}`, { headers }))).text();
 }
 
 describe('who may ask', () => {
@@ -68,17 +77,17 @@ describe('who may ask', () => {
 describe('a route for sessions', () => {
   it('with a session -> the database as this caller, under this very token', async () => {
     expect(await ask('/session/1', `Bearer ${session}`)).toBe('handled');
-    expect(opened).toEqual([{ caller: { token: session, requestId: 'request-1', tally } }]);
+    expect(handled).toEqual([{ caller: { token: session, requestId: 'request-1', tally } }]);
   });
 
-  it.each(sessions)('with $how -> $code, and no database', async ({ header, code }) => {
+  it.each(sessions)('with $how -> $code, and nothing is handled', async ({ header, code }) => {
     expect(await ask('/session/1', header)).toBe(code);
-    expect(opened).toEqual([]);
+    expect(handled).toEqual([]);
   });
 
-  it('with a machine token -> token_invalid, and no database', async () => {
+  it('with a machine token -> token_invalid, and nothing is handled', async () => {
     expect(await ask('/session/1', `Bearer ${machineToken}`)).toBe('token_invalid');
-    expect(opened).toEqual([]);
+    expect(handled).toEqual([]);
   });
 });
 
@@ -86,7 +95,7 @@ describe('a route for runners', () => {
   it('with a machine token -> the database as this runner, under the hash of the token', async () => {
     expect(await ask('/runner/1', `Bearer ${machineToken}`)).toBe('handled');
     const tokenHash = hashOfMachineToken(machineToken);
-    expect(opened).toEqual([{ runner: { tokenHash, requestId: 'request-1', tally } }]);
+    expect(handled).toEqual([{ runner: { tokenHash, requestId: 'request-1', tally } }]);
   });
 
   it.each([
@@ -95,17 +104,20 @@ describe('a route for runners', () => {
     ['a machine token cut short', `Bearer ${machineToken.slice(0, -1)}`, 'token_invalid'],
     ['a machine token without a scheme', machineToken, 'token_invalid'],
     ['a machine token under another scheme', `Basic ${machineToken}`, 'token_invalid'],
-  ])('with %s -> refused, and no database', async (_, header, code) => {
+  ])('with %s -> refused, and nothing is handled', async (_, header, code) => {
     expect(await ask('/runner/1', header)).toBe(code);
-    expect(opened).toEqual([]);
+    expect(handled).toEqual([]);
   });
 });
 
 describe('a route for anyone', () => {
-  it.each([undefined, 'Bearer garbage', `Bearer ${session}`])('with %.20s -> handled', async (header) => {
-    expect(await ask('/open/1', header)).toBe('handled');
-    expect(opened).toEqual([]);
-  });
+  it.each([undefined, 'Bearer garbage', `Bearer ${session}`])(
+    'with %.20s -> handled, without a database',
+    async (header) => {
+      expect(await ask('/open/1', header)).toBe('handled');
+      expect(handled).toEqual([{}]);
+    },
+  );
 });
 
 // RFC 9110, section 11.1: a scheme is case-insensitive. RFC 6750, section 2.1: a token is a b64token.

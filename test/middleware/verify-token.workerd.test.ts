@@ -10,6 +10,8 @@ const sub = crypto.randomUUID();
 const key = await newSigningKey('ES256');
 const project = await newHostedProject([key]);
 
+const good = { sub, role: 'authenticated', aud: 'authenticated', exp: inSeconds(3600) };
+
 const hs256 = createVerifier(readSettings(settings()));
 const hosted = createVerifier(readSettings(project.settings));
 
@@ -35,14 +37,40 @@ describe.each([
   });
 });
 
+describe('a subject', () => {
+  it.each([
+    ['a UUID and more', `${sub}0`],
+    ['more and a UUID', `0${sub}`],
+    ['a UUID and a line break', `${sub}\n`],
+    ['a UUID in capitals', sub.toUpperCase()],
+    ['a list of a UUID', [sub]],
+  ])('that is %s -> out', async (_, bent) => {
+    for (const [verifier, token] of [
+      [hs256, await accessToken({ sub: bent })],
+      [hosted, await project.token(key, { sub: bent })],
+    ] as const) {
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    }
+  });
+});
+
+it('a token may have 8192 characters and no more', async () => {
+  const lengths = new Map<number, string>();
+  for (let padding = 5_700; !(lengths.has(8192) && lengths.has(8193)) && padding < 6_200; padding++) {
+    for (const kid of ['', 'k', 'kk']) {
+      const token = await new SignJWT({ ...good, padding: 'x'.repeat(padding) })
+        .setProtectedHeader({ alg: 'HS256', kid })
+        .sign(new TextEncoder().encode(inject('jwtSecret')));
+      lengths.set(token.length, token);
+    }
+  }
+  expect(await hs256.verify(lengths.get(8192) ?? '')).toEqual({ userId: sub });
+  await expect(hs256.verify(lengths.get(8193) ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
+});
+
 describe('a key id', () => {
   it('in an HS256 token, as Auth servers put it there -> in', async () => {
-    const token = await new SignJWT({
-      sub,
-      role: 'authenticated',
-      aud: 'authenticated',
-      exp: inSeconds(3600),
-    })
+    const token = await new SignJWT(good)
       .setProtectedHeader({ alg: 'HS256', kid: 'legacy' })
       .sign(new TextEncoder().encode(inject('jwtSecret')));
     expect(await hs256.verify(token)).toEqual({ userId: sub });
@@ -50,6 +78,21 @@ describe('a key id', () => {
 
   it('missing from an ES256 token -> in, where one published key fits', async () => {
     expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({ userId: sub });
+  });
+});
+
+describe('two published keys of one algorithm', async () => {
+  const keys = [key, await newSigningKey('ES256')] as const;
+  const rotating = await newHostedProject(keys);
+  const verifier = createVerifier(readSettings(rotating.settings));
+
+  it.each([0, 1] as const)('and a key id -> in, by key %i', async (which) => {
+    expect(await verifier.verify(await rotating.token(keys[which], { sub }))).toEqual({ userId: sub });
+  });
+
+  it('and no key id -> token_invalid: none of them is tried out', async () => {
+    const token = await rotating.token({ ...key, jwk: {} }, { sub });
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
   });
 });
 

@@ -14,7 +14,7 @@ import { inSeconds, type TokenClaims } from './people.ts';
 import { settings } from './settings.ts';
 
 export interface SigningKey {
-  readonly alg: 'ES256' | 'RS256';
+  readonly alg: 'ES256' | 'RS256' | 'EdDSA';
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
   /** As it is published, with a `kid`. */
