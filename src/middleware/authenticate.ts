@@ -6,7 +6,7 @@ import { Problem } from '../problem.ts';
 import { routeOf } from './route.ts';
 
 /** RFC 6750, section 2.1. */
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** Who may ask: somebody with a session, a runner with its machine token, or anyone. */
 export type Access = 'session' | 'runner' | 'anyone';

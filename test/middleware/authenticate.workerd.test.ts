@@ -126,6 +126,11 @@ describe('the Authorization header', () => {
     expect(await ask('/runner/1', scheme + machineToken)).toBe('handled');
   });
 
+  // RFC 9110, section 5.5: it belongs to no value, and no runtime hands it over.
+  it('with white space around what it says -> in', async () => {
+    expect(await ask('/runner/1', ` \t Bearer ${machineToken} \t `)).toBe('handled');
+  });
+
   it.each([
     ['another word before', (token: string) => `x Bearer ${token}`],
     ['no space between', (token: string) => `Bearer${token}`],
