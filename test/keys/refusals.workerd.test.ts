@@ -95,6 +95,7 @@ const WRONG_LENGTH: [string, Input][] = [
   ['a base58 key pair after a superfluous 1', withKey(`1${solana}`)],
   ['a megabyte of base58', withKey('2'.repeat(1 << 20))],
   ['a megabyte of hex', withKey('0f'.repeat(1 << 19))],
+  ['a list of one EVM key', withKey([evm.privateKey])],
   ['an empty array', withKey([])],
   ['an empty array as JSON', withKey('[]')],
   ['63 numbers', withKey(keypair.slice(1))],

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { readSettings } from '../../src/env.ts';
 import { createVerifier } from '../../src/middleware/verify-token.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
@@ -34,6 +34,21 @@ describe.each([
     ['valid in 30 seconds', { nbf: inSeconds(30) }, 'token_invalid'],
   ])('%s -> out', async (_, claims, code) => {
     await expect(verifier.verify(await token(claims))).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a time of issue', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each([
+    ['10 seconds ahead', 10, true],
+    ['11 seconds ahead', 11, false],
+  ])('%s of the clock', async (_, ahead, isIn) => {
+    const now = inSeconds(0);
+    vi.spyOn(Date, 'now').mockReturnValue(now * 1000);
+    const verified = hosted.verify(await project.token(key, { sub, iat: now + ahead }));
+    if (isIn) expect(await verified).toEqual({ userId: sub });
+    else await expect(verified).rejects.toMatchObject({ code: 'token_invalid' });
   });
 });
 
