@@ -1,13 +1,13 @@
 import type { CallerDatabase } from './database/as-caller.ts';
 import type { RunnerDatabase } from './database/as-runner.ts';
 import type { Tally } from './database/tally.ts';
-import type { Bindings } from './env.ts';
+import type { Bindings, RateLimiters } from './env.ts';
 import type { ProblemCode } from './problem.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a request carries through Hono. */
 export interface AppEnv {
-  Bindings: Bindings;
+  Bindings: Bindings & RateLimiters;
   Variables: {
     requestId: string;
     /** What the request had of the database, for its log line. */
@@ -15,6 +15,10 @@ export interface AppEnv {
     /** Set where the answer is a problem. */
     problemCode?: ProblemCode;
     runtime: Runtime;
+    /** The rate limit that the call was counted under. */
+    rateLimitPolicy?: string;
+    /** Set where what is refused belongs into an audit chain: `PUT /clients/:id/rotate-key`. */
+    auditedRoute?: string;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;
     /** The database as a machine token sees it, for routes of runners alone. */

@@ -1,14 +1,16 @@
 /** The whole service on one screen: what every request passes, the routes, and the one way out for errors. */
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { secureHeaders } from 'hono/secure-headers';
 import { authenticate } from './middleware/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
+import { allowOrigins, securityHeaders } from './middleware/browser.ts';
 import { handleError, refuse } from './middleware/handle-error.ts';
 import { logRequests } from './middleware/log-requests.ts';
 import { neverStore } from './middleware/never-store.ts';
+import { reportRefusals } from './middleware/report-refusals.ts';
 import { Problem } from './problem.ts';
 import { accessTable } from './routes/access.ts';
+import { audit } from './routes/audit.ts';
 import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
@@ -39,7 +41,12 @@ export function createApp(limits?: TimeLimits) {
   app.notFound((c) => refuse(c, new Problem('not_found')));
 
   // Shorter than 32 bytes in any form: a key or token that is sent as an id is not taken for one.
-  app.use(requestId({ limitLength: 36 }), logRequests, secureHeaders(), neverStore);
+  app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, neverStore);
+  app.use(async (c, next) => {
+    c.set('runtime', runtimeFor(c.env, limits));
+    await next();
+  });
+  app.use(allowOrigins);
   app.use(
     methodNotAllowed({
       app,
@@ -47,10 +54,7 @@ export function createApp(limits?: TimeLimits) {
         refuse(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
     }),
   );
-  app.use(limitBody, async (c, next) => {
-    c.set('runtime', runtimeFor(c.env, limits));
-    await next();
-  });
+  app.use(reportRefusals);
   let accessOf: ReturnType<typeof accessTable> | undefined;
   app.use(
     authenticate((path, method) => {
@@ -58,6 +62,8 @@ export function createApp(limits?: TimeLimits) {
       return accessOf(path, method);
     }),
   );
+  // After who asks: nothing is read from somebody who may not ask, or asks too often.
+  app.use(limitBody);
 
   app.route('/', service);
   app.route('/', clients);
@@ -70,12 +76,14 @@ export function createApp(limits?: TimeLimits) {
   app.route('/', tokens);
   app.route('/', sign);
   app.route('/', runner);
+  app.route('/', audit);
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token of the Supabase project.',
+    description:
+      'An access token of the Supabase project. Where the operator requires it, a `key_change` takes a second factor or a recent sign-in (RFC 9470); an `ending` never does.',
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'machine_token', {
     type: 'http',

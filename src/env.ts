@@ -18,12 +18,37 @@ export interface Bindings {
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
   readonly REWRAP_TOKEN?: string;
+  /** Ed25519 seed, base64 of 32 bytes: signs the heads of audit chains. Optional. */
+  readonly AUDIT_SIGNING_KEY?: string;
+  /** Public halves of former audit keys, separated by commas: what they signed stays verifiable. */
+  readonly AUDIT_PUBLIC_KEYS?: string;
   /** After how many seconds without a heartbeat the monitor calls a bot late. 120. */
   readonly HEARTBEAT_LIMIT_SECONDS?: string;
   /** After how many days the monitor calls a key old. 90. */
   readonly KEY_AGE_LIMIT_DAYS?: string;
+  /** `true`: key changes take a session with a second factor. Its other half is `private.settings`. */
+  readonly REQUIRE_AAL2?: string;
+  /** Key changes take somebody who signed in at most so long ago. Its other half is `private.settings`. */
+  readonly MAX_SIGN_IN_AGE_SECONDS?: string;
+  /** Web pages that may read answers: exact origins, separated by commas. None unless named. */
+  readonly ALLOWED_ORIGINS?: string;
+  /** What the rate limits below are, in the words of the header `RateLimit-Policy`. */
+  readonly RATE_LIMIT_POLICY?: string;
   /** `development` lets answers tell how long they took (`Server-Timing`); production does not say. */
   readonly ENVIRONMENT?: string;
+}
+
+/** Of the Workers runtime. Other runtimes have none: nothing is limited there. */
+export interface RateLimiter {
+  limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
+}
+
+/** What is counted apart: `[[ratelimits]]` of wrangler.toml. */
+export interface RateLimiters {
+  readonly READ_LIMIT?: RateLimiter;
+  readonly CHANGE_LIMIT?: RateLimiter;
+  readonly SIGN_LIMIT?: RateLimiter;
+  readonly GUESS_LIMIT?: RateLimiter;
 }
 
 export interface Settings {
@@ -33,9 +58,15 @@ export interface Settings {
   readonly encryptionKey: string | SecretBinding | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
+  readonly auditSigningKey: string | undefined;
+  readonly auditPublicKeys: string | undefined;
   /** `NaN` where what is set is no whole number. */
   readonly heartbeatLimitSeconds: number;
   readonly keyAgeLimitDays: number;
+  readonly requireAal2: boolean;
+  readonly maxSignInAgeSeconds: number | undefined;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly rateLimitPolicy: string;
   readonly isDevelopment: boolean;
 }
 
@@ -47,8 +78,15 @@ export function readSettings(env: Bindings): Settings {
     encryptionKey: env.ENCRYPTION_KEY,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
+    auditSigningKey: env.AUDIT_SIGNING_KEY,
+    auditPublicKeys: env.AUDIT_PUBLIC_KEYS,
     heartbeatLimitSeconds: wholeNumber(env.HEARTBEAT_LIMIT_SECONDS, 120),
     keyAgeLimitDays: wholeNumber(env.KEY_AGE_LIMIT_DAYS, 90),
+    // Whatever is not clearly off is on: a typing error must not open what it was meant to close.
+    requireAal2: !['', 'false'].includes(env.REQUIRE_AAL2?.trim().toLowerCase() ?? ''),
+    maxSignInAgeSeconds: seconds(env.MAX_SIGN_IN_AGE_SECONDS),
+    allowedOrigins: origins(env.ALLOWED_ORIGINS),
+    rateLimitPolicy: env.RATE_LIMIT_POLICY ?? '',
     isDevelopment: env.ENVIRONMENT?.trim() === 'development',
   };
 }
@@ -56,6 +94,18 @@ export function readSettings(env: Bindings): Settings {
 function wholeNumber(text: string | undefined, otherwise: number): number {
   const digits = text?.trim() || String(otherwise);
   return /^\d{1,9}$/.test(digits) ? Number(digits) : Number.NaN;
+}
+
+/** What is no number of seconds is none at all: every sign-in is too old then, and `GET /ready` tells. */
+function seconds(text: string | undefined): number | undefined {
+  if (!text?.trim()) return undefined;
+  return /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
+}
+
+/** Scheme, host and port, as a browser sends them. What is none, `*` and `null` before all, allows nobody. */
+function origins(text = ''): ReadonlySet<string> {
+  const named = text.split(',').map((origin) => origin.trim());
+  return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));
 }
 
 function httpUrl(text: string | undefined): URL | undefined {

@@ -15,6 +15,11 @@ const CATALOGUE = {
     'Sign in first',
     'Send "Authorization: Bearer" and a Supabase access token; runners send a machine token.',
   ],
+  sign_in_too_old: [
+    401,
+    'The sign-in is too long ago for this',
+    'Sign in again, not only refresh the session, and send the new access token.',
+  ],
   token_expired: [401, 'The access token has expired', 'Refresh the session and try again.'],
   token_invalid: [
     401,
@@ -44,6 +49,11 @@ const CATALOGUE = {
     403,
     'The policy of the bot does not allow this value',
     'See max_value of GET /bots/{id}/policy. On Solana, called programs have to be among its recipients.',
+  ],
+  second_factor_required: [
+    403,
+    'This takes a second factor',
+    'Verify a second factor in this session (Supabase Auth MFA) and send the new access token. Stopping and revoking take none.',
   ],
   not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
   trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
@@ -127,8 +137,20 @@ const CATALOGUE = {
     'The wallet is not who has to sign this',
     'A transaction from another account was sent: name the right wallet, or make it from this one.',
   ],
+  // 429: too much at once
+  rate_limited: [429, 'Too many requests', 'Wait as long as Retry-After says.'],
   // 5xx: what the operator has to mend
   internal: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
+  audit_key_malformed: [
+    503,
+    'Audit checkpoints cannot be signed or verified',
+    'Operator: AUDIT_SIGNING_KEY has to be base64 of 32 bytes, AUDIT_PUBLIC_KEYS a comma-separated list of public keys; "npm run audit:keys" makes them.',
+  ],
+  audit_key_missing: [
+    503,
+    'Audit checkpoints are not signed',
+    'Operator: set AUDIT_SIGNING_KEY; "npm run audit:keys" makes one. Nothing else needs it.',
+  ],
   auth_not_configured: [
     503,
     'Access tokens cannot be verified',
@@ -192,6 +214,11 @@ const CATALOGUE = {
     'Envelopes cannot be moved with this token',
     'Operator: REWRAP_TOKEN is for another master key than the first of ENCRYPTION_KEY. Issue one for that.',
   ],
+  step_up_disagrees: [
+    503,
+    'The edge and the database ask different things of who changes keys',
+    'Operator: make REQUIRE_AAL2 and MAX_SIGN_IN_AGE_SECONDS and the row of private.settings the same.',
+  ],
 } as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
@@ -210,11 +237,18 @@ export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
   readonly errors: readonly ProblemPart[];
+  /** Sent along, in place of what a status sends by itself. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ProblemCode, errors: readonly ProblemPart[] = []) {
+  constructor(
+    code: ProblemCode,
+    errors: readonly ProblemPart[] = [],
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(code);
     this.code = code;
     this.errors = errors;
+    this.headers = headers;
   }
 
   get status() {
@@ -252,16 +286,36 @@ export function problemResponse(
     headers: {
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
-      ...(status === 401 && { 'www-authenticate': challenge(problem.code) }),
+      ...((status === 401 || problem.code === 'second_factor_required') && {
+        'www-authenticate': challenge(problem.code),
+      }),
       ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
+      ...problem.headers,
       ...headers,
     },
   });
 }
 
-/** RFC 6750, section 3: no error code where no token was sent. */
+/** RFC 6750, section 3: no error code where no token was sent. RFC 9470, section 3: what the token lacks. */
 function challenge(code: ProblemCode): string {
-  return code === 'authentication_required'
-    ? 'Bearer realm="trading-keys"'
-    : 'Bearer realm="trading-keys", error="invalid_token"';
+  const realm = 'Bearer realm="trading-keys"';
+  switch (code) {
+    case 'authentication_required':
+      return realm;
+    case 'second_factor_required':
+      return stepUpChallenge({ requireAal2: true });
+    case 'sign_in_too_old':
+      return stepUpChallenge({});
+    default:
+      return `${realm}, error="invalid_token"`;
+  }
+}
+
+/** RFC 9470, section 3: which sign-in would do. */
+export function stepUpChallenge(asked: { requireAal2?: boolean; maxSignInAgeSeconds?: number | undefined }) {
+  return [
+    'Bearer realm="trading-keys", error="insufficient_user_authentication"',
+    ...(asked.requireAal2 ? ['acr_values="aal2"'] : []),
+    ...(asked.maxSignInAgeSeconds === undefined ? [] : [`max_age="${asked.maxSignInAgeSeconds}"`]),
+  ].join(', ');
 }

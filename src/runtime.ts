@@ -1,4 +1,5 @@
 /** What is made once for each isolate and set of settings, and used by every request. */
+import { AuditKeyError, type AuditKeys, parseAuditKeys } from './crypto/audit-key.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { connect, type Database } from './database/connect.ts';
 import { type Bindings, readSettings, type Settings } from './env.ts';
@@ -16,6 +17,10 @@ export interface Runtime {
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
+  /** Signs and verifies heads of audit chains; without a signing key, verifies. @throws {Problem} audit_key_malformed */
+  auditKeys(): Promise<AuditKeys>;
+  /** Hashes of machine tokens that the database knew when they were last used here. */
+  readonly knownTokens: Set<string>;
 }
 
 const SETTINGS = [
@@ -25,8 +30,14 @@ const SETTINGS = [
   'ENCRYPTION_KEY',
   'MONITOR_TOKEN',
   'REWRAP_TOKEN',
+  'AUDIT_SIGNING_KEY',
+  'AUDIT_PUBLIC_KEYS',
   'HEARTBEAT_LIMIT_SECONDS',
   'KEY_AGE_LIMIT_DAYS',
+  'REQUIRE_AAL2',
+  'MAX_SIGN_IN_AGE_SECONDS',
+  'ALLOWED_ORIGINS',
+  'RATE_LIMIT_POLICY',
   'ENVIRONMENT',
 ] as const;
 
@@ -51,10 +62,12 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
     if (!connected) throw new Problem('database_not_configured');
     return connected;
   };
+  let auditKeys: AuditKeys | undefined;
   let counted: { readonly of: string; readonly at: number; readonly count: number | null } | undefined;
   return {
     settings,
     verifier: createVerifier(settings, limits),
+    knownTokens: new Set(),
     database,
     keyring: createKeyringSource(masterKeySource(settings.encryptionKey)),
     async countUnopenable(masterKeyIds) {
@@ -63,6 +76,13 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
         counted = { of, at: Date.now(), count: await database().countUnopenable(masterKeyIds) };
       }
       return counted.count;
+    },
+    async auditKeys() {
+      const { auditSigningKey, auditPublicKeys } = settings;
+      auditKeys ??= await parseAuditKeys(auditSigningKey, auditPublicKeys).catch((error) => {
+        throw error instanceof AuditKeyError ? new Problem('audit_key_malformed') : error;
+      });
+      return auditKeys;
     },
   };
 }

@@ -23,8 +23,14 @@ export const Readiness = z
         }),
       }),
       token_verification: Dependency,
+      step_up: Dependency.openapi({
+        description: 'Whether the edge and the database require the same sign-in for key changes.',
+      }),
       monitor: Dependency.openapi({
         description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
+      }),
+      audit_key: Dependency.openapi({
+        description: 'Whether audit checkpoints can be signed. No call needs it: ready without it.',
       }),
     }),
   })

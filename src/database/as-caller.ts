@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CheckpointPage, KeyEventPage, type KeyEventQuery, type SeqPageQuery } from '../contract/audit.ts';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
 import { BotHealth } from '../contract/health.ts';
@@ -55,6 +56,15 @@ export interface NewToken {
   readonly expires_at?: string;
 }
 
+/** Whether there was a chain to write it into. */
+export const Reported = z.object({ recorded: z.boolean() });
+
+/** What a refused request was about, as far as it named it. */
+export interface RefusalTarget {
+  readonly client_id?: string;
+  readonly bot_id?: string;
+  readonly token_id?: string;
+}
 /** Of an earlier call, the token was told then and its hash is the one that is stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
 
@@ -163,7 +173,19 @@ export class CallerDatabase {
     return this.#call(Policy, 'set_policy', { bot_id: botId, policy: asJson(policy) });
   }
 
-  /** A function that changes nothing: `stable` or `immutable` in the database. */
+  listKeyEvents(clientId: string, { event, ...page }: KeyEventQuery) {
+    const about = { client_id: clientId, ...(event !== undefined && { event }) };
+    return this.#read(KeyEventPage, 'list_key_events', { ...about, ...seqPageArguments(page) });
+  }
+  listCheckpoints(clientId: string, page: SeqPageQuery) {
+    return this.#read(CheckpointPage, 'list_checkpoints', { client_id: clientId, ...seqPageArguments(page) });
+  }
+  /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
+  reportRefusal(target: RefusalTarget, code: string, route: string) {
+    return this.#call(Reported, 'report_refusal', { ...target, code, route });
+  }
+
+  /** A function that changes nothing that it answers: asked a second time, it does what it did. */
   #read<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
@@ -197,4 +219,12 @@ export class CallerDatabase {
 
 function pageArguments({ limit, cursor }: Page) {
   return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
+}
+
+function seqPageArguments({ limit, cursor, order }: SeqPageQuery) {
+  return {
+    page_size: limit,
+    oldest_first: order === 'oldest',
+    ...(cursor !== undefined && { after: Number(cursor) }),
+  };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
+import { Reported } from './as-caller.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
@@ -78,6 +79,12 @@ export class RunnerDatabase {
     });
   }
 
+  /** Writes into the chain of the bot's client, or of the token's, that something was refused. */
+  reportRefusal(botId: string | undefined, code: string, route: string) {
+    // Without an id that the database can read the bot is none of the token's.
+    const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
+    return this.#call(Reported, 'report_runner_refusal', args);
+  }
   /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
   reportFailure(botId: string, code: string): Promise<ReportedFailure> {
     return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });

@@ -4,6 +4,7 @@ import type { Settings } from '../env.ts';
 import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure, fetchAnswer } from './answer.ts';
+import { type Auditor, AuditorDatabase } from './as-auditor.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Monitor, MonitorDatabase } from './as-monitor.ts';
 import { RewrapDatabase, type Rewrapper } from './as-rewrapper.ts';
@@ -14,6 +15,7 @@ import type { Database as Schema } from './types.ts';
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
+  asAuditor(auditor: Auditor): AuditorDatabase;
   asMonitor(monitor: Monitor): MonitorDatabase;
   asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
   /**
@@ -23,6 +25,8 @@ export interface Database {
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
+  /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
+  stepUpAgrees(settings: Pick<Settings, 'requireAal2' | 'maxSignInAgeSeconds'>): Promise<boolean>;
 }
 
 export interface Connection {
@@ -44,6 +48,7 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
+    asAuditor: (auditor) => new AuditorDatabase(connection, auditor),
     asMonitor: (monitor) => new MonitorDatabase(connection, monitor),
     asRewrapper: (rewrapper) => new RewrapDatabase(connection, rewrapper),
     countUnopenable: (masterKeyIds) =>
@@ -53,6 +58,15 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
         limits,
       ),
     schemaVersion: () => probe(z.int(), client.rpc('schema_version'), limits),
+    stepUpAgrees: ({ requireAal2, maxSignInAgeSeconds }) =>
+      probe(
+        z.boolean(),
+        client.rpc('step_up_agrees', {
+          require_aal2: requireAal2,
+          ...(maxSignInAgeSeconds !== undefined && { max_sign_in_age_seconds: maxSignInAgeSeconds }),
+        }),
+        limits,
+      ),
   };
 }
 

@@ -5,7 +5,27 @@ export type Database = {
   
   "public": {
           Tables: {
-            "bot_health_logs": {
+            "audit_checkpoints": {
+                  Row: {
+                    "client_id": string,"created_at": string,"hash": string,"jws": string,"seq": number
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "client_id": string,"created_at"?: string,"hash": string,"jws": string,"seq": number
+                  }
+                  Update: {
+                    "client_id"?: string,"created_at"?: string,"hash"?: string,"jws"?: string,"seq"?: number
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "a checkpoint is of a row of a chain"
+      columns: ["client_id","seq"]
+isOneToOne: true
+      referencedRelation: "key_events"
+      referencedColumns: ["client_id","seq"]
+    }
+                  ]
+                },"bot_health_logs": {
                   Row: {
                     "bot_id": string,"client_id": string,"created_at": string,"detail": Json | null,"id": string,"since": string,"state": string
                   }
@@ -161,14 +181,14 @@ isOneToOne: false
                   ]
                 },"key_events": {
                   Row: {
-                    "actor": string,"actor_id": string | null,"address": string,"bot_id": string | null,"chain": string,"client_id": string,"created_at": string,"detail": Json | null,"event": string,"id": string,"key_id": string | null,"key_version": number | null,"request_id": string | null
+                    "actor": string,"actor_id": string | null,"address": string | null,"bot_id": string | null,"chain": string | null,"client_id": string,"created_at": string,"detail": Json | null,"event": string,"hash": string,"id": string,"key_id": string | null,"key_version": number | null,"previous_hash": string | null,"request_id": string | null,"seq": number,"signatures": number
                   }
                   ComputedFields: never
                   Insert: {
-                    "actor": string,"actor_id"?: string | null,"address": string,"bot_id"?: string | null,"chain": string,"client_id": string,"created_at"?: string,"detail"?: Json | null,"event": string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                    "actor": string,"actor_id"?: string | null,"address"?: string | null,"bot_id"?: string | null,"chain"?: string | null,"client_id": string,"created_at": string,"detail"?: Json | null,"event": string,"hash": string,"id": string,"key_id"?: string | null,"key_version"?: number | null,"previous_hash"?: string | null,"request_id"?: string | null,"seq": number,"signatures": number
                   }
                   Update: {
-                    "actor"?: string,"actor_id"?: string | null,"address"?: string,"bot_id"?: string | null,"chain"?: string,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"event"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"request_id"?: string | null
+                    "actor"?: string,"actor_id"?: string | null,"address"?: string | null,"bot_id"?: string | null,"chain"?: string | null,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"event"?: string,"hash"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"previous_hash"?: string | null,"request_id"?: string | null,"seq"?: number,"signatures"?: number
                   }
                   Relationships: [
                     {
@@ -274,6 +294,9 @@ isOneToOne: false
             "add_wallet":
 { Args: { "bot_id": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
+"chain_queued_events":
+{ Args: { "at_most"?: number,"token_hash": string }; Returns: Json
+                           },
 "check_out_key":
 { Args: { "bot_id": string,"once"?: Json,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
                            },
@@ -319,11 +342,17 @@ isOneToOne: false
 "list_bots":
 { Args: { "after"?: string,"client_id": string,"page_size": number }; Returns: Json
                            },
+"list_checkpoints":
+{ Args: { "after"?: number,"client_id": string,"oldest_first"?: boolean,"page_size": number }; Returns: Json
+                           },
 "list_clients":
 { Args: { "after"?: string,"page_size": number }; Returns: Json
                            },
 "list_envelopes_to_rewrap":
 { Args: { "batch": number,"master_key_ids": (string)[],"token_hash": string }; Returns: Json
+                           },
+"list_key_events":
+{ Args: { "after"?: number,"client_id": string,"event"?: string,"oldest_first"?: boolean,"page_size": number }; Returns: Json
                            },
 "list_runner_bots":
 { Args: { "token_hash": string }; Returns: Json
@@ -331,11 +360,20 @@ isOneToOne: false
 "list_tokens":
 { Args: { "bot_id": string }; Returns: Json
                            },
+"list_unsigned_heads":
+{ Args: { "at_most": number,"token_hash": string }; Returns: Json
+                           },
 "monitor_bots":
 { Args: { "batch"?: number,"heartbeat_limit_seconds"?: number,"key_age_limit_days"?: number,"token_hash": string }; Returns: Json
                            },
 "record_heartbeat":
 { Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token_hash": string }; Returns: Json
+                           },
+"report_refusal":
+{ Args: { "bot_id"?: string,"client_id"?: string,"code": string,"route": string,"token_id"?: string }; Returns: Json
+                           },
+"report_runner_refusal":
+{ Args: { "bot_id": string,"code": string,"route": string,"token_hash": string }; Returns: Json
                            },
 "report_signing_failure":
 { Args: { "bot_id": string,"code": string,"token_hash": string }; Returns: Json
@@ -364,8 +402,14 @@ isOneToOne: false
 "start_bot":
 { Args: { "bot_id": string,"once"?: Json }; Returns: Json
                            },
+"step_up_agrees":
+{ Args: { "max_sign_in_age_seconds"?: number,"require_aal2": boolean }; Returns: boolean
+                           },
 "stop_bot":
 { Args: { "bot_id": string,"once"?: Json }; Returns: Json
+                           },
+"store_checkpoints":
+{ Args: { "checkpoints": Json,"token_hash": string }; Returns: Json
                            }
           }
           Enums: {

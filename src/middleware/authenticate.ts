@@ -3,50 +3,101 @@ import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
+import { countCall, countGuess, type RateClass } from './rate-limit.ts';
 import { routeOf } from './route.ts';
+import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
-/** Who may ask: somebody with a session, a runner with its machine token, or anyone. */
-export type Access = 'session' | 'runner' | 'anyone';
+/**
+ * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
+ * what is refused there leaves a row in the audit chain.
+ */
+export interface Access {
+  /** Somebody with a session, a runner with its machine token, or anyone. */
+  readonly who: 'session' | 'runner' | 'anyone';
+  readonly rate: RateClass;
+  readonly stepUp: boolean;
+  readonly audited: boolean;
+}
 
 /**
  * Decides by the route who has to be asking. `accessOf` is given the method and the path of the route, or the
  * path asked for where no route has it; what it does not name is for sessions. A handler reaches the database
- * only through what is set here.
+ * only through what is set here. Up to here nothing of the body was read.
  */
 export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
     const route = routeOf(c);
-    switch (route ? accessOf(route.path, route.method) : accessOf(c.req.path)) {
+    const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
+    if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
+    switch (access.who) {
       case 'anyone':
         return next();
       case 'runner':
-        return asRunner(c, next);
+        await asRunner(c, next, access);
+        break;
       case 'session':
-        return asCaller(c, next);
+        await asCaller(c, next, access);
+        break;
     }
+    const policy = c.get('rateLimitPolicy');
+    if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
   });
 }
 
 /** A Supabase session. From here on the database answers under this very token. */
-async function asCaller(c: Context<AppEnv>, next: Next): Promise<void> {
-  const token = bearer(c);
+async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  await runtime.verifier.verify(token);
+  const { token, session } = await guessing(c, async () => {
+    const token = bearer(c);
+    return { token, session: await runtime.verifier.verify(token) };
+  });
+  await countCall(c, rate, `account ${session.userId}`);
   c.set('database', runtime.database().asCaller({ token, requestId, tally }));
+  if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }
 
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
-async function asRunner(c: Context<AppEnv>, next: Next): Promise<void> {
-  const token = bearer(c);
-  if (!isMachineToken(token)) throw new Problem('token_invalid');
+async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const tokenHash = hashOfMachineToken(token);
+  const tokenHash = await guessing(c, async () => {
+    const token = bearer(c);
+    if (!isMachineToken(token)) throw new Problem('token_invalid');
+    return hashOfMachineToken(token);
+  });
+  // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
+  // guessing ends before a body is read and the database is asked; those in use are not held up by it.
+  const { knownTokens } = runtime;
+  if (!knownTokens.has(tokenHash)) await countGuess(c);
+  await countCall(c, rate, `token ${tokenHash}`);
   c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId, tally }));
   await next();
+  if (c.res.status === 401) knownTokens.delete(tokenHash);
+  else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);
+}
+
+/** A runner gets these only from a database that has found its token. */
+const SAID_BY_THE_DATABASE = [403, 404, 409];
+const MOST_KNOWN_TOKENS = 10_000;
+
+function remember(tokens: Set<string>, hash: string): void {
+  if (tokens.has(hash)) return;
+  tokens.add(hash);
+  const [oldest] = tokens;
+  if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
+}
+
+/** Counts what turns out to be no credential. One that has only expired was real. */
+async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'token_invalid') await countGuess(c);
+    throw error;
+  }
 }
 
 function bearer(c: Context<AppEnv>): string {

@@ -24,12 +24,21 @@ const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: Infinity, [custom
 const REFETCH_AFTER_MS = 30_000;
 const MAX_KEY_SET_BYTES = 256 * 1024;
 
+/** Who signed in, and how. */
+export interface Session {
+  readonly userId: string;
+  /** Authenticator assurance level, as the Auth server found it: `aal2` is a second factor. */
+  readonly aal: string | undefined;
+  /** Seconds since the epoch. Refreshing a session does not change it. */
+  readonly signedInAt: number | undefined;
+}
+
 export interface Verifier {
   /**
-   * The account that the token was issued to.
+   * The session that the token was issued for.
    * @throws {Problem} token_invalid, token_expired, auth_not_configured, auth_unavailable
    */
-  verify(token: string): Promise<{ userId: string }>;
+  verify(token: string): Promise<Session>;
   /** @throws {Problem} auth_not_configured, auth_unavailable: no token could be verified now */
   probe(): Promise<void>;
 }
@@ -78,7 +87,8 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       if (role !== AUDIENCE || issuedInFuture || typeof sub !== 'string' || !UUID.test(sub)) {
         throw new Problem('token_invalid');
       }
-      return { userId: sub };
+      const aal = typeof payload.aal === 'string' ? payload.aal : undefined;
+      return { userId: sub, aal, signedInAt: signedInAt(payload) };
     },
     async probe() {
       if (secret) return;
@@ -90,6 +100,15 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       if (!jwks.jwks()?.keys.length) throw new Problem('auth_unavailable');
     },
   };
+}
+
+/** OpenID Connect's `auth_time`, or the newest of the ways in which the account proved itself (Supabase's `amr`). */
+function signedInAt({ auth_time, amr }: JWTPayload): number | undefined {
+  if (typeof auth_time === 'number') return auth_time;
+  const times = (Array.isArray(amr) ? amr : [])
+    .map((way) => way?.timestamp)
+    .filter((time) => typeof time === 'number');
+  return times.length > 0 ? Math.max(...times) : undefined;
 }
 
 /** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */

@@ -3,6 +3,7 @@ import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { type Runtime, runtimeFor } from '../runtime.ts';
+import { keepAuditChains } from './audit.ts';
 import { monitorBots } from './bots.ts';
 import { rewrap } from './rewrap.ts';
 
@@ -12,7 +13,7 @@ export interface Job {
   run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
 }
 
-const JOBS: readonly Job[] = [monitorBots, rewrap];
+const JOBS: readonly Job[] = [monitorBots, keepAuditChains, rewrap];
 
 export async function runScheduled(env: Bindings): Promise<void> {
   await Promise.all(JOBS.map((job) => runJob(job, env)));

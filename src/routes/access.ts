@@ -1,7 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 import type { Access } from '../middleware/authenticate.ts';
-import { ANYONE, RUNNER } from './openapi.ts';
+import { ANYONE, ENDING, KEY_CHANGE, RUNNER, SIGNING } from './openapi.ts';
+
+const FOR_SESSIONS: Access = { who: 'session', rate: 'reads', stepUp: false, audited: false };
+const FOR_ANYONE: Access = { who: 'anyone', rate: 'never', stepUp: false, audited: false };
 
 /**
  * Who may ask for what, from what the routes say of themselves: `security` in their description. A route that says
@@ -9,19 +12,36 @@ import { ANYONE, RUNNER } from './openapi.ts';
  * for sessions too below the first word of a route that is.
  */
 export function accessTable(app: OpenAPIHono<AppEnv>): (path: string, method?: string) => Access {
-  const table = new Map<string, Access>([['GET /openapi.json', 'anyone']]);
+  const table = new Map<string, Access>([['GET /openapi.json', FOR_ANYONE]]);
   const guarded = new Set<string>();
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
     const { method, path, security } = definition.route;
-    const access = security === ANYONE ? 'anyone' : security === RUNNER ? 'runner' : 'session';
+    const access = accessBy(security, method);
     table.set(`${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, access);
-    if (access !== 'anyone') guarded.add(firstWord(path));
+    if (access.who !== 'anyone') guarded.add(firstWord(path));
   }
   return (path, method) => {
-    if (method !== undefined) return table.get(`${method} ${path}`) ?? 'session';
-    return guarded.has(firstWord(path)) ? 'session' : 'anyone';
+    if (method !== undefined) return table.get(`${method} ${path}`) ?? FOR_SESSIONS;
+    return guarded.has(firstWord(path)) ? FOR_SESSIONS : FOR_ANYONE;
   };
+}
+
+function accessBy(security: unknown, method: string): Access {
+  switch (security) {
+    case ANYONE:
+      return FOR_ANYONE;
+    case SIGNING:
+      return { who: 'runner', rate: 'signing', stepUp: false, audited: true };
+    case RUNNER:
+      return { who: 'runner', rate: 'reads', stepUp: false, audited: false };
+    case KEY_CHANGE:
+      return { who: 'session', rate: 'changes', stepUp: true, audited: true };
+    case ENDING:
+      return { who: 'session', rate: 'never', stepUp: false, audited: true };
+    default:
+      return { ...FOR_SESSIONS, rate: method === 'get' ? 'reads' : 'changes' };
+  }
 }
 
 const firstWord = (path: string) => path.split('/')[1] ?? '';

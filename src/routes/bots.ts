@@ -5,7 +5,7 @@ import { AddedWallet, WalletRequest } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const bots = newRouter()
   .openapi(
@@ -14,7 +14,7 @@ export const bots = newRouter()
       path: '/bots/create',
       tags: ['Bots'],
       summary: 'Create a bot for a client, with or without keys (admin)',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
       request: { headers: IdempotencyKey, body: jsonBody(CreateBotRequest) },
       responses: answers(201, Bot, 'The bot, not yet started.'),
@@ -31,7 +31,7 @@ export const bots = newRouter()
       path: '/bots/{id}/wallets',
       tags: ['Bots'],
       summary: 'Add a wallet to a bot (admin)',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
       request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(WalletRequest) },
       responses: answers(201, AddedWallet, 'The wallet.'),
@@ -60,7 +60,7 @@ export const bots = newRouter()
       path: '/bots/{id}/start',
       tags: ['Bots'],
       summary: 'Start a bot; a running one stays as it is',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [idempotent],
       request: { headers: IdempotencyKey, params: IdParam },
       responses: answers(200, Bot, 'The running bot.'),
@@ -73,7 +73,7 @@ export const bots = newRouter()
       path: '/bots/{id}/stop',
       tags: ['Bots'],
       summary: 'Stop a bot; a stopped one stays as it is',
-      security: SESSION,
+      security: ENDING,
       middleware: [idempotent],
       request: { headers: IdempotencyKey, params: IdParam },
       responses: answers(200, Bot, 'The stopped bot.'),

@@ -4,7 +4,7 @@ import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { setUpBot } from '../services/keys-of-bots.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientBots = newRouter()
   .openapi(
@@ -25,7 +25,7 @@ export const clientBots = newRouter()
       path: '/clients/{id}/setup-bot',
       tags: ['Bots'],
       summary: "Set up a bot with the client's own key; it starts at once",
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
       request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SetupBotRequest) },
       responses: answers(201, Bot, 'The running bot.'),

@@ -4,7 +4,7 @@ import { Revocation, RotateRequest, Rotation, TradingKey } from '../contract/key
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { rotateKey } from '../services/keys-of-bots.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientKey = newRouter()
   .openapi(
@@ -25,7 +25,7 @@ export const clientKey = newRouter()
       path: '/clients/{id}/rotate-key',
       tags: ['Keys'],
       summary: 'Replace the trading key, in every wallet of every bot of the client',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
       request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(RotateRequest) },
       responses: answers(200, Rotation, 'The new trading key and what changed.'),
@@ -42,7 +42,7 @@ export const clientKey = newRouter()
       path: '/clients/{id}/revoke-key',
       tags: ['Keys'],
       summary: 'Stop every bot of the client and delete every ciphertext. Needs no master key',
-      security: SESSION,
+      security: ENDING,
       request: { params: IdParam },
       responses: answers(200, Revocation, 'What was revoked and stopped.'),
     }),

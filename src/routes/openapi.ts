@@ -9,7 +9,12 @@ export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: refuseInva
 
 /** Who may ask, as the description says it and as `authenticate` holds to it. */
 export const SESSION = [{ session: [] }];
+/** What puts a key to work: takes a second factor, or a sign-in of late, where the operator says so. */
+export const KEY_CHANGE = [{ session: ['key_change'] }];
+/** What stops or revokes. In an emergency it must work at once: without a second factor, and never limited. */
+export const ENDING = [{ session: ['ending'] }];
 export const RUNNER = [{ machine_token: [] }];
+export const SIGNING = [{ machine_token: ['signing'] }];
 export const ANYONE = [];
 
 /** A request body in JSON, required. */

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { Policy, PolicyRequest } from '../contract/policies.ts';
 import { requireJson } from '../middleware/body.ts';
-import { answers, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const policies = newRouter()
   .openapi(
@@ -23,7 +23,7 @@ export const policies = newRouter()
       path: '/bots/{id}/policy',
       tags: ['Policies'],
       summary: 'Set what a bot may sign; what is absent or null is not limited',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson],
       request: { params: IdParam, body: jsonBody(PolicyRequest) },
       responses: answers(200, Policy, 'The policy, in force.'),

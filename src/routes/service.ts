@@ -39,6 +39,8 @@ export const service = newRouter()
         keyring: runtime.keyring,
         countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
+        auditKeys: runtime.auditKeys,
+        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
         monitor: () => monitorSettings(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);

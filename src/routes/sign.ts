@@ -2,12 +2,12 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { log } from '../log.ts';
+import { inBackground } from '../middleware/background.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { sign as signFor } from '../services/sign.ts';
 import { countedFailure, reportFailure } from '../services/signing-failures.ts';
-import { inBackground } from './background.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, SIGNING } from './openapi.ts';
 
 export const sign = newRouter().openapi(
   createRoute({
@@ -15,7 +15,7 @@ export const sign = newRouter().openapi(
     path: '/bots/{id}/sign',
     tags: ['Execution'],
     summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
-    security: RUNNER,
+    security: SIGNING,
     middleware: [requireJson, idempotent],
     request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SignRequest) },
     responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),

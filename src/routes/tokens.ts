@@ -4,7 +4,7 @@ import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/to
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { issueToken } from '../services/machine-tokens.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const tokens = newRouter()
   .openapi(
@@ -13,7 +13,7 @@ export const tokens = newRouter()
       path: '/bots/{id}/tokens',
       tags: ['Machine tokens'],
       summary: 'Issue a machine token that signs for a bot. It is shown this once',
-      security: SESSION,
+      security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
       request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(IssueTokenRequest) },
       responses: answers(201, IssuedToken, 'The token.'),
@@ -42,7 +42,7 @@ export const tokens = newRouter()
       path: '/tokens/{id}',
       tags: ['Machine tokens'],
       summary: 'Revoke a machine token: from now on it signs for nobody',
-      security: SESSION,
+      security: ENDING,
       request: { params: IdParam },
       responses: answers(200, Token, 'What was revoked.'),
     }),

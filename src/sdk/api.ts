@@ -1,9 +1,11 @@
 import type { CallOptions } from './transport.ts';
 import type {
   AddedWallet,
+  AuditKeys,
   Bot,
   BotHealth,
   BotOptions,
+  Checkpoint,
   Client,
   ClientRequest,
   CreateBotRequest,
@@ -12,6 +14,8 @@ import type {
   HeartbeatRequest,
   IssuedToken,
   IssueTokenRequest,
+  KeyEvent,
+  KeyEventQuery,
   KeysStatus,
   Page,
   PageQuery,
@@ -22,6 +26,7 @@ import type {
   RotateRequest,
   Rotation,
   RunnerBot,
+  SeqPageQuery,
   SetupBotRequest,
   SignAnswer,
   SignRequest,
@@ -59,6 +64,10 @@ export interface TradingKeysClient {
      * `trading_key_missing` says that it was carried out before.
      */
     revokeKey(clientId: string, options?: CallOptions): Promise<Revocation>;
+    /** The audit chain. `trading-keys/audit` verifies it. */
+    keyEvents(clientId: string, query?: KeyEventQuery, options?: CallOptions): Promise<Page<KeyEvent>>;
+    /** Rows of the audit chain that were signed when they were its last ones. */
+    checkpoints(clientId: string, page?: SeqPageQuery, options?: CallOptions): Promise<Page<Checkpoint>>;
   };
 
   readonly bots: {
@@ -95,6 +104,11 @@ export interface TradingKeysClient {
   readonly tokens: {
     /** From then on the token signs for nobody. */
     revoke(tokenId: string, options?: CallOptions): Promise<Token>;
+  };
+
+  readonly audit: {
+    /** What checkpoints are verified with. Anyone. */
+    keys(options?: CallOptions): Promise<AuditKeys>;
   };
 
   readonly runner: {

@@ -38,6 +38,10 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       tradingKey: (id, options) => call('GET /clients/{id}/trading-key', { id, repeatable }, options),
       rotateKey: (id, body, options) => call('PUT /clients/{id}/rotate-key', { id, body, once }, options),
       revokeKey: (id, options) => call('DELETE /clients/{id}/revoke-key', { id, repeatable }, options),
+      keyEvents: (id, query, options) =>
+        call('GET /clients/{id}/key-events', { id, query, repeatable }, options),
+      checkpoints: (id, query, options) =>
+        call('GET /clients/{id}/checkpoints', { id, query, repeatable }, options),
     },
     bots: {
       create: (body, options) => call('POST /bots/create', { body, once }, options),
@@ -60,6 +64,9 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
     },
     tokens: {
       revoke: (id, options) => call('DELETE /tokens/{id}', { id, repeatable }, options),
+    },
+    audit: {
+      keys: (options) => call('GET /.well-known/jwks.json', { repeatable }, options),
     },
     runner: {
       bots: (options) => call('GET /runner/bots', { repeatable }, options),

@@ -225,8 +225,12 @@ export interface Readiness {
     schema: Dependency;
     master_key: MasterKeyDependency;
     token_verification: Dependency;
+    /** Whether the edge and the database require the same sign-in for key changes. */
+    step_up: Dependency;
     /** Of the operator alone: the service is ready without it. */
     monitor: Dependency;
+    /** No call needs it. */
+    audit_key: Dependency;
   };
 }
 
@@ -337,6 +341,76 @@ export interface SignAnswer {
   /** Of the key that signed. */
   address: string;
   key_id: string;
+}
+
+// audit -------------------------------------------------------------------------------------------------------
+
+export type KeyEventName =
+  | 'key_added'
+  | 'key_rotated'
+  | 'key_rewrapped'
+  | 'key_revoked'
+  | 'wallet_added'
+  | 'signed'
+  | 'bot_created'
+  | 'bot_started'
+  | 'bot_stopped'
+  | 'bot_quarantined'
+  | 'token_issued'
+  | 'token_first_used'
+  | 'token_revoked'
+  | 'policy_set'
+  | 'refused';
+
+/** A row of the audit chain, as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. */
+export interface KeyEvent {
+  /** Counts the rows of the chain, from 1, without a gap. */
+  seq: number;
+  id: string;
+  client_id: string;
+  event: KeyEventName;
+  actor: 'client' | 'admin' | 'operator' | 'runner';
+  /** The account, where there was a session. */
+  actor_id: string | null;
+  request_id: string | null;
+  bot_id: string | null;
+  address: string | null;
+  chain: Chain | null;
+  key_id: string | null;
+  key_version: number | null;
+  detail: Record<string, unknown> | null;
+  created_at: string;
+  /** How many signatures the chain has up to here, this row included. */
+  signatures: number;
+  /** Null for the first. */
+  previous_hash: string | null;
+  hash: string;
+}
+
+export interface SeqPageQuery {
+  /** 1 to 100; 50 if not given. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+  /** Which comes first; the newest if not given. */
+  order?: 'newest' | 'oldest' | undefined;
+}
+
+export interface KeyEventQuery extends SeqPageQuery {
+  /** Only these. What is left out cannot be verified. */
+  event?: KeyEventName | undefined;
+}
+
+export interface Checkpoint {
+  seq: number;
+  hash: string;
+  /** Compact JWS (EdDSA) over {iss, client_id, seq, hash, time}. */
+  jws: string;
+  created_at: string;
+}
+
+/** A JWK Set. */
+export interface AuditKeys {
+  keys: { kty: 'OKP'; crv: 'Ed25519'; alg: 'EdDSA'; use: 'sig'; kid: string; x: string }[];
 }
 
 // runners -----------------------------------------------------------------------------------------------------

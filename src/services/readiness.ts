@@ -1,4 +1,5 @@
 import type { Dependency, Readiness } from '../contract/service.ts';
+import type { AuditKeys } from '../crypto/audit-key.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
@@ -11,22 +12,31 @@ export interface Probes {
   /** How many envelopes none of these master keys opens; `null` where that is every one. */
   readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   readonly tokenVerification: () => Promise<void>;
+  readonly auditKeys: () => Promise<Pick<AuditKeys, 'signing'>>;
+  /** Whether the database asks the same of who changes keys. */
+  readonly stepUpAgrees: () => Promise<boolean>;
   /** @throws {Problem} where the settings do not let the health monitor run */
   readonly monitor: () => unknown;
 }
 
 /**
  * What works and what is missing, each by the problem that calls needing it answer. Never throws. No call needs the
- * monitor: where it is missing that is told, and the service is ready all the same.
+ * monitor or the audit key: where one is missing that is told, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [schema, keyring, tokens, monitor] = await Promise.all([
+  const [schema, keyring, tokens, stepUp, monitor, audit] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
     attempt(probes.tokenVerification),
+    attempt(async () => {
+      if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
+    }),
     attempt(async () => probes.monitor()),
+    attempt(async () => {
+      if (!(await probes.auditKeys()).signing) throw new Problem('audit_key_missing');
+    }),
   ]);
   // What the keys open can only be asked where there are keys, and a database that counts.
   const { byId } = keyring.value ?? {};
@@ -42,11 +52,12 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
       ...(dropped && { unopenable_envelopes: unopenable.value }),
     },
     token_verification: dependency(tokens.code),
+    step_up: dependency(stepUp.code),
   };
   const ready = Object.values(needed).every(({ status }) => status === 'ok');
   return {
     status: ready ? 'ready' : 'degraded',
-    dependencies: { ...needed, monitor: dependency(monitor.code) },
+    dependencies: { ...needed, monitor: dependency(monitor.code), audit_key: dependency(audit.code) },
   };
 }
 
@@ -54,7 +65,9 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
  * Whether the service answers what it is asked. Some envelopes that no key opens are told and are no reason to take it
  * away from everybody: a client can store such a one itself. Where no envelope opens, it is of no use.
  */
-export function isAvailable({ dependencies: { monitor: _, master_key, ...others } }: Readiness): boolean {
+export function isAvailable({
+  dependencies: { monitor: _, audit_key: __, master_key, ...others },
+}: Readiness): boolean {
   const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== null;
   return (
     (master_key.status === 'ok' || someDropped) &&

@@ -86,7 +86,8 @@ async function main(): Promise<void> {
         SUPABASE_URL: stack.supabaseUrl,
         SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
         SUPABASE_JWT_SECRET: stack.jwtSecret,
-        ENCRYPTION_KEY: masterKey(),
+        ENCRYPTION_KEY: keptKey('encryption.key', 'a master key'),
+        AUDIT_SIGNING_KEY: keptKey('audit.key', 'an audit key'),
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
       },
@@ -111,7 +112,7 @@ async function main(): Promise<void> {
 
 function startOver(): void {
   removePostgres(join(directory, 'postgres'));
-  for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'wrangler']) {
+  for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'audit.key', 'wrangler']) {
     rmSync(join(directory, name), { recursive: true, force: true });
   }
   say('Starting over: the old data, accounts and master key are gone.');
@@ -128,12 +129,12 @@ async function choosePort(asked: string | undefined, usual: number): Promise<num
   return other;
 }
 
-/** Made on the first run; whoever loses it loses every key that it sealed. */
-function masterKey(): string {
-  const path = join(directory, 'encryption.key');
+/** Made on the first run; whoever loses the master key loses every key that it sealed. */
+function keptKey(file: string, what: string): string {
+  const path = join(directory, file);
   if (!existsSync(path)) {
     writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
-    say(`Made a master key: ${path}`);
+    say(`Made ${what}: ${path}`);
   }
   return readFileSync(path, 'utf8').trim();
 }

@@ -1,32 +1,127 @@
-create table public.key_events (
-  id uuid primary key default private.uuid_v7(),
+-- What was done with a client's keys, bots and tokens, and by whom: one chain of rows for each client.
+--
+-- An event is queued by the transaction that did the thing, by one insert, so that who signs waits for nobody. It is
+-- moved into the chain a little later: by a key change at once, by who reads the chain before it is read, and by the
+-- cron. Numbers of the queue are drawn while the client's keys are locked, by those who sign in the shared form and by
+-- key changes alone: so every signature stands in the chain between the key changes between which it was given.
+
+-- the canonical form ------------------------------------------------------------------------------------------
+
+create function private.canonical_json(value jsonb) returns text
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return case jsonb_typeof(value)
+    when 'object' then (
+      select '{' || coalesce(string_agg(
+        to_json(name)::text || ':' || case
+          when jsonb_typeof(member) in ('object', 'array') then private.canonical_json(member)
+          else member::text end,
+        ',' order by name collate "C"), '') || '}'
+      from jsonb_each(value) as members (name, member))
+    when 'array' then (
+      select '[' || coalesce(string_agg(private.canonical_json(item), ',' order by place), '') || ']'
+      from jsonb_array_elements(value) with ordinality as items (item, place))
+    else value::text end;
+end $$;
+comment on function private.canonical_json(jsonb) is
+  'RFC 8785 (JCS), for what events are made of: names in ASCII, numbers that are whole. PostgreSQL escapes strings as ECMAScript does.';
+
+create function private.is_event_detail(detail jsonb) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
+    and not exists (
+      select from jsonb_each(detail) as members (name, member)
+      where name !~ '^[a-z][a-z0-9_]{0,39}$' or case jsonb_typeof(member)
+        when 'number' then member::text !~ '^(0|-?[1-9][0-9]{0,14})$'
+        when 'array' then jsonb_path_exists(member, 'strict $[*] ? (@.type() <> "string")')
+        else jsonb_typeof(member) = 'object' end);
+end $$;
+comment on function private.is_event_detail(jsonb) is
+  'Whether a detail has one canonical form in every language: flat, names in ASCII, numbers whole and exact in ECMAScript, lists of strings.';
+
+-- queue and chain ---------------------------------------------------------------------------------------------
+
+create table private.queued_key_events (
   client_id uuid not null,
+  number bigint not null generated always as identity,
+  id uuid not null default private.uuid_v7(),
   event text not null,
   bot_id uuid,
-  address text not null,
-  chain text not null,
+  address text,
+  chain text,
   key_id uuid,
   key_version integer,
   actor_id uuid,
   actor text not null,
   request_id text,
   detail jsonb,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default date_trunc('milliseconds', now()),
+  primary key (client_id, number),
   constraint "an event is of a client" foreign key (client_id) references public.clients (id),
-  constraint "an event is a known one"
-    check (event in (
-      'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed', 'bot_quarantined')),
-  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner'))
-);
-comment on table public.key_events is 'What happened to a client''s keys, by whom. Rows are added and never changed.';
-create index key_events_by_client on public.key_events (client_id, id);
+  constraint "an event is a known one" check (event in (
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed',
+    'bot_created', 'bot_started', 'bot_stopped', 'bot_quarantined',
+    'token_issued', 'token_first_used', 'token_revoked', 'policy_set', 'refused')),
+  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner')),
+  constraint "an event about a key names its address" check (
+    address is not null and chain is not null
+    or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
+  constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+comment on table private.queued_key_events is
+  'Events that are not yet in their client''s chain. What cannot be put into it is refused here, so that nothing ever stands in its way.';
 
+create table public.key_events (
+  client_id uuid not null,
+  seq bigint not null,
+  id uuid not null,
+  event text not null,
+  bot_id uuid,
+  address text,
+  chain text,
+  key_id uuid,
+  key_version integer,
+  actor_id uuid,
+  actor text not null,
+  request_id text,
+  detail jsonb,
+  created_at timestamptz not null,
+  signatures bigint not null,
+  previous_hash bytea,
+  hash bytea not null,
+  constraint "a chain does not fork" primary key (client_id, seq),
+  constraint "an event stands in the chains once" unique (id),
+  constraint "an event is of a client" foreign key (client_id) references public.clients (id),
+  constraint "a chain begins with 1, which follows nothing" check (seq >= 1 and (seq = 1) = (previous_hash is null)),
+  constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
+);
+comment on table public.key_events is
+  'What happened to a client''s keys, by whom: a chain of hashes for each client. Rows are added and never changed.';
+comment on column public.key_events.created_at is 'When the transaction began that did it, not when it was chained.';
+comment on column public.key_events.signatures is 'How many signatures the chain has up to here, this row included.';
+comment on column public.key_events.hash is
+  'SHA-256 of the canonical form of everything else that GET /clients/{id}/key-events answers of this row.';
+
+alter table private.queued_key_events enable row level security;
+alter table private.queued_key_events force row level security;
 alter table public.key_events enable row level security;
 alter table public.key_events force row level security;
 create policy "a client sees its own key events, an admin all" on public.key_events
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+revoke all on public.key_events, private.queued_key_events from public, anon, authenticated, service_role;
 grant select on public.key_events to authenticated;
+
+create view private.every_key_event with (security_invoker = true) as
+select client_id, seq, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail,
+  created_at
+from public.key_events
+union all
+select client_id, null, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail,
+  created_at
+from private.queued_key_events;
+comment on view private.every_key_event is 'For the operator: all events, chained or still queued (seq is null).';
 
 create function private.refuse_change() returns trigger
 language plpgsql set search_path = '' as $$
@@ -37,30 +132,158 @@ end $$;
 create trigger key_events_are_never_changed
   before update or delete or truncate on public.key_events
   for each statement execute function private.refuse_change();
+-- Also where triggers are off for replication (session_replication_role).
+alter table public.key_events enable always trigger key_events_are_never_changed;
+
+-- writing -----------------------------------------------------------------------------------------------------
+
+create function private.key_event_json(event public.key_events) returns jsonb
+language sql stable set search_path = ''
+return jsonb_build_object(
+  'seq', event.seq, 'id', event.id, 'client_id', event.client_id, 'event', event.event,
+  'actor', event.actor, 'actor_id', event.actor_id, 'request_id', event.request_id,
+  'bot_id', event.bot_id, 'address', event.address, 'chain', event.chain,
+  'key_id', event.key_id, 'key_version', event.key_version, 'detail', event.detail,
+  'created_at', private.rfc3339(event.created_at), 'signatures', event.signatures,
+  'previous_hash', encode(event.previous_hash, 'hex'), 'hash', encode(event.hash, 'hex'));
+
+create function private.canonical_key_event(event public.key_events) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  return '{"actor":' || to_json(event.actor)::text
+    || ',"actor_id":' || coalesce(to_json(event.actor_id)::text, 'null')
+    || ',"address":' || coalesce(to_json(event.address)::text, 'null')
+    || ',"bot_id":' || coalesce(to_json(event.bot_id)::text, 'null')
+    || ',"chain":' || coalesce(to_json(event.chain)::text, 'null')
+    || ',"client_id":' || to_json(event.client_id)::text
+    || ',"created_at":' || to_json(private.rfc3339(event.created_at))::text
+    || ',"detail":' || coalesce(private.canonical_json(event.detail), 'null')
+    || ',"event":' || to_json(event.event)::text
+    || ',"id":' || to_json(event.id)::text
+    || ',"key_id":' || coalesce(to_json(event.key_id)::text, 'null')
+    || ',"key_version":' || coalesce(event.key_version::text, 'null')
+    || ',"previous_hash":' || coalesce(to_json(encode(event.previous_hash, 'hex'))::text, 'null')
+    || ',"request_id":' || coalesce(to_json(event.request_id)::text, 'null')
+    || ',"seq":' || event.seq::text
+    || ',"signatures":' || event.signatures::text || '}';
+end $$;
+comment on function private.canonical_key_event(public.key_events) is
+  'RFC 8785 (JCS) of the very object that key_event_json answers, without its hash. Written out, since a signature is chained by it.';
+
+create function private.next_key_event(last public.key_events, queued private.queued_key_events)
+returns public.key_events
+language plpgsql stable set search_path = '' as $$
+declare
+  following public.key_events := row(
+    queued.client_id, coalesce(last.seq, 0) + 1, queued.id, queued.event, queued.bot_id, queued.address,
+    queued.chain, queued.key_id, queued.key_version, queued.actor_id, queued.actor, queued.request_id,
+    queued.detail, queued.created_at,
+    coalesce(last.signatures, 0) + (queued.event = 'signed')::integer, last.hash, null);
+begin
+  following.hash := sha256(convert_to(private.canonical_key_event(following), 'UTF8'));
+  return following;
+end $$;
+comment on function private.next_key_event(public.key_events, private.queued_key_events) is
+  'The row that follows this one in its chain.';
+
+create function private.take_chain(client_id uuid, waits boolean) returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  lock constant bigint := private.name_of_lock('chain of client', take_chain.client_id::text);
+begin
+  -- A snapshot that is older than the lock may not see where the chain ends: what it would chain stays queued.
+  if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
+  if not waits then return pg_try_advisory_xact_lock(lock); end if;
+  perform pg_advisory_xact_lock(lock);
+  return true;
+end $$;
+comment on function private.take_chain(uuid, boolean) is
+  'Whether this transaction may add to the chain of a client; nobody else does until it ends. Signers never take this lock, and who holds a client''s keys takes it only where it is free: so nobody waits in a circle.';
+
+create function private.last_key_event(client_id uuid) returns public.key_events
+language plpgsql stable set search_path = '' as $$
+declare
+  last public.key_events;
+begin
+  select * into last from public.key_events as events where events.client_id = last_key_event.client_id
+    order by events.seq desc limit 1;
+  return last;
+end $$;
+
+create function private.chain_key_events(client_id uuid, at_most integer, waits boolean) returns integer
+language plpgsql set search_path = '' as $$
+declare
+  last public.key_events;
+  queued private.queued_key_events;
+  chained public.key_events[] := '{}';
+begin
+  if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
+  last := private.last_key_event(chain_key_events.client_id);
+  for queued in
+    with taken as (
+      delete from private.queued_key_events as events
+      where events.client_id = chain_key_events.client_id and events.number in (
+        select first.number from private.queued_key_events as first
+        where first.client_id = chain_key_events.client_id order by first.number limit at_most)
+      returning *)
+    select * from taken order by taken.number
+  loop
+    last := private.next_key_event(last, queued);
+    chained := chained || last;
+  end loop;
+  insert into public.key_events select * from unnest(chained);
+  return cardinality(chained);
+end $$;
+comment on function private.chain_key_events(uuid, integer, boolean) is
+  'Moves queued events of a client into its chain, the oldest first; how many.';
+
+create function private.current_request_id() returns text
+language sql stable set search_path = ''
+-- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
+return substring(
+  nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$');
 
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
   detail jsonb default null
-) returns void
+) returns uuid
 language plpgsql set search_path = '' as $$
-begin
-  insert into public.key_events
-    (client_id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail)
-  values (
-    record_key_event.client_id, record_key_event.event, record_key_event.bot_id, record_key_event.address,
-    record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
+declare
+  key_change constant boolean :=
+    record_key_event.event in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added');
+  recorded constant private.queued_key_events := row(
+    record_key_event.client_id, null, private.uuid_v7(), record_key_event.event, record_key_event.bot_id,
+    record_key_event.address, record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
     case
-      when record_key_event.event in ('signed', 'bot_quarantined') then 'runner'
+      when record_key_event.event in ('signed', 'token_first_used', 'bot_quarantined') then 'runner'
       when auth.uid() is null then 'operator'
       when exists (
         select from public.clients
         where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
       else 'admin'
     end,
-    -- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
-    substring(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$'),
-    record_key_event.detail);
+    private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
+begin
+  -- A key change has the client's keys locked. If nothing waits before it, it goes straight into the chain.
+  if key_change and detail is null and address is not null and chain is not null
+    and private.take_chain(recorded.client_id, false)
+    and not exists (
+      select from private.queued_key_events as queued where queued.client_id = recorded.client_id)
+  then
+    insert into public.key_events
+      select * from private.next_key_event(private.last_key_event(recorded.client_id), recorded);
+    return recorded.id;
+  end if;
+  insert into private.queued_key_events
+    (client_id, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail, created_at)
+  values (
+    recorded.client_id, recorded.id, recorded.event, recorded.bot_id, recorded.address, recorded.chain,
+    recorded.key_id, recorded.key_version, recorded.actor_id, recorded.actor, recorded.request_id, recorded.detail,
+    recorded.created_at);
+  -- Where signers left many events, those are the cron's to chain first.
+  if key_change then perform private.chain_key_events(recorded.client_id, 100, false); end if;
+  return recorded.id;
 end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
-  'Called by the key triggers alone: API roles can neither run it nor write the table.';
+  'Called by triggers and by what runners call: API roles can neither run it nor write the tables.';

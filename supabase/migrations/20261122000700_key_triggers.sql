@@ -31,11 +31,22 @@ end $$;
 comment on function private.lock_own_client() is
   'Runs before a statement touches any row, so that a client''s own session, too, locks its client first. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
 
+create function private.lock_addresses(addresses text[]) returns void
+language sql set search_path = ''
+begin atomic
+  -- Of a kind of their own: as they come from the caller they could be called as another's lock is.
+  select pg_advisory_xact_lock(locks.lock) from (
+    select distinct private.name_of_lock('address', private.address_key(address)) as lock
+    from unnest(addresses) as address order by lock) as locks;
+end;
+comment on function private.lock_addresses(text[]) is
+  'All in one order: two clients that bring the same addresses in different orders would wait for each other.';
+
 create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
   -- Two clients that bring the same address at once meet here, whichever table they write.
-  perform pg_advisory_xact_lock(private.name_of_lock('address', private.address_key(claim_address.address)));
+  perform private.lock_addresses(array[claim_address.address]);
   if exists (
     select from public.trading_keys
     where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id

@@ -207,12 +207,7 @@ begin
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
-  -- All addresses in one order: two clients that bring the same ones in different orders would wait for each other.
-  perform pg_advisory_xact_lock(addresses.lock) from (
-    -- Of a kind of their own: as they come from the caller they could be called as another's lock is.
-    select distinct private.name_of_lock('address', private.address_key(value ->> 'address')) as lock
-    from jsonb_array_elements(wallets) order by lock
-  ) as addresses;
+  perform private.lock_addresses(array(select value ->> 'address' from jsonb_array_elements(wallets)));
   for wallet in select * from jsonb_array_elements(wallets) loop
     perform private.add_wallet(bot, wallet);
   end loop;
@@ -413,7 +408,7 @@ grant execute on function
   private.client_json(public.clients), private.wallets_json(uuid), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.lock_keys(uuid),
+  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_addresses(text[]),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),

@@ -8,6 +8,10 @@ declare
 begin
   -- Signatures that have begun are given before this goes on, and none begins meanwhile: tokens are read first.
   lock table public.machine_tokens, public.bots in access exclusive mode;
+  -- Rows of the queue came with their numbers; a dump by COPY does not tell how far these had gone.
+  perform setval(
+    pg_get_serial_sequence('private.queued_key_events', 'number'), coalesce(max(queued.number), 0) + 1, false)
+    from private.queued_key_events as queued;
   -- The time is written here too: while a dump is loaded the triggers are off.
   update public.bots set status = 'stopped', stop_reason = 'restored', stopped_at = now()
     where bots.status = 'running';
@@ -27,7 +31,7 @@ begin
       select coalesce(jsonb_agg(users.email order by users.email), '[]')
       from private.admins join auth.users on users.id = admins.user_id),
     'clients_with_key', (select count(*) from public.trading_keys),
-    'last_key_event', (select private.rfc3339(max(key_events.created_at)) from public.key_events));
+    'last_key_event', (select private.rfc3339(max(events.created_at)) from private.every_key_event as events));
 end $$;
 comment on function private.after_restore() is
   'For the operator, in the transaction that loads a backup. A backup knows nothing of what was revoked after it: so every bot stops until somebody starts it, and every machine token ends. Answers what to look through.';

@@ -14,7 +14,7 @@ export interface Pair {
 }
 
 const WALLETS = 'select id, address, chain, key_id, created_at from public.bot_wallets where bot_id';
-const EVENT = `insert into public.key_events (client_id, event, bot_id, address, chain, key_id, actor)
+const EVENT = `insert into private.queued_key_events (client_id, event, bot_id, address, chain, key_id, actor)
   values ($1, $2, $3, $4, 'evm', $5, 'client')`;
 const CLAIM = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
 

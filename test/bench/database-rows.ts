@@ -66,9 +66,13 @@ export async function fillTables(sql: postgres.ISql, wallets: number): Promise<v
   await sql`insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
     select bots.id, client_id, address, 'evm', key_id, envelope
     from filler_keys join public.bots using (client_id)`;
-  await sql`insert into public.key_events (client_id, event, bot_id, address, chain, key_id, actor)
-    select client_id, 'signed', bots.id, address, 'evm', key_id, 'runner'
-    from filler_keys join public.bots using (client_id)`;
+  await sql`insert into public.key_events (
+      client_id, seq, id, event, bot_id, address, chain, key_id, actor, created_at, signatures, previous_hash, hash)
+    select client_id, seq, gen_random_uuid(), 'signed', bot_id, address, 'evm', key_id, 'runner', now(), seq,
+      case when seq > 1 then sha256('a hash') end, sha256('a hash')
+    from (
+      select *, bots.id as bot_id, row_number() over (partition by client_id order by bots.id) as seq
+      from filler_keys join public.bots using (client_id)) as events`;
   await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
     select bots.id, client_id, 1000 from filler join public.bots using (client_id)`;
   await sql`insert into public.value_reservations (bot_id, client_id, value)

@@ -64,10 +64,10 @@ test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
 
     await bobs.clients.revokeKey(bob?.id ?? '');
     const [{ n: signed } = { n: 0 }] =
-      await sql`select count(*)::int as n from public.key_events where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
     await new Promise((later) => setTimeout(later, 1_500));
     const [{ n: afterwards } = { n: -1 }] =
-      await sql`select count(*)::int as n from public.key_events where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
     expect(afterwards).toBe(signed);
 
     const chainUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(runner.output())?.[0] ?? '';

@@ -14,7 +14,7 @@ export async function violationsOf(sql: postgres.ISql, clientIds: readonly strin
     ), wallets as (
       select w.* from public.bot_wallets as w join mine on mine.id = w.client_id
     ), events as (
-      select e.* from public.key_events as e join mine on mine.id = e.client_id
+      select e.* from private.every_key_event as e join mine on mine.id = e.client_id
     ), latest as (
       -- The number of a key is given out under the client's lock: the highest is the last.
       select distinct on (client_id) * from events

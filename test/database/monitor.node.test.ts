@@ -163,7 +163,7 @@ describe('quarantine', () => {
       [bot, 'quarantined'],
     ]);
     expect(
-      await sql`select event from public.key_events where event = 'bot_quarantined'
+      await sql`select event from private.every_key_event where event = 'bot_quarantined'
       and bot_id = any (${bots})`,
     ).toHaveLength(1);
     expect(await changesOf(bots)).toEqual([['quarantined']]);
@@ -182,7 +182,7 @@ describe('quarantine', () => {
     await expect.poll(() => signers.count('ok'), { timeout: 20_000 }).toBeGreaterThan(8);
     expect(await reportFailure(sql, signer, bot)).toBe('quarantined');
     const signed = async () =>
-      (await sql`select id from public.key_events where bot_id = ${bot} and event = 'signed'`).length;
+      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'signed'`).length;
     const before = await signed();
     await wait(600);
     expect(await signed()).toBe(before);

@@ -257,7 +257,7 @@ export async function wrongsOf(
       wrongs.push(`not the secret that was put in: key ${key_id}`);
   }
   const twice = await sql<{ key_id: string }[]>`
-    select key_id from public.key_events where event = 'key_rewrapped' and client_id = any (${ids}::uuid[])
+    select key_id from private.every_key_event where event = 'key_rewrapped' and client_id = any (${ids}::uuid[])
     group by key_id having count(*) > ${changes} or min(actor) <> 'operator' or max(actor) <> 'operator'`;
   wrongs.push(...twice.map(({ key_id }) => `events too many, or of another actor: key ${key_id}`));
   return wrongs;

@@ -81,7 +81,7 @@ describe('a platform of 120 clients under traffic', () => {
     expect(runs.filter(({ level, not_opened }) => level !== 'info' || not_opened !== 0)).toEqual([]);
     const moved = [...runs, pass].map((one) => Number(one.moved));
     const [{ count } = raise()] = await platform.sql<{ count: number }[]>`
-      select count(*)::integer as count from public.key_events where event = 'key_rewrapped'`;
+      select count(*)::integer as count from private.every_key_event where event = 'key_rewrapped'`;
     expect(moved.reduce((sum, one) => sum + one)).toBe(count);
     expect(await wrongsOf(platform, newer)).toEqual([]);
     expect(

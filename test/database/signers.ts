@@ -13,12 +13,20 @@ export interface TokenRow {
 
 const MESSAGE = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
 
+/** A signature that was given, and the transaction that gave it. */
+export interface Signature {
+  readonly xid: string;
+  readonly bot_id: string;
+  readonly key_id: string;
+  readonly token_id: string;
+}
+
 export class Signers {
   readonly sql: postgres.Sql;
+  readonly signatures: Signature[] = [];
   readonly outcomes = new Map<Outcome, number>();
   #running: Promise<void>[] = [];
   #stopped = false;
-  readonly #signed: string[] = [];
 
   constructor(connections: number) {
     this.sql = postgres(inject('databaseUrl'), { max: connections, onnotice: () => {}, prepare: false });
@@ -36,24 +44,29 @@ export class Signers {
 
   /** Waits until this token has signed for this bot some times more than it has by now. */
   async signedMore(token: TokenRow, bot: string, times = 3): Promise<void> {
-    const count = () => this.#signed.filter((name) => name === `${token.id} ${bot}`).length;
+    const count = () =>
+      this.signatures.filter(({ token_id, bot_id }) => token_id === token.id && bot_id === bot).length;
     const enough = count() + times;
     while (count() < enough) await wait(5);
   }
 
   /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
   async checkOut(
-    token: TokenRow,
+    { id, hash }: TokenRow,
     bot: string,
     signing: object = MESSAGE,
     holdMs = 0,
     once: Once | null = null,
   ): Promise<Outcome> {
+    let given: Signature | undefined;
     const outcome = await this.sql
       .begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-        await sql`select public.check_out_key(
-          ${token.hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })})`;
+        const [row] = await sql<[{ xid: string; key_id: string }]>`
+          select pg_current_xact_id()::xid::text as xid, public.check_out_key(
+            ${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })}
+          ) ->> 'key_id' as key_id`;
+        given = { ...row, bot_id: bot, token_id: id };
         if (holdMs > 0) await wait(holdMs);
         return 'ok';
       })
@@ -62,7 +75,7 @@ export class Signers {
         return outcomeOf(error.code, error.hint);
       });
     this.outcomes.set(outcome, this.count(outcome) + 1);
-    if (outcome === 'ok') this.#signed.push(`${token.id} ${bot}`);
+    if (outcome === 'ok' && given) this.signatures.push(given);
     return outcome;
   }
 

@@ -23,11 +23,16 @@ interface Event {
   readonly xid: string;
 }
 
-/** The events of a client in the order in which they committed. */
-async function eventsInOrder(clientId: string): Promise<(Event & { place: number })[]> {
-  const events = await sessions.sql<Event[]>`
-    select event, bot_id, key_id, detail ->> 'token_id' as token_id, xmin::text as xid
-    from public.key_events where client_id = ${clientId}`;
+/**
+ * The events of a client in the order in which they committed. A key change chains its own event; a signature's is
+ * moved later by another transaction, so that who signed has to tell of its own.
+ */
+async function eventsInOrder(clientId: string, signers: Signers): Promise<(Event & { place: number })[]> {
+  const changes = await sessions.sql<Event[]>`
+    select event, bot_id, key_id, null as token_id, xmin::text as xid
+    from public.key_events where client_id = ${clientId} and event <> 'signed' and address is not null`;
+  const signatures = signers.signatures.map((signature) => ({ ...signature, event: 'signed' }));
+  const events: Event[] = [...changes, ...signatures];
   const places = await order.places();
   return events
     .map((event) => ({ ...event, place: places.get(event.xid) ?? Number.NaN }))
@@ -64,7 +69,7 @@ describe('keys that change while twelve connections sign', () => {
     await wait(40);
     await signers.end();
 
-    const events = await eventsInOrder(client.clientId);
+    const events = await eventsInOrder(client.clientId, signers);
     let inForce: string | null = null;
     const wrong: unknown[] = [];
     const perKey = new Map<string, number>();
@@ -78,6 +83,10 @@ describe('keys that change while twelve connections sign', () => {
     }
     expect(wrong).toEqual([]);
     expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
+    const [written] = await sessions.sql`
+      select count(*)::int as n from private.every_key_event
+      where client_id = ${client.clientId} and event = 'signed'`;
+    expect(written?.n).toBe(signers.count('ok'));
     // Most keys were used: the race took place.
     expect(perKey.size).toBeGreaterThan(12);
     expect([...signers.outcomes.keys()].sort()).toEqual(['PT409 bot_not_running', 'ok']);
@@ -117,7 +126,7 @@ describe('a token that is revoked, and a bot that is stopped, while others sign'
     await signers.signedMore(two, other);
     await signers.end();
 
-    const events = (await eventsInOrder(client.clientId)).filter(({ event }) => event === 'signed');
+    const events = (await eventsInOrder(client.clientId, signers)).filter(({ event }) => event === 'signed');
     const places = await order.places();
     const later = (xid: string) => events.filter(({ place }) => place > (places.get(xid) ?? Number.NaN));
     const earlier = (xid: string) => events.filter(({ place }) => place < (places.get(xid) ?? Number.NaN));

@@ -4,15 +4,20 @@ import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import * as session from '../../supabase/local/session.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
+import { workerConfiguration } from '../support/worker-configuration.ts';
 
 export interface RunningWorker {
   readonly url: URL;
   readonly harness: TestHarness;
 }
 
+// Without rate limits: what is tested here asks often, and from one address.
+const configuration = workerConfiguration();
+process.once('exit', configuration.remove);
+
 export async function startWorker(secrets: Record<string, string>): Promise<RunningWorker> {
   const harness = createTestHarness({
-    workers: [{ configPath: './wrangler.toml', secrets }],
+    workers: [{ configPath: configuration.path, secrets }],
   });
   const { url } = await harness.listen();
   return { url, harness };

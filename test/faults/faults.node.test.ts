@@ -140,6 +140,9 @@ test('what is repeated changes nothing by itself in the database, or stops', asy
     expect([line, answer.status, scene.proxy.calls.length]).toEqual([line, 200, 1]);
     asked.add(scene.proxy.calls[0] ?? '');
   }
-  // Which notes, once a minute, that the token is in use.
-  expect([...asked].filter((name) => changing.includes(name))).toEqual(['list_runner_bots']);
+  // Which note, once a minute, that the token is in use; and chain, once, what is queued.
+  expect([...asked].filter((name) => changing.includes(name)).sort()).toEqual([
+    'list_key_events',
+    'list_runner_bots',
+  ]);
 });

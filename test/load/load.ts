@@ -68,7 +68,7 @@ export async function wrongInDatabase(world: World, lived: readonly Household[])
     select clients.id, key_version, address from public.clients
     left join public.trading_keys on trading_keys.client_id = clients.id where clients.id = any (${clientIds})`;
   const events = await sql<{ key_id: string }[]>`
-    select key_id from public.key_events
+    select key_id from private.every_key_event
     where client_id = any (${clientIds}) and event in ('key_added', 'key_rotated')`;
   const known = new Set(events.map(({ key_id }) => key_id));
   for (const { clientId, keyIds, certain, tradingKey, version } of lived) {
@@ -80,7 +80,7 @@ export async function wrongInDatabase(world: World, lived: readonly Household[])
       wrong.push(`keys that nobody was told of: client ${clientId}`);
   }
   const [signed] = await sql<[{ count: number }]>`
-    select count(*)::int from public.key_events where client_id = any (${clientIds}) and event = 'signed'`;
+    select count(*)::int from private.every_key_event where client_id = any (${clientIds}) and event = 'signed'`;
   if (signed.count < world.signatures)
     wrong.push(`${world.signatures} signatures, ${signed.count} events of them`);
   return wrong;

@@ -83,6 +83,27 @@ it('a token may have 8192 characters and no more', async () => {
   await expect(hs256.verify(lengths.get(8193) ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
+describe('how somebody signed in', () => {
+  const way = (timestamp: unknown) => ({ method: 'password', timestamp });
+
+  it.each<[string, object, object]>([
+    ['nothing', {}, {}],
+    ['a level', { aal: 'aal2' }, { aal: 'aal2' }],
+    ['a level that is a list', { aal: ['aal2'] }, {}],
+    ['one way', { amr: [way(5)] }, { signedInAt: 5 }],
+    ['three ways', { amr: [way(5), way(9), way(7)] }, { signedInAt: 9 }],
+    ['a way without a time among others', { amr: [way('8'), {}, null, way(6)] }, { signedInAt: 6 }],
+    ['ways without a time', { amr: ['pwd', 'otp'] }, {}],
+    ['no way', { amr: [] }, {}],
+    ['ways that are no list', { amr: way(5) }, {}],
+    ['a time of authentication', { auth_time: 3, amr: [way(5)] }, { signedInAt: 3 }],
+    ['a time that is a text', { auth_time: '3', amr: [way(5)] }, { signedInAt: 5 }],
+  ])('%s', async (_, claims, expected) => {
+    const session = { userId: sub, aal: undefined, signedInAt: undefined, ...expected };
+    expect(await hosted.verify(await project.token(key, { sub, ...claims }))).toStrictEqual(session);
+  });
+});
+
 describe('a key id', () => {
   it('in an HS256 token, as Auth servers put it there -> in', async () => {
     const token = await new SignJWT(good)

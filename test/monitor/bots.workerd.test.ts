@@ -86,7 +86,8 @@ describe('a run', () => {
     expect(lines).toMatchObject([
       { batches: 20, complete: 0, bots_checked: 100_000, changed: 40, changed_to_late: 40, database_ms: 10 },
     ]);
-    expect(await project.counts()).toMatchObject({ restCalls: 20 });
+    // One is that of the audit, which ends with what it cannot read.
+    expect(await project.counts()).toMatchObject({ restCalls: 20 + 1 });
   });
 });
 

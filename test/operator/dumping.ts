@@ -78,7 +78,8 @@ export async function restore(databaseUrl: string, dump: string, { before = '', 
         else if (part.kind === 'statement') await sql.unsafe(part.text).simple();
         else {
           const values = cellsOfCopy(part.line).map(literal).join(', ');
-          await sql.unsafe(`insert into ${target} values (${values})`).simple();
+          // Numbers of identity columns are taken as they are, by COPY too.
+          await sql.unsafe(`insert into ${target} overriding system value values (${values})`).simple();
         }
       }
       await sql.unsafe(after).simple();

@@ -59,8 +59,10 @@ describe('an import', () => {
       bots: ['evm-grid stopped created', 'evm-dca stopped created'],
       events: [
         `key_added ${house.trading.address} by operator`,
+        'bot_created by operator',
         `wallet_added ${house.trading.address} by operator`,
         `wallet_added ${house.own.address} by operator`,
+        'bot_created by operator',
       ],
     });
     expect(await signers(house.client.email)).toEqual([house.trading.address, house.own.address].sort());
@@ -214,7 +216,11 @@ describe('what is refused is reported and not taken', () => {
     expect(await importFrom(old, { keysFromWallets: true })).toContain(
       `bot_wallets ${wallet}: refused trading_key_refused`,
     );
-    expect(await stateOf(client.email)).toMatchObject({ trading: undefined, wallets: [], events: [] });
+    expect(await stateOf(client.email)).toMatchObject({
+      trading: undefined,
+      wallets: [],
+      events: ['bot_created by operator'],
+    });
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });
 

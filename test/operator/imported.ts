@@ -26,7 +26,7 @@ export async function stateOf(email: string) {
     [client.clientId],
   );
   const events = await operatorSql<{ line: string }>(
-    `select concat_ws(' ', event, address, 'by', actor) as line from public.key_events
+    `select concat_ws(' ', event, address, 'by', actor) as line from private.every_key_event
      where client_id = $1 order by id`,
     [client.clientId],
   );

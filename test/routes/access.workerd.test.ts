@@ -57,7 +57,7 @@ it('what anyone may ask, and what runners ask, is exactly this; the description 
   }
   const { anyone, machine_token, session: sessions = [], ...others } = bySecurity;
   expect(others).toEqual({});
-  expect(anyone).toEqual(['GET /health', 'GET /ready']);
+  expect(anyone).toEqual(['GET /health', 'GET /ready', 'GET /.well-known/jwks.json']);
   expect(machine_token?.sort()).toEqual([
     'GET /runner/bots',
     'POST /bots/{id}/heartbeat',

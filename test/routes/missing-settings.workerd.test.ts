@@ -18,10 +18,14 @@ function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-type Missing = Partial<Record<'database' | 'schema' | 'master_key' | 'token_verification', ProblemCode>>;
+type Missing = Partial<
+  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'step_up' | 'audit_key', ProblemCode>
+>;
 
 /** `/health` well, and `/ready` naming exactly this. */
-async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
+async function expectMissing(env: Bindings, named: Missing): Promise<void> {
+  // What cannot be asked is missing too.
+  const missing = { ...(named.schema && { step_up: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
   expect([ready.status, ready.json]).toEqual([
@@ -30,10 +34,9 @@ async function expectMissing(env: Bindings, missing: Missing): Promise<void> {
       status: 'degraded',
       dependencies: {
         ...Object.fromEntries(
-          (['database', 'schema', 'master_key', 'token_verification'] as const).map((name) => [
-            name,
-            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
-          ]),
+          (['database', 'schema', 'master_key', 'token_verification', 'step_up', 'audit_key'] as const).map(
+            (name) => [name, missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' }],
+          ),
         ),
         monitor: { status: 'missing', code: 'monitor_token_missing' },
       },
@@ -83,6 +86,7 @@ describe('without any setting', () => {
         schema: 'database_not_configured',
         master_key: 'master_key_missing',
         token_verification: 'auth_not_configured',
+        audit_key: 'audit_key_missing',
       },
     );
   });

@@ -218,7 +218,7 @@ describe('each rule, what it allows beside what it refuses', () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_value: '5', max_daily_value: '100' });
     await sign(own, transaction({ value: 6 }));
-    const events = 'select id from public.key_events where bot_id = $1 and event = $2';
+    const events = 'select id from private.every_key_event where bot_id = $1 and event = $2';
     const reserved = 'select value::text from public.value_reservations where bot_id = $1';
     expect(await operatorSql(events, [own.botId, 'signed'])).toEqual([]);
     expect(await operatorSql(reserved, [own.botId])).toEqual([]);

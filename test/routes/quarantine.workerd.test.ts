@@ -105,10 +105,10 @@ describe('quarantine', () => {
       items: [{ state: 'quarantined', since: page.since, noticed_at: page.since }],
     });
     expect(
-      await operatorSql('select actor, detail from public.key_events where event = $1 and bot_id = $2', [
-        'bot_quarantined',
-        own.botId,
-      ]),
+      await operatorSql(
+        'select actor, detail from private.every_key_event where event = $1 and bot_id = $2',
+        ['bot_quarantined', own.botId],
+      ),
     ).toEqual([{ actor: 'runner', detail: { reason: 'policy_kind', failures: 3, token_id: own.tokenId } }]);
     expect((await call(`POST /bots/${own.botId}/start`, { token: own.token })).status).toBe(200);
     expect((await health(own)).signing_failures.last_hour).toBe(0);

@@ -125,7 +125,7 @@ describe('a bot of another token', () => {
       expectProblem(theirs, 404, 'not_found');
       expect([theirs.text, [...theirs.headers]]).toEqual([absent.text, [...absent.headers]]);
       expect(
-        await operatorSql('select id from public.key_events where bot_id = $1 and event = $2', [
+        await operatorSql('select id from private.every_key_event where bot_id = $1 and event = $2', [
           other.botId,
           'signed',
         ]),

@@ -116,7 +116,7 @@ describe('POST /bots/{id}/sign', () => {
 describe('the event of a signature', () => {
   const events = (botId: string) =>
     operatorSql(
-      `select event, actor, address, key_id, request_id, detail from public.key_events
+      `select event, actor, address, key_id, request_id, detail from private.every_key_event
        where bot_id = $1 and event = 'signed' order by id`,
       [botId],
     );

@@ -3,6 +3,7 @@
 import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createApp, DESCRIPTION } from '../../src/app.ts';
+import type * as audit from '../../src/contract/audit.ts';
 import type * as bots from '../../src/contract/bots.ts';
 import type * as clients from '../../src/contract/clients.ts';
 import type { PageQuery } from '../../src/contract/common.ts';
@@ -26,6 +27,8 @@ describe('types', () => {
     expectTypeOf<sdk.PolicyRequest>().toEqualTypeOf<z.input<typeof policies.PolicyRequest>>();
     expectTypeOf<sdk.SignRequest>().branded.toEqualTypeOf<z.input<typeof signing.SignRequest>>();
     expectTypeOf<sdk.HeartbeatRequest>().toEqualTypeOf<z.input<typeof runner.HeartbeatRequest>>();
+    expectTypeOf<sdk.SeqPageQuery>().toExtend<z.input<typeof audit.SeqPageQuery>>();
+    expectTypeOf<sdk.KeyEventQuery>().toExtend<z.input<typeof audit.KeyEventQuery>>();
     expectTypeOf<sdk.PageQuery>().toExtend<z.input<typeof PageQuery>>();
   });
 
@@ -47,6 +50,9 @@ describe('types', () => {
     expectTypeOf<sdk.SignAnswer>().toEqualTypeOf<signing.SignAnswer>();
     expectTypeOf<sdk.Page<sdk.RunnerBot>>().toEqualTypeOf<runner.RunnerBots>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
+    expectTypeOf<sdk.Page<sdk.KeyEvent>>().toEqualTypeOf<audit.KeyEventPage>();
+    expectTypeOf<sdk.Page<sdk.Checkpoint>>().toEqualTypeOf<audit.CheckpointPage>();
+    expectTypeOf<sdk.AuditKeys>().toEqualTypeOf<audit.AuditKeys>();
     expectTypeOf<sdk.KeysStatus>().toEqualTypeOf<keys.KeysStatus>();
     expectTypeOf<sdk.Health>().toEqualTypeOf<z.output<typeof service.Health>>();
     expectTypeOf<sdk.Readiness>().toEqualTypeOf<service.Readiness>();

@@ -76,15 +76,16 @@ test('nothing comes along with it, and its manifest keeps in step with this one'
   expect(JSON.stringify(entries).replaceAll('"./sdk/', '"./dist/sdk/')).toBe(JSON.stringify(root.exports));
 });
 
-test('all three entries are imported by Node', () => {
+test('all entries are imported by Node', () => {
   const program = `
-    const names = ['client', 'viem', 'solana'];
+    const names = ['client', 'viem', 'solana', 'audit'];
     const modules = await Promise.all(names.map((name) => import('trading-keys/' + name)));
     console.log(JSON.stringify(modules.map((module) => Object.keys(module))));`;
   expect(JSON.parse(run('node', ['--input-type=module', '-e', program], consumer))).toEqual([
     ['ApiProblem', 'NoAnswer', 'SigningError', 'createClient', 'findProblem'],
     ['toTradingKeysAccount'],
     ['createTradingKeysSigner'],
+    ['canonicalHash', 'canonicalJson', 'openCheckpoint', 'verifyChain'],
   ]);
 });
 

@@ -7,11 +7,21 @@ const well = {
   keyring: async () => ({ byId: new Map() }),
   countUnopenable: async () => 0,
   tokenVerification: async () => {},
+  stepUpAgrees: async () => true,
   monitor: () => {},
+  auditKeys: async () => ({ signing: { kid: 'x', key: {} as CryptoKey } }),
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
 const ok = { status: 'ok' };
-const allOk = { database: ok, schema: ok, master_key: ok, token_verification: ok, monitor: ok };
+const allOk = {
+  database: ok,
+  schema: ok,
+  master_key: ok,
+  token_verification: ok,
+  step_up: ok,
+  monitor: ok,
+  audit_key: ok,
+};
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
 it('is ready when everything is there, also with a newer schema', async () => {
@@ -63,6 +73,11 @@ it.each([
     { token_verification: missing('auth_unavailable') },
   ],
   [
+    'another sign-in required by the database',
+    { stepUpAgrees: async () => false },
+    { step_up: missing('step_up_disagrees') },
+  ],
+  [
     'an unexpected error',
     { keyring: () => Promise.reject(new Error('x')) },
     { master_key: missing('internal') },
@@ -80,6 +95,16 @@ it.each([
   expect(await checkReadiness({ ...well, ...probes })).toEqual({
     status: 'degraded',
     dependencies: { ...allOk, ...expected },
+  });
+});
+
+it.each([
+  ['no audit key', { auditKeys: async () => ({ signing: undefined }) }, 'audit_key_missing'],
+  ['a malformed audit key', { auditKeys: fails('audit_key_malformed') }, 'audit_key_malformed'],
+] as const)('names %s, and is ready', async (_, probe, code) => {
+  expect(await checkReadiness({ ...well, ...probe })).toEqual({
+    status: 'ready',
+    dependencies: { ...allOk, audit_key: missing(code) },
   });
 });
 

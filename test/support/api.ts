@@ -1,19 +1,19 @@
 /** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
 import { createApp } from '../../src/app.ts';
-import type { Bindings } from '../../src/env.ts';
+import type { Bindings, RateLimiters } from '../../src/env.ts';
 import { TIME_LIMITS } from '../../src/time-limits.ts';
 import { Background } from './background.ts';
 import { violationsOf } from './contract.ts';
 import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
-import { MASTER_KEY, settings } from './settings.ts';
+import { AUDIT_KEY, MASTER_KEY, settings } from './settings.ts';
 
-export { MASTER_KEY, settings };
+export { AUDIT_KEY, MASTER_KEY, settings };
 
 export interface Call {
   readonly token?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
-  readonly env?: Bindings;
+  readonly env?: Bindings & RateLimiters;
   readonly idempotencyKey?: string | undefined;
 }
 

@@ -25,7 +25,7 @@ export interface Operation {
   /** As `call` takes it, with `{id}` in the path. */
   readonly line: string;
   readonly path: string;
-  readonly security: readonly unknown[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly takesBody: boolean;
   readonly parameters?: readonly {
     readonly name: string;
@@ -64,9 +64,9 @@ export const operations: readonly Operation[] = Object.entries(description.paths
 );
 
 /** What anyone may ask; everything else asks who calls. */
-export const PUBLIC = ['GET /health', 'GET /ready'];
+export const PUBLIC = ['GET /health', 'GET /ready', 'GET /.well-known/jwks.json'];
 export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));
-const isForRunners = ({ security }: Operation) => JSON.stringify(security) === '[{"machine_token":[]}]';
+const isForRunners = ({ security }: Operation) => security.some((one) => Object.hasOwn(one, 'machine_token'));
 /** What a machine token asks; every other protected operation is for sessions. */
 export const runnerOperations = protectedOperations.filter(isForRunners);
 export const sessionOperations = protectedOperations.filter((operation) => !isForRunners(operation));

@@ -8,6 +8,7 @@ import { removePostgres, restartPostgres } from '../../supabase/local/postgres.t
 export interface OwnStack {
   readonly supabaseUrl: string;
   readonly databaseUrl: string;
+  readonly superuserUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
   /** Cuts every session off, as a crash does, and recovers. */

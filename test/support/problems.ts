@@ -22,8 +22,8 @@ export function expectProblem(answer: Answer, status: number, code: ProblemCode)
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(answer.headers.get('cache-control')).toBe('no-store');
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-  expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? challengeFor(code) : null);
-  expect(answer.headers.has('retry-after')).toBe(status === 503);
+  expect(answer.headers.get('www-authenticate')).toEqual(challengeFor(status, code));
+  expect(answer.headers.has('retry-after')).toBe([429, 503].includes(status));
   for (const part of errors ?? []) {
     expect(part).toEqual({
       ...(part.parameter === undefined
@@ -35,7 +35,11 @@ export function expectProblem(answer: Answer, status: number, code: ProblemCode)
   }
 }
 
-/** RFC 6750, section 3: an error is named only where a token was sent. */
-function challengeFor(code: ProblemCode): string {
+/** RFC 6750, section 3: an error is named only where a token was sent; RFC 9470 where another sign-in would do. */
+function challengeFor(status: number, code: ProblemCode): unknown {
+  if (['second_factor_required', 'sign_in_too_old'].includes(code)) {
+    return expect.stringContaining(`${WITHOUT_A_TOKEN}, error="insufficient_user_authentication"`);
+  }
+  if (status !== 401) return null;
   return code === 'authentication_required' ? WITHOUT_A_TOKEN : `${WITHOUT_A_TOKEN}, error="invalid_token"`;
 }

@@ -2,11 +2,11 @@
 import { startStack } from '../../supabase/local/stack.ts';
 
 const [directory = '', port = '0'] = process.argv.slice(2);
-const { supabaseUrl, databaseUrl, jwtSecret, publishableKey, stop } = await startStack({
+const { supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey, stop } = await startStack({
   directory,
   supabasePort: Number(port),
   durable: false,
   poolSize: 40,
 });
 process.once('disconnect', () => void stop().finally(() => process.exit()));
-process.send?.({ supabaseUrl, databaseUrl, jwtSecret, publishableKey });
+process.send?.({ supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey });

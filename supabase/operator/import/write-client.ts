@@ -87,7 +87,8 @@ class ClientWriter {
       private.name_of_lock('import', ${`${this.#job.source} ${this.#client.id}`}))`;
     await this.#imported.readOf([this.#client, ...keys, ...bots, ...bots.flatMap((bot) => bot.wallets)]);
     if (!(await this.#findOrCreateClient())) return refusedWhole(this.#client, 'email_taken');
-    await this.#lockAddresses();
+    // As the API does: who brings the same ones in another order would wait for us, and we for them.
+    await this.#sql`select private.lock_addresses(${this.#opened.addresses}::text[])`;
     await this.#lookAtKeys();
     await this.#writeTradingKeys();
     for (const bot of bots) await this.#writeBot(bot);
@@ -115,19 +116,11 @@ class ClientWriter {
     return true;
   }
 
-  /** All in one order, as the API does: who brings the same ones in another would wait for us, and we for them. */
-  async #lockAddresses(): Promise<void> {
-    await this.#sql`
-      select pg_advisory_xact_lock(locks.name) from (
-        select distinct hashtextextended(private.address_key(address), 0) as name
-        from unnest(${this.#opened.addresses}::text[]) as address order by name) as locks`;
-  }
-
   async #lookAtKeys(): Promise<void> {
     const [events] = await this.#sql<{ revoked: boolean; rotated: boolean }[]>`
       select coalesce(bool_or(event = 'key_revoked'), false) as revoked,
         coalesce(bool_or(event = 'key_rotated'), false) as rotated
-      from public.key_events where client_id = ${this.#clientId}`;
+      from private.every_key_event where client_id = ${this.#clientId}`;
     if (events?.rotated) this.#changedHere = 'rotated_here';
     if (events?.revoked) this.#changedHere = 'revoked_here';
     await this.#readTradingKey();

@@ -28,12 +28,23 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.before_bot_status_change()',
     -- reads a token's hash, which API roles cannot
     'private.before_token_delete()',
+    -- write events, which API roles must not
+    'private.after_bots_insert()',
+    'private.after_bot_status_change()',
+    'private.after_token_bots_insert()',
+    'private.after_token_bots_delete()',
+    'private.after_token_first_used()',
+    'private.after_policy_write()',
+    -- and these two, called by sessions: each looks first whether the chain is the caller's own, or the caller an admin
+    'private.chain_own_key_events(uuid)',
+    'private.record_refusal(uuid, uuid, text, text)',
     -- read and keep what was answered, which API roles must not see or forge: of the caller's own account alone
     'private.first_answer(jsonb, text)',
     'private.keep_answer(jsonb, text, jsonb)',
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
     'public.check_out_key(text, uuid, jsonb, text, jsonb)',
     'public.list_runner_bots(text)',
+    'public.report_runner_refusal(text, uuid, text, text)',
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
     'public.report_signing_failure(text, uuid, text)',
     -- called by the cron, in the same way
@@ -41,23 +52,33 @@ select bag_eq('select * from tests.definer_functions', array[
     'public.list_envelopes_to_rewrap(text, text[], integer)',
     'public.rewrap_keys(text, jsonb)',
     'public.count_keys_to_rewrap(text)',
+    'public.chain_queued_events(text, integer)',
+    'public.list_unsigned_heads(text, integer)',
+    'public.store_checkpoints(text, jsonb)',
     -- called by anyone, as GET /ready is: tells a number and nothing else
-    'public.count_unopenable_envelopes(text[])'
+    'public.count_unopenable_envelopes(text[])',
+    -- and whether the edge and the database require the same
+    'public.step_up_agrees(boolean, integer)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
   'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text)',
   'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)', 'public.report_signing_failure(text, uuid, text)',
+  'public.report_runner_refusal(text, uuid, text, text)',
   'public.monitor_bots(text, integer, integer, integer)',
   'public.list_envelopes_to_rewrap(text, text[], integer)', 'public.rewrap_keys(text, jsonb)',
-  'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])');
+  'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])',
+  'public.chain_queued_events(text, integer)', 'public.list_unsigned_heads(text, integer)',
+  'public.store_checkpoints(text, jsonb)', 'public.step_up_agrees(boolean, integer)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
   'no function of the API runs with the owner''s rights, but those for machine tokens and readiness');
 create view tests.callable_definers as
 select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || ' to %'
-where f.found not in ('private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)');
+where f.found not in (
+  'private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)',
+  'private.chain_own_key_events(uuid)', 'private.record_refusal(uuid, uuid, text, text)');
 select is_empty('select * from tests.callable_definers',
-  'nobody can call one that does, but to repeat an answer of its own');
+  'nobody can call one that does, but to repeat an answer of its own, and two that look whose chain it is');
 
 select is_empty($$select oid::regprocedure from pg_proc
   where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
@@ -88,7 +109,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 26::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 39::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 

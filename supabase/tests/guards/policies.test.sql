@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(9);
+select plan(10);
 
 select is_empty('select * from tests.loose_policies', 'every policy is for one verb and to authenticated');
 select is_empty('select * from tests.policies_evaluated_for_each_row',
@@ -9,9 +9,9 @@ select is_empty('select * from tests.policies_evaluated_for_each_row',
 select is_empty('select * from tests.policies_that_let_anything_be_written', 'no policy lets anything be written');
 select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
-    where schemaname in (''public'', ''private'')',
+    where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''',
   array[
-    'select private.admins',
+    'select private.admins', 'select private.settings',
     'select public.clients', 'insert public.clients', 'update public.clients',
     'select public.bot_types',
     'select public.bots', 'insert public.bots', 'update public.bots',
@@ -19,13 +19,21 @@ select bag_eq(
     'select public.trading_keys', 'insert public.trading_keys', 'update public.trading_keys',
     'delete public.trading_keys',
     'select public.bot_wallets', 'insert public.bot_wallets',
-    'select public.key_events',
+    'select public.key_events', 'select public.audit_checkpoints',
     'select public.machine_tokens', 'insert public.machine_tokens', 'delete public.machine_tokens',
     'select public.machine_token_bots', 'insert public.machine_token_bots',
     'select public.bot_policies', 'insert public.bot_policies', 'update public.bot_policies',
     'select public.value_reservations', 'select public.bot_heartbeats',
     'select private.monitor_state', 'select public.bot_signing_failures'],
-  'there are these policies, one for each verb of a table');
+  'there are these policies that let somebody do something, one for each verb of a table');
+select bag_eq(
+  'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
+    where schemaname in (''public'', ''private'') and permissive = ''RESTRICTIVE''
+      and with_check like ''%private.require_step_up()%'' and qual is null',
+  'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
+    where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''
+      and cmd in (''INSERT'', ''UPDATE'', ''ALL'') and tablename <> ''clients''',
+  'and one that asks for more beside each that lets somebody write, but a client''s name: whatever else is written puts a key to work');
 
 -- The guards bite.
 create table public.loose (id int primary key, user_id uuid);

@@ -11,10 +11,11 @@ select is_empty('select * from tests.readable_secrets', 'no API role can read an
 select bag_eq(
   'select c.relname::text from pg_class as c join tests.our_schemas as s on s.oid = c.relnamespace
     where c.relkind in (''r'', ''p'', ''v'', ''m'', ''f'', ''S'')',
-  array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets', 'key_events',
-    'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations', 'bot_heartbeats',
-    'monitor_state', 'bot_signing_failures', 'rewrap_progress'],
-  'there are these tables, and no view or sequence');
+  array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets',
+    'key_events', 'queued_key_events', 'queued_key_events_number_seq', 'every_key_event', 'refusal_counts',
+    'audit_checkpoints', 'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations',
+    'bot_heartbeats', 'monitor_state', 'bot_signing_failures', 'rewrap_progress', 'settings'],
+  'there are these tables, one view, and the sequence that numbers the queue');
 
 -- The guards bite.
 create table public.unguarded (id int primary key, encrypted_key text);

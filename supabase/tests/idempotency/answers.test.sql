@@ -50,7 +50,7 @@ return array[
   (select count(*) from public.bots where client_id = tests.client_id('boris')),
   (select count(*) from public.bot_wallets where client_id = tests.client_id('boris')),
   (select count(*) from public.machine_tokens where client_id = tests.client_id('boris')),
-  (select count(*) from public.key_events where client_id = tests.client_id('boris')),
+  (select count(*) from private.every_key_event where client_id = tests.client_id('boris')),
   (select key_version from public.clients where id = tests.client_id('boris'))];
 grant all on all tables in schema tests to public;
 grant execute on all functions in schema tests to public;
@@ -107,7 +107,7 @@ select is(tests.refusal($$select public.stop_bot(tests.bot_id('b'), tests.once('
   'a key is of an account: the operator has none');
 select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
 from tests.calls order by name;
-select is(tests.traces(), array[3, 3, 1, 6, 2]::bigint[], 'and left its traces once');
+select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
 select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;

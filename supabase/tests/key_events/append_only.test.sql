@@ -6,7 +6,7 @@ select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
-select results_eq('select event, actor, actor_id from public.key_events order by event',
+select results_eq('select event, actor, actor_id from public.key_events where address is not null order by event',
   $$values ('key_added', 'client', tests.account_id('anna')), ('wallet_added', 'client', tests.account_id('anna'))$$,
   'a client sees its own events, with who did it');
 select is(tests.refusal(statement), '42501', 'a client cannot: ' || statement)
@@ -37,7 +37,7 @@ select tests.act_as('ada');
 select tests.rotate('anna', 'A3');
 select is((tests.events('anna'))[8], 'key_rotated A3 7 by admin', 'what an admin does is an admin''s');
 select is((select count(*) from public.key_events where client_id in (tests.client_id('anna'),
-  tests.client_id('boris'))),
+  tests.client_id('boris')) and address is not null),
   10::bigint, 'an admin sees every client''s events');
 select is(tests.refusal('delete from public.key_events'), '42501', 'and deletes none');
 

@@ -69,6 +69,7 @@ select is(tests.bots('anna'), array['another: running', 'hers: stopped quarantin
 select is(tests.health('hers'), 'quarantined for 0 s {"code": "policy_value", "reason": "quarantined", "failures": 3}',
   'its page says why');
 select is(tests.changes('hers'), array['quarantined'], 'as it was written');
+select public.list_key_events(tests.client_id('anna'), 1); -- chains what is queued
 select results_eq(
   $$select event, actor, address, detail - 'token_id' from public.key_events where event = 'bot_quarantined'$$,
   $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value", "failures": 3}'::jsonb)$$,
@@ -83,7 +84,7 @@ select is(tests.report('anna', 'hers', 'policy_value'), '4', 'a bot that is stop
 select tests.act_as('operator');
 select tests.monitor();
 select is(tests.changes('hers'), array['quarantined'], 'the monitor finds what is written');
-select is((select count(*) from public.key_events where event = 'bot_quarantined' and bot_id = tests.bot_id('hers')), 1::bigint,
+select is((select count(*) from private.every_key_event where event = 'bot_quarantined' and bot_id = tests.bot_id('hers')), 1::bigint,
   'one quarantine is one event');
 
 -- The owner starts it again, and the counter with it. (Started now, failed before: times of this transaction are one.)

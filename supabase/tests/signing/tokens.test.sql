@@ -74,7 +74,7 @@ select tests.act_as('anon');
 select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'and from then on it checks nothing out');
 
 select tests.act_as('operator');
-select is((select count(*) from public.key_events
+select is((select count(*) from private.every_key_event
     where event = 'signed' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
   'each check-out is an event, and what was refused is none');
 

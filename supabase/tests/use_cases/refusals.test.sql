@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(103);
+select plan(115);
 
 -- Every function of the API that names a client or a bot, as a call with that one left open.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
@@ -12,6 +12,8 @@ insert into tests.calls values
   ('rotate_key', 'client', false,
     'select public.rotate_key(%L, ''N'', ''evm'', tests.key_id(''N''), tests.envelope(''boris'', ''N''))'),
   ('revoke_key', 'client', false, 'select public.revoke_key(%L)'),
+  ('list_key_events', 'client', false, 'select public.list_key_events(%L, 10)'),
+  ('list_checkpoints', 'client', false, 'select public.list_checkpoints(%L, 10)'),
   ('get_trading_key', 'client', false, 'select public.get_trading_key(%L)'),
   ('list_bots', 'client', false, 'select public.list_bots(%L, 10)'),
   ('add_wallet', 'bot', true, 'select public.add_wallet(%L, tests.wallet(''boris'', ''N''))'),
@@ -31,7 +33,10 @@ select bag_eq(
     union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
       ('check_out_key'), ('list_runner_bots'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
       ('count_envelopes'), ('count_unopenable_envelopes'), ('list_envelopes_to_rewrap'), ('rewrap_keys'),
-      ('count_keys_to_rewrap')$$,
+      ('count_keys_to_rewrap'), ('step_up_agrees'),
+      -- audit/refusals.test.sql, audit/cron.test.sql
+      ('report_refusal'), ('report_runner_refusal'), ('chain_queued_events'), ('list_unsigned_heads'),
+      ('store_checkpoints')$$,
   'every function of the API is called here, or below by name');
 
 -- The whole of the refusal: nothing of it may differ between another's row and none.

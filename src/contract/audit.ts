@@ -1,0 +1,111 @@
+import { z } from '@hono/zod-openapi';
+import { CHAINS } from '../keys/index.ts';
+import { StoredId, Time } from './common.ts';
+
+export const KEY_EVENTS = [
+  'key_added',
+  'key_rotated',
+  'key_rewrapped',
+  'key_revoked',
+  'wallet_added',
+  'signed',
+  'bot_created',
+  'bot_started',
+  'bot_stopped',
+  'bot_quarantined',
+  'token_issued',
+  'token_first_used',
+  'token_revoked',
+  'policy_set',
+  'refused',
+] as const;
+
+const Event = z.enum(KEY_EVENTS);
+const Hash = z.string().openapi({ description: 'SHA-256, in hex.' });
+const Seq = z.int().openapi({ description: 'Counts the rows of the chain, from 1, without a gap.' });
+
+/**
+ * The row as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. So no member may ever be added,
+ * or left out, for rows that are there already.
+ */
+export const KeyEvent = z
+  .object({
+    seq: Seq,
+    id: StoredId,
+    client_id: StoredId,
+    event: Event,
+    actor: z.enum(['client', 'admin', 'operator', 'runner']),
+    actor_id: StoredId.nullable().openapi({ description: 'The account, where there was a session.' }),
+    request_id: z.string().nullable(),
+    bot_id: StoredId.nullable(),
+    address: z.string().nullable(),
+    chain: z.enum(CHAINS).nullable(),
+    key_id: StoredId.nullable(),
+    key_version: z.int().nullable(),
+    detail: z.record(z.string(), z.unknown()).nullable(),
+    created_at: Time,
+    signatures: z
+      .int()
+      .openapi({ description: 'How many signatures the chain has up to here, this row included.' }),
+    previous_hash: Hash.nullable().openapi({
+      description: 'The hash of the row before; null for the first.',
+    }),
+    hash: Hash.openapi({ description: 'SHA-256, in hex, of the canonical form (RFC 8785) of all the rest.' }),
+  })
+  .openapi('KeyEvent');
+
+const pageBySeq = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+export const KeyEventPage = pageBySeq(KeyEvent).openapi('KeyEventPage');
+
+export const Checkpoint = z
+  .object({
+    seq: Seq,
+    hash: Hash,
+    jws: z.string().openapi({
+      description:
+        'Compact JWS (EdDSA) over {iss, client_id, seq, hash, time}, by a key of GET /.well-known/jwks.json.',
+    }),
+    created_at: Time,
+  })
+  .openapi('Checkpoint');
+export const CheckpointPage = pageBySeq(Checkpoint).openapi('CheckpointPage');
+
+export const AuditKeys = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        alg: z.literal('EdDSA'),
+        use: z.literal('sig'),
+        kid: z.string().openapi({ description: 'RFC 7638 thumbprint.' }),
+        x: z.string(),
+      }),
+    ),
+  })
+  .openapi('AuditKeys', { description: 'A JWK Set (RFC 7517): what checkpoints are verified with.' });
+
+export const SeqPageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
+  cursor: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/, { error: 'not the next_cursor of a page' })
+    .optional()
+    .openapi({
+      description: 'The next_cursor of the page before; or a seq, to go on from a row that is known.',
+    }),
+  order: z
+    .enum(['newest', 'oldest'])
+    .default('newest')
+    .openapi({ description: 'Which comes first. Chains are verified from the oldest.' }),
+});
+export const KeyEventQuery = SeqPageQuery.extend({ event: Event.optional() });
+
+export type SeqPageQuery = z.output<typeof SeqPageQuery>;
+export type KeyEventQuery = z.output<typeof KeyEventQuery>;
+export type KeyEvent = z.infer<typeof KeyEvent>;
+export type KeyEventPage = z.infer<typeof KeyEventPage>;
+export type Checkpoint = z.infer<typeof Checkpoint>;
+export type CheckpointPage = z.infer<typeof CheckpointPage>;
+export type AuditKeys = z.infer<typeof AuditKeys>;

@@ -1,0 +1,58 @@
+/**
+ * Counts who asks, in the Workers runtime's own counters: of one Cloudflare location, and only nearly exact. Where
+ * there are none, as on other runtimes, nothing is limited.
+ */
+import type { Context } from 'hono';
+import type { AppEnv } from '../app-env.ts';
+import { Problem } from '../problem.ts';
+import { networkOf } from './network.ts';
+
+const LIMITERS = {
+  reads: 'READ_LIMIT',
+  changes: 'CHANGE_LIMIT',
+  signing: 'SIGN_LIMIT',
+  guesses: 'GUESS_LIMIT',
+} as const;
+/** What is counted together; calls of the kind `never` are not: what ends something must not be held up. */
+export type RateClass = keyof typeof LIMITERS | 'never';
+
+/** The longest period that the runtime counts in: how long it is until an unknown one has passed. */
+const LONGEST_PERIOD_SECONDS = 60;
+
+/**
+ * Counts one call of a caller that was verified: nobody else can use up what is counted here.
+ *
+ * @throws {Problem} rate_limited
+ */
+export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: string): Promise<void> {
+  if (kind === 'never') return;
+  const limiter = c.env[LIMITERS[kind]];
+  if (!limiter) return;
+  const policy = policyOf(kind, c.var.runtime.settings.rateLimitPolicy);
+  // A counter that fails is no reason to refuse anybody.
+  const { success } = await limiter.limit({ key: caller }).catch(() => ({ success: true }));
+  if (success) {
+    if (policy) c.set('rateLimitPolicy', policy);
+    return;
+  }
+  const seconds = /;w=(\d+)/.exec(policy ?? '')?.[1] ?? String(LONGEST_PERIOD_SECONDS);
+  throw new Problem('rate_limited', [], {
+    'retry-after': seconds,
+    // draft-ietf-httpapi-ratelimit-headers-10: nothing remains, for at most this long.
+    ratelimit: `"${kind}";r=0;t=${seconds}`,
+    ...(policy && { 'ratelimit-policy': policy }),
+  });
+}
+
+/** Counts a credential that nobody vouches for, by the network that it came from. @throws {Problem} rate_limited */
+export function countGuess(c: Context<AppEnv>): Promise<void> {
+  return countCall(c, 'guesses', `network ${networkOf(c.req.header('cf-connecting-ip'))}`);
+}
+
+/** The item of the header that is about this kind of call: `"reads";q=1200;w=60`. */
+function policyOf(kind: string, policies: string): string | undefined {
+  return policies
+    .split(',')
+    .map((item) => item.trim())
+    .find((item) => item.startsWith(`"${kind}";`));
+}

@@ -1,0 +1,30 @@
+/** Keeps the audit chains: moves what waits into them, then signs the heads of those that moved. */
+import type { AuditorDatabase } from '../database/as-auditor.ts';
+import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
+import { signCheckpoints } from './checkpoints.ts';
+import type { Job } from './index.ts';
+
+/** In one call, each a transaction: short, since who reads a chain waits for it. */
+const EVENTS_A_CALL = 500;
+/** 20,000 events. What is left waits for the next minute. */
+const MOST_CALLS = 40;
+
+export const keepAuditChains: Job = {
+  name: 'audit',
+  async run(runtime, requestId) {
+    const { monitorToken: token } = runtime.settings;
+    if (token === undefined || !isMachineToken(token)) return undefined;
+    const auditor = runtime.database().asAuditor({ tokenHash: hashOfMachineToken(token), requestId });
+    const events = await chainQueuedEvents(auditor);
+    return { events, ...(await signCheckpoints(runtime, auditor, requestId)) };
+  },
+};
+
+/** So that none waits for somebody to read it. */
+async function chainQueuedEvents(auditor: AuditorDatabase): Promise<number> {
+  for (let calls = 1, events = 0; ; calls++) {
+    const { chained } = await auditor.chainQueuedEvents(EVENTS_A_CALL);
+    events += chained;
+    if (chained < EVENTS_A_CALL || calls === MOST_CALLS) return events;
+  }
+}

@@ -1,0 +1,40 @@
+/** Signs the heads of the audit chains that moved, once a day each. */
+import type { AuditorDatabase, SignedHead } from '../database/as-auditor.ts';
+import { log } from '../log.ts';
+import type { Runtime } from '../runtime.ts';
+import { signCheckpoint } from '../services/checkpoints.ts';
+
+/** In one call. */
+const HEADS_A_CALL = 100;
+/** 500 clients a minute. What is left waits for the next. */
+const MOST_CALLS = 5;
+
+/** @throws {Problem} also where the audit key is malformed; where there is none, that is logged and nothing signed. */
+export async function signCheckpoints(
+  { settings, auditKeys }: Runtime,
+  auditor: AuditorDatabase,
+  requestId: string,
+): Promise<{ signed: number; misfits: number }> {
+  const done = { signed: 0, misfits: 0 };
+  const keys = await auditKeys();
+  if (!keys.signing) {
+    log({ event: 'audit_checkpoints', request_id: requestId, code: 'audit_key_missing' });
+    return done;
+  }
+  const iss = settings.supabaseUrl?.href.replace(/\/$/, '') ?? '';
+  for (let calls = 1; calls <= MOST_CALLS; calls++) {
+    const heads = await auditor.listUnsignedHeads(HEADS_A_CALL);
+    const signed: SignedHead[] = [];
+    for (const head of heads) {
+      const jws = await signCheckpoint(head, keys, iss, Date.now());
+      if (jws !== undefined) signed.push({ client_id: head.client_id, seq: head.seq, jws });
+      // Loud on purpose: somebody changed a chain under its checkpoint, or the key that signed it is no longer listed.
+      else log({ event: 'audit_misfit', level: 'error', request_id: requestId, client_id: head.client_id });
+    }
+    const { stored } = signed.length > 0 ? await auditor.storeCheckpoints(signed) : { stored: 0 };
+    done.signed += stored;
+    done.misfits += heads.length - signed.length;
+    if (stored === 0 || heads.length < HEADS_A_CALL) break;
+  }
+  return done;
+}

@@ -1,0 +1,24 @@
+import { type AuditKeys, openCheckpoint, signHead } from '../crypto/audit-key.ts';
+import type { UnsignedHead } from '../database/as-auditor.ts';
+
+/**
+ * Signs the head of a chain, unless the chain no longer fits its last checkpoint: the database is not believed to
+ * have kept what was signed. Answers the JWS, or `undefined`.
+ *
+ * @param iss who signs, as the checkpoint names it
+ * @param now milliseconds since the epoch
+ */
+export async function signCheckpoint(
+  { client_id, seq, hash, last }: UnsignedHead,
+  keys: AuditKeys,
+  iss: string,
+  now: number,
+): Promise<string | undefined> {
+  if (last) {
+    const said = await openCheckpoint(keys, last.jws);
+    const fits =
+      said?.client_id === client_id && said.seq === last.seq && said.hash === last.hash && last.seq < seq;
+    if (!fits) return undefined;
+  }
+  return signHead(keys, { iss, client_id, seq, hash, time: new Date(now).toISOString() });
+}

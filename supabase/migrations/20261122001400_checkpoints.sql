@@ -1,0 +1,140 @@
+-- Heads of chains, signed once a day with the deploy's audit key. Who rewrites a chain, every hash included, cannot
+-- rewrite what was signed, and whoever kept a checkpoint sees that the chain no longer fits it.
+
+create function private.json_of(encoded text) returns jsonb
+language sql immutable strict parallel safe set search_path = ''
+return convert_from(
+  decode(translate(encoded, '-_', '+/') || repeat('=', -octet_length(encoded) & 3), 'base64'), 'UTF8')::jsonb;
+comment on function private.json_of(text) is 'What a part of a JWS says, from base64url.';
+
+create function private.checkpoint_names(jws text, client_id uuid, seq bigint, hash bytea) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  -- JWS compact serialization (RFC 7515), 64 bytes of signature. The signature itself is for readers to verify.
+  return length(jws) <= 2048 and jws ~ '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$'
+    and coalesce(
+      private.json_of(split_part(jws, '.', 1)) @> '{"alg": "EdDSA", "typ": "audit-checkpoint+jwt"}'
+      and jsonb_typeof(private.json_of(split_part(jws, '.', 1)) -> 'kid') = 'string'
+      and private.json_of(split_part(jws, '.', 2)) @> jsonb_build_object(
+        'client_id', client_id, 'seq', seq, 'hash', encode(hash, 'hex')), false);
+exception when data_exception then
+  return false; -- A part that is no base64url, no UTF-8 or no JSON names nothing.
+end $$;
+comment on function private.checkpoint_names(text, uuid, bigint, bytea) is
+  'Whether a text has the form of a signed checkpoint and says that it is of this row.';
+
+create table public.audit_checkpoints (
+  client_id uuid not null,
+  seq bigint not null,
+  hash bytea not null,
+  jws text not null,
+  created_at timestamptz not null default now(),
+  constraint "a row of a chain has one checkpoint" primary key (client_id, seq),
+  constraint "a checkpoint is of a row of a chain"
+    foreign key (client_id, seq) references public.key_events (client_id, seq),
+  constraint "a checkpoint's signed text names its own row"
+    check (private.checkpoint_names(jws, client_id, seq, hash))
+);
+comment on table public.audit_checkpoints is
+  'Rows of chains that were the last ones when they were signed. Rows are added and never changed.';
+
+alter table public.audit_checkpoints enable row level security;
+alter table public.audit_checkpoints force row level security;
+create policy "a client sees its own checkpoints, an admin all" on public.audit_checkpoints
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+revoke all on public.audit_checkpoints from public, anon, authenticated, service_role;
+grant select on public.audit_checkpoints to authenticated;
+
+create trigger audit_checkpoints_are_never_changed
+  before update or delete or truncate on public.audit_checkpoints
+  for each statement execute function private.refuse_change();
+alter table public.audit_checkpoints enable always trigger audit_checkpoints_are_never_changed;
+
+-- reading -----------------------------------------------------------------------------------------------------
+
+create function private.checkpoint_json(checkpoint public.audit_checkpoints) returns jsonb
+language sql stable set search_path = ''
+return jsonb_build_object(
+  'seq', checkpoint.seq, 'hash', encode(checkpoint.hash, 'hex'), 'jws', checkpoint.jws,
+  'created_at', private.rfc3339(checkpoint.created_at));
+
+create function public.list_checkpoints(
+  client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false)
+returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  checkpoints jsonb;
+begin
+  perform private.require_client(list_checkpoints.client_id);
+  if oldest_first then
+    select coalesce(jsonb_agg(page.item order by page.seq), '[]') into checkpoints from (
+      select kept.seq, private.checkpoint_json(kept) as item from public.audit_checkpoints as kept
+      where kept.client_id = list_checkpoints.client_id and kept.seq > coalesce(list_checkpoints.after, 0)
+      order by kept.seq limit page_size + 1) as page;
+  else
+    select coalesce(jsonb_agg(page.item order by page.seq desc), '[]') into checkpoints from (
+      select kept.seq, private.checkpoint_json(kept) as item from public.audit_checkpoints as kept
+      where kept.client_id = list_checkpoints.client_id
+        and kept.seq < coalesce(list_checkpoints.after, 9223372036854775807)
+      order by kept.seq desc limit page_size + 1) as page;
+  end if;
+  return private.page_by_seq(checkpoints, page_size);
+end $$;
+comment on function public.list_checkpoints(uuid, integer, bigint, boolean) is 'GET /clients/{id}/checkpoints.';
+
+-- the cron ----------------------------------------------------------------------------------------------------
+
+create function public.list_unsigned_heads(token_hash text, at_most integer) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(list_unsigned_heads.token_hash, 'monitor');
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'client_id', due.id, 'seq', due.seq, 'hash', encode(due.hash, 'hex'), 'last', due.last)), '[]')
+    from (
+      select clients.id, head.seq, head.hash,
+        case when kept.seq is not null then jsonb_build_object(
+          'jws', kept.jws, 'seq', kept.seq, 'hash', (
+            select encode(signed.hash, 'hex') from public.key_events as signed
+            where signed.client_id = clients.id and signed.seq = kept.seq)) end as last
+      from public.clients
+      cross join lateral (
+        select events.seq, events.hash from public.key_events as events
+        where events.client_id = clients.id order by events.seq desc limit 1) as head
+      left join lateral (
+        select checkpoints.* from public.audit_checkpoints as checkpoints
+        where checkpoints.client_id = clients.id order by checkpoints.seq desc limit 1) as kept on true
+      where kept.seq is null
+        or head.seq > kept.seq and kept.created_at < date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
+        -- What an honest chain never does: the edge has to see it, and says so.
+        or head.seq = kept.seq and head.hash <> kept.hash or head.seq < kept.seq
+      order by kept.created_at nulls first, clients.id
+      limit list_unsigned_heads.at_most) as due);
+end $$;
+comment on function public.list_unsigned_heads(text, integer) is
+  'Heads of chains that moved and were not signed today (UTC), with the last checkpoint of each and what its row''s hash is now. Definer: a machine token is no session.';
+
+create function public.store_checkpoints(token_hash text, checkpoints jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(store_checkpoints.token_hash, 'monitor');
+  stored integer;
+begin
+  insert into public.audit_checkpoints (client_id, seq, hash, jws)
+    select events.client_id, events.seq, events.hash, given.jws
+    from jsonb_to_recordset(store_checkpoints.checkpoints) as given (client_id uuid, seq bigint, jws text)
+    join public.key_events as events on events.client_id = given.client_id and events.seq = given.seq
+    where private.checkpoint_names(given.jws, events.client_id, events.seq, events.hash)
+  on conflict on constraint "a row of a chain has one checkpoint" do nothing;
+  get diagnostics stored = row_count;
+  return jsonb_build_object('stored', stored);
+end $$;
+comment on function public.store_checkpoints(text, jsonb) is
+  'Keeps the checkpoints that name a row of the chain as it is now; how many. Definer: a machine token is no session.';
+
+grant execute on function
+  private.checkpoint_json(public.audit_checkpoints), public.list_checkpoints(uuid, integer, bigint, boolean)
+to authenticated;
+grant execute on function public.list_unsigned_heads(text, integer), public.store_checkpoints(text, jsonb) to anon;

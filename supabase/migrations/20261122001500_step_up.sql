@@ -1,0 +1,85 @@
+-- The same that the edge asks of who changes keys (REQUIRE_AAL2, MAX_SIGN_IN_AGE_SECONDS), asked of sessions that come
+-- straight at the REST API. What stops, revokes or reads asks for nothing more than a session: who has lost the
+-- second factor, or has no time to look for it, must still be able to end what a thief has begun.
+
+create table private.settings (
+  only_row boolean primary key default true,
+  require_aal2 boolean not null default false,
+  max_sign_in_age_seconds integer,
+  constraint "there is one row of settings" check (only_row),
+  constraint "an age of sign-ins is positive" check (max_sign_in_age_seconds > 0)
+);
+comment on table private.settings is
+  'What a session needs to change keys. Written by the operator only; without its row nobody changes keys.';
+insert into private.settings default values;
+
+alter table private.settings enable row level security;
+alter table private.settings force row level security;
+create policy "everybody signed in sees the settings" on private.settings
+  for select to authenticated using (true);
+grant select on private.settings to authenticated;
+
+create function private.signed_in_at(claims jsonb) returns numeric
+language sql immutable set search_path = ''
+return case
+  when jsonb_typeof(claims -> 'auth_time') = 'number' then (claims ->> 'auth_time')::numeric
+  when jsonb_typeof(claims -> 'amr') = 'array' then (
+    select max((way ->> 'timestamp')::numeric) from jsonb_array_elements(claims -> 'amr') as way
+    where jsonb_typeof(way -> 'timestamp') = 'number') end;
+comment on function private.signed_in_at(jsonb) is
+  'When the account last proved itself, in seconds since the epoch. Refreshing a session does not change it.';
+
+create function private.require_step_up() returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  claims jsonb := auth.jwt();
+  required private.settings;
+begin
+  select * into required from private.settings;
+  if not found or (required.require_aal2 and claims ->> 'aal' is distinct from 'aal2') then
+    raise sqlstate 'PT403' using message = 'This takes a second factor.', hint = 'second_factor_required';
+  end if;
+  if required.max_sign_in_age_seconds is not null and not coalesce(
+    private.signed_in_at(claims) >= extract(epoch from now()) - required.max_sign_in_age_seconds, false)
+  then
+    raise sqlstate 'PT401' using message = 'The sign-in is too long ago for this.', hint = 'sign_in_too_old';
+  end if;
+  return true;
+end $$;
+comment on function private.require_step_up() is
+  'True, or a refusal that says what is missing: a policy that is merely false could only say that it is.';
+
+-- Without USING: a row that may not be changed is refused, and not passed over as if there were none.
+
+create policy "putting a key in takes what the operator asks" on public.trading_keys
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "rotating a key takes what the operator asks" on public.trading_keys
+  as restrictive for update to authenticated with check ((select private.require_step_up()));
+create policy "adding a wallet takes what the operator asks" on public.bot_wallets
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "creating a bot takes what the operator asks" on public.bots
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "starting a bot takes what the operator asks, stopping nothing" on public.bots
+  as restrictive for update to authenticated
+  with check (case when status = 'stopped' then true else (select private.require_step_up()) end);
+create policy "issuing a token takes what the operator asks" on public.machine_tokens
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "letting a token sign for a bot takes what the operator asks" on public.machine_token_bots
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "setting a policy takes what the operator asks" on public.bot_policies
+  as restrictive for insert to authenticated with check ((select private.require_step_up()));
+create policy "changing a policy takes what the operator asks" on public.bot_policies
+  as restrictive for update to authenticated with check ((select private.require_step_up()));
+
+create function public.step_up_agrees(require_aal2 boolean, max_sign_in_age_seconds integer default null)
+returns boolean
+language sql stable security definer set search_path = ''
+return exists (
+  select from private.settings
+  where settings.require_aal2 = step_up_agrees.require_aal2
+    and settings.max_sign_in_age_seconds is not distinct from step_up_agrees.max_sign_in_age_seconds);
+comment on function public.step_up_agrees(boolean, integer) is
+  'What GET /ready asks: whether the edge and the database require the same. Definer: it is asked without a session. What is required is no secret: whoever signs in is told.';
+
+grant execute on function private.signed_in_at(jsonb), private.require_step_up() to authenticated;
+grant execute on function public.step_up_agrees(boolean, integer) to anon, authenticated;

@@ -1,0 +1,77 @@
+-- What the cron calls: chaining what is queued, and keeping signed heads.
+begin;
+\ir ../people.psql
+select plan(24);
+
+insert into public.machine_tokens (name, token_hash, scope)
+values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
+select tests.act_as('anna');
+select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
+
+select tests.act_as('anon');
+select is(tests.refusal(format(call, repeat(token, 32))), case token when 'aa' then 'allowed' else 'PT401 token_invalid' end,
+  call || ' with the token ' || token)
+from unnest(array[
+  'select public.chain_queued_events(%L, 0)', 'select public.list_unsigned_heads(%L, 0)',
+  'select public.store_checkpoints(%L, ''[]'')']) as call
+cross join unnest(array['aa', 'bb', 'cc']) as token;
+
+select tests.act_as('operator');
+create function tests.queue_length(person text) returns bigint language sql stable security definer
+return (select count(*) from private.queued_key_events where client_id = tests.client_id(person));
+create function tests.heads() returns jsonb language sql security definer
+return (
+  select jsonb_object_agg(c.name, h) from jsonb_array_elements(public.list_unsigned_heads(repeat('aa', 32), 100000)) as h
+  join public.clients as c on c.id = (h ->> 'client_id')::uuid where c.email like '%@pgtap.test');
+create function tests.jws(person text, seq bigint, hash text, alg text default 'EdDSA') returns text language sql stable security definer
+return concat_ws('.',
+  tests.base64url(convert_to(jsonb_build_object('alg', alg, 'kid', 'k', 'typ', 'audit-checkpoint+jwt')::text, 'UTF8')),
+  tests.base64url(convert_to(jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'hash', hash)::text, 'UTF8')),
+  repeat('A', 86));
+create function tests.store(person text, seq bigint, jws text) returns integer language sql
+return (public.store_checkpoints(repeat('aa', 32), jsonb_build_array(
+  jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'jws', jws))) ->> 'stored')::integer;
+grant execute on all functions in schema tests to public;
+
+-- The bots' starts are queued; the first of anna before that of boris.
+select tests.act_as('anon');
+select is(tests.queue_length('anna'), 1::bigint, 'an event that is no key change waits');
+select tests.act_as('operator');
+-- Before those of other tests: who waits longest is first.
+insert into private.queued_key_events (client_id, number, event, bot_id, actor) overriding system value
+select client_id, -number, event, bot_id, actor from private.queued_key_events
+where client_id in (tests.client_id('anna'), tests.client_id('boris'));
+delete from private.queued_key_events
+where number > 0 and client_id in (tests.client_id('anna'), tests.client_id('boris'));
+select tests.act_as('anon');
+select is(public.chain_queued_events(repeat('aa', 32), 2), '{"chained": 2, "clients": 2}', 'the cron chains, of who waits longest');
+select is(tests.queue_length('anna') + tests.queue_length('boris'), 0::bigint, 'all of it');
+
+select is(tests.heads() -> 'anna' ->> 'seq', '4', 'a chain that was never signed is due');
+select is(tests.heads() -> 'anna' ->> 'last', null, 'and has no checkpoint before');
+create temporary table head as select tests.heads() -> 'anna' ->> 'hash' as hash;
+grant select on head to public;
+
+select is(tests.store('anna', 4, tests.jws('anna', 4, repeat('ab', 32))), 0, 'a head of another hash is not kept');
+select is(tests.store('anna', 3, tests.jws('anna', 4, hash)), 0, 'nor of another place') from head;
+select is(tests.store('anna', 4, tests.jws('boris', 4, hash)), 0, 'nor of another client') from head;
+select is(tests.store('anna', 4, tests.jws('anna', 4, hash, 'none')), 0, 'nor one without a signature''s algorithm') from head;
+select is(tests.store('anna', 4, 'garbage'), 0, 'nor garbage');
+select is(tests.store('anna', 4, tests.jws('anna', 4, hash)), 1, 'the head as it is, is') from head;
+select is(tests.heads() -> 'anna', null, 'then it is not due');
+
+select tests.act_as('anna');
+select public.stop_bot(tests.bot_id('a'));
+select public.list_key_events(tests.client_id('anna'), 1);
+select tests.act_as('anon');
+select is(tests.heads() -> 'anna', null, 'nor on the same day, though the chain moved');
+
+select tests.act_as('anna');
+select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10) -> 'items'), 1, 'its client sees it');
+select tests.act_as('boris');
+select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
+
+select * from finish();
+rollback;

@@ -1,0 +1,78 @@
+-- What is written down beside keys: bots, tokens and policies.
+begin;
+\ir ../people.psql
+select plan(14);
+
+create function tests.chain_of(person text) returns setof text language plpgsql security definer as $$
+begin
+  perform private.chain_key_events(tests.client_id(person), 1000, true);
+  return query select concat_ws(' ', event, 'by', actor) from public.key_events
+    where client_id = tests.client_id(person) order by seq;
+end $$;
+create function tests.last(person text) returns public.key_events language sql stable security definer
+return (
+  select key_events from public.key_events where client_id = tests.client_id(person) order by seq desc limit 1);
+grant execute on all functions in schema tests to public;
+
+select tests.act_as('anna');
+select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
+select results_eq($$select tests.chain_of('anna')$$,
+  array['bot_created by client', 'key_added by client', 'wallet_added by client', 'bot_started by client'],
+  'a set-up is four rows: the bot, the key, the wallet, and that it runs');
+select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'which name the bot');
+
+select tests.act_as('ada');
+select public.stop_bot(tests.bot_id('a'));
+select public.stop_bot(tests.bot_id('a'));
+select results_eq($$select tests.chain_of('anna') offset 4$$, array['bot_stopped by admin'], 'a stop is one, however often it is asked for');
+select is((tests.last('anna')).detail, '{"reason": "requested"}', 'with its reason');
+
+select tests.act_as('anna');
+select public.start_bot(tests.bot_id('a'));
+select public.set_policy(tests.bot_id('a'), '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}');
+select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[7], 'policy_set by client', 'a policy is one');
+select is((tests.last('anna')).detail, '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}', 'with what it is from now on');
+insert into public.bot_policies (bot_id, client_id, recipients) values (tests.bot_id('a'), tests.client_id('anna'), array[repeat('x', 20000)])
+  on conflict (bot_id) do update set recipients = excluded.recipients, updated_at = now();
+select tests.chain_of('anna');
+select matches((tests.last('anna')).detail ->> 'policy_sha256', '^[0-9a-f]{64}$',
+  'where it is longer than an event may be, its SHA-256');
+
+create temporary table issued as
+select (public.issue_token(tests.bot_id('a'), '{}', 'secret name', repeat('ab', 32), '2099-01-01') ->> 'id')::uuid as id;
+grant select on issued to public;
+select tests.chain_of('anna');
+select is((tests.last('anna')).detail,
+  (select jsonb_build_object('token_id', id, 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'expires_at', '2099-01-01T00:00:00.000Z') from issued),
+  'a token is one, with its bots and its end, and neither its name nor its hash');
+
+select tests.act_as('anon');
+select public.list_runner_bots(repeat('ab', 32));
+select tests.act_as('operator');
+update public.machine_tokens set last_used_at = now() - interval '2 minutes' where id = (select id from issued);
+select tests.act_as('anon');
+select public.list_runner_bots(repeat('ab', 32));
+select results_eq($$select tests.chain_of('anna') offset 9$$, array['token_first_used by runner'], 'its first use is one, and no later use');
+
+select tests.act_as('anna');
+select public.revoke_token(id) from issued;
+select results_eq($$select tests.chain_of('anna') offset 10$$, array['token_revoked by client'], 'its end is one');
+select is((tests.last('anna')).detail ->> 'token_id', (select id::text from issued), 'which names it');
+
+-- A revocation stops bots: each stop is an event before the revocation's own.
+select public.revoke_key(tests.client_id('anna'));
+select results_eq($$select tests.chain_of('anna') offset 11$$, array['bot_stopped by client', 'key_revoked by client'],
+  'a revocation stops the bots');
+
+-- An admin's token for bots of two clients is in the chains of both.
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
+select tests.act_as('ada');
+select public.issue_token(tests.bot_id('a'), array[tests.bot_id('b')], 'x', repeat('cd', 32));
+select tests.chain_of('anna');
+select tests.chain_of('boris');
+select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
+select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
+
+select * from finish();
+rollback;

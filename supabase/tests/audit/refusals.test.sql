@@ -1,0 +1,103 @@
+-- What was refused to a known caller: whose chain it is written into, and how often.
+begin;
+\ir ../people.psql
+select plan(24);
+
+create function tests.refusals(person text) returns text[] language sql stable security definer
+return (
+  select coalesce(array_agg(concat_ws(' ', actor, detail ->> 'code', detail ->> 'route', detail ->> 'omitted',
+    case when bot_id is not null then 'bot' end) order by number), '{}')
+  from private.queued_key_events where client_id = tests.client_id(person) and event = 'refused');
+create function tests.forget() returns void language sql security definer
+begin atomic
+  delete from private.queued_key_events;
+  delete from private.refusal_counts;
+end;
+grant execute on all functions in schema tests to public;
+
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
+select tests.act_as('anna');
+select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
+
+-- by a client
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('bot_has_no_key', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
+select is(tests.refusals('anna'),
+  array['client conflict PUT /clients/{id}/rotate-key', 'client bot_has_no_key POST /bots/{id}/start bot'],
+  'what a client was refused stands in its own chain');
+select tests.forget();
+
+-- by a client, of another's: as of what does not exist
+select public.report_refusal('not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select public.report_refusal('not_found', 'POST /bots/{id}/start', bot_id => tests.bot_id('b'));
+select public.report_refusal('not_found', 'DELETE /tokens/{id}', token_id => md5('absent')::uuid);
+select is(tests.refusals('boris'), '{}', 'a foreign client''s attempt leaves no trace in the victim''s chain');
+select is(tests.refusals('anna'), array[
+    'client not_found PUT /clients/{id}/rotate-key', 'client not_found POST /bots/{id}/start',
+    'client not_found DELETE /tokens/{id}'],
+  'it stands in the caller''s own, without what it named');
+select is(tests.refusal($$select private.record_refusal(tests.client_id('boris'), null, 'x', 'POST /x')$$), 'PT404 not_found',
+  'nor can it be written past the API''s function');
+select tests.forget();
+
+-- by an admin
+select tests.act_as('ada');
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid);
+select is(tests.refusals('anna'), array['admin conflict PUT /clients/{id}/rotate-key'], 'an admin''s, in the chain of the client it is about');
+select is((select count(*) from public.key_events where event = 'refused'), 0::bigint, 'and of no client, in none');
+select tests.forget();
+
+-- by an account without a client, and by nobody
+select tests.act_as('eve');
+select public.report_refusal('not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select is(tests.refusals('boris'), '{}', 'an account without a client leaves no trace');
+select tests.act_as('anon');
+select is(tests.refusal($$select public.report_refusal('x', 'POST /x')$$), '42501', 'who is not signed in cannot report');
+
+-- by runners; the victim's bot has one of its own
+select tests.act_as('boris');
+select public.issue_token(tests.bot_id('b'), '{}', 'x', repeat('ee', 32));
+select tests.act_as('anna');
+select public.issue_token(tests.bot_id('a'), '{}', 'x', repeat('ab', 32));
+select tests.act_as('operator');
+with token as (insert into public.machine_tokens (name, token_hash) values ('x', decode(repeat('cd', 32), 'hex')) returning id)
+insert into public.machine_token_bots select token.id, tests.bot_id('a'), tests.client_id('anna') from token;
+select tests.forget();
+select tests.act_as('anon');
+select public.report_runner_refusal(repeat('ab', 32), tests.bot_id('a'), 'policy_kind', 'POST /bots/{id}/sign');
+select is(tests.refusals('anna'), array['runner policy_kind POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
+select public.report_runner_refusal(repeat('ab', 32), tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');
+select is((tests.refusals('anna'))[2], 'runner not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
+select is(tests.refusals('boris'), '{}', 'and not in the victim''s');
+select public.report_runner_refusal(repeat('cd', 32), tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');
+select is(cardinality(tests.refusals('anna')), 2, 'an admin''s token has no client: in none');
+select is(tests.refusals('boris'), '{}', 'nor in the victim''s either');
+select is(tests.refusal($$select public.report_runner_refusal(repeat('ef', 32), tests.bot_id('a'), 'x', 'POST /x')$$),
+  'PT401 token_invalid', 'a token that nobody issued reports nothing');
+
+-- the form
+select tests.act_as('anna');
+select is(tests.refusal(format('select public.report_refusal(%L, %L)', code, route)), 'PT422 validation_failed',
+  'refused: ' || coalesce(code, 'null') || ' ' || coalesce(route, 'null'))
+from (values
+  ('a b', 'POST /x'), ('0x4c', 'POST /x'), (repeat('x', 41), 'POST /x'), (null, 'POST /x'),
+  ('x', 'POST /0x4c0883a69102937d6231471b5dbb6204fe512961'), ('x', 'POST'), ('x', null)
+) as bad (code, route);
+
+-- how often
+select tests.forget();
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+from generate_series(1, 50);
+select is(cardinality(tests.refusals('anna')), 20, 'at most 20 a minute');
+select tests.act_as('operator');
+update private.refusal_counts set minute = minute - interval '1 minute';
+select tests.act_as('anna');
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+from generate_series(1, 2);
+select is((tests.refusals('anna'))[21], 'client conflict PUT /clients/{id}/rotate-key 30', 'the next says how many were left out');
+select is((tests.refusals('anna'))[22], 'client conflict PUT /clients/{id}/rotate-key', 'once');
+
+select * from finish();
+rollback;

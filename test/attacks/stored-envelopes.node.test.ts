@@ -1,0 +1,209 @@
+/** What a superuser of the database can make of envelopes, with every trigger and CHECK out of the way. */
+import type postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../database/invariants.ts';
+import { call } from '../support/api.ts';
+import type { ClientPerson } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
+import { newEvmKey, type TestKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+
+let stack: PeopledStack;
+beforeAll(async () => {
+  stack = await startPeopledStack();
+});
+afterAll(() => stack.end());
+
+interface Household {
+  readonly client: ClientPerson;
+  readonly botId: string;
+  readonly key: TestKey;
+  readonly machineToken: string;
+}
+
+async function household(): Promise<Household> {
+  const [client, key] = [await stack.newClient(), newEvmKey()];
+  const as = { token: client.token, env: stack.settings };
+  const body = { bot_type: 'evm-grid', private_key: key.privateKey };
+  const bot = await call(`POST /clients/${client.clientId}/setup-bot`, { ...as, body });
+  const token = await call(`POST /bots/${bot.json.id}/tokens`, { ...as, body: { name: 'A runner' } });
+  return { client, botId: bot.json.id, key, machineToken: token.json.token };
+}
+
+const sign = ({ botId, machineToken }: Household, wallet?: string) =>
+  call(`POST /bots/${botId}/sign`, {
+    token: machineToken,
+    env: stack.settings,
+    body: { type: 'evm.message', message: 'x', ...(wallet !== undefined && { wallet }) },
+  });
+const rotate = ({ client }: Household, key: TestKey) =>
+  call(`PUT /clients/${client.clientId}/rotate-key`, {
+    token: client.token,
+    env: stack.settings,
+    body: { private_key: key.privateKey },
+  });
+
+/** As nobody but a superuser can: no trigger fires. */
+const withoutTriggers = (run: (sql: postgres.TransactionSql) => Promise<unknown>) =>
+  stack.superuser.begin(async (sql) => {
+    await sql`set local session_replication_role = replica`;
+    await run(sql);
+  });
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+describe('an envelope with one character changed', () => {
+  it('at each place -> 503 key_not_opened, never a signature', async () => {
+    const house = await household();
+    const [row] = await stack.sql<[{ encrypted_key: string }]>`
+      select encrypted_key from public.bot_wallets where bot_id = ${house.botId}`;
+    const envelope = row.encrypted_key;
+    const variants = [...envelope].map((character, at) => {
+      // The highest bit of six: the lowest of a last character may be spare.
+      const other = character === '.' ? 'A' : ALPHABET[ALPHABET.indexOf(character) ^ 0b100000];
+      return `${envelope.slice(0, at)}${other}${envelope.slice(at + 1)}`;
+    });
+    variants.push(
+      ...[
+        '',
+        '.',
+        '....',
+        `${envelope}.`,
+        `${envelope}A`,
+        `.${envelope}`,
+        envelope.slice(0, -1),
+        `${envelope}=`,
+      ],
+      envelope.split('.').toReversed().join('.'),
+      envelope.split('.').slice(0, 4).join('.'),
+      `${envelope}\n`,
+      'null',
+    );
+    // The id of the master key is read from the envelope, and what is none cannot be read.
+    await stack.superuser`alter table public.bot_wallets alter column master_key_id drop expression,
+      drop constraint "a wallet's envelope names its own row", drop constraint "a bot has a wallet once"`;
+    const wallets = await withoutTriggersReturning(house, variants);
+    expect(wallets).toHaveLength(variants.length);
+
+    // The untouched one beside them opens.
+    const good = await stack.sql<{ id: string }[]>`
+      select id from public.bot_wallets where bot_id = ${house.botId} and encrypted_key = ${envelope}`;
+    expect((await sign(house, good[0]?.id)).status).toBe(200);
+
+    const queue = [...wallets];
+    const worker = async () => {
+      for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+        expectProblem(await sign(house, id), 503, 'key_not_opened');
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+  });
+
+  async function withoutTriggersReturning({ client, botId, key }: Household, envelopes: readonly string[]) {
+    let ids: string[] = [];
+    await withoutTriggers(async (sql) => {
+      const rows = await sql<{ id: string }[]>`
+        insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
+        select ${botId}, ${client.clientId}, ${key.address}, 'evm', key_id, envelope
+        from public.trading_keys, unnest(${[...envelopes]}::text[]) as envelope
+        where client_id = ${client.clientId} returning id`;
+      ids = rows.map(({ id }) => id);
+    });
+    return ids;
+  }
+});
+
+describe("an envelope under another's name", () => {
+  it('with columns of one row and the envelope of another -> 503 key_not_opened', async () => {
+    const [victim, thief] = [await household(), await household()];
+    await withoutTriggers(
+      (sql) => sql`update public.bot_wallets as mine set encrypted_key = theirs.encrypted_key
+        from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
+    );
+    expectProblem(await sign(thief), 503, 'key_not_opened');
+    // With the address and the key id as well, only the client is another.
+    await withoutTriggers(
+      (sql) => sql`update public.bot_wallets as mine
+        set address = theirs.address, key_id = theirs.key_id
+        from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
+    );
+    expectProblem(await sign(thief), 503, 'key_not_opened');
+    expect((await sign(victim)).status).toBe(200);
+  });
+});
+
+/**
+ * An envelope says whose key it is and which, and not that it is the newest: nobody but the database knows that. Who
+ * has kept an old row and is above the triggers can put it back. What is shown here is that it does not go unseen.
+ */
+describe('an old row put back', () => {
+  const rowsOf = async (table: string, { client }: Household) =>
+    stack.sql.unsafe(`select * from public.${table} where client_id = $1`, [client.clientId]);
+  const putBack = (house: Household, [wallet]: readonly postgres.Row[]) =>
+    withoutTriggers(
+      (sql) => sql`update public.bot_wallets
+        set address = ${wallet?.address}, key_id = ${wallet?.key_id}, encrypted_key = ${wallet?.encrypted_key}
+        where bot_id = ${house.botId}`,
+    );
+
+  it('as an ordinary change of the trading key -> it is a rotation like any other, with a number and an event', async () => {
+    const house = await household();
+    const [old] = await rowsOf('trading_keys', house);
+    expect((await rotate(house, newEvmKey())).json.version).toBe(2);
+    await stack.sql`update public.trading_keys
+      set address = ${old?.address}, key_id = ${old?.key_id}, encrypted_key = ${old?.encrypted_key}
+      where client_id = ${house.client.clientId}`;
+    const events = await stack.sql`select event, key_version, actor from public.key_events
+      where client_id = ${house.client.clientId} and key_version is not null order by key_version`;
+    expect(events.at(-1)).toEqual({ event: 'key_rotated', key_version: 3, actor: 'operator' });
+    expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
+    expect((await sign(house)).json).toMatchObject({ address: house.key.address, key_id: old?.key_id });
+  });
+
+  it('past the triggers, after a rotation -> the old key signs, and answer, event and invariants say so', async () => {
+    const house = await household();
+    const before = await rowsOf('bot_wallets', house);
+    const next = newEvmKey();
+    expect((await rotate(house, next)).status).toBe(200);
+    const current = (await sign(house)).json;
+    expect(current.address).toBe(next.address);
+
+    await putBack(house, before);
+    const rolledBack = (await sign(house)).json;
+    // To whom the address matters, the package's accounts for viem and Kit, this is an error: `address_changed`.
+    expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
+    const [event] = await stack.sql`select event, address, key_id from public.key_events
+      where client_id = ${house.client.clientId} order by id desc limit 1`;
+    expect(event).toEqual({ event: 'signed', address: house.key.address, key_id: before[0]?.key_id });
+    expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
+      expect.stringContaining('a key that a rotation passed by'),
+    );
+    // The next rotation takes it along.
+    await rotate(house, newEvmKey());
+    expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
+  });
+
+  it('past the triggers, after a revocation -> the bot does not run; made to run it signs, and the invariants say so', async () => {
+    const house = await household();
+    const before = await rowsOf('bot_wallets', house);
+    const as = { token: house.client.token, env: stack.settings };
+    expect((await call(`DELETE /clients/${house.client.clientId}/revoke-key`, as)).status).toBe(200);
+    await putBack(house, before);
+    expectProblem(await sign(house), 409, 'bot_not_running');
+    expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
+      expect.stringContaining('a ciphertext without a trading key'),
+    );
+    await withoutTriggers(
+      (sql) => sql`update public.bots set status = 'running', stop_reason = null where id = ${house.botId}`,
+    );
+    expect((await sign(house)).json).toMatchObject({ address: house.key.address });
+    // What ends it for good: the master key that sealed it is retired.
+    const env = { ...stack.settings, ENCRYPTION_KEY: btoa('another master key of 32 bytes!!') };
+    const answer = await call(`POST /bots/${house.botId}/sign`, {
+      token: house.machineToken,
+      env,
+      body: { type: 'evm.message', message: 'x' },
+    });
+    expectProblem(answer, 503, 'key_not_opened');
+  });
+});

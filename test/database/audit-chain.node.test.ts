@@ -1,0 +1,309 @@
+/** Whatever a superuser does to a chain, with the triggers off, its client finds the first row that does not fit. */
+import type postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
+import type { KeyEvent } from '../../src/sdk/types.ts';
+import * as act from './actions.ts';
+import { asAuditClient, checkpoint, rehash, rowsOf, Superuser, signedHead } from './audit.ts';
+import { Sessions } from './sessions.ts';
+import { Signers, signingHousehold } from './signers.ts';
+
+const sessions = new Sessions();
+const superuser = new Superuser();
+let client: act.Client;
+let rows: KeyEvent[];
+/** In the middle: neither the first row nor the last. */
+let at: number;
+
+/** A client with a chain of all that can happen, and no checkpoint. */
+async function newChain(): Promise<act.Client> {
+  const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+  const signers = new Signers(2);
+  const [bot = '', token] = [bots[0], tokens[0]];
+  if (!token) throw new TypeError('no token');
+  for (let i = 0; i < 3; i++) expect(await signers.checkOut(token, bot)).toBe('ok');
+  expect(await sessions.race([act.rotateKey(client)])).toEqual(['ok']);
+  for (let i = 0; i < 3; i++) expect(await signers.checkOut(token, bot)).toBe('ok');
+  await signers.end();
+  expect(await sessions.race([act.stopBot(bot, client.userId)])).toEqual(['ok']);
+  await verifyChain(asAuditClient(superuser.sql, client), client.clientId);
+  return client;
+}
+
+beforeAll(async () => {
+  client = await newChain();
+  rows = await rowsOf(sessions.sql, client);
+  at = rows.findIndex(({ event }) => event === 'signed') + 2;
+});
+afterAll(() => Promise.all([sessions.end(), superuser.end()]));
+
+type Options = Parameters<typeof verifyChain>[2];
+const verify = (sql: postgres.ISql, options?: Options, pageSize = 3): Promise<ChainVerdict> =>
+  verifyChain(asAuditClient(sql, client, pageSize), client.clientId, options);
+
+describe('a chain that nobody changed', () => {
+  it.each([1, 2, 3, 100])('fits, in pages of %i', async (pageSize) => {
+    const seen: number[] = [];
+    const {
+      misfit,
+      rows: count,
+      head,
+    } = await superuser.tampering(
+      async () => {},
+      (sql) => verify(sql, { onRow: ({ seq }) => seen.push(seq) }, pageSize),
+    );
+    expect([misfit, count]).toEqual([null, rows.length]);
+    expect(head).toEqual({ seq: rows.length, hash: rows.at(-1)?.hash });
+    expect(seen).toEqual(rows.map(({ seq }) => seq));
+  });
+
+  it('fits its checkpoints, and every head that was seen', async () => {
+    const verdict = await superuser.tampering(
+      (sql) => checkpoint(sql, client),
+      async (sql) =>
+        verify(sql, { known: [...rows, await signedHead(client, rows[1] ?? rows[0] ?? raise())] }),
+    );
+    expect(verdict).toMatchObject({ misfit: null, checkpoints: 2 });
+  });
+
+  it('of a client to whom nothing happened fits, and has no head', async () => {
+    const nobody = await sessions.newClient();
+    expect(
+      await superuser.tampering(
+        async () => {},
+        (sql) => verifyChain(asAuditClient(sql, nobody), nobody.clientId),
+      ),
+    ).toEqual({ misfit: null, rows: 0, head: null, checkpoints: 0 });
+  });
+});
+
+type Change = (sql: postgres.TransactionSql) => Promise<unknown>;
+const id = (offset = 0) => rows[at - 1 + offset]?.id ?? raise();
+const set = (column: string, value: string): [string, Change] => [
+  `${column} = ${value}`,
+  (sql) => sql.unsafe(`update public.key_events set ${column} = ${value} where id = '${id()}'`),
+];
+const otherHash = "sha256('other')";
+
+describe('a row that was changed', () => {
+  it.each([
+    set('event', "'key_rewrapped'"),
+    set('actor', "'admin'"),
+    set('actor_id', 'gen_random_uuid()'),
+    set('request_id', "'another'"),
+    set('bot_id', 'gen_random_uuid()'),
+    set('bot_id', 'null'),
+    set('address', "'0x0'"),
+    set('chain', "'solana'"),
+    set('key_id', 'gen_random_uuid()'),
+    set('key_version', '7'),
+    set('detail', 'detail || \'{"digest": "00"}\''),
+    set('detail', 'null'),
+    set('created_at', "created_at + interval '1 millisecond'"),
+    set('id', 'gen_random_uuid()'),
+    set('hash', otherHash),
+  ])('%s -> found there', async (_, change) => {
+    const { misfit, rows: count } = await superuser.tampering(change, (sql) => verify(sql));
+    expect([misfit?.seq, misfit?.reason, count]).toEqual([at, 'wrong_hash', at - 1]);
+  });
+
+  it.each<[string, string, MisfitReason]>([
+    ['signatures', 'signatures + 1', 'wrong_hash'],
+    ['previous_hash', otherHash, 'wrong_previous'],
+  ])('%s = %s -> found there', async (column, value, reason) => {
+    const { misfit } = await superuser.tampering(set(column, value)[1], (sql) => verify(sql));
+    expect([misfit?.seq, misfit?.reason]).toEqual([at, reason]);
+  });
+
+  it.each(['first', 'last'])('and is the %s -> found there', async (place) => {
+    const row = (place === 'first' ? rows[0] : rows.at(-1)) ?? raise();
+    const { misfit } = await superuser.tampering(
+      (sql) => sql`update public.key_events set actor = 'admin' where id = ${row.id}`,
+      (sql) => verify(sql),
+    );
+    expect(misfit).toEqual({ seq: row.seq, id: row.id, reason: 'wrong_hash' });
+  });
+
+  it('with a hash made right -> found at the next', async () => {
+    const change: Change = (sql) => sql`
+      update public.key_events set hash = sha256(convert_to(private.canonical_key_event(bent), 'UTF8')), actor = 'admin'
+      from (select (jsonb_populate_record(events, '{"actor": "admin"}')).* from public.key_events as events where id = ${id()}) as bent
+      where key_events.id = ${id()} and key_events.client_id = bent.client_id`;
+    const { misfit } = await superuser.tampering(change, (sql) => verify(sql));
+    expect(misfit).toEqual({ seq: at + 1, id: id(1), reason: 'wrong_previous' });
+  });
+});
+
+describe('rows that were', () => {
+  const renumber = (sql: postgres.TransactionSql, by: number, from: number) =>
+    // By way of places far off: two rows may not have one even in passing.
+    sql
+      .unsafe(`update public.key_events set seq = 1000 + seq + ${by} where client_id = '${client.clientId}' and seq >= ${from};
+        update public.key_events set seq = seq - 1000 where client_id = '${client.clientId}' and seq > 1000`)
+      .simple();
+
+  it.each<[string, number, MisfitReason, Change]>([
+    ['dropped', 1, 'gap', (sql) => sql`delete from public.key_events where id = ${id()}`],
+    [
+      'dropped at the beginning',
+      -1,
+      'gap',
+      (sql) => sql`delete from public.key_events where client_id = ${client.clientId} and seq < ${at - 1}`,
+    ],
+    [
+      'dropped, with the numbers closed up',
+      0,
+      'wrong_previous',
+      async (sql) => {
+        await sql`delete from public.key_events where id = ${id()}`;
+        await renumber(sql, -1, at);
+      },
+    ],
+    [
+      'put in between',
+      0,
+      'wrong_hash',
+      async (sql) => {
+        await renumber(sql, 1, at);
+        await sql`insert into public.key_events
+          select client_id, ${at}, gen_random_uuid(), event, bot_id, address, chain, key_id, key_version, actor_id, actor,
+            request_id, detail, created_at, signatures, previous_hash, hash
+          from public.key_events where id = ${id()}`;
+      },
+    ],
+    [
+      'moved',
+      0,
+      'wrong_previous',
+      (sql) =>
+        sql
+          .unsafe(`update public.key_events set seq = seq + 1000 where id in ('${id()}', '${id(1)}');
+            update public.key_events set seq = ${at + 1} where id = '${id()}';
+            update public.key_events set seq = ${at} where id = '${id(1)}'`)
+          .simple(),
+    ],
+  ])('%s -> found', async (_, offset, reason, change) => {
+    const { misfit } = await superuser.tampering(change, (sql) => verify(sql));
+    expect([misfit?.seq, misfit?.reason]).toEqual([at + offset, reason]);
+  });
+
+  const cutOff: Change = (sql) =>
+    sql`delete from public.key_events where client_id = ${client.clientId} and seq > ${rows.length - 2}`;
+
+  it('cut off at the end -> fit, where nothing was kept', async () => {
+    const verdict = await superuser.tampering(cutOff, (sql) => verify(sql));
+    expect(verdict).toMatchObject({ misfit: null, rows: rows.length - 2 });
+  });
+
+  it.each([
+    ['a head that is known', async () => rows.at(-1) ?? raise()],
+    ['a checkpoint that was kept', () => signedHead(client, rows.at(-1) ?? raise())],
+  ])('cut off at the end -> found by %s', async (_, known) => {
+    const kept = await known();
+    const { misfit } = await superuser.tampering(cutOff, (sql) => verify(sql, { known: [kept] }));
+    expect(misfit).toEqual({ seq: rows.length, reason: 'truncated' });
+  });
+
+  it('cut off at the end -> found by a checkpoint that was forgotten', async () => {
+    const change: Change = async (sql) => {
+      await checkpoint(sql, client);
+      await cutOff(sql);
+    };
+    const { misfit } = await superuser.tampering(change, (sql) => verify(sql));
+    expect(misfit).toEqual({ seq: rows.length, reason: 'truncated' });
+  });
+});
+
+describe('a chain that was written anew, every hash right', () => {
+  /** As if one signature had never been. */
+  const rewrite: Change = async (sql) => {
+    await sql`delete from public.key_events where id = ${id()}`;
+    await rehash(sql, client);
+  };
+
+  it('fits in itself', async () => {
+    const verdict = await superuser.tampering(rewrite, (sql) => verify(sql));
+    expect(verdict).toMatchObject({ misfit: null, rows: rows.length - 1 });
+  });
+
+  it('-> found by an earlier checkpoint', async () => {
+    const change: Change = async (sql) => {
+      await checkpoint(sql, client);
+      await sql`insert into public.key_events
+        select client_id, seq + 1, gen_random_uuid(), event, bot_id, address, chain, key_id, key_version, actor_id, actor,
+          request_id, detail, created_at, signatures, hash, hash
+        from public.key_events where client_id = ${client.clientId} order by seq desc limit 1`;
+      await rewrite(sql);
+    };
+    const { misfit, rows: count } = await superuser.tampering(change, (sql) => verify(sql));
+    expect([misfit?.seq, misfit?.reason, count]).toEqual([rows.length, 'checkpoint', rows.length - 1]);
+  });
+
+  it('checkpoint and all -> found by a head that is known, or a checkpoint that was kept', async () => {
+    for (const known of [rows[at] ?? raise(), await signedHead(client, rows[at] ?? raise())]) {
+      const { misfit } = await superuser.tampering(rewrite, (sql) => verify(sql, { known: [known] }));
+      expect([misfit?.seq, misfit?.reason]).toEqual([
+        at + 1,
+        typeof known === 'string' ? 'checkpoint' : 'known_head',
+      ]);
+    }
+  });
+
+  it('and signed anew by somebody else -> found by the signature', async () => {
+    const change: Change = async (sql) => {
+      const { jws, seq } = await checkpoint(sql, client);
+      const [header, payload] = jws.split('.');
+      const forged = [header, payload, Buffer.alloc(64).toString('base64url')].join('.');
+      await sql`update public.audit_checkpoints set jws = ${forged} where client_id = ${client.clientId} and seq = ${seq}`;
+    };
+    const { misfit } = await superuser.tampering(change, (sql) => verify(sql));
+    expect(misfit).toEqual({ seq: rows.length, reason: 'checkpoint_signature' });
+  });
+});
+
+describe('a database that lets stand what ours does not', () => {
+  /** As it would answer these rows. */
+  const answering = (items: KeyEvent[]) =>
+    verifyChain(
+      {
+        clients: {
+          keyEvents: async () => ({ items, next_cursor: null }),
+          checkpoints: async () => ({ items: [], next_cursor: null }),
+        },
+        audit: { keys: async () => ({ keys: [] }) },
+      },
+      client.clientId,
+    );
+  const bent = (change: (row: KeyEvent) => KeyEvent[]) =>
+    rows.flatMap((row) => (row.seq === at ? change(row) : [row]));
+
+  it.each<[string, (row: KeyEvent) => KeyEvent[], number, MisfitReason]>([
+    ['a row twice', (row) => [row, row], 0, 'fork'],
+    ['two rows at one place', (row) => [row, { ...row, hash: '0'.repeat(64) }], 0, 'fork'],
+    ["another client's row", (row) => [{ ...row, client_id: crypto.randomUUID() }], 0, 'wrong_client'],
+    ['a number that is none', (row) => [{ ...row, key_version: 1.5 }], 0, 'not_canonical'],
+    ['a member more', (row) => [{ ...row, more: null } as KeyEvent], 0, 'wrong_hash'],
+  ])('%s -> found', async (_, change, offset, reason) => {
+    const { misfit } = await answering(bent(change));
+    expect([misfit?.seq, misfit?.reason]).toEqual([at + offset, reason]);
+  });
+
+  it('a number of signatures that is wrong from the start, with its hash right -> found', async () => {
+    const { hash: _, ...last } = { ...(rows.at(-1) ?? raise()), signatures: 99 };
+    const items = [...rows.slice(0, -1), { ...last, hash: await canonicalHash(last) }];
+    expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
+  });
+
+  it('pages that never go on -> an error', async () => {
+    const stuck = asAuditClient(superuser.sql, client);
+    const api = {
+      ...stuck,
+      clients: { ...stuck.clients, keyEvents: async () => ({ items: [], next_cursor: '1' }) },
+    };
+    await expect(verifyChain(api, client.clientId)).rejects.toThrow(TypeError);
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}

@@ -1,0 +1,234 @@
+/** Chains while everybody writes, reads and chains at once: none forks, no event is lost, none stands there twice. */
+import { setTimeout as wait } from 'node:timers/promises';
+import postgres from 'postgres';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { verifyChain } from '../../src/sdk/audit.ts';
+import * as act from './actions.ts';
+import { asAuditClient, rowsOf } from './audit.ts';
+import { Sessions } from './sessions.ts';
+import { Signers, signingHousehold, type TokenRow } from './signers.ts';
+
+const sessions = new Sessions();
+const chainers = postgres(inject('databaseUrl'), { max: 8, onnotice: () => {}, prepare: false });
+afterAll(() => Promise.all([sessions.end(), chainers.end({ timeout: 1 })]));
+
+const verify = (client: act.Client) =>
+  chainers.begin((sql) => verifyChain(asAuditClient(sql, client), client.clientId));
+const chain = (sql: postgres.ISql, { clientId }: act.Client, atMost = 1000, waits = true) =>
+  sql<[{ chained: number }]>`select private.chain_key_events(${clientId}, ${atMost}, ${waits}) as chained`;
+const queued = async ({ clientId }: act.Client) => {
+  const [row] = await sessions.sql`
+    select count(*)::int as n from private.queued_key_events where client_id = ${clientId}`;
+  return row?.n as number;
+};
+
+const total = async ({ clientId }: act.Client) => {
+  const [row] = await sessions.sql`
+    select count(*)::int as n from private.every_key_event where client_id = ${clientId}`;
+  return row?.n as number;
+};
+
+async function signTimes(times: number, token: TokenRow, bots: readonly string[]): Promise<void> {
+  const signers = new Signers(8);
+  for (let i = 0; i < times; i += 8) {
+    await Promise.all(Array.from({ length: 8 }, () => signers.checkOut(token, bots[0] ?? '')));
+  }
+  await signers.end();
+  expect(signers.count('ok')).toBe(times);
+}
+
+/** A client with a chain of `before` rows, and `waiting` events more, most of them signatures. */
+async function withQueue(signatures: number) {
+  const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+  await chain(sessions.sql, client);
+  const before = await total(client);
+  await signTimes(signatures, tokens[0] ?? raise(), bots);
+  return { client, bots, token: tokens[0] ?? raise(), before, waiting: (await total(client)) - before };
+}
+
+describe('sixteen signers, rotations, stops, readers and chainers at once', () => {
+  it('make one chain, of all that was done and nothing else', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 4, 2);
+    const signers = new Signers(16);
+    for (let i = 0; i < 16; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 4] ?? raise());
+    let going = true;
+    const until = async (work: () => Promise<unknown>) => {
+      while (going) await work();
+    };
+    const verdicts: unknown[] = [];
+    const others = [
+      until(async () => verdicts.push((await verify(client)).misfit)),
+      until(async () => verdicts.push((await verify(client)).misfit)),
+      until(() => chain(chainers, client, 7)),
+      until(() => chain(chainers, client, 50, false)),
+      // A chainer that gives up in the middle.
+      until(() =>
+        chainers
+          .begin(async (sql) => {
+            await chain(sql, client, 20);
+            throw new TypeError('given up');
+          })
+          .catch(() => {}),
+      ),
+    ];
+    let [rotations, stops] = [0, 0];
+    for (let round = 0; round < 10; round++) {
+      expect(await sessions.race([act.rotateKey(client), act.updateKey(client)])).toEqual(['ok', 'ok']);
+      rotations += 2;
+      const bot = bots[round % 4] ?? raise();
+      expect(await sessions.race([act.stopBot(bot, client.userId)])).toEqual(['ok']);
+      expect(await sessions.race([act.startBot(bot, client.userId)])).toEqual(['ok']);
+      stops += 1;
+      await wait(20);
+    }
+    await signers.end();
+    going = false;
+    await Promise.all(others);
+
+    expect(new Set(verdicts)).toEqual(new Set([null]));
+    expect(await verify(client)).toMatchObject({ misfit: null });
+    expect(await queued(client)).toBe(0);
+    const rows = await rowsOf(sessions.sql, client);
+    const count = (event: string) => rows.filter((row) => row.event === event).length;
+    expect({
+      signed: count('signed'),
+      rotated: count('key_rotated'),
+      stopped: count('bot_stopped'),
+      started: count('bot_started'),
+      firstUses: count('token_first_used'),
+    }).toEqual({
+      signed: signers.count('ok'),
+      rotated: rotations,
+      stopped: stops,
+      started: 4 + stops,
+      firstUses: 2,
+    });
+    expect(rows.at(-1)?.signatures).toBe(signers.count('ok'));
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+    // Every signature stands between the key changes between which it was given.
+    let inForce: string | null = null;
+    for (const { event, key_id } of rows) {
+      if (event === 'key_added' || event === 'key_rotated') inForce = key_id;
+      if (event === 'signed') expect(key_id).toBe(inForce);
+    }
+    expect(
+      [...signers.outcomes.keys()].filter((outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome)),
+    ).toEqual([]);
+  });
+});
+
+// Other tests' cron may be at these chains too: what is asserted holds then as well.
+describe('a chainer', () => {
+  it('and others at once chain each event once', async () => {
+    const { client, waiting, before } = await withQueue(64);
+    await Promise.all(Array.from({ length: 6 }, () => chain(chainers, client)));
+    expect(await queued(client)).toBe(0);
+    expect(await rowsOf(sessions.sql, client)).toHaveLength(before + waiting);
+    expect(await verify(client)).toMatchObject({ misfit: null });
+  });
+
+  it('that does not wait passes by a chain that somebody is at', async () => {
+    const { client } = await withQueue(8);
+    await chainers.begin(async (sql) => {
+      await chain(sql, client, 3);
+      const [{ chained }] = await chain(chainers, client, 1000, false);
+      expect(chained).toBe(0);
+    });
+  });
+
+  it('that is killed in the middle loses nothing', async () => {
+    const { client, waiting, before } = await withQueue(16);
+    const victim = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {}, onclose: () => {} });
+    const killed = victim
+      .unsafe(
+        `begin; set application_name = 'victim ${client.clientId}';
+         select private.chain_key_events('${client.clientId}', 1000, true); select pg_sleep(60)`,
+      )
+      .simple()
+      .catch((error) => error.code);
+    const kill = () => chainers`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = ${`victim ${client.clientId}`} and wait_event = 'PgSleep'`;
+    while ((await kill()).length === 0) await wait(5);
+    expect(await killed).toMatch(/57P01|CONNECTION_/);
+    await victim.end({ timeout: 1 });
+    expect(await total(client)).toBe(before + waiting);
+    expect(await verify(client)).toMatchObject({ misfit: null, rows: before + waiting });
+  });
+
+  it('with an older snapshot leaves the queue to others', async () => {
+    const { client, waiting, before } = await withQueue(8);
+    for (const level of ['repeatable read', 'serializable']) {
+      const chained = await chainers.begin(`isolation level ${level}`, async (sql) => {
+        const [row] = await chain(sql, client);
+        return row.chained;
+      });
+      expect(chained).toBe(0);
+    }
+    expect(await verify(client)).toMatchObject({ misfit: null, rows: before + waiting });
+  });
+});
+
+describe('a key change', () => {
+  const rotate = (sql: postgres.ISql, { clientId }: act.Client) => {
+    const { address, chain: family, key_id, encrypted_key } = act.sealedWallet(clientId);
+    return sql`select public.rotate_key(${clientId}, ${address}, ${family}, ${key_id}, ${encrypted_key})`;
+  };
+  const takeChain = (sql: postgres.ISql, { clientId }: act.Client) =>
+    sql`select pg_advisory_xact_lock(private.name_of_lock('chain of client', ${clientId}))`;
+
+  it('that is rolled back takes back what it chained, and loses no signature', async () => {
+    const { client, waiting, before } = await withQueue(16);
+    await chainers
+      .begin(async (sql) => {
+        await takeChain(sql, client);
+        await rotate(sql, client);
+        expect(await rowsOf(sql, client)).toHaveLength(before + waiting + 1);
+        throw new TypeError('rolled back');
+      })
+      .catch((error) => expect(error).toBeInstanceOf(TypeError));
+    expect(await total(client)).toBe(before + waiting);
+    expect(await verify(client)).toMatchObject({ misfit: null, rows: before + waiting });
+  });
+
+  it('stands in the chain when it commits, after every signature before it', async () => {
+    const { client, waiting, before } = await withQueue(16);
+    await chainers.begin(async (sql) => {
+      await takeChain(sql, client);
+      await rotate(sql, client);
+    });
+    const rows = await rowsOf(sessions.sql, client);
+    expect([rows.length, rows.at(-1)?.event]).toEqual([before + waiting + 1, 'key_rotated']);
+  });
+
+  it('leaves a long queue to the cron, and its own event in it', async () => {
+    const { client, token, bots } = await withQueue(0);
+    await chainers.begin(async (sql) => {
+      await takeChain(sql, client);
+      await signTimes(120, token, bots);
+      await rotate(sql, client);
+      const [{ n }] = await sql<[{ n: number }]>`
+        select count(*)::int as n from private.queued_key_events
+        where client_id = ${client.clientId} and event in ('signed', 'key_rotated')`;
+      expect(n).toBeGreaterThan(0);
+      expect((await rowsOf(sql, client)).at(-1)?.event).toBe('signed');
+    });
+    expect(await verify(client)).toMatchObject({ misfit: null });
+    expect((await rowsOf(sessions.sql, client)).at(-1)?.event).toBe('key_rotated');
+  });
+
+  it('does not wait for who is at the chain', async () => {
+    const { client } = await withQueue(8);
+    await chainers.begin(async (sql) => {
+      await chain(sql, client);
+      expect(await sessions.race([act.rotateKey(client)])).toEqual(['ok']);
+      expect(await queued(client)).toBeGreaterThan(0);
+    });
+    expect(await verify(client)).toMatchObject({ misfit: null });
+    expect((await rowsOf(sessions.sql, client)).at(-1)?.event).toBe('key_rotated');
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}

@@ -1,0 +1,81 @@
+/** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { call } from '../support/api.ts';
+import { type ClientPerson, inSeconds } from '../support/people.ts';
+import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
+import { newEvmKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+import { sealedWallet } from './actions.ts';
+
+let stack: PeopledStack;
+let anna: ClientPerson;
+
+beforeAll(async () => {
+  stack = await startPeopledStack();
+  anna = await stack.newClient('Anna');
+});
+afterAll(() => stack.end());
+
+const token = (claims: object) => stack.token({ sub: anna.userId, ...claims });
+
+async function rest(line: string, claims: object, body?: object) {
+  const [method = '', path = ''] = line.split(' ');
+  const response = await fetch(`${stack.supabaseUrl}/rest/v1/${path}`, {
+    method,
+    headers: {
+      apikey: stack.publishableKey,
+      authorization: `Bearer ${await token(claims)}`,
+      'content-type': 'application/json',
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const { code = '', hint = '' } = response.ok || text === '' ? {} : JSON.parse(text);
+  return [response.status, code, hint];
+}
+
+it('POST, PATCH and rpc with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
+  await stack.sql`update private.settings set require_aal2 = true`;
+  const refused = [403, 'PT403', 'second_factor_required'];
+  const row = { client_id: anna.clientId, ...sealedWallet(anna.clientId) };
+  const { client_id: _, ...next } = { ...sealedWallet(anna.clientId), client_id: '' };
+  expect(await rest('POST trading_keys', { aal: 'aal1' }, row)).toEqual(refused);
+  expect(await rest('POST trading_keys', {}, row)).toEqual(refused);
+  expect((await rest('POST trading_keys', { aal: 'aal2' }, row))[0]).toBe(201);
+
+  const path = `trading_keys?client_id=eq.${anna.clientId}`;
+  expect(await rest(`PATCH ${path}`, { aal: 'aal1' }, next)).toEqual(refused);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: row.key_id }]);
+  const rotation = { client_id: anna.clientId, ...next };
+  expect(await rest('POST rpc/rotate_key', { aal: 'aal1' }, rotation)).toEqual(refused);
+  expect((await rest('POST rpc/rotate_key', { aal: 'aal2' }, rotation))[0]).toBe(200);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
+
+  expect((await rest(`DELETE ${path}`, { aal: 'aal1' }))[0]).toBeLessThan(300);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([]);
+});
+
+it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready says that they disagree', async () => {
+  await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
+  const { settings: env } = stack;
+  const setUp = async (claims: object) =>
+    call(`POST /clients/${anna.clientId}/setup-bot`, {
+      token: await token(claims),
+      env,
+      body: { bot_type: 'evm-grid', private_key: newEvmKey().privateKey },
+    });
+  const now = [{ method: 'totp', timestamp: inSeconds(-5) }];
+  const before = [{ method: 'totp', timestamp: inSeconds(-700) }];
+  expectProblem(await setUp({ aal: 'aal1', amr: now }), 403, 'second_factor_required');
+  expectProblem(await setUp({ aal: 'aal2', amr: before }), 401, 'sign_in_too_old');
+  expect(await stack.sql`select id from public.bots`).toEqual([]);
+  expect((await setUp({ aal: 'aal2', amr: now })).status).toBe(201);
+
+  const readiness = async (bindings: object) => {
+    const { json } = await call('GET /ready', { env: { ...env, ...bindings } });
+    return json.dependencies.step_up;
+  };
+  expect(await readiness({})).toEqual({ status: 'missing', code: 'step_up_disagrees' });
+  expect(await readiness({ REQUIRE_AAL2: 'true' })).toMatchObject({ code: 'step_up_disagrees' });
+  expect(await readiness({ REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' })).toEqual({ status: 'ok' });
+});

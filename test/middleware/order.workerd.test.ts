@@ -1,0 +1,88 @@
+/** Nothing of a body is read from somebody who may not ask, or asks too often. */
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { Bindings, RateLimiters } from '../../src/env.ts';
+import { newMachineToken } from '../../src/machine-token.ts';
+import { settings } from '../support/api.ts';
+import { operations, tokenFor } from '../support/operations.ts';
+import { accessToken, newAdmin } from '../support/people.ts';
+
+const app = createApp();
+const admin = await newAdmin();
+const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
+const always = (success: boolean) => ({ limit: async () => ({ success }) });
+
+/** Asks with a body that says whether anybody wanted it; it is empty. */
+async function ask(line: string, token: string | undefined, env: Bindings & RateLimiters) {
+  const [method = '', path = ''] = line.replace('{id}', crypto.randomUUID()).split(' ');
+  let wanted = false;
+  const body = new ReadableStream(
+    {
+      pull(controller) {
+        wanted = true;
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const request = new Request(`http://api.example.test${path}`, {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body,
+  });
+  const response = await app.fetch(request, env);
+  const { code } = (await response.json()) as { code: string };
+  return { wanted, code };
+}
+
+describe.each(TAKE_A_BODY)('%s', (line) => {
+  it(`${line} by who may ask -> the body is wanted`, async () => {
+    expect(await ask(line, tokenFor(line, admin.token), settings())).toMatchObject({ wanted: true });
+  });
+
+  it(`${line} too often -> 429, and it is not`, async () => {
+    const [no, yes] = [always(false), always(true)];
+    const caller = { READ_LIMIT: no, CHANGE_LIMIT: no, SIGN_LIMIT: no, GUESS_LIMIT: yes };
+    const asked = await ask(line, tokenFor(line, admin.token), { ...settings(), ...caller });
+    expect(asked).toEqual({ wanted: false, code: 'rate_limited' });
+  });
+
+  it(`${line} after too many guesses -> 429, and it is not`, async () => {
+    const env = { ...settings(), GUESS_LIMIT: always(false) };
+    for (const token of ['a.b.c', newMachineToken()]) {
+      const asked = await ask(line, token, env);
+      expect(asked).toEqual({ wanted: false, code: 'rate_limited' });
+    }
+  });
+
+  it(`${line} by nobody, or somebody unknown -> 401, and it is not`, async () => {
+    expect(await ask(line, undefined, settings())).toEqual({
+      wanted: false,
+      code: 'authentication_required',
+    });
+    expect(await ask(line, 'a.b.c', settings())).toEqual({ wanted: false, code: 'token_invalid' });
+  });
+});
+
+it('with one factor where two are required -> 403, and the body is not wanted', async () => {
+  const token = await accessToken({ sub: admin.userId, aal: 'aal1' });
+  expect(await ask('POST /bots/create', token, { ...settings(), REQUIRE_AAL2: 'true' })).toEqual({
+    wanted: false,
+    code: 'second_factor_required',
+  });
+});
+
+it('a counter that fails lets everybody through', async () => {
+  const failing = { limit: () => Promise.reject(new Error('x')) };
+  const env = { ...settings(), READ_LIMIT: failing, GUESS_LIMIT: failing };
+  const ask = (token: string) =>
+    app.fetch(
+      new Request('http://api.example.test/clients', { headers: { authorization: `Bearer ${token}` } }),
+      env,
+    );
+  expect((await ask(admin.token)).status).toBe(200);
+  expect((await ask('a.b.c')).status).toBe(401);
+});

@@ -1,0 +1,319 @@
+/** The cron's part of the audit chain, and the command that verifies it, on a stack of their own: they reach every client. */
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type ServerType, serve } from '@hono/node-server';
+import { SignJWT } from 'jose';
+import postgres from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { Bindings } from '../../src/env.ts';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { runScheduled } from '../../src/monitor/index.ts';
+import { verifyChain } from '../../src/sdk/audit.ts';
+import { createClient } from '../../src/sdk/client.ts';
+import { createAdmin, createClientAccount } from '../../supabase/local/accounts.ts';
+import { removePostgres } from '../../supabase/local/postgres.ts';
+import { type Stack, startStack } from '../../supabase/local/stack.ts';
+import { sealedWallet } from '../database/actions.ts';
+import { rehash } from '../database/audit.ts';
+
+const newSeed = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+const MONITOR_TOKEN = newMachineToken();
+const AUDIT_SIGNING_KEY = newSeed();
+
+let directory: string;
+let stack: Stack;
+let sql: postgres.Sql;
+let superuser: postgres.Sql;
+let server: ServerType;
+let url: string;
+let admin: string;
+let settings: Bindings;
+
+const sessionOf = (id: string) =>
+  new SignJWT({ sub: id, role: 'authenticated', aud: 'authenticated' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(stack.jwtSecret));
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'trading-keys-audit-'));
+  chmodSync(directory, 0o755);
+  stack = await startStack({ directory, supabasePort: 0, durable: false });
+  sql = postgres(stack.databaseUrl, { max: 2, onnotice: () => {} });
+  superuser = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
+  await sql`insert into public.machine_tokens (name, token_hash, scope)
+    values ('cron', decode(${hashOfMachineToken(MONITOR_TOKEN)}, 'hex'), 'monitor')`;
+  settings = {
+    SUPABASE_URL: stack.supabaseUrl,
+    SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    SUPABASE_JWT_SECRET: stack.jwtSecret,
+    MONITOR_TOKEN,
+    AUDIT_SIGNING_KEY,
+  };
+  admin = await sessionOf((await createAdmin(sql, 'admin@example.test')).id);
+  const app = createApp();
+  server = serve({ fetch: (request) => app.fetch(request, settings), port: 0, hostname: '127.0.0.1' });
+  await new Promise((listening) => server.once('listening', listening));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  await new Promise((closed) => server?.close(closed));
+  await superuser?.end({ timeout: 1 });
+  await sql?.end({ timeout: 1 });
+  await stack?.stop();
+  removePostgres(join(directory, 'postgres'));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+let lines: Record<string, unknown>[];
+beforeEach(() => {
+  lines = [];
+  // The embedded server logs here too, in words of its own.
+  const note = (line: unknown) => {
+    if (String(line).startsWith('{"level"')) lines.push(JSON.parse(String(line)));
+  };
+  vi.spyOn(console, 'info').mockImplementation(note);
+  vi.spyOn(console, 'error').mockImplementation(note);
+  return () => vi.restoreAllMocks();
+});
+const said = (event: string) =>
+  lines.filter((line) => line.event === event).map(({ event: _, request_id, duration_ms, ...line }) => line);
+
+/** A client with three rows in its chain, and two more that wait. */
+async function newClient(): Promise<{ clientId: string; userId: string }> {
+  const { clientId, id } = await createClientAccount(sql, 'A client', `${crypto.randomUUID()}@example.test`);
+  await sql`insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot')`;
+  await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
+  await sql`update public.trading_keys set ${sql({ ...sealedWallet(clientId) })} where client_id = ${clientId}`;
+  await sql`insert into public.bots (client_id, bot_type, name)
+    select ${clientId}, 'evm-grid', 'Another' from generate_series(1, 2)`;
+  return { clientId, userId: id };
+}
+const count = async (table: string, { clientId }: { clientId: string }) => {
+  const [row] = await sql.unsafe<[{ n: number }]>(
+    `select count(*)::int as n from ${table} where client_id = $1`,
+    [clientId],
+  );
+  return row.n;
+};
+const verify = ({ clientId }: { clientId: string }) =>
+  verifyChain(createClient({ url, token: admin }), clientId);
+/** Everything that was signed was signed yesterday. */
+const aDayLater = () =>
+  superuser
+    .unsafe(`begin; set local session_replication_role = replica;
+      alter table public.audit_checkpoints disable trigger all;
+      update public.audit_checkpoints set created_at = created_at - interval '1 day';
+      alter table public.audit_checkpoints enable trigger all;
+      alter table public.audit_checkpoints enable always trigger audit_checkpoints_are_never_changed; commit`)
+    .simple();
+/** Changes what nobody may, for good. */
+const tamper = (text: string) =>
+  superuser
+    .unsafe(`begin; alter table public.key_events disable trigger all; ${text};
+      alter table public.key_events enable trigger all;
+      alter table public.key_events enable always trigger key_events_are_never_changed; commit`)
+    .simple();
+
+describe('the cron', () => {
+  it('chains what waits, of every client, and signs each head once a day', async () => {
+    const clients = await Promise.all([newClient(), newClient()]);
+    for (const client of clients) expect(await count('private.queued_key_events', client)).toBe(2);
+    await runScheduled(settings);
+    for (const client of clients) {
+      expect(await count('private.queued_key_events', client)).toBe(0);
+      expect(await count('public.key_events', client)).toBe(5);
+    }
+    expect(said('audit')).toEqual([{ level: 'info', events: 4, signed: 2, misfits: 0 }]);
+    for (const client of clients) {
+      expect(await count('public.audit_checkpoints', client)).toBe(1);
+      expect(await verify(client)).toMatchObject({ misfit: null, rows: 5, checkpoints: 1 });
+    }
+    const [row] = clients;
+    if (!row) throw new TypeError();
+    await sql`update public.trading_keys set ${sql({ ...sealedWallet(row.clientId) })} where client_id = ${row.clientId}`;
+    await runScheduled(settings);
+    expect(await count('public.audit_checkpoints', row)).toBe(1);
+    await aDayLater();
+    await runScheduled(settings);
+    expect(await Promise.all(clients.map((client) => count('public.audit_checkpoints', client)))).toEqual([
+      2, 1,
+    ]);
+    expect(await verify(row)).toMatchObject({ misfit: null, rows: 6, checkpoints: 2 });
+    expect(said('audit').at(-1)).toEqual({ level: 'info', events: 0, signed: 1, misfits: 0 });
+    expect(said('audit_misfit')).toEqual([]);
+  });
+
+  it('signs nothing on top of a chain that no longer fits its checkpoint, and says so', async () => {
+    const client = await newClient();
+    await runScheduled(settings);
+    expect(await count('public.audit_checkpoints', client)).toBe(1);
+    await tamper(
+      `update public.key_events set actor = 'admin' where client_id = '${client.clientId}' and seq = 2`,
+    );
+    await rehashFor(client);
+    await sql`update public.trading_keys set ${sql({ ...sealedWallet(client.clientId) })} where client_id = ${client.clientId}`;
+    await aDayLater();
+    lines = [];
+    await runScheduled(settings);
+    expect(said('audit_misfit')).toEqual([{ level: 'error', client_id: client.clientId }]);
+    expect(await count('public.audit_checkpoints', client)).toBe(1);
+    expect((await verify(client)).misfit?.reason).toBe('checkpoint');
+  });
+
+  it('says also of a chain that was cut off below its checkpoint', async () => {
+    const client = await newClient();
+    await runScheduled(settings);
+    await tamper(`delete from public.key_events where client_id = '${client.clientId}' and seq > 3`);
+    lines = [];
+    await runScheduled(settings);
+    expect(said('audit_misfit')).toContainEqual({ level: 'error', client_id: client.clientId });
+    expect((await verify(client)).misfit).toMatchObject({ reason: 'truncated' });
+  });
+
+  it('takes over another key, whose predecessor stays published', async () => {
+    const client = await newClient();
+    await runScheduled(settings);
+    const response = await createApp().request('http://api.example.test/.well-known/jwks.json', {}, settings);
+    const { keys } = (await response.json()) as { keys: { x: string }[] };
+    await sql`update public.trading_keys set ${sql({ ...sealedWallet(client.clientId) })} where client_id = ${client.clientId}`;
+    await aDayLater();
+    const next = { ...settings, AUDIT_SIGNING_KEY: newSeed(), AUDIT_PUBLIC_KEYS: keys[0]?.x ?? '' };
+    await runScheduled(next);
+    expect(await count('public.audit_checkpoints', client)).toBe(2);
+    const former = settings;
+    settings = next;
+    expect(await verify(client)).toMatchObject({ misfit: null, checkpoints: 2 });
+    settings = former;
+    // Who has lost the key that signed sees that, and signs nothing on top.
+    expect((await verify(client)).misfit?.reason).toBe('checkpoint_signature');
+  });
+
+  it('without an audit key chains all the same, and says what is missing in one line', async () => {
+    const client = await newClient();
+    await runScheduled({ ...settings, AUDIT_SIGNING_KEY: '' });
+    expect(await count('private.queued_key_events', client)).toBe(0);
+    expect(said('audit_checkpoints')).toEqual([{ level: 'info', code: 'audit_key_missing' }]);
+    lines = [];
+    await runScheduled({ ...settings, AUDIT_SIGNING_KEY: 'x' });
+    expect(said('audit')).toMatchObject([{ level: 'error', code: 'audit_key_malformed' }]);
+  });
+
+  it('without a token of its own does nothing, and with a bad one says so', async () => {
+    const { MONITOR_TOKEN: _, ...without } = settings;
+    await runScheduled(without);
+    await runScheduled({ ...settings, MONITOR_TOKEN: 'tk_x' });
+    expect(said('audit')).toEqual([]);
+    await runScheduled({ ...settings, MONITOR_TOKEN: newMachineToken() });
+    expect(said('audit')).toMatchObject([{ level: 'error', code: 'token_invalid' }]);
+    expect(JSON.stringify(lines)).not.toContain(AUDIT_SIGNING_KEY);
+  });
+});
+
+describe('npm run audit:verify', () => {
+  const run = (args: string[], token = admin) =>
+    new Promise<{ code: number | null; text: string }>((done) => {
+      const child = spawn(process.execPath, [resolve('supabase/operator/audit-verify.ts'), ...args], {
+        cwd: directory,
+        env: { ...process.env, TRADING_KEYS_TOKEN: token },
+      });
+      let text = '';
+      child.stdout.on('data', (chunk) => (text += chunk));
+      child.stderr.on('data', (chunk) => (text += chunk));
+      child.once('close', (code) => done({ code, text }));
+    });
+  const about = ({ clientId }: { clientId: string }, ...more: string[]) => [
+    '--url',
+    url,
+    '--client',
+    clientId,
+    ...more,
+  ];
+
+  it('ends with 0 and tells the head; with that head, 0 again; after a row was changed, 1 and its number', async () => {
+    const client = await newClient();
+    const first = await run(about(client), await sessionOf(client.userId));
+    expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         5') });
+    const head = /^head +(\S+)$/m.exec(first.text)?.[1] ?? '';
+    expect((await run(about(client, '--known', head))).code).toBe(0);
+
+    await runScheduled(settings);
+    const { items } = await createClient({ url, token: admin }).clients.checkpoints(client.clientId);
+    const keys = join(directory, 'keys.json');
+    writeFileSync(keys, JSON.stringify(await createClient({ url }).audit.keys()));
+    const kept = items[0]?.jws ?? '';
+    const withAll = await run(about(client, '--checkpoint', kept, '--keys', keys));
+    expect(withAll).toMatchObject({ code: 0, text: expect.stringContaining('checkpoints verified  2') });
+
+    await tamper(
+      `update public.key_events set actor = 'admin' where client_id = '${client.clientId}' and seq = 4`,
+    );
+    const changed = await run(about(client));
+    expect([changed.code, /DOES NOT FIT +row 4 .*: wrong_hash/.test(changed.text)]).toEqual([1, true]);
+    expect(changed.text).toContain('rows verified         3');
+  });
+
+  it.each([
+    ['no client', () => ['--url', url]],
+    ['a head that is none', () => about({ clientId: crypto.randomUUID() }, '--known', '5')],
+    ['a client that is not there', () => about({ clientId: crypto.randomUUID() })],
+    ['an API that is not there', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
+  ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
+    const { code, text } = await run(args());
+    expect([code, text.includes('Everything fits')]).toEqual([2, false]);
+  });
+
+  it('with a bad session -> 2, without its text', async () => {
+    const { code, text } = await run(about(await newClient()), 'a-secret-session');
+    expect([code, text.includes('a-secret-session')]).toEqual([2, false]);
+  });
+});
+
+describe('npm run audit:keys', () => {
+  const run = (args: string[], input = '') =>
+    new Promise<{ code: number | null; out: string; err: string }>((done) => {
+      const child = spawn(process.execPath, [resolve('supabase/operator/audit-key.ts'), ...args]);
+      let [out, err] = ['', ''];
+      child.stdout.on('data', (chunk) => (out += chunk));
+      child.stderr.on('data', (chunk) => (err += chunk));
+      child.once('close', (code) => done({ code, out, err }));
+      child.stdin.end(input);
+    });
+
+  it('prints a key that the settings take, and its public half, each time another', async () => {
+    const [one, other] = await Promise.all([run([]), run([])]);
+    const [, seed = ''] = /^AUDIT_SIGNING_KEY=(\S+)\n$/.exec(one.out) ?? [];
+    expect([one.code, seed === '', one.out === other.out, one.err.includes(seed)]).toEqual([
+      0,
+      false,
+      false,
+      false,
+    ]);
+    const response = await createApp().request(
+      'http://api.example.test/.well-known/jwks.json',
+      {},
+      { AUDIT_SIGNING_KEY: seed },
+    );
+    const { keys } = (await response.json()) as { keys: { x: string }[] };
+    expect(one.err).toContain(keys[0]?.x);
+    expect(await run(['--public'], seed)).toEqual({ code: 0, out: `${keys[0]?.x}\n`, err: '' });
+  });
+
+  it('with a seed that is none -> 1, without it', async () => {
+    const { code, out, err } = await run(['--public'], 'not a seed');
+    expect([code, out, err.includes('not a seed')]).toEqual([1, '', false]);
+  });
+});
+
+async function rehashFor(client: { clientId: string; userId: string }): Promise<void> {
+  await superuser.begin(async (transaction) => {
+    await transaction`alter table public.key_events disable trigger all`;
+    await rehash(transaction, client);
+    await transaction`alter table public.key_events enable trigger all`;
+    await transaction`alter table public.key_events enable always trigger key_events_are_never_changed`;
+  });
+}
