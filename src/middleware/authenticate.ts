@@ -84,7 +84,6 @@ const SAID_BY_THE_DATABASE = [403, 404, 409];
 const MOST_KNOWN_TOKENS = 10_000;
 
 function remember(tokens: Set<string>, hash: string): void {
-  if (tokens.has(hash)) return;
   tokens.add(hash);
   const [oldest] = tokens;
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
