@@ -11,7 +11,7 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: './wrangler.toml' },
-            // A real secret of a local Secrets Store, which tests put in: test/master-keys.
+            // A real secret of a local Secrets Store, which tests put in: test/secrets-store.
             miniflare: {
               secretsStoreSecrets: { STORED_KEY: { store_id: 'local', secret_name: 'encryption-key' } },
             },

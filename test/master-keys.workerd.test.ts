@@ -1,14 +1,8 @@
-/** Where the master keys live: the environment, or Cloudflare's Secrets Store (the real binding, on this machine). */
-import { adminSecretsStore, env as testEnv } from 'cloudflare:test';
+/** How the master keys are read of where they live, and how long they are used. */
 import { describe, expect, it, vi } from 'vitest';
 import { parseKeyring } from '../src/crypto/keyring.ts';
-import type { SecretBinding } from '../src/env.ts';
 import { createKeyringSource, type MasterKeySource, masterKeySource } from '../src/master-keys.ts';
-import { call, MASTER_KEY, settings } from './support/api.ts';
-import { expectProblem } from './support/problems.ts';
-import { newClientWithRunner, sign } from './support/runners.ts';
 
-const { STORED_KEY } = testEnv as unknown as { STORED_KEY: SecretBinding };
 const another = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 const idOf = async (setting: string) => (await parseKeyring(setting)).primary.id;
 const failing = () => Promise.reject(new Error('the store is down'));
@@ -19,7 +13,7 @@ const MINUTE = 60 * SECOND;
 /** A source that answers what a test says, the keyring that is made of it, and the clock. */
 function harness(freshForMs = MINUTE) {
   const read = vi.fn<MasterKeySource['read']>();
-  let now = 0;
+  let now = 1_000_000;
   const keyring = createKeyringSource({ read, freshForMs }, () => now);
   return {
     read,
@@ -81,6 +75,36 @@ describe('a source', () => {
     }
   });
 
+  it('is waited for by no timer once it answered or failed', async () => {
+    vi.useFakeTimers();
+    try {
+      const { read, keyring, primary } = harness();
+      read.mockImplementationOnce(failing).mockResolvedValueOnce(another());
+      await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
+      await primary();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is read by the clock of the machine where no other is given', async () => {
+    const read = vi.fn<MasterKeySource['read']>().mockResolvedValue(another());
+    const keyring = createKeyringSource({ read, freshForMs: MINUTE });
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now');
+    for (const [at, times] of [
+      [now, 1],
+      [now + MINUTE - 1, 1],
+      [now + MINUTE, 2],
+    ] as const) {
+      clock.mockReturnValue(at);
+      await keyring();
+      expect(read).toHaveBeenCalledTimes(times);
+    }
+    clock.mockRestore();
+  });
+
   it.each([
     ['nothing', 'master_key_missing', undefined],
     ['an empty text', 'master_key_missing', ''],
@@ -103,30 +127,10 @@ describe('a source', () => {
     expect([await source.read(), source.freshForMs]).toEqual([key, Number.POSITIVE_INFINITY]);
     expect(await masterKeySource(undefined).read()).toBeUndefined();
   });
-});
 
-describe('the Secrets Store', () => {
-  const env = { ...settings(), ENCRYPTION_KEY: STORED_KEY };
-  const masterKey = async () => (await call('GET /ready', { env })).json.dependencies.master_key.code;
-
-  it('without the secret -> 503 master_key_unavailable; with it keys are sealed and opened; without it again not', async () => {
-    const body = { type: 'evm.message', message: 'x' };
-    const client = await newClientWithRunner();
-    expect(await masterKey()).toBe('master_key_unavailable');
-    expectProblem(await sign(client, body, { env }), 503, 'master_key_unavailable');
-
-    using admin = adminSecretsStore(STORED_KEY);
-    const id = await admin.create(MASTER_KEY);
-    const signed = await sign(client, body, { env });
-    expect(signed.json).toEqual((await sign(client, body)).json);
-    expect(await masterKey()).not.toBe('master_key_unavailable');
-
-    await admin.delete(id);
-    expect((await sign(client, body, { env })).status).toBe(200);
-    const clock = vi.spyOn(Date, 'now');
-    const now = Date.now();
-    clock.mockImplementation(() => now + 16 * MINUTE);
-    expectProblem(await sign(client, body, { env }), 503, 'master_key_unavailable');
-    clock.mockRestore();
-  }, 30_000);
+  it('is the binding where the setting is one, and is read again after a minute', async () => {
+    const key = another();
+    const source = masterKeySource({ get: async () => key });
+    expect([await source.read(), source.freshForMs]).toEqual([key, MINUTE]);
+  });
 });

@@ -8,7 +8,7 @@ import { routeOf } from './route.ts';
 import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
  * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
@@ -86,7 +86,6 @@ const SAID_BY_THE_DATABASE = [403, 404, 409];
 const MOST_KNOWN_TOKENS = 10_000;
 
 function remember(tokens: Set<string>, hash: string): void {
-  if (tokens.has(hash)) return;
   tokens.add(hash);
   const [oldest] = tokens;
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);

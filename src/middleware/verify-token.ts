@@ -152,9 +152,7 @@ function publishedKeys(
   return (...token) =>
     find(...token).catch((error) => {
       const tokensFault =
-        error instanceof errors.JWKSNoMatchingKey ||
-        error instanceof errors.JWKSMultipleMatchingKeys ||
-        error instanceof errors.JOSENotSupported;
+        error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
       throw tokensFault ? error : new Problem('auth_unavailable');
     });
 }

@@ -88,6 +88,8 @@ describe('open refuses a text that differs from what seal made', () => {
     ['an empty tag', without(4)],
     ['white space before', ` ${envelope}`],
     ['a line break after', `${envelope}\n`],
+    ['white space before the wrapped key', envelope.replace('.', '. ')],
+    ['white space before the tag', envelope.replace(/\.(?=[^.]*$)/, '. ')],
     ['padding', `${envelope}==`],
     ['standard base64 in the tag', envelope.slice(0, -22) + (parts[4] ?? '').replace(/^./, '+')],
     ['a general JSON serialization', JSON.stringify({ protected: parts[0], ciphertext: parts[3] })],

@@ -130,7 +130,17 @@ describe('masterKeyIdOf', () => {
     expect(masterKeyIdOf(await seal(SECRET, BINDING, first))).toBe(first.primary.id);
   });
 
-  it.each(['', '.', 'bm9wZQ....', 'e30....', 'bnVsbA....', 'eyJraWQiOjF9....'])('refuses %o', (envelope) => {
+  it.each([
+    ['nothing', ''],
+    ['a dot', '.'],
+    ['no JSON', 'bm9wZQ....'],
+    ['a header without members', 'e30....'],
+    ['null', 'bnVsbA....'],
+    ['a text', 'ImtpZCI....'],
+    ['a kid that is a number', 'eyJraWQiOjF9....'],
+    ['a kid that is not UTF-8', 'eyJraWQiOiL_In0....'],
+    ['a header alone', 'eyJraWQiOiJ4In0'],
+  ])('refuses %s', (_, envelope) => {
     expect(() => masterKeyIdOf(envelope)).toThrow(EnvelopeError);
   });
 });

@@ -17,6 +17,7 @@ async function refusal(setting: string | undefined): Promise<KeyringError> {
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(KeyringError);
+  expect(error).toMatchObject({ name: 'KeyringError', message: expect.stringMatching(/^ENCRYPTION_KEY /) });
   return error as KeyringError;
 }
 

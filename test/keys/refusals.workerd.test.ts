@@ -95,6 +95,7 @@ const WRONG_LENGTH: [string, Input][] = [
   ['a base58 key pair after a superfluous 1', withKey(`1${solana}`)],
   ['a megabyte of base58', withKey('2'.repeat(1 << 20))],
   ['a megabyte of hex', withKey('0f'.repeat(1 << 19))],
+  ['a list of one EVM key', withKey([evm.privateKey])],
   ['an empty array', withKey([])],
   ['an empty array as JSON', withKey('[]')],
   ['63 numbers', withKey(keypair.slice(1))],
@@ -177,7 +178,7 @@ it('the keys that the tables break are accepted whole', () => {
 describe.each(TABLE)('%s', (reason, field, cases) => {
   it.each(cases)('refuses %s', (_, input) => {
     const error = refusal(input);
-    expect([error.reason, error.field]).toEqual([reason, field]);
+    expect([error.name, error.reason, error.field]).toEqual(['KeyInputError', reason, field]);
     expect(Object.keys(error).sort()).toEqual(['field', 'name', 'reason']);
     expect(leaks(error, input)).toEqual([]);
   });
@@ -188,8 +189,11 @@ it('the search for leaks finds one', () => {
   expect(leaks(new Error(`bad key ${evm.privateKey.slice(20, 27)}`), input)).toHaveLength(2);
 });
 
-it('gives each reason one fixed message', () => {
-  for (const [, , cases] of TABLE) {
-    expect(new Set(cases.map(([, input]) => refusal(input).message)).size).toBe(1);
-  }
+it('gives each reason one fixed message of its own', () => {
+  const messages = TABLE.map(([, , cases]) => {
+    const [message, ...others] = new Set(cases.map(([, input]) => refusal(input).message));
+    expect([message, others]).toEqual([expect.stringMatching(/^\S/), []]);
+    return message;
+  });
+  expect(new Set(messages).size).toBe(TABLE.length);
 });

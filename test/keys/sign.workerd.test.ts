@@ -122,5 +122,6 @@ describe('signAs', () => {
     for (const address of [other.address, '', key.address.toLowerCase()]) {
       await expect(signAs({ chain, address }, payload, key.secret)).rejects.toThrow(SigningError);
     }
+    expect(new SigningError().name).toBe('SigningError');
   });
 });

@@ -2,7 +2,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { base58, base64urlnopad } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parsePrivateKey } from '../../src/keys/index.ts';
+import { KeyInputError, parsePrivateKey } from '../../src/keys/index.ts';
 import { ED25519_KEYS } from './fixtures.ts';
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -57,6 +57,12 @@ describe('a Solana private key', () => {
     const text = base58.encode(new Uint8Array([...seed, ...base58.decode(address)]));
     expect(text).toHaveLength(88);
     expect(parsePrivateKey({ privateKey: text }).secret).toEqual(seed);
+  });
+
+  it('may be JSON of 4096 characters, white space and all', () => {
+    const json = JSON.stringify([...hexToBytes(ED25519_KEYS[0].seed + ED25519_KEYS[0].publicKey)]);
+    expect(bytesToHex(parsePrivateKey({ privateKey: json.padEnd(4096) }).secret)).toBe(ED25519_KEYS[0].seed);
+    expect(() => parsePrivateKey({ privateKey: json.padEnd(4097) })).toThrow(KeyInputError);
   });
 
   it('is a copy: wiping it leaves the array that was sent', async () => {

@@ -54,6 +54,7 @@ it.each<[string, Input, string[]]>([
     { privateKey: base58Of(keypair), address: base58Of(second.publicKey) },
     [keypair, first.seed],
   ],
+  ['base58 longer than any key, which is not even decoded', { privateKey: '2'.repeat(100) }, []],
   ['base58 of a wrong length', { privateKey: base58Of(first.seed.slice(2)) }, [first.seed.slice(2)]],
   [
     'an array whose last number is no byte',

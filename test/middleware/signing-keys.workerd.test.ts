@@ -7,6 +7,7 @@ import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 const sub = crypto.randomUUID();
 const first = await newSigningKey('ES256');
 const second = await newSigningKey('RS256');
+const third = await newSigningKey('EdDSA');
 
 async function hosted(keys = [first]) {
   const project = await newHostedProject(keys);
@@ -25,12 +26,13 @@ function later(seconds: number): void {
 
 const unavailable = { code: 'auth_unavailable' };
 const invalid = { code: 'token_invalid' };
+const keySet = JSON.stringify({ keys: [first.jwk] });
 const html = { status: 200, type: 'text/html', body: '<html>Sign in to the wifi</html>' };
 
 describe('keys that were fetched', () => {
   it('serve for many tokens: one fetch', async () => {
-    const { project, verifier } = await hosted([first, second]);
-    for (const key of [first, second, first]) {
+    const { project, verifier } = await hosted([first, second, third]);
+    for (const key of [first, second, third, first]) {
       expect(await verifier.verify(await project.token(key, { sub }))).toEqual({ userId: sub });
     }
     expect((await project.counts()).jwksFetches).toBe(1);
@@ -57,6 +59,47 @@ describe('keys that were fetched', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
   });
 });
+
+describe('readiness', () => {
+  it('asks for the keys once while they are fresh, and again afterwards', async () => {
+    const { project, verifier } = await hosted();
+    await verifier.probe();
+    await verifier.probe();
+    expect((await project.counts()).jwksFetches).toBe(1);
+    await project.set({ jwks: html });
+    await verifier.probe();
+    later(610);
+    await expect(verifier.probe()).rejects.toMatchObject(unavailable);
+  });
+
+  it('asks again while none are published', async () => {
+    const { project, verifier } = await hosted([]);
+    await expect(verifier.probe()).rejects.toMatchObject(unavailable);
+    await project.set({ keys: [first.jwk] });
+    await verifier.probe();
+    expect((await project.counts()).jwksFetches).toBe(2);
+  });
+
+  it('asks for none where there is a secret', async () => {
+    const { project } = await hosted();
+    await project.set({ jwks: html });
+    const verifier = createVerifier(
+      readSettings({ ...project.settings, SUPABASE_JWT_SECRET: 'a-secret-of-a-sufficient-length' }),
+    );
+    await verifier.probe();
+    expect((await project.counts()).jwksFetches).toBe(0);
+  });
+});
+
+/** A clock that stands, and is moved by hand: for what has to hold to the millisecond. */
+function standingClock() {
+  let now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
+  const advance = (milliseconds: number) => {
+    now += milliseconds;
+  };
+  return { advance };
+}
 
 describe('a key id that is not among them', () => {
   it('is looked for again once 30 seconds have passed: a rotated key works', async () => {
@@ -86,6 +129,34 @@ describe('a key id that is not among them', () => {
     expect((await project.counts()).jwksFetches).toBe(2);
   });
 
+  it('is looked for again 30 seconds after the last fetch, to the millisecond', async () => {
+    const { project, verifier } = await hosted([first]);
+    const { advance } = standingClock();
+    await verifier.verify(await project.token(first, { sub }));
+    const token = await project.token(first, { sub }, { kid: 'unknown' });
+    for (const [milliseconds, fetches] of [
+      [29_999, 1],
+      [1, 2],
+      [29_999, 2],
+      [1, 3],
+    ] as const) {
+      advance(milliseconds);
+      await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+      expect((await project.counts()).jwksFetches).toBe(fetches);
+    }
+  });
+
+  it('and cannot be looked for -> auth_unavailable, and its neighbours are let in', async () => {
+    const { project, verifier } = await hosted([first]);
+    const token = await project.token(first, { sub });
+    await verifier.verify(token);
+    await project.set({ jwks: html });
+    later(31);
+    const unknown = await project.token(first, { sub }, { kid: 'unknown' });
+    await expect(verifier.verify(unknown)).rejects.toMatchObject(unavailable);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+  });
+
   it('a hundred at once, after 30 seconds -> a few fetches', async () => {
     const { project, verifier } = await hosted([first]);
     await verifier.verify(await project.token(first, { sub }));
@@ -103,6 +174,8 @@ describe('keys that cannot be had', () => {
     ['answers 500', { status: 500, type: 'text/plain', body: '' }],
     ['answers a page', html],
     ['answers 404', { status: 404, type: 'application/json', body: '{}' }],
+    ['answers its keys with 404', { status: 404, type: 'application/json', body: keySet }],
+    ['answers its keys with 201', { status: 201, type: 'application/json', body: keySet }],
     ['answers no key set', { status: 200, type: 'application/json', body: '{"error":"x"}' }],
     ['answers null', { status: 200, type: 'application/json', body: 'null' }],
   ])('the Auth server %s -> auth_unavailable, and in again once it answers', async (_, jwks) => {
@@ -131,6 +204,28 @@ describe('keys that cannot be had', () => {
     later(3);
     expect(await verifier.verify(token)).toEqual({ userId: sub });
     expect((await project.counts()).jwksFetches).toBe(3);
+  });
+
+  it.each([
+    ['one second', 0, 1_000],
+    ['two seconds', 1, 2_000],
+  ])('are asked for again after %s, by chance between one and two', async (_, chance, milliseconds) => {
+    vi.spyOn(Math, 'random').mockReturnValue(chance);
+    const { advance } = standingClock();
+    const { project, verifier } = await hosted();
+    await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
+    const token = await project.token(first, { sub });
+    for (const [wait, fetches] of [
+      [0, 1],
+      [milliseconds - 1, 1],
+      [1, 2],
+      [milliseconds - 1, 2],
+      [1, 3],
+    ] as const) {
+      advance(wait);
+      await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
+      expect((await project.counts()).jwksFetches).toBe(fetches);
+    }
   });
 
   it('let nobody in meanwhile, and a forged token not afterwards', async () => {

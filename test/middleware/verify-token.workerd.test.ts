@@ -1,14 +1,16 @@
 import { SignJWT } from 'jose';
-import { describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { readSettings } from '../../src/env.ts';
 import { createVerifier } from '../../src/middleware/verify-token.ts';
-import { settings } from '../support/api.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 import { accessToken, inSeconds } from '../support/people.ts';
+import { settings } from '../support/settings.ts';
 
 const sub = crypto.randomUUID();
 const key = await newSigningKey('ES256');
 const project = await newHostedProject([key]);
+
+const good = { sub, role: 'authenticated', aud: 'authenticated', exp: inSeconds(3600) };
 
 const hs256 = createVerifier(readSettings(settings()));
 const hosted = createVerifier(readSettings(project.settings));
@@ -35,14 +37,76 @@ describe.each([
   });
 });
 
+describe('a time of issue', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each([
+    ['10 seconds ahead', 10, true],
+    ['11 seconds ahead', 11, false],
+  ])('%s of the clock', async (_, ahead, isIn) => {
+    const now = inSeconds(0);
+    vi.spyOn(Date, 'now').mockReturnValue(now * 1000);
+    const verified = hosted.verify(await project.token(key, { sub, iat: now + ahead }));
+    if (isIn) expect(await verified).toEqual({ userId: sub });
+    else await expect(verified).rejects.toMatchObject({ code: 'token_invalid' });
+  });
+});
+
+describe('a subject', () => {
+  it.each([
+    ['a UUID and more', `${sub}0`],
+    ['more and a UUID', `0${sub}`],
+    ['a UUID and a line break', `${sub}\n`],
+    ['a UUID in capitals', sub.toUpperCase()],
+    ['a list of a UUID', [sub]],
+  ])('that is %s -> out', async (_, bent) => {
+    for (const [verifier, token] of [
+      [hs256, await accessToken({ sub: bent })],
+      [hosted, await project.token(key, { sub: bent })],
+    ] as const) {
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
+    }
+  });
+});
+
+it('a token may have 8192 characters and no more', async () => {
+  const lengths = new Map<number, string>();
+  for (let padding = 5_700; !(lengths.has(8192) && lengths.has(8193)) && padding < 6_200; padding++) {
+    for (const kid of ['', 'k', 'kk']) {
+      const token = await new SignJWT({ ...good, padding: 'x'.repeat(padding) })
+        .setProtectedHeader({ alg: 'HS256', kid })
+        .sign(new TextEncoder().encode(inject('jwtSecret')));
+      lengths.set(token.length, token);
+    }
+  }
+  expect(await hs256.verify(lengths.get(8192) ?? '')).toEqual({ userId: sub });
+  await expect(hs256.verify(lengths.get(8193) ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
+});
+
+describe('how somebody signed in', () => {
+  const way = (timestamp: unknown) => ({ method: 'password', timestamp });
+
+  it.each<[string, object, object]>([
+    ['nothing', {}, {}],
+    ['a level', { aal: 'aal2' }, { aal: 'aal2' }],
+    ['a level that is a list', { aal: ['aal2'] }, {}],
+    ['one way', { amr: [way(5)] }, { signedInAt: 5 }],
+    ['three ways', { amr: [way(5), way(9), way(7)] }, { signedInAt: 9 }],
+    ['a way without a time among others', { amr: [way('8'), {}, null, way(6)] }, { signedInAt: 6 }],
+    ['ways without a time', { amr: ['pwd', 'otp'] }, {}],
+    ['no way', { amr: [] }, {}],
+    ['ways that are no list', { amr: way(5) }, {}],
+    ['a time of authentication', { auth_time: 3, amr: [way(5)] }, { signedInAt: 3 }],
+    ['a time that is a text', { auth_time: '3', amr: [way(5)] }, { signedInAt: 5 }],
+  ])('%s', async (_, claims, expected) => {
+    const session = { userId: sub, aal: undefined, signedInAt: undefined, ...expected };
+    expect(await hosted.verify(await project.token(key, { sub, ...claims }))).toStrictEqual(session);
+  });
+});
+
 describe('a key id', () => {
   it('in an HS256 token, as Auth servers put it there -> in', async () => {
-    const token = await new SignJWT({
-      sub,
-      role: 'authenticated',
-      aud: 'authenticated',
-      exp: inSeconds(3600),
-    })
+    const token = await new SignJWT(good)
       .setProtectedHeader({ alg: 'HS256', kid: 'legacy' })
       .sign(new TextEncoder().encode(inject('jwtSecret')));
     expect(await hs256.verify(token)).toEqual({ userId: sub });
@@ -50,6 +114,21 @@ describe('a key id', () => {
 
   it('missing from an ES256 token -> in, where one published key fits', async () => {
     expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({ userId: sub });
+  });
+});
+
+describe('two published keys of one algorithm', async () => {
+  const keys = [key, await newSigningKey('ES256')] as const;
+  const rotating = await newHostedProject(keys);
+  const verifier = createVerifier(readSettings(rotating.settings));
+
+  it.each([0, 1] as const)('and a key id -> in, by key %i', async (which) => {
+    expect(await verifier.verify(await rotating.token(keys[which], { sub }))).toEqual({ userId: sub });
+  });
+
+  it('and no key id -> token_invalid: none of them is tried out', async () => {
+    const token = await rotating.token({ ...key, jwk: {} }, { sub });
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
   });
 });
 

@@ -1,28 +1,13 @@
 /** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
-import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings, RateLimiters } from '../../src/env.ts';
 import { TIME_LIMITS } from '../../src/time-limits.ts';
 import { Background } from './background.ts';
 import { violationsOf } from './contract.ts';
 import { recordIdempotencyKey, recordKeysOf, recordText } from './recorder.ts';
+import { AUDIT_KEY, MASTER_KEY, settings } from './settings.ts';
 
-/** A master key for tests alone: 32 random bytes of this run. */
-export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
-
-/** The seed of an audit key, the same way. */
-export const AUDIT_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
-
-type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET';
-
-export const settings = (): Record<'ENCRYPTION_KEY', string> &
-  Required<Pick<Bindings, Needed | 'AUDIT_SIGNING_KEY'>> => ({
-  SUPABASE_URL: inject('supabaseUrl'),
-  SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
-  SUPABASE_JWT_SECRET: inject('jwtSecret'),
-  ENCRYPTION_KEY: MASTER_KEY,
-  AUDIT_SIGNING_KEY: AUDIT_KEY,
-});
+export { AUDIT_KEY, MASTER_KEY, settings };
 
 export interface Call {
   readonly token?: string | undefined;

@@ -9,12 +9,12 @@ import {
 } from 'jose';
 import { inject } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
-import { settings } from './api.ts';
 import type { Behaviour, Counts } from './hosted-project.ts';
 import { inSeconds, type TokenClaims } from './people.ts';
+import { settings } from './settings.ts';
 
 export interface SigningKey {
-  readonly alg: 'ES256' | 'RS256';
+  readonly alg: 'ES256' | 'RS256' | 'EdDSA';
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
   /** As it is published, with a `kid`. */

@@ -1,0 +1,302 @@
+/** Who is let through to a handler, and what of the database the handler is given: without a database. */
+import { Hono } from 'hono';
+import { describe, expect, it } from 'vitest';
+import type { AppEnv } from '../../src/app-env.ts';
+import { Tally } from '../../src/database/tally.ts';
+import type { Bindings, RateLimiters } from '../../src/env.ts';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { type Access, authenticate } from '../../src/middleware/authenticate.ts';
+import { Problem } from '../../src/problem.ts';
+import { type Runtime, runtimeFor } from '../../src/runtime.ts';
+import { badSessions } from '../support/bad-sessions.ts';
+import { newHostedProject } from '../support/hosted-sessions.ts';
+import { accessToken } from '../support/people.ts';
+import { settings } from '../support/settings.ts';
+
+const sub = crypto.randomUUID();
+const session = await accessToken({ sub });
+const sessions = await badSessions(sub);
+const machineToken = newMachineToken();
+const env = { ...settings(), ...(await newHostedProject()).settings };
+const tally = new Tally();
+
+/** In place of a database: what the middleware says of the caller is all that is seen of it. */
+const database = {
+  asCaller: (caller: object) => ({ caller }),
+  asRunner: (runner: object) => ({ runner }),
+} as unknown as ReturnType<Runtime['database']>;
+
+const asked: unknown[] = [];
+const handled: unknown[] = [];
+const counted: string[] = [];
+const audited: unknown[] = [];
+
+/** Counters that count, and refuse whom a test names. */
+function limiters(refused?: string): RateLimiters {
+  const limiter = (name: string) => ({
+    limit: async ({ key }: { readonly key: string }) => {
+      counted.push(`${name}: ${key}`);
+      return { success: name !== refused };
+    },
+  });
+  return { READ_LIMIT: limiter('reads'), SIGN_LIMIT: limiter('signing'), GUESS_LIMIT: limiter('guesses') };
+}
+
+const ACCESS: Record<string, Access> = {
+  open: { who: 'anyone', rate: 'reads', stepUp: false, audited: false },
+  session: { who: 'session', rate: 'reads', stepUp: false, audited: false },
+  key: { who: 'session', rate: 'never', stepUp: true, audited: true },
+  runner: { who: 'runner', rate: 'signing', stepUp: false, audited: false },
+};
+
+function service(bindings: Bindings, knownTokens: Set<string>) {
+  const app = new Hono<AppEnv>();
+  const runtime = { ...runtimeFor(bindings), database: () => database, knownTokens };
+  app.onError((error, c) => {
+    if (!(error instanceof Problem)) throw error;
+    return c.text(error.code, error.status as 401);
+  });
+  app.use(async (c, next) => {
+    c.set('runtime', runtime);
+    c.set('requestId', 'request-1');
+    c.set('tally', tally);
+    await next();
+    audited.push(c.var.auditedRoute);
+  });
+  app.use(
+    authenticate((path, method) => {
+      asked.push([path, method]);
+      return ACCESS[path.split('/')[1] ?? ''] ?? (ACCESS.session as Access);
+    }),
+  );
+  for (const word of Object.keys(ACCESS)) {
+    app.get(`/${word}/:status`, (c) => {
+      handled.push({ ...c.var.database, ...c.var.runnerDatabase });
+      return c.text('handled', Number(c.req.param('status')) as 200);
+    });
+  }
+  return app;
+}
+
+async function answerOf(
+  path: string,
+  authorization?: string,
+  { refused, bindings = env, known = new Set<string>() }: Partial<Circumstances> = {},
+): Promise<Response> {
+  handled.length = asked.length = counted.length = audited.length = 0;
+  const headers = authorization === undefined ? {} : { authorization };
+  const request = new Request(`http://api.example.test${path}`, { headers });
+  return service(bindings, known).fetch(request, limiters(refused));
+}
+
+interface Circumstances {
+  readonly refused: string;
+  readonly bindings: Bindings;
+  readonly known: Set<string>;
+}
+
+const ask = async (...given: Parameters<typeof answerOf>) => (await answerOf(...given)).text();
+
+describe('who may ask', () => {
+  it('is decided by the method and the path of the route', async () => {
+    await ask('/open/200');
+    expect(asked).toEqual([['/open/:status', 'GET']]);
+  });
+
+  it('is decided by the path asked for where no route has it', async () => {
+    expect(await ask('/sessions')).toBe('authentication_required');
+    expect(asked).toEqual([['/sessions', undefined]]);
+    expect(await ask('/open/a/b')).toBe('404 Not Found');
+  });
+});
+
+describe('a route for sessions', () => {
+  it('with a session -> the database as this caller, under this very token', async () => {
+    expect(await ask('/session/200', `Bearer ${session}`)).toBe('handled');
+    expect(handled).toEqual([{ caller: { token: session, requestId: 'request-1', tally } }]);
+  });
+
+  it.each(sessions)('with $how -> $code, and nothing is handled', async ({ header, code }) => {
+    expect(await ask('/session/200', header)).toBe(code);
+    expect(handled).toEqual([]);
+  });
+
+  it('with a machine token -> token_invalid, and nothing is handled', async () => {
+    expect(await ask('/session/200', `Bearer ${machineToken}`)).toBe('token_invalid');
+    expect(handled).toEqual([]);
+  });
+});
+
+describe('a route for runners', () => {
+  it('with a machine token -> the database as this runner, under the hash of the token', async () => {
+    expect(await ask('/runner/200', `Bearer ${machineToken}`)).toBe('handled');
+    const tokenHash = hashOfMachineToken(machineToken);
+    expect(handled).toEqual([{ runner: { tokenHash, requestId: 'request-1', tally } }]);
+  });
+
+  it.each([
+    ['no token', undefined, 'authentication_required'],
+    ['a session', `Bearer ${session}`, 'token_invalid'],
+    ['a machine token cut short', `Bearer ${machineToken.slice(0, -1)}`, 'token_invalid'],
+    ['a machine token without a scheme', machineToken, 'token_invalid'],
+    ['a machine token under another scheme', `Basic ${machineToken}`, 'token_invalid'],
+  ])('with %s -> refused, and nothing is handled', async (_, header, code) => {
+    expect(await ask('/runner/200', header)).toBe(code);
+    expect(handled).toEqual([]);
+  });
+});
+
+describe('a route for anyone', () => {
+  it.each([undefined, 'Bearer garbage', `Bearer ${session}`])(
+    'with %.20s -> handled, without a database',
+    async (header) => {
+      expect(await ask('/open/200', header)).toBe('handled');
+      expect(handled).toEqual([{}]);
+    },
+  );
+});
+
+// RFC 9110, section 11.1: a scheme is case-insensitive. RFC 6750, section 2.1: a token is a b64token.
+describe('the Authorization header', () => {
+  it.each(['Bearer ', 'bearer ', 'BEARER   '])('%o and a token -> in', async (scheme) => {
+    expect(await ask('/runner/200', scheme + machineToken)).toBe('handled');
+  });
+
+  // RFC 9110, section 5.5: it belongs to no value, and no runtime hands it over.
+  it('with white space around what it says -> in', async () => {
+    expect(await ask('/runner/200', ` \t Bearer ${machineToken} \t `)).toBe('handled');
+  });
+
+  it.each([
+    ['another word before', (token: string) => `x Bearer ${token}`],
+    ['no space between', (token: string) => `Bearer${token}`],
+    ['a tab between', (token: string) => `Bearer\t${token}`],
+    ['a second word', (token: string) => `Bearer ${token} x`],
+    ['a comma', (token: string) => `Bearer ${token},`],
+    ['quotes', (token: string) => `Bearer "${token}"`],
+    ['= before the end', (token: string) => `Bearer =${token}`],
+  ])('with %s -> token_invalid', async (_, write) => {
+    for (const [path, token] of [
+      ['/runner/200', machineToken],
+      ['/session/200', session],
+    ] as const) {
+      expect(await ask(path, write(token))).toBe('token_invalid');
+    }
+  });
+});
+
+describe('what is counted', () => {
+  const tokenHash = hashOfMachineToken(machineToken);
+
+  it('is a call by the account, of a session that was verified', async () => {
+    await ask('/session/200', `Bearer ${session}`);
+    expect(counted).toEqual([`reads: account ${sub}`]);
+  });
+
+  it.each(sessions)('for $how: a guess where it is token_invalid, else nothing', async ({ header, code }) => {
+    await ask('/session/200', header);
+    expect(counted).toEqual(code === 'token_invalid' ? [expect.stringMatching(/^guesses: network /)] : []);
+  });
+
+  it('is nothing where anyone may ask, nor for what is never held up', async () => {
+    await ask('/open/200', 'Bearer garbage');
+    expect(counted).toEqual([]);
+    await ask('/key/200', `Bearer ${session}`);
+    expect(counted).toEqual([]);
+  });
+
+  it.each([
+    ['a call of a session', '/session/200', session, 'reads'],
+    ['a call of a machine token', '/runner/200', machineToken, 'signing'],
+    ['a guess', '/session/200', 'garbage', 'guesses'],
+    ['a machine token that nobody knows yet', '/runner/200', machineToken, 'guesses'],
+  ])('%s, and too much of it -> rate_limited, and nothing is handled', async (_, path, token, refused) => {
+    expect(await ask(path, `Bearer ${token}`, { refused })).toBe('rate_limited');
+    expect(handled).toEqual([]);
+  });
+
+  it('of a machine token is a guess as well, until the database knew it', async () => {
+    const known = new Set<string>();
+    await ask('/runner/200', `Bearer ${machineToken}`, { known });
+    expect(counted).toEqual([expect.stringMatching(/^guesses: network /), `signing: token ${tokenHash}`]);
+    await ask('/runner/200', `Bearer ${machineToken}`, { known, refused: 'guesses' });
+    expect(counted).toEqual([`signing: token ${tokenHash}`]);
+    expect([...known]).toEqual([tokenHash]);
+  });
+
+  it.each([
+    [200, true],
+    [201, true],
+    [403, true],
+    [404, true],
+    [409, true],
+    [400, false],
+    [401, false],
+    [422, false],
+    [429, false],
+    [500, false],
+    [503, false],
+  ])('and an answer of %i to it -> known is %s', async (status, isKnown) => {
+    const known = new Set<string>();
+    await ask(`/runner/${status}`, `Bearer ${machineToken}`, { known });
+    expect(known.has(tokenHash)).toBe(isKnown);
+  });
+
+  it('is a guess again once the database does not know it any more, and only then', async () => {
+    const known = new Set([tokenHash]);
+    await ask('/runner/500', `Bearer ${machineToken}`, { known });
+    expect(known.has(tokenHash)).toBe(true);
+    await ask('/runner/401', `Bearer ${machineToken}`, { known });
+    expect(known.has(tokenHash)).toBe(false);
+  });
+
+  it('is known of ten thousand tokens, of which the oldest goes first', async () => {
+    const known = new Set(Array.from({ length: 9_999 }, (_, i) => `token ${i}`));
+    await ask('/runner/200', `Bearer ${machineToken}`, { known });
+    expect([known.size, known.has('token 0'), known.has(tokenHash)]).toEqual([10_000, true, true]);
+    const another = newMachineToken();
+    await ask('/runner/200', `Bearer ${another}`, { known });
+    const hashes = ['token 0', 'token 1', tokenHash, hashOfMachineToken(another)];
+    expect([known.size, ...hashes.map((hash) => known.has(hash))]).toEqual([10_000, false, true, true, true]);
+    // Who is known already takes nobody's place.
+    await ask('/runner/200', `Bearer ${another}`, { known });
+    expect([known.size, known.has('token 1')]).toEqual([10_000, true]);
+  });
+
+  it('is said in a header where there is a policy, and not where there is none', async () => {
+    const bindings = { ...env, RATE_LIMIT_POLICY: '"reads";q=5;w=60' };
+    const limited = await answerOf('/session/200', `Bearer ${session}`, { bindings });
+    expect(limited.headers.get('ratelimit-policy')).toBe('"reads";q=5;w=60');
+    const others = [
+      await answerOf('/session/200', `Bearer ${session}`),
+      await answerOf('/open/200', `Bearer ${session}`, { bindings }),
+    ];
+    expect(others.map(({ headers }) => headers.has('ratelimit-policy'))).toEqual([false, false]);
+  });
+});
+
+describe('a key change, where a second factor is asked for', () => {
+  const bindings = { ...env, REQUIRE_AAL2: 'true' };
+
+  it('with one factor -> second_factor_required, and nothing is handled', async () => {
+    expect(await ask('/key/200', `Bearer ${session}`, { bindings })).toBe('second_factor_required');
+    expect(handled).toEqual([]);
+  });
+
+  it('with two -> handled, and other routes with one', async () => {
+    const strong = await accessToken({ sub, aal: 'aal2' });
+    expect(await ask('/key/200', `Bearer ${strong}`, { bindings })).toBe('handled');
+    expect(await ask('/session/200', `Bearer ${session}`, { bindings })).toBe('handled');
+  });
+});
+
+it('a route is named for the audit chain where what it refuses belongs there, before anything is refused', async () => {
+  for (const [path, route] of [
+    ['/key/200', 'GET /key/:status'],
+    ['/session/200', undefined],
+    ['/key', undefined],
+  ] as const) {
+    await ask(path);
+    expect(audited).toEqual([route]);
+  }
+});
