@@ -198,9 +198,13 @@ describe('what is counted', () => {
     expect(counted).toEqual(code === 'token_invalid' ? [expect.stringMatching(/^guesses: network /)] : []);
   });
 
-  it('is nothing where anyone may ask, nor for what is never held up', async () => {
+  it('is the network where anyone may ask, whatever it brings', async () => {
     await ask('/open/200', 'Bearer garbage');
-    expect(counted).toEqual([]);
+    expect(counted).toEqual(['reads: network unknown']);
+    expect(await ask('/open/200', 'Bearer garbage', { refused: 'reads' })).toBe('rate_limited');
+  });
+
+  it('is nothing for what is never held up', async () => {
     await ask('/key/200', `Bearer ${session}`);
     expect(counted).toEqual([]);
   });
@@ -269,7 +273,7 @@ describe('what is counted', () => {
     expect(limited.headers.get('ratelimit-policy')).toBe('"reads";q=5;w=60');
     const others = [
       await answerOf('/session/200', `Bearer ${session}`),
-      await answerOf('/open/200', `Bearer ${session}`, { bindings }),
+      await answerOf('/key/200', `Bearer ${session}`, { bindings }),
     ];
     expect(others.map(({ headers }) => headers.has('ratelimit-policy'))).toEqual([false, false]);
   });
