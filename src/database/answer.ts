@@ -32,15 +32,13 @@ export class CallFailure extends Error {
   }
 }
 
-/** For supabase-js in place of `fetch`. @throws {CallFailure} */
-export async function fetchAnswer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const { status, headers, text } = await fetchWhole(input, init, MAX_ANSWER_BYTES).catch(() => {
+/** @throws {CallFailure} */
+export async function fetchAnswer(url: string, init: RequestInit): Promise<unknown> {
+  const { status, headers, text } = await fetchWhole(url, init, MAX_ANSWER_BYTES).catch(() => {
     throw new CallFailure(new Problem('database_unavailable'), 'unknown');
   });
   const value = parseJson(text);
-  if (value !== undefined && status >= 200 && status < 300) {
-    return new Response(text, { status, headers: { 'content-type': 'application/json' } });
-  }
+  if (value !== undefined && status >= 200 && status < 300) return value;
   // What is no JSON, also with 200, is somebody else's answer: of a proxy, a login, a pause.
   const error = errorIn(value);
   const problem = problemOf(error, status);

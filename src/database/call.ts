@@ -3,9 +3,10 @@ import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
 import { isReplay, type Once } from './once.ts';
-import type { Database, Json } from './types.ts';
+import type { Functions } from './rpc.ts';
+import type { Json } from './types.ts';
 
-export type Functions = Database['public']['Functions'];
+export type { Functions } from './rpc.ts';
 
 export interface Call {
   readonly requestId: string;
@@ -23,17 +24,13 @@ export interface Call {
  * @throws {Problem}
  */
 export async function callFunction<Name extends keyof Functions & string, Answer extends z.ZodType>(
-  { client, limits }: Connection,
+  { rpc, limits }: Connection,
   { token, requestId, repeatable = false, once }: Call,
   answer: Answer,
   name: Name,
   args: Functions[Name]['Args'],
 ): Promise<z.infer<Answer>> {
-  const data = await attempts(limits, repeatable, async (signal) => {
-    const request = client.rpc(name, args).setHeader('x-request-id', requestId);
-    if (token !== undefined) request.setHeader('authorization', `Bearer ${token}`);
-    return (await request.abortSignal(signal).throwOnError()).data;
-  });
+  const data = await attempts(limits, repeatable, (signal) => rpc(name, args, { token, requestId, signal }));
   const parsed = answer.safeParse(data);
   if (!parsed.success) throw new Problem('database_unavailable');
   if (isReplay(data)) once?.onReplay();

@@ -21,6 +21,6 @@ export function asArgument(once: Once | undefined): { once?: Json } {
   return once ? { once: { key: once.key, fingerprint: once.fingerprint } } : {};
 }
 
-export function isReplay(answer: Json): boolean {
+export function isReplay(answer: unknown): boolean {
   return typeof answer === 'object' && answer !== null && 'replayed' in answer && answer.replayed === true;
 }

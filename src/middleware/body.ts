@@ -20,6 +20,8 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
     // Strictly UTF-8: characters that were replaced are not what was sent. No byte order mark (RFC 8259, 8.1).
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await c.req.arrayBuffer());
     JSON.parse(text);
+    // For the validator, which would make the text anew from the bytes.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem('malformed_json');

@@ -12,6 +12,7 @@ import type { Settings } from '../env.ts';
 import { fetchWhole } from '../fetch-whole.ts';
 import { Problem } from '../problem.ts';
 import { TIME_LIMITS, type TimeLimits } from '../time-limits.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 const ASYMMETRIC = ['ES256', 'RS256', 'EdDSA'];
 const AUDIENCE = 'authenticated';
@@ -51,7 +52,13 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
         timeoutDuration: limits.signingKeysMs,
       })
     : undefined;
-  const published = jwks && publishedKeys(jwks, limits);
+  const bySecret = new VerifiedTokens();
+  const byPublished = new VerifiedTokens();
+  const reload = async () => {
+    await jwks?.reload();
+    byPublished.clear();
+  };
+  const published = jwks && publishedKeys(jwks, reload, limits);
   const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
 
   /** A secret never verifies an asymmetric token, nor a public key an HS256 one: the two never meet. */
@@ -63,14 +70,18 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
     };
     if (decodeProtectedHeader(token).alg === 'HS256') {
       if (!secret) throw new Problem('token_invalid');
-      const { payload } = await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] });
+      const payload = await bySecret.claimsOf(token, async () => {
+        return (await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] })).payload;
+      });
       // The embedded and some self-hosted Auth servers name no issuer; the secret is the project's own.
       if (payload.iss !== undefined && payload.iss !== issuer) throw new Problem('token_invalid');
       return payload;
     }
     if (!published || !issuer) throw new Problem('token_invalid');
-    const { payload } = await jwtVerify(token, published, { ...options, algorithms: ASYMMETRIC, issuer });
-    return payload;
+    if (!jwks.fresh) byPublished.clear();
+    return byPublished.claimsOf(token, async () => {
+      return (await jwtVerify(token, published, { ...options, algorithms: ASYMMETRIC, issuer })).payload;
+    });
   }
 
   return {
@@ -94,7 +105,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       if (secret) return;
       if (!jwks) throw new Problem('auth_not_configured');
       if (jwks.fresh && jwks.jwks()?.keys.length) return;
-      await jwks.reload().catch(() => {
+      await reload().catch(() => {
         throw new Problem('auth_unavailable');
       });
       if (!jwks.jwks()?.keys.length) throw new Problem('auth_unavailable');
@@ -114,6 +125,7 @@ function signedInAt({ auth_time, amr }: JWTPayload): number | undefined {
 /** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */
 function publishedKeys(
   jwks: ReturnType<typeof createRemoteJWKSet>,
+  reload: () => Promise<void>,
   { signingKeysMs, signingKeysRestMs }: TimeLimits,
 ): JWTVerifyGetKey {
   let askedAt = 0;
@@ -132,7 +144,7 @@ function publishedKeys(
     // Noted before there is an answer: requests in workerd cannot wait for one fetch together, so that a burst of
     // unknown ids would make one each.
     askedAt = Date.now();
-    await jwks.reload();
+    await reload();
     return jwks(...token);
   }
 
@@ -142,7 +154,7 @@ function publishedKeys(
     // After a failure one asks for all, and the others do not wait for how it fares.
     if (restsUntil > 0) restsUntil = askedAt + signingKeysMs;
     try {
-      await jwks.reload();
+      await reload();
     } catch (error) {
       restsUntil = Date.now() + signingKeysRestMs * (1 + Math.random());
       throw error;

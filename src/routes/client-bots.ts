@@ -27,7 +27,8 @@ export const clientBots = newRouter()
       summary: "Set up a bot with the client's own key; it starts at once",
       security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
-      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SetupBotRequest) },
+      parameters: [IdempotencyKey],
+      request: { params: IdParam, body: jsonBody(SetupBotRequest) },
       responses: answers(201, Bot, 'The running bot.'),
     }),
     async (c) => {

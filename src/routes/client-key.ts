@@ -27,7 +27,8 @@ export const clientKey = newRouter()
       summary: 'Replace the trading key, in every wallet of every bot of the client',
       security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
-      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(RotateRequest) },
+      parameters: [IdempotencyKey],
+      request: { params: IdParam, body: jsonBody(RotateRequest) },
       responses: answers(200, Rotation, 'The new trading key and what changed.'),
     }),
     async (c) => {

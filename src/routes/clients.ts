@@ -14,7 +14,8 @@ export const clients = newRouter()
       summary: 'Create a client (admin)',
       security: SESSION,
       middleware: [requireJson, idempotent],
-      request: { headers: IdempotencyKey, body: jsonBody(ClientRequest) },
+      parameters: [IdempotencyKey],
+      request: { body: jsonBody(ClientRequest) },
       responses: answers(201, Client, 'The client.'),
     }),
     async (c) => {

@@ -1,5 +1,5 @@
 /** What every route of this API shares: how answers and problems stand in the description. */
-import { OpenAPIHono, z } from '@hono/zod-openapi';
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 import { ProblemBody } from '../contract/common.ts';
 import { refuseInvalid } from '../middleware/handle-error.ts';
@@ -25,17 +25,21 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
   content: { 'application/json': { schema } },
 });
 
-/** For routes that `idempotent` stands before, which checks the form. */
-export const IdempotencyKey = z.object({
-  'Idempotency-Key': z.string().optional().openapi({
-    description:
-      'Of your choice, such as a UUID: 1 to 255 visible ASCII characters, taken as they are. For 24 hours the same request with the same key is carried out once, and then answered as at first, with "Idempotency-Replayed: true"; another request with it is 422. What was refused can be sent again with its key.',
-    example: '9f1c7a52-2f0e-4a53-8b8e-0d8a5a3f6f5e',
+/** For routes that `idempotent` stands before, which checks the form: it is described here and not checked again. */
+export const IdempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description:
+    'Of your choice, such as a UUID: 1 to 255 visible ASCII characters, taken as they are. For 24 hours the same request with the same key is carried out once, and then answered as at first, with "Idempotency-Replayed: true"; another request with it is 422. What was refused can be sent again with its key.',
+  schema: {
+    type: 'string' as const,
     minLength: 1,
     maxLength: MAX_KEY_LENGTH,
     pattern: '^[!-~]+$',
-  }),
-});
+    example: '9f1c7a52-2f0e-4a53-8b8e-0d8a5a3f6f5e',
+  },
+};
 
 /** One good answer, and the problems that a route can answer by status. */
 export function answers<Status extends number, Schema extends z.ZodType>(

@@ -25,7 +25,8 @@ export const runner = newRouter()
       summary: 'Say how a bot does; the answer says whether it should still run (runner)',
       security: RUNNER,
       middleware: [requireJson, idempotent],
-      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(HeartbeatRequest) },
+      parameters: [IdempotencyKey],
+      request: { params: IdParam, body: jsonBody(HeartbeatRequest) },
       responses: answers(200, Heartbeat, 'It was recorded.'),
     }),
     async (c) => {

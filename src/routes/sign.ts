@@ -17,7 +17,8 @@ export const sign = newRouter().openapi(
     summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
     security: SIGNING,
     middleware: [requireJson, idempotent],
-    request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(SignRequest) },
+    parameters: [IdempotencyKey],
+    request: { params: IdParam, body: jsonBody(SignRequest) },
     responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),
   }),
   async (c) => {

@@ -15,7 +15,8 @@ export const tokens = newRouter()
       summary: 'Issue a machine token that signs for a bot. It is shown this once',
       security: KEY_CHANGE,
       middleware: [requireJson, idempotent],
-      request: { headers: IdempotencyKey, params: IdParam, body: jsonBody(IssueTokenRequest) },
+      parameters: [IdempotencyKey],
+      request: { params: IdParam, body: jsonBody(IssueTokenRequest) },
       responses: answers(201, IssuedToken, 'The token.'),
     }),
     async (c) => {

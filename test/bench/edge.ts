@@ -88,7 +88,8 @@ function routesOf({ clientId, botId, machineToken, operations }: EdgeSamples): R
     headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
   });
-  const session = (method: string, path: string, body?: object) => by(operations.hs256, method, path, body);
+  const session = (method: string, path: string, body?: object) =>
+    by(operations.hs256[0] ?? '', method, path, body);
   const signing = Object.entries(operations.requests).map(
     ([kind, request]): Route => ({
       name: `POST /bots/{id}/sign ${kind}`,
@@ -100,7 +101,11 @@ function routesOf({ clientId, botId, machineToken, operations }: EdgeSamples): R
   return [
     { name: 'GET /health', request: { path: '/health' }, kind: 'read' },
     { name: 'GET /clients/me', request: session('GET', '/clients/me'), kind: 'read' },
-    { name: 'GET /clients/me, ES256', request: by(operations.es256, 'GET', '/clients/me'), kind: 'read' },
+    {
+      name: 'GET /clients/me, ES256',
+      request: by(operations.es256[0] ?? '', 'GET', '/clients/me'),
+      kind: 'read',
+    },
     {
       name: 'GET /clients/{id}/trading-key',
       request: session('GET', `/clients/${clientId}/trading-key`),
@@ -210,11 +215,12 @@ async function routeTable(
       .map(({ name, curves: op }) => ({ name, ...ratios(without(of(name).cpu, op), of(against).cpu) }));
     return all.toSorted((one, other) => other.median - one.median)[0] ?? { name: '', ...summaryOf([]) };
   };
+  const call = ratios(of('empty with a call').cpu, of('empty').cpu).median;
   const verdict = (what: string, kind: Route['kind'], limit: number, against: string): Verdict => {
     const { name, median } = worst(kind, against);
     return {
-      target: `${what} take at most ${limit} times the processor time of an empty route${against === 'empty' ? '' : ' that calls the database API once'}`,
-      measured: `at worst ${number(median)} times (${name})`,
+      target: `${what} take at most ${limit} times the processor time of "${against}"${kind === 'key write' ? ', apart from the work by curves' : ''}`,
+      measured: `at worst ${number(median)} times (${name})${against === 'empty' ? `; "empty with a call" alone takes ${number(call)}` : ''}`,
       met: median <= limit,
     };
   };
@@ -223,7 +229,9 @@ async function routeTable(
     note: `The production bundle in plain workerd; the database API is a second workerd that answers what the real
 functions once answered (its own ceiling stands in the table). ${CONNECTIONS} connections from one Node process, which also
 takes a processor: requests a second are a lower bound. Processor time is that of the Worker's process alone. Ratios are of
-processor time, after the curve work that no implementation can do without is taken off.`,
+processor time, after the curve work that no implementation can do without is taken off. "Empty with a call" makes one request
+to the database API and passes its JSON on: the base for every route but GET /health, since all of them ask the database. One
+session asks all the time, so that its token is verified once and then remembered; what verifying takes stands below.`,
     columns: ['route', 'requests/s', 'µs CPU', 'µs without curves', 'of empty', 'of empty with a call'],
     rows: [
       row('empty'),
@@ -248,6 +256,8 @@ const PAIRS: readonly [operation: string, bare: string][] = [
   ['open', 'bare open'],
   ['verify HS256', 'bare verify HS256'],
   ['verify ES256', 'bare verify ES256'],
+  ['verify HS256 again', 'bare verify HS256'],
+  ['verify ES256 again', 'bare verify ES256'],
   ...['evm.message', 'evm.transaction', 'evm.typed_data', 'solana.transaction'].flatMap(
     (kind): [string, string][] => [
       [`sign ${kind}`, `bare sign ${kind}`],
@@ -275,7 +285,7 @@ async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
     title: 'Operations of the edge',
     note: `Microseconds of processor time in workerd. Bare: the same primitives of Web Crypto or the curve alone, with no
 token, header or JSON around them. "Sign and check" verifies what it signed, as the service does: a faulty signature can
-give away the key.`,
+give away the key. "Again": the token was verified before, by the same isolate.`,
     columns: ['operation', 'µs', 'bare', 'µs bare', 'ratio'],
     rows: PAIRS.map(([operation, bare]) => [
       operation,

@@ -1,9 +1,10 @@
 /** Keys, tokens, things to sign and the database's real answers, for the edge to work with. */
 import { randomBytes } from 'node:crypto';
 import { base58 } from '@scure/base';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { MOST_VERIFIED_TOKENS } from '../../src/middleware/verified-tokens.ts';
 import { sealKey } from '../../src/services/sealing.ts';
 import type { SigningRequest } from '../../src/signing/index.ts';
 import type { Sessions } from './sessions.ts';
@@ -64,15 +65,22 @@ export async function edgeSamples(
 
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };
-  const token = () =>
+  const token = (n: number) =>
     new SignJWT({
       sub: client.userId,
       role: 'authenticated',
       aud: 'authenticated',
       iss: `${supabaseUrl}/auth/v1`,
+      jti: `${n}`,
     })
       .setIssuedAt()
       .setExpirationTime('6h');
+  const tokens = (header: JWTHeaderParameters, key: CryptoKey | Uint8Array) =>
+    Promise.all(
+      Array.from({ length: MOST_VERIFIED_TOKENS + 1 }, (_, n) =>
+        token(n).setProtectedHeader(header).sign(key),
+      ),
+    );
   return {
     encryptionKey,
     machineToken,
@@ -82,10 +90,8 @@ export async function edgeSamples(
     jwks: JSON.stringify({ keys: [jwk] }),
     answers,
     operations: {
-      hs256: await token()
-        .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-        .sign(new TextEncoder().encode(jwtSecret)),
-      es256: await token().setProtectedHeader({ alg: 'ES256', typ: 'JWT', kid: 'bench' }).sign(privateKey),
+      hs256: await tokens({ alg: 'HS256', typ: 'JWT' }, new TextEncoder().encode(jwtSecret)),
+      es256: await tokens({ alg: 'ES256', typ: 'JWT', kid: 'bench' }, privateKey),
       es256_key: jwk,
       wallets: {
         evm: { secret: keys.evm, address: sealed.evm.address },

@@ -72,10 +72,10 @@ export const ENDLESS_CHUNK = 1024 * 1024;
 
 /** As much as the other side takes; `sent` counts the bytes. */
 export const endless =
-  (sent: (bytes: number) => void): Fault =>
+  (sent: (bytes: number) => void, headers: Readonly<Record<string, string>> = {}): Fault =>
   async ({ forward, response }) => {
     const { status, type } = await forward();
-    response.writeHead(status, { 'content-type': type });
+    response.writeHead(status, { 'content-type': type, ...headers });
     response.write('{"id":"');
     const chunk = 'a'.repeat(ENDLESS_CHUNK);
     while (!response.destroyed) {

@@ -1,8 +1,8 @@
 /** The published keys of a project: fetched on first use, kept, and fetched anew only so often. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readSettings } from '../../src/env.ts';
-import { createVerifier } from '../../src/middleware/verify-token.ts';
-import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
+import { createVerifier, type Verifier } from '../../src/middleware/verify-token.ts';
+import { type HostedProject, newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 
 const sub = crypto.randomUUID();
 const first = await newSigningKey('ES256');
@@ -100,6 +100,60 @@ function standingClock() {
   };
   return { advance };
 }
+
+describe('a token that was verified before', () => {
+  /** The first one fetches the keys, which forgets what was verified by others: so twice. */
+  async function remembered(project: HostedProject, verifier: Verifier): Promise<string> {
+    const token = await project.token(first, { sub });
+    for (let i = 0; i < 2; i++) expect(await verifier.verify(token)).toEqual({ userId: sub });
+    return token;
+  }
+
+  it('expires', async () => {
+    const { project, verifier } = await hosted();
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const token = await project.token(first, { sub, exp });
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    later(50);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    later(25);
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_expired' });
+  });
+
+  it('lets no other in, whose signature or whose claims are not its own', async () => {
+    const { project, verifier } = await hosted();
+    const token = await remembered(project, verifier);
+    const other = await project.token(first, { sub: crypto.randomUUID() });
+    const [header, claims, signature] = token.split('.');
+    const [, otherClaims, otherSignature] = other.split('.');
+    for (const mixed of [
+      [header, claims, otherSignature],
+      [header, otherClaims, signature],
+      [header, claims, ''],
+    ])
+      await expect(verifier.verify(mixed.join('.'))).rejects.toMatchObject(invalid);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+  });
+
+  it('is refused as soon as keys are fetched of which none is its own, for another token', async () => {
+    const { project, verifier } = await hosted([first]);
+    const token = await remembered(project, verifier);
+    await project.set({ keys: [second.jwk] });
+    later(31);
+    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    await verifier.verify(await project.token(second, { sub }));
+    await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+  });
+
+  it('is refused as soon as keys are fetched of which none is its own, for GET /ready', async () => {
+    const { project, verifier } = await hosted([first]);
+    const token = await remembered(project, verifier);
+    await project.set({ keys: [second.jwk] });
+    later(610);
+    await verifier.probe();
+    await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
+  });
+});
 
 describe('a key id that is not among them', () => {
   it('is looked for again once 30 seconds have passed: a rotated key works', async () => {

@@ -18,8 +18,9 @@ interface Env {
 }
 
 export interface Samples {
-  readonly hs256: string;
-  readonly es256: string;
+  /** In turns none of these is remembered by the time it comes again. */
+  readonly hs256: readonly string[];
+  readonly es256: readonly string[];
   readonly es256_key: JsonWebKey;
   /** Private keys in hex, for nobody's use, and whose they are. */
   readonly wallets: Readonly<Record<'evm' | 'solana', { secret: string; address: string }>>;
@@ -65,8 +66,18 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
   const solanaKey = new Uint8Array(ed25519.getPublicKey(secrets.solana));
   const settings = readSettings(env);
   const verifier = createVerifier(settings);
-  const hs256 = await bareToken(samples.hs256, { name: 'HMAC', hash: 'SHA-256' }, env.SUPABASE_JWT_SECRET);
-  const es256 = await bareToken(samples.es256, { name: 'ECDSA', namedCurve: 'P-256' }, samples.es256_key);
+  let turn = 0;
+  const nextOf = (tokens: readonly string[]) => tokens[turn++ % tokens.length] ?? '';
+  const hs256 = await bareToken(
+    samples.hs256[0] ?? '',
+    { name: 'HMAC', hash: 'SHA-256' },
+    env.SUPABASE_JWT_SECRET,
+  );
+  const es256 = await bareToken(
+    samples.es256[0] ?? '',
+    { name: 'ECDSA', namedCurve: 'P-256' },
+    samples.es256_key,
+  );
 
   const signing = Object.entries(samples.requests).flatMap(([kind, request]): [string, Operation][] => {
     const chain = kind.startsWith('solana') ? 'solana' : 'evm';
@@ -111,9 +122,11 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
     'bare seal': () => bare.seal(secrets.evm),
     open: () => open(envelopes.evm, binding('evm'), keyring),
     'bare open': () => bare.open(sealedBare),
-    'verify HS256': () => verifier.verify(samples.hs256),
+    'verify HS256': () => verifier.verify(nextOf(samples.hs256)),
+    'verify HS256 again': () => verifier.verify(samples.hs256[0] ?? ''),
     'bare verify HS256': hs256,
-    'verify ES256': () => verifier.verify(samples.es256),
+    'verify ES256': () => verifier.verify(nextOf(samples.es256)),
+    'verify ES256 again': () => verifier.verify(samples.es256[0] ?? ''),
     'bare verify ES256': es256,
     'derive evm': () => secp256k1.getPublicKey(secrets.evm, false),
     'derive solana': () => ed25519.getPublicKey(secrets.solana),

@@ -1,0 +1,39 @@
+/**
+ * The only place that knows the REST API of the database, of which the edge needs one request: `POST /rpc/{function}`
+ * of PostgREST. It holds the publishable key and never one that bypasses policies.
+ */
+import { fetchAnswer } from './answer.ts';
+import type { Database } from './types.ts';
+
+export type Functions = Database['public']['Functions'];
+
+export interface RpcOptions {
+  /** The access token of a session; without one a call has the rights of `anon`: next to none. */
+  readonly token?: string | undefined;
+  readonly requestId?: string;
+  readonly signal: AbortSignal;
+}
+
+/** Calls a function once. Answers what it returned, not yet checked. @throws {CallFailure} */
+export type Rpc = <Name extends keyof Functions & string>(
+  name: Name,
+  args: Functions[Name]['Args'],
+  options: RpcOptions,
+) => Promise<unknown>;
+
+export function createRpc(supabaseUrl: URL, publishableKey: string): Rpc {
+  const url = `${supabaseUrl.href.replace(/\/$/, '')}/rest/v1/rpc`;
+  return (name, args, { token = publishableKey, requestId, signal }) =>
+    fetchAnswer(`${url}/${name}`, {
+      method: 'POST',
+      headers: {
+        apikey: publishableKey,
+        authorization: `Bearer ${token}`,
+        'content-profile': 'public',
+        'content-type': 'application/json',
+        ...(requestId !== undefined && { 'x-request-id': requestId }),
+      },
+      body: JSON.stringify(args),
+      signal,
+    });
+}
