@@ -23,7 +23,7 @@ import { canDumpHere, contentsOf, dumpByCopy, dumpByPgDump, restore } from './du
 
 /** What docs/backup.md tells to run before and after the dump, in its transaction. */
 const BEFORE =
-  'set session_replication_role = replica; delete from public.bot_types; delete from private.monitor_state';
+  'set session_replication_role = replica; delete from public.bot_types; delete from private.monitor_state; delete from private.settings';
 const AFTER = 'set session_replication_role = origin; select private.after_restore()';
 const OTHER_MASTER_KEY = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64');
 
