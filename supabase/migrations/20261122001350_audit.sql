@@ -33,13 +33,20 @@ create trigger record_status after update of status on public.bots
 
 create function private.record_token_event(event text, token_id uuid, client_id uuid, bot_ids uuid[], more jsonb)
 returns void
-language sql set search_path = ''
-begin atomic
-  select private.record_key_event(
+language plpgsql set search_path = '' as $$
+declare
+  detail jsonb := jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more;
+begin
+  -- Past the edge a token may be given any number of bots. Nothing may be too long to tell of its end.
+  if not private.is_event_detail(detail) then
+    detail := detail - 'bot_ids' || jsonb_build_object(
+      'bots', cardinality(bot_ids),
+      'bots_sha256', encode(sha256(convert_to(array_to_string(bot_ids, ','), 'UTF8')), 'hex'));
+  end if;
+  perform private.record_key_event(
     record_token_event.event, record_token_event.client_id,
-    case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null,
-    jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more);
-end;
+    case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null, detail);
+end $$;
 
 create function private.after_token_bots_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
