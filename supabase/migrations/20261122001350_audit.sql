@@ -279,28 +279,44 @@ comment on function private.page_by_seq(jsonb, integer) is
 
 -- the cron ----------------------------------------------------------------------------------------------------
 
+create function private.clients_that_wait(at_most integer) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    -- One probe of the index for each client, however many events it has left.
+    with recursive first as (
+      (select queued.client_id, queued.number from private.queued_key_events as queued
+        order by queued.client_id, queued.number limit 1)
+      union all
+      select next.client_id, next.number from first cross join lateral (
+        select queued.client_id, queued.number from private.queued_key_events as queued
+        where queued.client_id > first.client_id order by queued.client_id, queued.number limit 1) as next)
+    select coalesce(array_agg(longest.client_id order by longest.number), '{}') from (
+      select * from first order by first.number limit clients_that_wait.at_most) as longest);
+end $$;
+comment on function private.clients_that_wait(integer) is 'Clients with queued events, who waits longest first.';
+
 create function public.chain_queued_events(token_hash text, at_most integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   token uuid := private.require_token(chain_queued_events.token_hash, 'monitor');
-  waiting uuid;
+  waiting uuid[] := private.clients_that_wait(100);
   chained integer := 0;
   clients integer := 0;
   added integer;
 begin
-  for waiting in
-    select queued.client_id from private.queued_key_events as queued
-    group by queued.client_id order by min(queued.number) limit 100
-  loop
+  for place in 1 .. cardinality(waiting) loop
     exit when chained >= at_most;
-    added := private.chain_key_events(waiting, at_most - chained, false);
+    -- The same share of what is left for each: who leaves events in masses holds up nobody else's.
+    added := private.chain_key_events(
+      waiting[place], ceil((at_most - chained)::numeric / (cardinality(waiting) - place + 1))::integer, false);
     chained := chained + added;
     clients := clients + (added > 0)::integer;
   end loop;
   return jsonb_build_object('chained', chained, 'clients', clients);
 end $$;
 comment on function public.chain_queued_events(text, integer) is
-  'Chains what is queued, of the clients that wait longest; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
+  'Chains what is queued, of the clients that wait longest, each its share; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
 
 grant execute on function
   private.key_event_json(public.key_events), private.page_by_seq(jsonb, integer),

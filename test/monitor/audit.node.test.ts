@@ -203,6 +203,16 @@ describe('the cron', () => {
     expect(said('audit')).toMatchObject([{ level: 'error', code: 'audit_key_malformed' }]);
   });
 
+  it('chains what waits of more clients than one call takes', async () => {
+    await sql`with made as (
+        insert into public.clients (name, email)
+        select 'One of many', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id)
+      insert into public.bots (client_id, bot_type, name) select id, 'evm-grid', 'A bot' from made`;
+    await runScheduled({ ...settings, AUDIT_SIGNING_KEY: '' });
+    expect(said('audit')).toMatchObject([{ events: 120 }]);
+    expect([...(await sql`select number from private.queued_key_events`)]).toEqual([]);
+  });
+
   it('without a token of its own does nothing, and with a bad one says so', async () => {
     const { MONITOR_TOKEN: _, ...without } = settings;
     await runScheduled(without);
