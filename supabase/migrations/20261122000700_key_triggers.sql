@@ -7,7 +7,9 @@
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  return hashtextextended(kind || ' ' || id, 0);
+  -- SHA-256, since callers choose ids too: hashtextextended is run backwards in seconds, for an address that is called
+  -- as the lock of another client's keys.
+  return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
 
 create function private.lock_keys(client_id uuid) returns void
