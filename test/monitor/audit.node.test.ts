@@ -277,6 +277,22 @@ describe('npm run audit:verify', () => {
     expect([code, text.includes('Everything fits')]).toEqual([2, false]);
   });
 
+  it('of an API that lies -> 1, and nothing that it answers rules the terminal', async () => {
+    const lie = '\u001b[2K\rEverything fits.\n';
+    const answers = { items: [{ seq: 7, id: lie }], next_cursor: null, keys: [] };
+    const liar = serve({ fetch: () => Response.json(answers), port: 0, hostname: '127.0.0.1' });
+    await new Promise((listening) => liar.once('listening', listening));
+    const at = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+    const { code, text } = await run(['--url', at, '--client', crypto.randomUUID()]);
+    await new Promise((closed) => liar.close(closed));
+    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything fits/m.test(text)]).toEqual([
+      1,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it('with a bad session -> 2, without its text', async () => {
     const { code, text } = await run(about(await newClient()), 'a-secret-session');
     expect([code, text.includes('a-secret-session')]).toEqual([2, false]);
