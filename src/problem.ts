@@ -62,6 +62,7 @@ const CATALOGUE = {
   address_taken: [409, 'The address belongs to another client', 'A key is held for one client at a time.'],
   bot_has_no_key: [409, 'The bot has no key', 'Put in a key first: a bot without one cannot run.'],
   bot_not_running: [409, 'The bot does not run', 'Start it first: a stopped bot signs nothing.'],
+  bots_full: [409, 'The client has as many bots as a client can have', 'A client has at most 1,000 bots.'],
   conflict: [409, 'Something else has this value', 'Use another value.'],
   email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
   idempotency_key_outdated: [
@@ -74,7 +75,11 @@ const CATALOGUE = {
     'The client has no trading key',
     'Send a private key: it becomes the trading key.',
   ],
-  wallets_full: [409, 'The bot has as many wallets as a bot can have', 'A bot has at most 100 wallets.'],
+  wallets_full: [
+    409,
+    'The bot or the client has as many wallets as one can have',
+    'A bot has at most 100 wallets, a client 10,000.',
+  ],
   wallet_exists: [409, 'The bot has a wallet with this address', 'A bot holds an address once.'],
   wallet_required: [409, 'The bot has several wallets', 'Name one in wallet, by its id or its address.'],
   // 413, 415, 422: the body

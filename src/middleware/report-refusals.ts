@@ -52,8 +52,8 @@ async function targetOf(
   if (route === 'POST /bots/create') {
     if (BEFORE_THE_BODY.has(code)) return {};
     const body: unknown = await c.req.json().catch(() => undefined);
-    const named = typeof body === 'object' && body && 'client_id' in body ? String(body.client_id) : '';
-    return UUID.test(named) ? { client_id: named } : {};
+    const named = typeof body === 'object' && body && 'client_id' in body ? body.client_id : undefined;
+    return typeof named === 'string' && UUID.test(named) ? { client_id: named } : {};
   }
   if (!UUID.test(id)) return {};
   const [, first] = route.split('/');

@@ -6,7 +6,7 @@ import type { Job } from './index.ts';
 
 /** In one call, each a transaction: short, since who reads a chain waits for it. */
 const EVENTS_A_CALL = 500;
-/** 20,000 events. What is left waits for the next minute. */
+/** Up to 20,000 events. What is left waits for the next minute. */
 const MOST_CALLS = 40;
 
 export const keepAuditChains: Job = {
@@ -25,6 +25,7 @@ async function chainQueuedEvents(auditor: AuditorDatabase): Promise<number> {
   for (let calls = 1, events = 0; ; calls++) {
     const { chained } = await auditor.chainQueuedEvents(EVENTS_A_CALL);
     events += chained;
-    if (chained < EVENTS_A_CALL || calls === MOST_CALLS) return events;
+    // Few may have been chained of many clients, or of one's many events its share: it is over when nothing is.
+    if (chained === 0 || calls === MOST_CALLS) return events;
   }
 }

@@ -182,13 +182,17 @@ async function* everyItem<Item extends KeyEvent | Checkpoint>(
   page: (query: SeqPageQuery) => Promise<Page<Item>>,
   after = 0,
 ): AsyncGenerator<Item> {
-  for (let cursor = after > 0 ? String(after) : undefined; ; ) {
+  for (let from = after; ; ) {
+    const cursor = from > 0 ? String(from) : undefined;
     const { items, next_cursor } = await page({ order: 'oldest', limit: 100, cursor });
     yield* items;
     if (next_cursor === null) return;
-    // Whoever answers the same page for ever is not waited for.
-    if (next_cursor === cursor) throw new TypeError('The pages do not go on.');
-    cursor = next_cursor;
+    const last = items.at(-1)?.seq;
+    // Whoever answers pages for ever is not waited for: each ends further on, and the next begins there.
+    if (last === undefined || !(last > from) || next_cursor !== String(last)) {
+      throw new TypeError('The pages do not go on.');
+    }
+    from = last;
   }
 }
 

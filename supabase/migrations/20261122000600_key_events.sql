@@ -241,7 +241,7 @@ create function private.current_request_id() returns text
 language sql stable set search_path = ''
 -- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
 return substring(
-  nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[\w=-]{1,36}$');
+  nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[A-Za-z0-9_=-]{1,36}$');
 
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,

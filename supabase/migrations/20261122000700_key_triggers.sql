@@ -7,7 +7,9 @@
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  return hashtextextended(kind || ' ' || id, 0);
+  -- SHA-256, since callers choose ids too: hashtextextended is run backwards in seconds, to an address that is called
+  -- as the lock of another client's keys.
+  return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
 
 create function private.lock_keys(client_id uuid) returns void
@@ -216,6 +218,11 @@ begin
   if (select count(*) from public.bot_wallets where bot_wallets.bot_id = new.bot_id) >= 100 then
     raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallets_full';
   end if;
+  if auth.uid() is not null
+    and (select count(*) from public.bot_wallets where bot_wallets.client_id = new.client_id) >= 10000
+  then
+    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallets_full';
+  end if;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
     raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
@@ -339,6 +346,23 @@ begin
 end $$;
 comment on function private.before_bot_status_change() is
   'The state machine: a bot without a key, or with one of another chain family, cannot run.';
+
+create function private.limit_bots() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if auth.uid() is null then return new; end if;
+  -- One at a time: what others add meanwhile counts too. By the caller's own rights: it learns nothing of a client that
+  -- it may not see.
+  perform from public.clients where clients.id = new.client_id for no key update;
+  if (select count(*) from public.bots where bots.client_id = new.client_id) >= 1000 then
+    raise sqlstate 'PT409' using message = 'The client has as many bots as one can have.', hint = 'bots_full';
+  end if;
+  return new;
+end $$;
+comment on function private.limit_bots() is
+  'A revocation stops every bot and clears every wallet in one statement, and a statement has seconds: whoever took over a session must not be able to add so many that it never ends.';
+create trigger before_insert before insert on public.bots
+  for each row execute function private.limit_bots();
 
 create trigger a_share_own_client before update of status on public.bots
   for each statement execute function private.share_own_client();

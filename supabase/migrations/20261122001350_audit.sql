@@ -33,13 +33,20 @@ create trigger record_status after update of status on public.bots
 
 create function private.record_token_event(event text, token_id uuid, client_id uuid, bot_ids uuid[], more jsonb)
 returns void
-language sql set search_path = ''
-begin atomic
-  select private.record_key_event(
+language plpgsql set search_path = '' as $$
+declare
+  detail jsonb := jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more;
+begin
+  -- Past the edge a token may be given any number of bots. Nothing may be too long to tell of its end.
+  if not private.is_event_detail(detail) then
+    detail := detail - 'bot_ids' || jsonb_build_object(
+      'bots', cardinality(bot_ids),
+      'bots_sha256', encode(sha256(convert_to(array_to_string(bot_ids, ','), 'UTF8')), 'hex'));
+  end if;
+  perform private.record_key_event(
     record_token_event.event, record_token_event.client_id,
-    case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null,
-    jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more);
-end;
+    case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null, detail);
+end $$;
 
 create function private.after_token_bots_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -272,28 +279,44 @@ comment on function private.page_by_seq(jsonb, integer) is
 
 -- the cron ----------------------------------------------------------------------------------------------------
 
+create function private.clients_that_wait(at_most integer) returns uuid[]
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    -- One probe of the index for each client, however many events it has left.
+    with recursive first as (
+      (select queued.client_id, queued.number from private.queued_key_events as queued
+        order by queued.client_id, queued.number limit 1)
+      union all
+      select next.client_id, next.number from first cross join lateral (
+        select queued.client_id, queued.number from private.queued_key_events as queued
+        where queued.client_id > first.client_id order by queued.client_id, queued.number limit 1) as next)
+    select coalesce(array_agg(longest.client_id order by longest.number), '{}') from (
+      select * from first order by first.number limit clients_that_wait.at_most) as longest);
+end $$;
+comment on function private.clients_that_wait(integer) is 'Clients with queued events, who waits longest first.';
+
 create function public.chain_queued_events(token_hash text, at_most integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   token uuid := private.require_token(chain_queued_events.token_hash, 'monitor');
-  waiting uuid;
+  waiting uuid[] := private.clients_that_wait(100);
   chained integer := 0;
   clients integer := 0;
   added integer;
 begin
-  for waiting in
-    select queued.client_id from private.queued_key_events as queued
-    group by queued.client_id order by min(queued.number) limit 100
-  loop
+  for place in 1 .. cardinality(waiting) loop
     exit when chained >= at_most;
-    added := private.chain_key_events(waiting, at_most - chained, false);
+    -- The same share of what is left for each: who leaves events in masses holds up nobody else's.
+    added := private.chain_key_events(
+      waiting[place], ceil((at_most - chained)::numeric / (cardinality(waiting) - place + 1))::integer, false);
     chained := chained + added;
     clients := clients + (added > 0)::integer;
   end loop;
   return jsonb_build_object('chained', chained, 'clients', clients);
 end $$;
 comment on function public.chain_queued_events(text, integer) is
-  'Chains what is queued, of the clients that wait longest; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
+  'Chains what is queued, of the clients that wait longest, each its share; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
 
 grant execute on function
   private.key_event_json(public.key_events), private.page_by_seq(jsonb, integer),

@@ -16,10 +16,12 @@ import { createClient, NoAnswer } from '../../src/sdk/client.ts';
 
 const LOCAL_STACK = '.local/stack.json';
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+/** What an API answered that may lie is shown as one line, and rules no terminal. */
+const plain = (line: string) => line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+const say = (line: string) => process.stdout.write(`${plain(line)}\n`);
 
 process.exitCode = await main().catch((error) => {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${plain(String(error instanceof Error ? error.message : error))}\n`);
   if (error instanceof NoAnswer) process.stderr.write('Nothing was verified.\n');
   return 2;
 });

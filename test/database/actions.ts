@@ -154,5 +154,8 @@ export const insertWallet = (
   by = client.userId,
 ) => insert(by, 'bot_wallets', { client_id: client.clientId, bot_id: botId, chain: 'evm', ...wallet });
 
+export const insertBot = (client: Client) =>
+  insert(client.userId, 'bots', { client_id: client.clientId, bot_type: 'evm-grid', name: 'straight' });
+
 export const setStatus = (botId: string, status: 'running' | 'stopped', by: string) =>
   update(by, 'bots', 'id', botId, { status });

@@ -294,13 +294,30 @@ describe('a database that lets stand what ours does not', () => {
     expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
-  it('pages that never go on -> an error', async () => {
+  it.each([
+    ['the same', () => '1'],
+    ['one of two', (cursor = '1') => (cursor === '1' ? '2' : '1')],
+    ['no number', (cursor = '') => `${cursor}x`],
+    ['one further', (cursor = '0') => String(Number(cursor) + 1)],
+  ])('pages that never go on, the next is %s -> an error', async (_, next) => {
     const stuck = asAuditClient(superuser.sql, client);
-    const api = {
-      ...stuck,
-      clients: { ...stuck.clients, keyEvents: async () => ({ items: [], next_cursor: '1' }) },
+    const forEver = <Item>(items: Item[]) => {
+      let asked = 0;
+      return async (_: string, query?: { cursor?: string | undefined }) => {
+        asked += 1;
+        return { items, next_cursor: asked > 10 ? null : next(query?.cursor) };
+      };
     };
-    await expect(verifyChain(api, client.clientId)).rejects.toThrow(TypeError);
+    const jws = await signedHead(client, rows[0] ?? raise());
+    const checkpoint = { seq: 1, hash: rows[0]?.hash ?? '', jws, created_at: '2026-11-22T00:00:00.000Z' };
+    for (const list of [
+      { keyEvents: forEver<KeyEvent>([]) },
+      { checkpoints: forEver([]) },
+      { checkpoints: forEver([checkpoint]) },
+    ]) {
+      const api = { ...stuck, clients: { ...stuck.clients, ...list } };
+      await expect(verifyChain(api, client.clientId)).rejects.toThrow(TypeError);
+    }
   });
 });
 

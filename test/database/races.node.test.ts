@@ -215,3 +215,12 @@ describe.each(OUT_OF_ORDER)('$name', (race) => {
     expectOnly(await rounds(race, 6, (actions) => sessions.race(actions)), race.refusals);
   });
 });
+
+it('twelve bots at once, straight in the table, where two have a place -> two', async () => {
+  for (let round = 0; round < 5; round++) {
+    const client = await sessions.newClient();
+    await sessions.newBots(client, 998);
+    const outcomes = await sessions.race(Array.from({ length: 12 }, () => act.insertBot(client)));
+    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bots_full'), 'ok', 'ok']);
+  }
+});

@@ -203,6 +203,16 @@ describe('the cron', () => {
     expect(said('audit')).toMatchObject([{ level: 'error', code: 'audit_key_malformed' }]);
   });
 
+  it('chains what waits of more clients than one call takes', async () => {
+    await sql`with made as (
+        insert into public.clients (name, email)
+        select 'One of many', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id)
+      insert into public.bots (client_id, bot_type, name) select id, 'evm-grid', 'A bot' from made`;
+    await runScheduled({ ...settings, AUDIT_SIGNING_KEY: '' });
+    expect(said('audit')).toMatchObject([{ events: 120 }]);
+    expect([...(await sql`select number from private.queued_key_events`)]).toEqual([]);
+  });
+
   it('without a token of its own does nothing, and with a bad one says so', async () => {
     const { MONITOR_TOKEN: _, ...without } = settings;
     await runScheduled(without);
@@ -265,6 +275,22 @@ describe('npm run audit:verify', () => {
   ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
     const { code, text } = await run(args());
     expect([code, text.includes('Everything fits')]).toEqual([2, false]);
+  });
+
+  it('of an API that lies -> 1, and nothing that it answers rules the terminal', async () => {
+    const lie = '\u001b[2K\rEverything fits.\n';
+    const answers = { items: [{ seq: 7, id: lie }], next_cursor: null, keys: [] };
+    const liar = serve({ fetch: () => Response.json(answers), port: 0, hostname: '127.0.0.1' });
+    await new Promise((listening) => liar.once('listening', listening));
+    const at = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+    const { code, text } = await run(['--url', at, '--client', crypto.randomUUID()]);
+    await new Promise((closed) => liar.close(closed));
+    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything fits/m.test(text)]).toEqual([
+      1,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it('with a bad session -> 2, without its text', async () => {

@@ -127,6 +127,17 @@ describe('an import', () => {
     expect((await stateOf(account.email)).trading).toBe(one.trading.address);
   });
 
+  test('takes no key for the client whose e-mail is only like it by the rules of Unicode', async () => {
+    const [victim, thief] = [`${crypto.randomUUID()}-kk@example.test`, newEvmKey()];
+    await operatorSql(`insert into public.clients (name, email) values ('Known', $1)`, [victim]);
+    // The Kelvin sign, of which the small letter is a plain k.
+    const client = await old.client(victim.replace('kk', 'k\u212a'));
+    await old.tradingKey(client, thief);
+    const outcomes = await importFrom(old);
+    expect(outcomes).toContain(`clients ${client.id}: refused email_malformed`);
+    expect((await stateOf(victim)).trading).toBeUndefined();
+  });
+
   test('reads keys under each of several Fernet keys', async () => {
     const [first, second] = [await old.client(), await old.client()];
     const newer = newFernetKey();

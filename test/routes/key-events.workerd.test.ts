@@ -208,6 +208,17 @@ describe('what is refused', () => {
     expect(JSON.stringify(own)).not.toContain(victim.botId);
   });
 
+  it('whatever stands for a client in the body -> stands in the own chain', async () => {
+    const attacker = await newClient();
+    const named = [{ toString: 1 }, [{ toString: 1 }], null, 5, [attacker.clientId]];
+    for (const client_id of named) {
+      const body = { client_id, name: 'x', bot_type: 'evm-grid' };
+      const answer = await call('POST /bots/create', { token: attacker.token, body });
+      expectProblem(answer, 422, 'validation_failed');
+    }
+    expect((await refusals(attacker)).map(({ code }) => code)).toEqual(named.map(() => 'validation_failed'));
+  });
+
   it('to an admin -> stands in the chain of the client it is about; of none, in none', async () => {
     const client = await newClientWithBot();
     const create = (client_id: string) =>

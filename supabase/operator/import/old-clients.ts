@@ -35,7 +35,12 @@ export interface OldClient extends RowName {
 
 /** Integers and UUIDs: nothing that a column which was named wrongly could hold of a key. */
 const ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
-const Email = z.string().trim().toLowerCase().max(320).pipe(z.email());
+/** Only A to Z are folded, as everywhere: by the rules of Unicode somebody else's e-mail could become a client's. */
+const Email = z
+  .string()
+  .trim()
+  .transform((text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))
+  .pipe(z.email().max(320));
 
 /** Oldest first, so that a second run, and one on another day, goes the same way. */
 export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient[]; outcomes: Outcome[] } {

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(15);
+select plan(17);
 
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
@@ -44,6 +44,15 @@ select is(tests.refusal($$select tests.setup_bot('anna', 'a3', tests.wallet('ann
   'PT409 address_taken',
   'and then it is the other''s');
 select is(tests.wallets('anna'), array['a: Aown empty', 'a2: Aown empty'], 'empty wallets hold no address');
+
+-- An address that hashtextextended takes for the lock of anna's keys: it was found in seconds, by running that backwards.
+select is(
+  hashtextextended('address Thief00000003026R7CYCTHbEhBo', 0),
+  hashtextextended('keys of client ' || tests.client_id('anna'), 0), 'a hash that is not made for it has such twins');
+select isnt(
+  private.name_of_lock('address', 'Thief00000003026R7CYCTHbEhBo'),
+  private.name_of_lock('keys of client', tests.client_id('anna')::text),
+  'who chooses an address does not choose a lock of another client');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- What the cron calls: chaining what is queued, and keeping signed heads.
 begin;
 \ir ../people.psql
-select plan(24);
+select plan(27);
 
 insert into public.machine_tokens (name, token_hash, scope)
 values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
@@ -72,6 +72,18 @@ select tests.act_as('anna');
 select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10) -> 'items'), 1, 'its client sees it');
 select tests.act_as('boris');
 select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
+
+-- Who has left many events waits for them, and nobody else does.
+select tests.act_as('operator');
+delete from private.queued_key_events;
+insert into private.queued_key_events (client_id, event, bot_id, actor)
+  select tests.client_id('anna'), 'bot_started', tests.bot_id('a'), 'client' from generate_series(1, 1000);
+insert into private.queued_key_events (client_id, event, bot_id, actor)
+  values (tests.client_id('boris'), 'bot_started', tests.bot_id('b'), 'client');
+select tests.act_as('anon');
+select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'clients', '2', 'each client has a share of what is chained at once');
+select is(tests.queue_length('boris'), 0::bigint, 'who has little is done');
+select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'chained', '100', 'who is alone has all of it');
 
 select * from finish();
 rollback;

@@ -1,7 +1,7 @@
 -- What is written down beside keys: bots, tokens and policies.
 begin;
 \ir ../people.psql
-select plan(14);
+select plan(18);
 
 create function tests.chain_of(person text) returns setof text language plpgsql security definer as $$
 begin
@@ -73,6 +73,27 @@ select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
 select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
+
+-- However many bots a token signs for: an event that cannot be written would keep it from being used, and from being revoked.
+select tests.act_as('boris');
+insert into public.bots (client_id, bot_type, name)
+  select tests.client_id('boris'), 'evm-grid', 'many ' || number from generate_series(1, 500) as number;
+create temporary table big as
+select (public.issue_token(tests.bot_id('b'), '{}', 'x', repeat('ef', 32)) ->> 'id')::uuid as id;
+grant select on big to public;
+insert into public.machine_token_bots (token_id, bot_id, client_id)
+  select big.id, bots.id, bots.client_id from public.bots, big where bots.name like 'many %';
+select tests.chain_of('boris');
+select is((tests.last('boris')).detail - 'bots_sha256',
+  (select jsonb_build_object('token_id', id, 'bots', 500, 'expires_at', null) from big),
+  'bots that are too many for an event are told by their number');
+select is((tests.last('boris')).detail ->> 'bots_sha256', (
+    select encode(sha256(convert_to(string_agg(bots.id::text, ',' order by bots.id), 'UTF8')), 'hex')
+    from public.bots where bots.name like 'many %'), 'and by the SHA-256 of their ids');
+select tests.act_as('anon');
+select is(tests.refusal($$select public.list_runner_bots(repeat('ef', 32))$$), 'allowed', 'their token is used');
+select tests.act_as('boris');
+select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'and revoked');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(33);
+select plan(41);
 
 create function tests.set_status(bot text, status text) returns void language sql
 begin atomic
@@ -80,6 +80,35 @@ select is(tests.refusal($$insert into public.bots (client_id, bot_type, name, st
 delete from public.trading_keys where client_id = tests.client_id('anna');
 select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 bot_has_no_key',
   'a bot whose wallet is empty cannot run');
+
+-- A revocation stops every bot and clears every wallet within the time that a statement has: so there is an end to them.
+select tests.act_as('operator');
+insert into public.bots (client_id, bot_type, name)
+  select tests.client_id('boris'), 'evm-grid', 'many ' || number from generate_series(1, 998) as number;
+create function tests.bots_more(person text, count integer) returns text language sql
+return tests.refusal(format($$insert into public.bots (client_id, bot_type, name)
+  select %L, 'evm-grid', 'more' from generate_series(1, %s)$$, tests.client_id(person), count));
+grant execute on all functions in schema tests to public;
+select tests.act_as('boris');
+select is(tests.bots_more('boris', 2), 'PT409 bots_full', 'a client has at most 1000 bots');
+select is(tests.bots_more('boris', 1), 'allowed', 'and as many');
+select is(tests.bots_more('boris', 1), 'PT409 bots_full', 'but no more');
+select is(tests.refusal($$select tests.setup_bot('boris', 'another', '{}')$$), 'PT409 bots_full', 'in no way');
+select tests.act_as('ada');
+select is(tests.refusal($$select tests.create_bot('boris', 'another')$$), 'PT409 bots_full', 'also by an admin');
+select tests.act_as('anna');
+select is(tests.bots_more('boris', 1), '42501', 'of which another client is told nothing');
+select tests.act_as('operator');
+select is(tests.bots_more('boris', 1), 'allowed', 'the operator is not held to it');
+alter table public.bot_wallets disable trigger before_insert;
+insert into public.bot_wallets (bot_id, client_id, address, chain)
+  select bots.id, bots.client_id, 'Empty' || number, 'evm' from public.bots cross join generate_series(1, 10) as number
+  where bots.client_id = tests.client_id('boris');
+alter table public.bot_wallets enable trigger before_insert;
+select tests.act_as('boris');
+select is(tests.refusal(format($$insert into public.bot_wallets (bot_id, client_id, address, chain)
+    values (%L, %L, 'B', 'evm')$$, tests.bot_id('many 1'), tests.client_id('boris'))),
+  'PT409 wallets_full', 'nor has a client more than 10000 wallets');
 
 select * from finish();
 rollback;

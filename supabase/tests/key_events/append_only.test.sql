@@ -27,18 +27,20 @@ select results_eq($$select request_id from public.key_events where event = 'key_
 
 -- Past the edge the header is whatever somebody wrote: a key, for one.
 select set_config('request.headers', jsonb_build_object('x-request-id', id)::text, true), tests.rotate('anna', address)
-from (values ('R1', repeat('ab', 32)), ('R2', 'a b'), ('R3', repeat('x', 37)), ('R4', repeat('x', 36))) as sent (address, id);
+from (values ('R1', repeat('ab', 32)), ('R2', 'a b'), ('R3', repeat('x', 37)), ('R4', repeat('x', 36)),
+  -- Of letters of the whole world, 36 hold a key.
+  ('R5', repeat('鍵', 36))) as sent (address, id);
 select set_config('request.headers', '', true);
 select results_eq($$select address, request_id from public.key_events where address like 'R%' order by address$$,
-  $$values ('R1', null), ('R2', null), ('R3', null), ('R4', repeat('x', 36))$$,
+  $$values ('R1', null), ('R2', null), ('R3', null), ('R4', repeat('x', 36)), ('R5', null)$$,
   'an id of another form than the edge takes is not kept');
 
 select tests.act_as('ada');
 select tests.rotate('anna', 'A3');
-select is((tests.events('anna'))[8], 'key_rotated A3 7 by admin', 'what an admin does is an admin''s');
+select is((tests.events('anna'))[9], 'key_rotated A3 8 by admin', 'what an admin does is an admin''s');
 select is((select count(*) from public.key_events where client_id in (tests.client_id('anna'),
   tests.client_id('boris')) and address is not null),
-  10::bigint, 'an admin sees every client''s events');
+  11::bigint, 'an admin sees every client''s events');
 select is(tests.refusal('delete from public.key_events'), '42501', 'and deletes none');
 
 select tests.act_as('operator');
