@@ -110,7 +110,8 @@ begin
         or head.seq > kept.seq and kept.created_at < date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
         -- What an honest chain never does: the edge has to see it, and says so.
         or head.seq = kept.seq and head.hash <> kept.hash or head.seq < kept.seq
-      order by kept.created_at nulls first, clients.id
+      -- By lot: chains that do not fit stay due, and must not stand before the others for ever.
+      order by random()
       limit list_unsigned_heads.at_most) as due);
 end $$;
 comment on function public.list_unsigned_heads(text, integer) is

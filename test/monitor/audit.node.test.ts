@@ -114,7 +114,9 @@ const aDayLater = () =>
 /** Changes what nobody may, for good. */
 const tamper = (text: string) =>
   superuser
-    .unsafe(`begin; alter table public.key_events disable trigger all; ${text};
+    .unsafe(`begin; alter table public.key_events disable trigger all; alter table public.audit_checkpoints disable trigger all; ${text};
+      alter table public.audit_checkpoints enable trigger all;
+      alter table public.audit_checkpoints enable always trigger audit_checkpoints_are_never_changed;
       alter table public.key_events enable trigger all;
       alter table public.key_events enable always trigger key_events_are_never_changed; commit`)
     .simple();
@@ -173,6 +175,28 @@ describe('the cron', () => {
     await runScheduled(settings);
     expect(said('audit_misfit')).toContainEqual({ level: 'error', client_id: client.clientId });
     expect((await verify(client)).misfit).toMatchObject({ reason: 'truncated' });
+  });
+
+  it('signs the others, however many chains no longer fit', async () => {
+    const misfits = await sql<{ id: string }[]>`
+      insert into public.clients (name, email)
+      select 'A misfit', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id`;
+    await sql`insert into public.bots (client_id, bot_type, name)
+      select clients.id, 'evm-grid', 'A bot' from public.clients where name = 'A misfit'`;
+    await runScheduled(settings);
+    const client = await newClient();
+    await runScheduled(settings);
+    await tamper(`update public.key_events set hash = sha256('another')
+      where client_id in (select id from public.clients where name = 'A misfit')`);
+    await sql`update public.trading_keys set ${sql({ ...sealedWallet(client.clientId) })} where client_id = ${client.clientId}`;
+    await aDayLater();
+    lines = [];
+    for (let runs = 0; runs < 10 && (await count('public.audit_checkpoints', client)) < 2; runs++)
+      await runScheduled(settings);
+    expect(await count('public.audit_checkpoints', client)).toBe(2);
+    expect(said('audit_misfit').length).toBeGreaterThan(100);
+    await tamper(`delete from public.audit_checkpoints where client_id = any ('{${misfits.map(({ id }) => id).join()}}');
+      delete from public.key_events where client_id = any ('{${misfits.map(({ id }) => id).join()}}')`);
   });
 
   it('takes over another key, whose predecessor stays published', async () => {
