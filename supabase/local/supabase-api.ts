@@ -68,7 +68,11 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
     listen: (port) =>
       new Promise((resolve, reject) => {
         const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
-        server = serve({ fetch, port, hostname: '127.0.0.1' }, (info: AddressInfo) => resolve(info.port));
+        // Longer than callers keep a connection: one that is closed as it is used again loses a request.
+        const serverOptions = { keepAliveTimeout: 75_000 };
+        server = serve({ fetch, port, hostname: '127.0.0.1', serverOptions }, (info: AddressInfo) =>
+          resolve(info.port),
+        );
         server.once('error', reject);
       }),
     async close() {
