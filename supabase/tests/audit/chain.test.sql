@@ -62,9 +62,10 @@ from unnest(array[
   'truncate public.audit_checkpoints'
 ]) as statement;
 select results_eq(
-  $$select tgname::text collate "default", tgenabled::text collate "default" from pg_trigger where tgname like '%are\_never\_changed' order by 1$$,
-  $$values ('audit_checkpoints_are_never_changed', 'A'), ('key_events_are_never_changed', 'A')$$,
-  'also where triggers are off for replication');
+  $$select tgname::text collate "default", tgenabled::text collate "default", tgtype::integer from pg_trigger
+    where tgname like '%are\_never\_changed' order by 1$$,
+  $$values ('audit_checkpoints_are_never_changed', 'A', 2 + 8 + 16 + 32), ('key_events_are_never_changed', 'A', 2 + 8 + 16 + 32)$$,
+  'before each delete, update and truncate, also where triggers are off for replication');
 
 -- A fork, a second beginning, and a row that says it follows nothing.
 create function tests.insert_at(place bigint, previous bytea) returns text language sql as $$

@@ -1,7 +1,7 @@
 -- What the cron calls: chaining what is queued, and keeping signed heads.
 begin;
 \ir ../people.psql
-select plan(26);
+select plan(31);
 
 insert into public.machine_tokens (name, token_hash, scope)
 values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
@@ -30,6 +30,14 @@ return concat_ws('.',
   tests.base64url(convert_to(jsonb_build_object('alg', alg, 'kid', 'k', 'typ', 'audit-checkpoint+jwt')::text, 'UTF8')),
   tests.base64url(convert_to(jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'hash', hash)::text, 'UTF8')),
   repeat('A', 86));
+create function tests.jws_with(person text, header jsonb, place bigint default 2) returns text language sql stable security definer
+return (
+  select concat_ws('.',
+    tests.base64url(convert_to(
+      ('{"alg": "EdDSA", "kid": "k", "typ": "audit-checkpoint+jwt"}'::jsonb || header)::text, 'UTF8')),
+    tests.base64url(convert_to(jsonb_build_object('client_id', client_id, 'seq', seq, 'hash', encode(hash, 'hex'))::text, 'UTF8')),
+    repeat('A', 86))
+  from public.key_events where client_id = tests.client_id(person) and seq = place);
 create function tests.store(person text, seq bigint, jws text) returns integer language sql
 return (public.store_checkpoints(repeat('aa', 32), jsonb_build_array(
   jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'jws', jws))) ->> 'stored')::integer;
@@ -75,6 +83,20 @@ select tests.act_as('anna');
 select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10) -> 'items'), 1, 'its client sees it');
 select tests.act_as('boris');
 select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
+
+-- As many in all as it is told, and not of each client.
+select tests.act_as('operator');
+insert into private.queued_key_events (client_id, number, event, actor) overriding system value
+select tests.client_id(person), number, 'refused', 'client'
+from (values ('anna', -9004), ('anna', -9003), ('boris', -9002), ('boris', -9001)) as waiting (person, number);
+select tests.act_as('anon');
+select is(public.chain_queued_events(repeat('aa', 32), 3), '{"chained": 3, "clients": 2}', 'the bound is of all clients together');
+
+-- What a checkpoint has to be, beside what it says.
+select is(tests.store('boris', 1, tests.jws_with('boris', '{"more": "x"}', 1)), 1, 'a checkpoint may say more');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"kid": 1}')), 0, 'a checkpoint whose key has no name is not kept');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"typ": "JWT"}')), 0, 'nor one of another type');
+select is(tests.store('boris', 2, tests.jws_with('boris', jsonb_build_object('more', repeat('x', 2000)))), 0, 'nor one of more than 2 KiB');
 
 select * from finish();
 rollback;
