@@ -106,11 +106,11 @@ describe('one pass', () => {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     return { platform, ids: platform.clients.map(({ id }) => id) };
   }
-  /** How many wait for a lock of some client's keys. */
+  /** How many wait for a lock. */
   const waiting = async () => {
     const [row] = await sql<[{ count: number }]>`
-      select count(*)::integer as count from pg_locks join pg_database on pg_database.oid = pg_locks.database
-      where locktype = 'advisory' and not granted and datname = current_database()`;
+      select count(*)::integer as count from pg_locks join pg_stat_activity using (pid)
+      where not granted and datname = current_database()`;
     return row.count;
   };
   const masterKeysOf = async (ids: readonly string[]) => {
@@ -208,7 +208,14 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('waits for no client whose keys are in use, and comes back', async () => {
+  it.each<[string, (tx: postgres.TransactionSql, clientId: string) => Promise<unknown>]>([
+    [
+      'keys are',
+      (tx, clientId) =>
+        tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`,
+    ],
+    ['row is', (tx, clientId) => tx`select from public.clients where id = ${clientId} for no key update`],
+  ])('waits for no client whose %s in use, and comes back', async (_, use) => {
     const { platform, ids } = await threeClients();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -216,7 +223,7 @@ describe('one pass', () => {
     });
     const locked = Promise.withResolvers<void>();
     const holder = platform.sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${ids[0] ?? ''}))`;
+      await use(tx, ids[0] ?? '');
       locked.resolve();
       await held;
     });
