@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
 import type { KeyEvent } from '../../src/sdk/types.ts';
 import * as act from './actions.ts';
-import { asAuditClient, checkpoint, rehash, rowsOf, Superuser, signedHead } from './audit.ts';
+import { asAuditClient, checkpoint, keys, rehash, rowsOf, Superuser, signedHead } from './audit.ts';
 import { Sessions } from './sessions.ts';
 import { Signers, signingHousehold } from './signers.ts';
 
@@ -261,6 +261,40 @@ describe('a chain that was written anew, every hash right', () => {
   });
 });
 
+describe('what was kept', () => {
+  const fits = (options: Options, id = client.clientId) =>
+    superuser
+      .tampering(
+        async () => {},
+        (sql) => verifyChain(asAuditClient(sql, client), id, options),
+      )
+      .then(({ misfit }) => misfit);
+
+  it('is no checkpoint, or of another client -> is not believed', async () => {
+    const stranger = await sessions.newClient();
+    const row = rows[0] ?? raise();
+    for (const known of ['x.y.z', await signedHead(stranger, row)]) {
+      expect(await fits({ known: [known] })).toEqual({ seq: 0, reason: 'checkpoint_signature' });
+    }
+    expect(await fits({ known: [await signedHead(client, row)] })).toBeNull();
+  });
+
+  it('is a checkpoint of none of the keys that were kept -> is not believed, whatever the API answers', async () => {
+    const known = [await signedHead(client, rows[0] ?? raise())];
+    expect(await fits({ known, keys: { keys: [] } })).toEqual({ seq: 0, reason: 'checkpoint_signature' });
+  });
+
+  it('is a head at a place that no row has -> found', async () => {
+    const { hash } = rows[0] ?? raise();
+    expect(await fits({ known: [{ seq: 0, hash }] })).toMatchObject({ seq: 0, reason: 'known_head' });
+  });
+
+  it('is the id of the client in capitals -> fits', async () => {
+    const known = [await signedHead(client, rows[0] ?? raise())];
+    expect(await fits({ known }, client.clientId.toUpperCase())).toBeNull();
+  });
+});
+
 describe('a database that lets stand what ours does not', () => {
   /** As it would answer these rows. */
   const answering = (items: KeyEvent[]) =>
@@ -294,12 +328,35 @@ describe('a database that lets stand what ours does not', () => {
     expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
+<<<<<<< HEAD
   it.each([
     ['the same', () => '1'],
     ['one of two', (cursor = '1') => (cursor === '1' ? '2' : '1')],
-    ['no number', (cursor = '') => `${cursor}x`],
+    ['no number', (cursor = '') => `$cursorx`],
     ['one further', (cursor = '0') => String(Number(cursor) + 1)],
   ])('pages that never go on, the next is %s -> an error', async (_, next) => {
+=======
+  it('a checkpoint that stands at another row than it names -> found', async () => {
+    const [first, second] = [rows[0] ?? raise(), rows[1] ?? raise()];
+    const item = {
+      seq: 2,
+      hash: second.hash,
+      jws: await signedHead(client, first),
+      created_at: first.created_at,
+    };
+    const api = {
+      clients: {
+        keyEvents: async () => ({ items: rows, next_cursor: null }),
+        checkpoints: async () => ({ items: [item], next_cursor: null }),
+      },
+      audit: { keys: async () => ({ keys: [...keys.published] }) },
+    };
+    const { misfit } = await verifyChain(api, client.clientId);
+    expect(misfit).toEqual({ seq: 2, reason: 'checkpoint_signature' });
+  });
+
+  it('pages that never go on -> an error', async () => {
+>>>>>>> breaker
     const stuck = asAuditClient(superuser.sql, client);
     const forEver = <Item>(items: Item[]) => {
       let asked = 0;

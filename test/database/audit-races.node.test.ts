@@ -217,6 +217,16 @@ describe('a key change', () => {
     expect((await rowsOf(sessions.sql, client)).at(-1)?.event).toBe('key_rotated');
   });
 
+  it('goes into the queue while somebody is at the chain, though nothing waits there', async () => {
+    const { client } = await withQueue(0);
+    await chainers.begin(async (sql) => {
+      await takeChain(sql, client);
+      expect(await sessions.race([act.rotateKey(client)])).toEqual(['ok']);
+      expect(await queued(client)).toBe(1);
+    });
+    expect(await verify(client)).toMatchObject({ misfit: null });
+  });
+
   it('does not wait for who is at the chain', async () => {
     const { client } = await withQueue(8);
     await chainers.begin(async (sql) => {

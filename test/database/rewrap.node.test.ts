@@ -48,6 +48,21 @@ const bindings = (ENCRYPTION_KEY: string, REWRAP_TOKEN: string) => ({
   REWRAP_TOKEN,
 });
 
+/** What the database API answered to no purpose, or not at all: a run says of it only that the database was away. */
+const lost: string[] = [];
+const answer = globalThis.fetch;
+beforeAll(() => {
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (...request) => {
+    const response = await answer(...request).catch((error) => {
+      lost.push(`${error} ${error.cause}`);
+      throw error;
+    });
+    if (response.status >= 500) lost.push(`${response.status} ${await response.clone().text()}`);
+    return response;
+  });
+});
+afterAll(() => vi.restoreAllMocks());
+
 /** Runs of the cron at the same time; their log lines. */
 async function cron(env: ReturnType<typeof bindings>, runs = 1) {
   const lines: Record<string, unknown>[] = [];
@@ -78,6 +93,7 @@ describe('a platform of 120 clients under traffic', () => {
     await traffic.stop();
     // What came under the older master key meanwhile, and what a run had no time for.
     for (let left = Number.NaN; left !== 0; left = Number(runs.at(-1)?.left)) runs.push(...(await cron(env)));
+    expect(lost).toEqual([]);
     expect(runs.filter(({ level, not_opened }) => level !== 'info' || not_opened !== 0)).toEqual([]);
     const moved = [...runs, pass].map((one) => Number(one.moved));
     const [{ count } = raise()] = await platform.sql<{ count: number }[]>`
@@ -106,11 +122,11 @@ describe('one pass', () => {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     return { platform, ids: platform.clients.map(({ id }) => id) };
   }
-  /** How many wait for a lock of some client's keys. */
+  /** How many wait for a lock. */
   const waiting = async () => {
     const [row] = await sql<[{ count: number }]>`
-      select count(*)::integer as count from pg_locks join pg_database on pg_database.oid = pg_locks.database
-      where locktype = 'advisory' and not granted and datname = current_database()`;
+      select count(*)::integer as count from pg_locks join pg_stat_activity using (pid)
+      where not granted and datname = current_database()`;
     return row.count;
   };
   const masterKeysOf = async (ids: readonly string[]) => {
@@ -208,7 +224,14 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('waits for no client whose keys are in use, and comes back', async () => {
+  it.each<[string, (tx: postgres.TransactionSql, clientId: string) => Promise<unknown>]>([
+    [
+      'keys are',
+      (tx, clientId) =>
+        tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`,
+    ],
+    ['row is', (tx, clientId) => tx`select from public.clients where id = ${clientId} for no key update`],
+  ])('waits for no client whose %s in use, and comes back', async (_, use) => {
     const { platform, ids } = await threeClients();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -216,7 +239,7 @@ describe('one pass', () => {
     });
     const locked = Promise.withResolvers<void>();
     const holder = platform.sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${ids[0] ?? ''}))`;
+      await use(tx, ids[0] ?? '');
       locked.resolve();
       await held;
     });

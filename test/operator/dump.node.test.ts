@@ -91,12 +91,17 @@ describe('what could be put into a dump', () => {
     ['a doubled quote', `INSERT INTO public.notes VALUES ('it''s\n${row}\n''');`],
     ['a quote after a backslash', `INSERT INTO public.notes VALUES ('\\', '\n${row}\n');`],
     ['an escape string', `SELECT E'it\\'s\n${row}\n''\\'\n${row}';`],
+    ['an escape string that seems to end', `SELECT E'it\\'s;\n${row}\n--\\'';`],
     ['a function', `CREATE FUNCTION f() AS $f$ it's\n${row}\n$$ $f$;`],
     ['a comment', `/* it's /* \n${row}\n */ '\n${row}\n */`],
     ['a comment of a line', `-- it's ${row}`],
     ['a name', `CREATE TABLE public."a'\n${row}\n""" (\n    id integer\n);`],
     ['a row of COPY', `COPY public.notes (note) FROM stdin;\n${row}\n\\N\n\\.`],
     ['a row of COPY of a table with an odd name', `COPY public."a;b" (note) FROM stdin;\n${row}\n\\.`],
+    [
+      'a row of COPY of another table after one of COPY of it',
+      `COPY public.trading_keys (id, client_id) FROM stdin;\n\\.\nCOPY public.notes (a, b) FROM stdin;\n9\t9\n\\.`,
+    ],
     ["psql's own commands", `\\restrict ${row}`],
   ])('%s: is no row', async (_, text) => {
     expect(await keysIn(`${KEYS}${text}\nINSERT INTO public.trading_keys VALUES (1, 2);\n`)).toEqual([
@@ -166,6 +171,11 @@ describe('what is no plain dump is refused', () => {
     ],
     ['an expression', `${KEYS}INSERT INTO public.trading_keys VALUES (1, now());`, 'dump_malformed'],
     ['a query', `${KEYS}INSERT INTO public.trading_keys VALUES (1, 2) RETURNING id;`, 'dump_malformed'],
+    [
+      'a column that the table did not have',
+      `${KEYS}INSERT INTO public.trading_keys (id, client_id, encrypted_key) VALUES (1, 2, 'x');`,
+      'dump_malformed',
+    ],
     [
       'a COPY without an end',
       `${KEYS}COPY public.trading_keys (id, client_id) FROM stdin;\n1\t2\n`,

@@ -59,6 +59,21 @@ test.each([
   expect(held).toContain(message);
 });
 
+test('no key that was ended is opened', () => {
+  const key = newEvmKey();
+  const { client, row } = clientWith(key.privateKey, key.address);
+  const ended = { ...row, active: false };
+  expect(new OpenedKeys({ ...client, keys: [ended] }, KEYS).of(ended)).toBe('token_malformed');
+  expect(held).toEqual([]);
+});
+
+test('an error that nobody expected is not passed on', () => {
+  const key = newEvmKey();
+  const { client } = clientWith(key.privateKey, key.address);
+  const without = [{} as (typeof KEYS)[number]];
+  expect(() => new OpenedKeys(client, without)).toThrow('for no reason that is known');
+});
+
 test('all keys of a client that could not be written', async () => {
   const key = newEvmKey();
   const tables = new Map([

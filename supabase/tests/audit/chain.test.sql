@@ -1,10 +1,17 @@
 -- Who may write, read and move events.
 begin;
 \ir ../people.psql
-select plan(24);
+select plan(38);
 
 create function tests.waiting() returns bigint language sql security definer
 return (select count(*) from private.queued_key_events where client_id = tests.client_id('anna'));
+create function tests.page(size integer, after bigint default null, oldest_first boolean default false, event text default null)
+returns text language sql
+return (
+  select concat_ws(' ', string_agg(item ->> 'seq', ',' order by place), '|', page ->> 'next_cursor')
+  from (select public.list_key_events(tests.client_id('anna'), size, after, oldest_first, event) as page) as asked
+  left join lateral jsonb_array_elements(page -> 'items') with ordinality as items (item, place) on true
+  group by page);
 grant execute on all functions in schema tests to public;
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
@@ -29,18 +36,36 @@ select tests.act_as('anna');
 select private.chain_own_key_events(tests.client_id('anna'));
 select is(tests.waiting(), 0::bigint, 'who may read it does');
 select is((select count(*) from public.key_events), 4::bigint, 'and sees its own rows alone');
+select public.stop_bot(tests.bot_id('a'));
+select tests.act_as('ada');
+select private.chain_own_key_events(tests.client_id('anna'));
+select is(tests.waiting(), 0::bigint, 'so does an admin, of any client');
+
+-- Pages: the edges, in both orders, and of one kind of event alone.
+select is(array[tests.page(2), tests.page(2, 4), tests.page(2, 2), tests.page(5)],
+  array['5,4 | 4', '3,2 | 2', '1 |', '5,4,3,2,1 |'], 'the newest first, up to the last page and no further');
+select is(array[tests.page(2, null, true), tests.page(2, 2, true), tests.page(2, 4, true), tests.page(5, null, true)],
+  array['1,2 | 2', '3,4 | 4', '5 |', '1,2,3,4,5 |'], 'the oldest first');
+select is(array[tests.page(9, null, false, 'key_added'), tests.page(9, null, true, 'key_added')], array['2 |', '2 |'],
+  'of one kind alone');
+select is(array[tests.page(1, null, false, 'bot_stopped'), tests.page(1, 5, false, 'bot_stopped')], array['5 |', '|'],
+  'of the kind, from there on');
+select tests.act_as('anna');
+select is(tests.page(1), '5 | 5', 'as its client sees them too');
 
 select tests.act_as('operator');
 select is(tests.refusal(statement), 'PT405 append_only', 'not even the owner can: ' || statement)
 from unnest(array[
   'update public.audit_checkpoints set jws = ''x''',
   'delete from public.audit_checkpoints',
-  'delete from public.audit_checkpoints where false'
+  'delete from public.audit_checkpoints where false',
+  'truncate public.audit_checkpoints'
 ]) as statement;
 select results_eq(
-  $$select tgname::text collate "default", tgenabled::text collate "default" from pg_trigger where tgname like '%are\_never\_changed' order by 1$$,
-  $$values ('audit_checkpoints_are_never_changed', 'A'), ('key_events_are_never_changed', 'A')$$,
-  'also where triggers are off for replication');
+  $$select tgname::text collate "default", tgenabled::text collate "default", tgtype::integer from pg_trigger
+    where tgname like '%are\_never\_changed' order by 1$$,
+  $$values ('audit_checkpoints_are_never_changed', 'A', 2 + 8 + 16 + 32), ('key_events_are_never_changed', 'A', 2 + 8 + 16 + 32)$$,
+  'before each delete, update and truncate, also where triggers are off for replication');
 
 -- A fork, a second beginning, and a row that says it follows nothing.
 create function tests.insert_at(place bigint, previous bytea) returns text language sql as $$
@@ -54,6 +79,15 @@ select is(tests.insert_at(1, null), '23505', 'it begins once');
 select is(tests.insert_at(0, null), '23514', 'with 1');
 select is(tests.insert_at(9, null), '23514', 'every other row follows one');
 select is(tests.insert_at(9, sha256('x')), 'allowed', '(and what follows none that there is, verifiers find)');
+create function tests.insert_again(id text, hash text) returns text language sql as $$
+  select tests.refusal(format(
+    'insert into public.key_events select client_id, 10, %s, event, bot_id, address, chain, key_id, key_version,
+       actor_id, actor, request_id, detail, created_at, signatures, hash, %s
+     from public.key_events where client_id = tests.client_id(''anna'') and seq = 1', id, hash))
+$$;
+select is(tests.insert_again('id', 'hash'), '23505', 'an event stands in the chains once');
+select is(tests.insert_again('gen_random_uuid()', 'substring(hash for 31)'), '23514', 'with a hash of 32 bytes');
+select is(tests.insert_again('gen_random_uuid()', 'hash'), 'allowed', '(and another one is another row)');
 
 -- What could not be chained is not queued.
 select is(tests.refusal(format(
@@ -65,6 +99,21 @@ from unnest(array[
   $$'refused', 'nobody', null$$,
   $$'refused', 'client', '{"a": 1.5}'$$
 ]) as rest;
+
+-- Nor does it go past the queue, as a key change does before which nothing waits.
+select is(tests.refusal(format($$select private.record_key_event('key_added', tests.client_id('boris'), null, %s)$$, rest)),
+  outcome, 'a key change, straight into the chain: ' || rest)
+from (values
+  ($$'B', 'evm', null, 1$$, 'allowed'),
+  ($$null, 'evm', null, 1$$, '23514'),
+  ($$'B', 'evm', null, 1, '{"a": 1.5}'$$, '23514')
+) as recorded (rest, outcome);
+
+-- Numbers of the queue are drawn for all clients; where a restore or the owner's hand made two alike, each stays its client's.
+insert into private.queued_key_events (client_id, number, event, actor) overriding system value
+values (tests.client_id('anna'), -1, 'refused', 'client'), (tests.client_id('boris'), -1, 'refused', 'client');
+select private.chain_key_events(tests.client_id('boris'), 1, true);
+select is(tests.waiting(), 1::bigint, 'what waits of one client is not chained with another''s');
 
 select * from finish();
 rollback;

@@ -1,7 +1,11 @@
 -- What the cron calls: chaining what is queued, and keeping signed heads.
 begin;
 \ir ../people.psql
+<<<<<<< HEAD
 select plan(27);
+=======
+select plan(31);
+>>>>>>> breaker
 
 insert into public.machine_tokens (name, token_hash, scope)
 values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
@@ -30,6 +34,14 @@ return concat_ws('.',
   tests.base64url(convert_to(jsonb_build_object('alg', alg, 'kid', 'k', 'typ', 'audit-checkpoint+jwt')::text, 'UTF8')),
   tests.base64url(convert_to(jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'hash', hash)::text, 'UTF8')),
   repeat('A', 86));
+create function tests.jws_with(person text, header jsonb, place bigint default 2) returns text language sql stable security definer
+return (
+  select concat_ws('.',
+    tests.base64url(convert_to(
+      ('{"alg": "EdDSA", "kid": "k", "typ": "audit-checkpoint+jwt"}'::jsonb || header)::text, 'UTF8')),
+    tests.base64url(convert_to(jsonb_build_object('client_id', client_id, 'seq', seq, 'hash', encode(hash, 'hex'))::text, 'UTF8')),
+    repeat('A', 86))
+  from public.key_events where client_id = tests.client_id(person) and seq = place);
 create function tests.store(person text, seq bigint, jws text) returns integer language sql
 return (public.store_checkpoints(repeat('aa', 32), jsonb_build_array(
   jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'jws', jws))) ->> 'stored')::integer;
@@ -46,7 +58,10 @@ where client_id in (tests.client_id('anna'), tests.client_id('boris'));
 delete from private.queued_key_events
 where number > 0 and client_id in (tests.client_id('anna'), tests.client_id('boris'));
 select tests.act_as('anon');
-select is(public.chain_queued_events(repeat('aa', 32), 2), '{"chained": 2, "clients": 2}', 'the cron chains, of who waits longest');
+-- By its turned number that of boris is the older one now.
+select is(public.chain_queued_events(repeat('aa', 32), 1), '{"chained": 1, "clients": 1}', 'the cron chains as many as it is told');
+select is(array[tests.queue_length('boris'), tests.queue_length('anna')], array[0, 1]::bigint[], 'of who waits longest');
+select is(public.chain_queued_events(repeat('aa', 32), 1), '{"chained": 1, "clients": 1}', 'then of the next');
 select is(tests.queue_length('anna') + tests.queue_length('boris'), 0::bigint, 'all of it');
 
 select is(tests.heads() -> 'anna' ->> 'seq', '4', 'a chain that was never signed is due');
@@ -73,6 +88,7 @@ select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10
 select tests.act_as('boris');
 select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
 
+<<<<<<< HEAD
 -- Who has left many events waits for them, and nobody else does.
 select tests.act_as('operator');
 delete from private.queued_key_events;
@@ -84,6 +100,21 @@ select tests.act_as('anon');
 select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'clients', '2', 'each client has a share of what is chained at once');
 select is(tests.queue_length('boris'), 0::bigint, 'who has little is done');
 select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'chained', '100', 'who is alone has all of it');
+=======
+-- As many in all as it is told, and not of each client.
+select tests.act_as('operator');
+insert into private.queued_key_events (client_id, number, event, actor) overriding system value
+select tests.client_id(person), number, 'refused', 'client'
+from (values ('anna', -9004), ('anna', -9003), ('boris', -9002), ('boris', -9001)) as waiting (person, number);
+select tests.act_as('anon');
+select is(public.chain_queued_events(repeat('aa', 32), 3), '{"chained": 3, "clients": 2}', 'the bound is of all clients together');
+
+-- What a checkpoint has to be, beside what it says.
+select is(tests.store('boris', 1, tests.jws_with('boris', '{"more": "x"}', 1)), 1, 'a checkpoint may say more');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"kid": 1}')), 0, 'a checkpoint whose key has no name is not kept');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"typ": "JWT"}')), 0, 'nor one of another type');
+select is(tests.store('boris', 2, tests.jws_with('boris', jsonb_build_object('more', repeat('x', 2000)))), 0, 'nor one of more than 2 KiB');
+>>>>>>> breaker
 
 select * from finish();
 rollback;

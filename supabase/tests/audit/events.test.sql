@@ -1,7 +1,11 @@
 -- What is written down beside keys: bots, tokens and policies.
 begin;
 \ir ../people.psql
+<<<<<<< HEAD
 select plan(18);
+=======
+select plan(21);
+>>>>>>> breaker
 
 create function tests.chain_of(person text) returns setof text language plpgsql security definer as $$
 begin
@@ -20,6 +24,8 @@ select results_eq($$select tests.chain_of('anna')$$,
   array['bot_created by client', 'key_added by client', 'wallet_added by client', 'bot_started by client'],
   'a set-up is four rows: the bot, the key, the wallet, and that it runs');
 select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'which name the bot');
+select results_eq($$select bot_id, detail from public.key_events where event = 'bot_created' and client_id = tests.client_id('anna')$$,
+  $$values (tests.bot_id('a'), '{"bot_type": "evm-grid"}'::jsonb)$$, 'the first of them with its type');
 
 select tests.act_as('ada');
 select public.stop_bot(tests.bot_id('a'));
@@ -45,6 +51,7 @@ select tests.chain_of('anna');
 select is((tests.last('anna')).detail,
   (select jsonb_build_object('token_id', id, 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'expires_at', '2099-01-01T00:00:00.000Z') from issued),
   'a token is one, with its bots and its end, and neither its name nor its hash');
+select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'of a bot alone, which the row names');
 
 select tests.act_as('anon');
 select public.list_runner_bots(repeat('ab', 32));
@@ -74,6 +81,7 @@ select tests.chain_of('boris');
 select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
 select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
 
+<<<<<<< HEAD
 -- However many bots a token signs for: an event that cannot be written would keep it from being used, and from being revoked.
 select tests.act_as('boris');
 insert into public.bots (client_id, bot_type, name)
@@ -94,6 +102,30 @@ select tests.act_as('anon');
 select is(tests.refusal($$select public.list_runner_bots(repeat('ef', 32))$$), 'allowed', 'their token is used');
 select tests.act_as('boris');
 select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'and revoked');
+=======
+-- Its first use and its end are too.
+select tests.act_as('anon');
+select public.list_runner_bots(repeat('cd', 32));
+select tests.chain_of('anna');
+select tests.chain_of('boris');
+select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
+  array['token_first_used', 'token_first_used'], 'its first use is in both');
+select tests.act_as('operator');
+delete from public.machine_tokens where token_hash = decode(repeat('cd', 32), 'hex');
+select tests.chain_of('anna');
+select tests.chain_of('boris');
+select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
+  array['token_revoked', 'token_revoked'], 'and so is its end');
+
+-- A token of several bots of one client.
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b2');
+select public.issue_token(tests.bot_id('b'), array[tests.bot_id('b2')], 'x', repeat('ce', 32));
+select tests.chain_of('boris');
+select is((tests.last('boris')).event, 'token_issued', 'a token of several bots is one row');
+select is(jsonb_array_length((tests.last('boris')).detail -> 'bot_ids'), 2, 'which tells all of them');
+select is((tests.last('boris')).bot_id, null, 'and names none by itself');
+>>>>>>> breaker
 
 select * from finish();
 rollback;

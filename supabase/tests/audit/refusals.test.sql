@@ -1,13 +1,20 @@
 -- What was refused to a known caller: whose chain it is written into, and how often.
 begin;
 \ir ../people.psql
-select plan(24);
+select plan(31);
 
 create function tests.refusals(person text) returns text[] language sql stable security definer
 return (
   select coalesce(array_agg(concat_ws(' ', actor, detail ->> 'code', detail ->> 'route', detail ->> 'omitted',
     case when bot_id is not null then 'bot' end) order by number), '{}')
   from private.queued_key_events where client_id = tests.client_id(person) and event = 'refused');
+create function tests.refused(person text, place bigint) returns private.queued_key_events
+language sql stable security definer
+return (
+  select queued from private.queued_key_events as queued
+  where client_id = tests.client_id(person) and event = 'refused' order by number offset place - 1 limit 1);
+create function tests.token_id(hash text) returns uuid language sql stable security definer
+return (select id from public.machine_tokens where token_hash = decode(hash, 'hex'));
 create function tests.forget() returns void language sql security definer
 begin atomic
   delete from private.queued_key_events using public.clients where clients.id = client_id and email like '%@pgtap.test';
@@ -26,6 +33,12 @@ select public.report_refusal('bot_has_no_key', 'POST /bots/{id}/start', bot_id =
 select is(tests.refusals('anna'),
   array['client conflict PUT /clients/{id}/rotate-key', 'client bot_has_no_key POST /bots/{id}/start bot'],
   'what a client was refused stands in its own chain');
+select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'with the account');
+select tests.forget();
+select set_config('request.headers', '{"x-request-id": "request-1"}', true);
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select set_config('request.headers', '', true);
+select is((tests.refused('anna', 1)).request_id, 'request-1', 'and the request');
 select tests.forget();
 
 -- by a client, of another's: as of what does not exist
@@ -48,6 +61,15 @@ select is(tests.refusals('anna'), array['admin conflict PUT /clients/{id}/rotate
 select is(public.report_refusal('not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid),
   '{"recorded": false}', 'and of no client, in none');
 select tests.forget();
+select public.report_refusal('conflict', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
+select is(tests.refusals('anna'), array['admin conflict POST /bots/{id}/start bot'], 'or whose bot it is about');
+select tests.act_as('anna');
+select public.issue_token(tests.bot_id('a'), '{}', 'x', repeat('ac', 32));
+select tests.act_as('ada');
+select public.report_refusal('conflict', 'DELETE /tokens/{id}', token_id => (
+  select token_id from public.machine_token_bots where bot_id = tests.bot_id('a')));
+select is((tests.refusals('anna'))[2], 'admin conflict DELETE /tokens/{id}', 'or whose token');
+select tests.forget();
 
 -- by an account without a client, and by nobody
 select tests.act_as('eve');
@@ -68,6 +90,8 @@ select tests.forget();
 select tests.act_as('anon');
 select public.report_runner_refusal(repeat('ab', 32), tests.bot_id('a'), 'policy_kind', 'POST /bots/{id}/sign');
 select is(tests.refusals('anna'), array['runner policy_kind POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
+select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id(repeat('ab', 32))::text, 'with its token');
+select is((tests.refused('anna', 1)).actor_id, null, 'which is no account');
 select public.report_runner_refusal(repeat('ab', 32), tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');
 select is((tests.refusals('anna'))[2], 'runner not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
 select is(tests.refusals('boris'), '{}', 'and not in the victim''s');
@@ -91,6 +115,9 @@ select tests.forget();
 select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 50);
 select is(cardinality(tests.refusals('anna')), 20, 'at most 20 a minute');
+select tests.act_as('boris');
+select public.report_refusal('conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select is(tests.refusals('boris'), array['client conflict PUT /clients/{id}/rotate-key'], 'of each client by itself');
 select tests.act_as('operator');
 update private.refusal_counts set minute = minute - interval '1 minute';
 select tests.act_as('anna');

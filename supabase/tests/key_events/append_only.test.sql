@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(15);
+select plan(18);
 
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
@@ -44,11 +44,20 @@ select is((select count(*) from public.key_events where client_id in (tests.clie
 select is(tests.refusal('delete from public.key_events'), '42501', 'and deletes none');
 
 select tests.act_as('operator');
+insert into private.admins (user_id) values (tests.account_id('boris'));
+select tests.act_as('boris');
+select tests.rotate('anna', 'A4');
+select is((tests.events('anna'))[9], 'key_rotated A4 8 by admin', 'nor is an admin who is a client of its own the client here');
+
+select tests.act_as('operator');
+select is((select count(*) from public.key_events where client_id = tests.client_id('anna') and created_at <> date_trunc('milliseconds', created_at)),
+  0::bigint, 'a time has the milliseconds that are answered and hashed, and no more');
 select is(tests.refusal(statement), 'PT405 append_only', 'not even the owner can: ' || statement)
 from unnest(array[
   'update public.key_events set actor = ''admin''',
   'update public.key_events set actor = ''admin'' where false',
-  'delete from public.key_events'
+  'delete from public.key_events',
+  'truncate public.key_events cascade'
 ]) as statement;
 select is(tests.refusal($$delete from public.clients where id = tests.client_id('anna')$$), '23503',
   'nor do they go with their client');
