@@ -1,14 +1,20 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { newProject } from '../support/people.ts';
 import { failuresOf, installPgtap, runFile, testFiles } from './pgtap.ts';
 
-const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
+let sql: postgres.Sql;
 let connection: postgres.ReservedSql;
 
+/** A database of its own: some files look at all there is, or lock it. */
 beforeAll(async () => {
-  const superuser = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
+  const { databaseUrl } = await newProject();
+  const { pathname } = new URL(databaseUrl);
+  const superuserUrl = Object.assign(new URL(inject('superuserUrl')), { pathname }).href;
+  const superuser = postgres(superuserUrl, { max: 1, onnotice: () => {} });
   await installPgtap(superuser);
   await superuser.end();
+  sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   connection = await sql.reserve();
 });
 afterAll(() => sql.end({ timeout: 1 }));

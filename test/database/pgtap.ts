@@ -29,12 +29,9 @@ function pgtapSource(): string {
   throw new Error(`${archive} has no ${PGTAP}`);
 }
 
-/** Once for each database, into a schema of its own, which every role of a test may use. */
+/** Into a schema of its own, which every role of a test may use. */
 export async function installPgtap(superuser: postgres.Sql): Promise<void> {
   await superuser.begin(async (sql) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('install pgtap', 0))`;
-    const [found] = await sql`select to_regnamespace('tap') as tap where to_regnamespace('tap') is not null`;
-    if (found) return;
     const text = `create schema tap; grant usage on schema tap to public; set local search_path = tap; ${pgtapSource()}`;
     await sql.unsafe(text).simple();
   });

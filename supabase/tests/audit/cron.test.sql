@@ -1,11 +1,7 @@
 -- What the cron calls: chaining what is queued, and keeping signed heads.
 begin;
 \ir ../people.psql
-<<<<<<< HEAD
-select plan(27);
-=======
-select plan(31);
->>>>>>> breaker
+select plan(34);
 
 insert into public.machine_tokens (name, token_hash, scope)
 values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
@@ -88,7 +84,6 @@ select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10
 select tests.act_as('boris');
 select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
 
-<<<<<<< HEAD
 -- Who has left many events waits for them, and nobody else does.
 select tests.act_as('operator');
 delete from private.queued_key_events;
@@ -100,7 +95,6 @@ select tests.act_as('anon');
 select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'clients', '2', 'each client has a share of what is chained at once');
 select is(tests.queue_length('boris'), 0::bigint, 'who has little is done');
 select is(public.chain_queued_events(repeat('aa', 32), 100) ->> 'chained', '100', 'who is alone has all of it');
-=======
 -- As many in all as it is told, and not of each client.
 select tests.act_as('operator');
 insert into private.queued_key_events (client_id, number, event, actor) overriding system value
@@ -114,7 +108,6 @@ select is(tests.store('boris', 1, tests.jws_with('boris', '{"more": "x"}', 1)), 
 select is(tests.store('boris', 2, tests.jws_with('boris', '{"kid": 1}')), 0, 'a checkpoint whose key has no name is not kept');
 select is(tests.store('boris', 2, tests.jws_with('boris', '{"typ": "JWT"}')), 0, 'nor one of another type');
 select is(tests.store('boris', 2, tests.jws_with('boris', jsonb_build_object('more', repeat('x', 2000)))), 0, 'nor one of more than 2 KiB');
->>>>>>> breaker
 
 select * from finish();
 rollback;

@@ -1,11 +1,7 @@
 -- What is written down beside keys: bots, tokens and policies.
 begin;
 \ir ../people.psql
-<<<<<<< HEAD
-select plan(18);
-=======
-select plan(21);
->>>>>>> breaker
+select plan(25);
 
 create function tests.chain_of(person text) returns setof text language plpgsql security definer as $$
 begin
@@ -81,7 +77,6 @@ select tests.chain_of('boris');
 select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
 select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
 
-<<<<<<< HEAD
 -- However many bots a token signs for: an event that cannot be written would keep it from being used, and from being revoked.
 select tests.act_as('boris');
 insert into public.bots (client_id, bot_type, name)
@@ -102,7 +97,6 @@ select tests.act_as('anon');
 select is(tests.refusal($$select public.list_runner_bots(repeat('ef', 32))$$), 'allowed', 'their token is used');
 select tests.act_as('boris');
 select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'and revoked');
-=======
 -- Its first use and its end are too.
 select tests.act_as('anon');
 select public.list_runner_bots(repeat('cd', 32));
@@ -125,7 +119,6 @@ select tests.chain_of('boris');
 select is((tests.last('boris')).event, 'token_issued', 'a token of several bots is one row');
 select is(jsonb_array_length((tests.last('boris')).detail -> 'bot_ids'), 2, 'which tells all of them');
 select is((tests.last('boris')).bot_id, null, 'and names none by itself');
->>>>>>> breaker
 
 select * from finish();
 rollback;

@@ -47,7 +47,7 @@ select tests.act_as('operator');
 insert into private.admins (user_id) values (tests.account_id('boris'));
 select tests.act_as('boris');
 select tests.rotate('anna', 'A4');
-select is((tests.events('anna'))[9], 'key_rotated A4 8 by admin', 'nor is an admin who is a client of its own the client here');
+select is((tests.events('anna'))[10], 'key_rotated A4 9 by admin', 'nor is an admin who is a client of its own the client here');
 
 select tests.act_as('operator');
 select is((select count(*) from public.key_events where client_id = tests.client_id('anna') and created_at <> date_trunc('milliseconds', created_at)),
