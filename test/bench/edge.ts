@@ -251,6 +251,8 @@ session asks all the time, so that its token is verified once and then remembere
   };
 }
 
+const SIGNED = ['evm.message', 'evm.transaction', 'evm.typed_data', 'solana.transaction'];
+
 const PAIRS: readonly [operation: string, bare: string][] = [
   ['seal', 'bare seal'],
   ['open', 'bare open'],
@@ -258,14 +260,13 @@ const PAIRS: readonly [operation: string, bare: string][] = [
   ['verify ES256', 'bare verify ES256'],
   ['verify HS256 again', 'bare verify HS256'],
   ['verify ES256 again', 'bare verify ES256'],
-  ...['evm.message', 'evm.transaction', 'evm.typed_data', 'solana.transaction'].flatMap(
-    (kind): [string, string][] => [
-      [`sign ${kind}`, `bare sign ${kind}`],
-      [`sign ${kind}`, `bare sign and check ${kind}`],
-    ],
-  ),
+  ...SIGNED.flatMap((kind): [string, string][] => [
+    [`sign ${kind}`, `bare sign ${kind}`],
+    [`sign ${kind}`, `bare hash, sign and check ${kind}`],
+  ]),
 ];
-const ALONE = ['derive evm', 'derive solana'];
+/** Curves alone: what is taken off where a route is held against one without any. */
+const ALONE = ['derive evm', 'derive solana', ...SIGNED.map((kind) => `bare sign and check ${kind}`)];
 
 async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
   const names = [...new Set([...PAIRS.flat(), ...ALONE])];
@@ -284,8 +285,9 @@ async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
   const table: Table = {
     title: 'Operations of the edge',
     note: `Microseconds of processor time in workerd. Bare: the same primitives of Web Crypto or the curve alone, with no
-token, header or JSON around them. "Sign and check" verifies what it signed, as the service does: a faulty signature can
-give away the key. "Again": the token was verified before, by the same isolate.`,
+token, header or JSON around them. "Hash, sign and check" is what any service must do that signs: open both layers of
+AES-GCM, hash the parsed request (EIP-191, EIP-712, RLP), import and sign, verify what was signed, since a faulty signature can
+give away the key, and write the answer. "Again": the token was verified before, by the same isolate.`,
     columns: ['operation', 'µs', 'bare', 'µs bare', 'ratio'],
     rows: PAIRS.map(([operation, bare]) => [
       operation,
@@ -301,10 +303,10 @@ give away the key. "Again": the token was verified before, by the same isolate.`
     )
       .map(([operation, bare]) => ({ operation, ...ratios(of(operation), of(bare)) }))
       .toSorted((one, other) => other.median - one.median)[0];
-  const verdicts = ['bare sign', 'bare sign and check'].map((bare): Verdict => {
+  const verdicts = ['bare sign', 'bare hash, sign and check'].map((bare): Verdict => {
     const { operation = '', median = Number.NaN } = worst(bare) ?? {};
     return {
-      target: `opening, reading and signing take at most 1.3 times a bare decrypt and sign${bare === 'bare sign' ? '' : ', with the check of the signature'}`,
+      target: `opening, reading and signing take at most 1.3 times a bare decrypt and sign${bare === 'bare sign' ? '' : ', with hashing and the check of the signature'}`,
       measured: `at worst ${number(median)} times (${operation})`,
       met: median <= 1.3,
     };
