@@ -15,6 +15,7 @@ import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
+import { answerDescription } from './routes/description.ts';
 import { health } from './routes/health.ts';
 import { keys } from './routes/keys.ts';
 import { newRouter } from './routes/openapi.ts';
@@ -25,15 +26,6 @@ import { sign } from './routes/sign.ts';
 import { tokens } from './routes/tokens.ts';
 import { runtimeFor } from './runtime.ts';
 import type { TimeLimits } from './time-limits.ts';
-
-export const DESCRIPTION = {
-  openapi: '3.1.0',
-  info: {
-    title: 'trading-keys',
-    version: '0.1.0',
-    description: 'Holds the private keys of trading bots. A key that was submitted is never shown again.',
-  },
-};
 
 export function createApp(limits?: TimeLimits) {
   const app = newRouter();
@@ -90,10 +82,6 @@ export function createApp(limits?: TimeLimits) {
     scheme: 'bearer',
     description: 'A machine token (tk_…) of POST /bots/{id}/tokens.',
   });
-  let description: object | undefined;
-  app.get('/openapi.json', (c) => {
-    description ??= app.getOpenAPI31Document(DESCRIPTION);
-    return c.json(description, 200);
-  });
+  app.get('/openapi.json', answerDescription(app));
   return app;
 }

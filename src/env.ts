@@ -36,6 +36,13 @@ export interface Bindings {
   readonly RATE_LIMIT_POLICY?: string;
   /** `development` lets answers tell how long they took (`Server-Timing`); production does not say. */
   readonly ENVIRONMENT?: string;
+  /** The files of `public/`, where the runtime keeps them apart from the Worker. */
+  readonly ASSETS?: Files;
+}
+
+/** `[assets]` of wrangler.toml. */
+export interface Files {
+  fetch(url: URL): Promise<Response>;
 }
 
 /** Of the Workers runtime. Other runtimes have none: nothing is limited there. */

@@ -84,6 +84,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     // Also the monitor, which has a token made for it.
     expect(new Set(Object.values(dependencies).map((each) => each.status))).toEqual(new Set(['ok']));
     expect(response.headers.get('server-timing')).toMatch(/^total;dur=/);
+    expect((await fetch(`${firstRun.api_url}/openapi.json`)).status).toBe(200);
   });
 
   test.runIf(existsSync('/proc/net/tcp'))(

@@ -2,13 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { PROBLEM_CODES } from '../../src/problem.ts';
-import { call } from '../support/api.ts';
+import { call, settings } from '../support/api.ts';
 import { create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
 import { operationOf, violations, violationsOf } from '../support/contract.ts';
 import { emptyProject } from '../support/empty-project.ts';
 import { description, operations, PUBLIC, runnerOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
 import { issue, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
@@ -37,6 +38,12 @@ describe('the description', () => {
       'POST /bots/{id}/heartbeat',
       'POST /bots/{id}/sign',
     ]);
+  });
+
+  it.each([404, 500])('is not answered where its file gives %d -> 500', async (status) => {
+    const ASSETS = { fetch: async () => new Response('{"openapi": "of another"}', { status }) };
+    const answer = await call('GET /openapi.json', { env: { ...settings(), ASSETS } });
+    expectProblem(answer, 500, 'internal');
   });
 
   it('lists every code that a problem can have', () => {

@@ -2,7 +2,7 @@
 
 import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { createApp, DESCRIPTION } from '../../src/app.ts';
+import { createApp } from '../../src/app.ts';
 import type * as audit from '../../src/contract/audit.ts';
 import type * as bots from '../../src/contract/bots.ts';
 import type * as clients from '../../src/contract/clients.ts';
@@ -13,6 +13,7 @@ import type * as runner from '../../src/contract/runner.ts';
 import type * as service from '../../src/contract/service.ts';
 import type * as signing from '../../src/contract/signing.ts';
 import type * as tokens from '../../src/contract/tokens.ts';
+import { describeApi } from '../../src/routes/description.ts';
 import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 
@@ -86,7 +87,7 @@ describe('calls', () => {
   }
 
   test('there is one for every operation of the API, and for nothing else', async () => {
-    const { paths = {} } = createApp().getOpenAPI31Document(DESCRIPTION);
+    const { paths = {} } = describeApi(createApp());
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
     );

@@ -18,7 +18,7 @@ export function workerConfiguration({
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-worker-'));
   const path = join(directory, 'wrangler.toml');
   const text = readFileSync('wrangler.toml', 'utf8')
-    .replaceAll(/"(?:\.\/)?(src\/[\w/-]+\.ts)"/g, (_, path: string) => JSON.stringify(resolve(path)))
+    .replaceAll(/"(?:\.\/)?(src\/[\w/-]+\.ts|public)"/g, (_, path: string) => JSON.stringify(resolve(path)))
     .replace(RATE_LIMIT, (_, name: string, namespace: string) =>
       limits[name] === undefined
         ? ''

@@ -9,6 +9,7 @@ import { readSettings } from '../../../src/env.ts';
 import { signAs } from '../../../src/keys/index.ts';
 import { createVerifier } from '../../../src/middleware/verify-token.ts';
 import { readSigning, type SigningRequest } from '../../../src/signing/index.ts';
+import { bareSigning, signEd25519, signSecp256k1, verifyEd25519 } from './bare-signing.ts';
 
 interface Env {
   readonly SUPABASE_URL: string;
@@ -82,6 +83,7 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
   const signing = Object.entries(samples.requests).flatMap(([kind, request]): [string, Operation][] => {
     const chain = kind.startsWith('solana') ? 'solana' : 'evm';
     const { payload } = readSigning(request);
+    const openBare = () => bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
     return [
       [
         `sign ${kind}`,
@@ -96,23 +98,23 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
       [
         `bare sign ${kind}`,
         async () => {
-          const secret = await bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
+          const secret = await openBare();
           return chain === 'evm' ? signSecp256k1(payload, secret) : signEd25519(payload, secret);
         },
       ],
       [
         `bare sign and check ${kind}`,
         async () => {
-          const secret = await bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
+          const secret = await openBare();
           if (chain === 'evm') {
             const signature = signSecp256k1(payload, secret);
             return secp256k1.Signature.fromBytes(signature, 'recovered').recoverPublicKey(payload);
           }
           const signature = await signEd25519(payload, secret);
-          const key = await crypto.subtle.importKey('raw', solanaKey, 'Ed25519', false, ['verify']);
-          return crypto.subtle.verify('Ed25519', key, signature, payload);
+          return verifyEd25519(solanaKey, payload, signature);
         },
       ],
+      [`bare hash, sign and check ${kind}`, bareSigning(request, openBare, samples.wallets[chain].address)],
     ];
   });
 
@@ -132,15 +134,6 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
     'derive solana': () => ed25519.getPublicKey(secrets.solana),
     ...Object.fromEntries(signing),
   };
-}
-
-const signSecp256k1 = (digest: Uint8Array, secret: Uint8Array) =>
-  secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' });
-
-async function signEd25519(message: Uint8Array<ArrayBuffer>, seed: Uint8Array): Promise<ArrayBuffer> {
-  const pkcs8 = new Uint8Array([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32, ...seed]);
-  const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']);
-  return crypto.subtle.sign('Ed25519', key, message);
 }
 
 interface Sealed {
