@@ -61,14 +61,6 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
   const published = jwks && publishedKeys(jwks, reload, limits);
   const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
 
-  /** A project's tokens begin alike: the header that was read last is not read again. */
-  let last: { readonly header: string; readonly algorithm: string | undefined } | undefined;
-  function algorithmOf(token: string): string | undefined {
-    const header = token.slice(0, token.indexOf('.') + 1);
-    if (last?.header !== header) last = { header, algorithm: decodeProtectedHeader(token).alg };
-    return last.algorithm;
-  }
-
   /** A secret never verifies an asymmetric token, nor a public key an HS256 one: the two never meet. */
   async function claims(token: string): Promise<JWTPayload> {
     const options = {
@@ -76,7 +68,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ['sub', 'exp', 'role'],
     };
-    if (algorithmOf(token) === 'HS256') {
+    if (decodeProtectedHeader(token).alg === 'HS256') {
       if (!secret) throw new Problem('token_invalid');
       const payload = await bySecret.claimsOf(token, async () => {
         return (await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] })).payload;
