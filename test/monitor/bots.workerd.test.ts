@@ -32,7 +32,9 @@ describe('a run', () => {
     const { botId } = await newClientWithBot();
     const line = await runMonitor(good);
     expect(await changesOf(botId)).toEqual(['starting']);
-    expect(line).toMatchObject({ level: 'info', event: 'monitor', batches: 1, complete: 1 });
+    expect(line).toMatchObject({ level: 'info', event: 'monitor', complete: 1 });
+    // Of 5,000 bots each: other tests leave theirs here.
+    expect(line.batches).toBe(Math.max(1, Math.ceil(line.bots_checked / 5000)));
     expect(line.bots_checked).toBeGreaterThan(0);
     expect(line.changed_to_starting).toBeGreaterThan(0);
     expect(line.changed).toBeGreaterThanOrEqual(line.changed_to_starting);
