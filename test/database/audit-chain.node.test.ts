@@ -328,6 +328,33 @@ describe('a database that lets stand what ours does not', () => {
     expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
+  it('a row that is added and signed while the pages are read -> is asked for, and fits', async () => {
+    const last = rows.at(-1) ?? raise();
+    const item = {
+      seq: last.seq,
+      hash: last.hash,
+      jws: await signedHead(client, last),
+      created_at: last.created_at,
+    };
+    let asked = 0;
+    const api = {
+      clients: {
+        keyEvents: async (_: string, query?: { cursor?: string | undefined }) => {
+          const there = asked++ === 0 ? rows.slice(0, -1) : rows;
+          return { items: there.filter(({ seq }) => seq > Number(query?.cursor ?? 0)), next_cursor: null };
+        },
+        checkpoints: async () => ({ items: [item], next_cursor: null }),
+      },
+      audit: { keys: async () => ({ keys: [...keys.published] }) },
+    };
+    expect(await verifyChain(api, client.clientId)).toMatchObject({
+      misfit: null,
+      rows: rows.length,
+      checkpoints: 1,
+    });
+    expect(asked).toBe(2);
+  });
+
   it('a checkpoint that stands at another row than it names -> found', async () => {
     const [first, second] = [rows[0] ?? raise(), rows[1] ?? raise()];
     const item = {
