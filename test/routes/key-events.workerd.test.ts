@@ -269,6 +269,21 @@ describe('what is refused', () => {
     ]);
   });
 
+  it('since the key does not open -> stands in the chain, after the check-out that is counted', async () => {
+    const client = await newClientWithRunner();
+    const other = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+    const signed = await call(`POST /bots/${client.botId}/sign`, {
+      token: client.machineToken,
+      body: message,
+      env: { ...settings(), ENCRYPTION_KEY: other },
+    });
+    expectProblem(signed, 503, 'key_not_opened');
+    expect((await refusals(client)).map(({ actor, code }) => [actor, code])).toEqual([
+      ['runner', 'key_not_opened'],
+    ]);
+    expect(names(await events(client, '&event=signed'))).toEqual(['signed by runner']);
+  });
+
   it('to a token that ended, to nobody, and what cannot be read -> stands nowhere', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /tokens/${client.tokenId}`, { token: client.token });
