@@ -361,6 +361,8 @@ export class Household {
       'GET /clients/{id}/bot-options',
       'GET /clients/me',
       'GET /clients?limit=5',
+      'GET /clients/{id}/key-events',
+      'GET /clients/{id}/checkpoints',
     ]);
     this.world.expect(await this.#call(line, this.clientId), 200);
     this.world.expect(

@@ -51,6 +51,7 @@ export async function newStranger(world: World): Promise<Stranger> {
       ['GET /nothing', 'not_found', { token: owner }],
       ['GET /health', 200, {}],
       ['GET /ready', 200, {}],
+      ['GET /.well-known/jwks.json', 200, {}],
     ];
   };
   return {
