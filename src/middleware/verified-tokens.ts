@@ -17,7 +17,6 @@ export class VerifiedTokens {
     if (known && (known.exp ?? 0) * 1000 > Date.now()) return known;
     // Claims verified by keys that are let go meanwhile are put where nobody looks any more.
     const verified = this.#claims;
-    verified.delete(hash);
     const claims = await verify();
     verified.set(hash, claims);
     const [oldest] = verified.keys();
