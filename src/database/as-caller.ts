@@ -65,6 +65,7 @@ export interface RefusalTarget {
   readonly bot_id?: string;
   readonly token_id?: string;
 }
+
 /** Of an earlier call, the token was told then and its hash is the one that is stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
 

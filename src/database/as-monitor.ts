@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callFunction } from './call.ts';
+import { callByToken } from './call.ts';
 import type { Connection } from './connect.ts';
 
 export interface Monitor {
@@ -40,9 +40,7 @@ export class MonitorDatabase {
 
   /** The next batch of the round through all bots. @throws {Problem} */
   checkBots({ heartbeatLimitSeconds, keyAgeLimitDays }: MonitorLimits): Promise<Batch> {
-    const { tokenHash, requestId } = this.#monitor;
-    return callFunction(this.#connection, { requestId }, Batch, 'monitor_bots', {
-      token_hash: tokenHash,
+    return callByToken(this.#connection, this.#monitor, Batch, 'monitor_bots', {
       heartbeat_limit_seconds: heartbeatLimitSeconds,
       key_age_limit_days: keyAgeLimitDays,
     });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asJson, callFunction, type Functions } from './call.ts';
+import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 
 export interface Rewrapper {
@@ -70,8 +70,6 @@ export class RewrapDatabase implements RewrapStore {
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId } = this.#rewrapper;
-    const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
-    return callFunction(this.#connection, { requestId }, answer, name, all);
+    return callByToken(this.#connection, this.#rewrapper, answer, name, args);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
-import { asJson, callFunction, type Functions } from './call.ts';
+import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
 import { Tally } from './tally.ts';
@@ -41,7 +41,7 @@ const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean(
 export type ReportedFailure = z.infer<typeof ReportedFailure>;
 
 /**
- * The database as a machine token sees it: four functions that each begin by finding the token, called without a
+ * The database as a machine token sees it: five functions that each begin by finding the token, called without a
  * session. All throw `Problem`.
  */
 export class RunnerDatabase {
@@ -85,6 +85,7 @@ export class RunnerDatabase {
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
     return this.#call(Reported, 'report_runner_refusal', args);
   }
+
   /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
   reportFailure(botId: string, code: string): Promise<ReportedFailure> {
     return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
@@ -96,10 +97,9 @@ export class RunnerDatabase {
     args: Omit<Functions[Name]['Args'], 'token_hash'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
-    const { tokenHash, requestId, once, tally = new Tally() } = this.#runner;
-    const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
+    const { once, tally = new Tally() } = this.#runner;
     return tally.count(() =>
-      callFunction(this.#connection, { requestId, once, repeatable }, answer, name, all),
+      callByToken(this.#connection, this.#runner, answer, name, args, { once, repeatable }),
     );
   }
 

@@ -37,6 +37,26 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   return parsed.data;
 }
 
+/** Whose machine token a function begins by finding: such callers have no session. */
+export interface TokenHolder {
+  /** SHA-256 of the token, in hex. */
+  readonly tokenHash: string;
+  readonly requestId: string;
+}
+
+/** `callFunction` for those functions. @throws {Problem} */
+export function callByToken<Name extends keyof Functions & string, Answer extends z.ZodType>(
+  connection: Connection,
+  { tokenHash, requestId }: TokenHolder,
+  answer: Answer,
+  name: Name,
+  args: Omit<Functions[Name]['Args'], 'token_hash'>,
+  call: Pick<Call, 'repeatable' | 'once'> = {},
+): Promise<z.infer<Answer>> {
+  const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
+  return callFunction(connection, { requestId, ...call }, answer, name, all);
+}
+
 /** The generated types know a JSON argument only as `Json`; ours are JSON by their schemas. */
 export function asJson(value: object): Json {
   return value as Json;
