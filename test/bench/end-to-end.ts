@@ -24,10 +24,9 @@ export interface Home {
   readonly machineToken: string;
 }
 
-export async function endToEnd(stack: Stack, { rounds }: { readonly rounds: number }): Promise<Section> {
-  const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
-  const encryptionKey = randomBytes(32).toString('base64');
-  const worker = await Workerd.start(
+/** The production bundle in plain workerd, in front of this stack. */
+export function startService(stack: Stack, encryptionKey: string): Promise<Workerd> {
+  return Workerd.start(
     buildBundle().code,
     {
       SUPABASE_URL: stack.supabaseUrl,
@@ -37,6 +36,12 @@ export async function endToEnd(stack: Stack, { rounds }: { readonly rounds: numb
     },
     '/health',
   );
+}
+
+export async function endToEnd(stack: Stack, { rounds }: { readonly rounds: number }): Promise<Section> {
+  const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
+  const encryptionKey = randomBytes(32).toString('base64');
+  const worker = await startService(stack, encryptionKey);
   try {
     const newHome = () => settle(sessions, stack, encryptionKey);
     const calls = await callRows(worker, stack, await newHome(), rounds);

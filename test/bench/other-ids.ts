@@ -1,11 +1,10 @@
 /** Whether time tells an id of another client from one that nobody has: the same requests with either, in turn. */
 import { randomBytes } from 'node:crypto';
 import type { Stack } from '../../supabase/local/stack.ts';
-import { buildBundle } from './bundle.ts';
-import { type Home, settle } from './end-to-end.ts';
+import { type Home, settle, startService } from './end-to-end.ts';
 import { number, type Section } from './report.ts';
 import { Sessions } from './sessions.ts';
-import { Workerd } from './workerd.ts';
+import type { Workerd } from './workerd.ts';
 
 /** Of others; as many ids that nobody has are asked for. */
 const VICTIMS = 8;
@@ -48,16 +47,7 @@ const ASKED: Readonly<Record<string, Ask>> = {
 export async function otherIds(stack: Stack, { rounds }: { readonly rounds: number }): Promise<Section> {
   const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
   const encryptionKey = randomBytes(32).toString('base64');
-  const worker = await Workerd.start(
-    buildBundle().code,
-    {
-      SUPABASE_URL: stack.supabaseUrl,
-      SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
-      SUPABASE_JWT_SECRET: stack.jwtSecret,
-      ENCRYPTION_KEY: encryptionKey,
-    },
-    '/health',
-  );
+  const worker = await startService(stack, encryptionKey);
   try {
     const thief = await settle(sessions, stack, encryptionKey);
     const foreign: Ids[] = [];
