@@ -2,7 +2,8 @@
 -- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
 -- read an envelope nor write wallets of bots other than by adding one.
 --
--- Order of locks, everywhere: the client's keys, its row, then the client's keys, bots and wallets, then addresses.
+-- Order of locks, everywhere: the row of the trading key, the lock of the client's keys, the client's row, then its bots
+-- and wallets, then addresses.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -15,6 +16,8 @@ end $$;
 create function private.lock_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
+  -- The row first, as an UPDATE or DELETE by anybody's SQL does: PostgreSQL locks a row before it asks a row's trigger.
+  perform from public.trading_keys where trading_keys.client_id = lock_keys.client_id for update;
   -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
   -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
   -- Here they stand in one queue.

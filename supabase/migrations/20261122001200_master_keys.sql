@@ -162,10 +162,11 @@ begin
     perform private.lock_keys(try_lock_keys.client_id);
     return true;
   end if;
+  perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
   if not pg_try_advisory_xact_lock(private.name_of_lock('keys of client', try_lock_keys.client_id::text)) then
     return false;
   end if;
-  perform from public.clients where clients.id = try_lock_keys.client_id for no key update skip locked;
+  perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
   return found;
 exception when lock_not_available then
   return false;

@@ -231,6 +231,11 @@ describe('one pass', () => {
         tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`,
     ],
     ['row is', (tx, clientId) => tx`select from public.clients where id = ${clientId} for no key update`],
+    // As whoever changes or deletes a key by SQL of their own, who has the row before any trigger is asked.
+    [
+      'key is',
+      (tx, clientId) => tx`select from public.trading_keys where client_id = ${clientId} for update`,
+    ],
   ])('waits for no client whose %s in use, and comes back', async (_, use) => {
     const { platform, ids } = await threeClients();
     let release = () => {};

@@ -32,12 +32,12 @@ afterAll(async () => {
 
 const KEY_CHANGES = KINDS.filter(({ name }) => ['set up', 'rotate', 'revoke'].includes(name));
 
-/** The lock of a client's keys, held until `release` is called. */
+/** The lock of a client's keys as who signs takes it, held until `release` is called. */
 async function hold({ clientId }: Household) {
   const held = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
   const transaction = superuser.begin(async (sql) => {
-    await sql`select private.lock_keys(${clientId})`;
+    await sql`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`;
     taken.resolve();
     await held.promise;
   });
@@ -147,7 +147,7 @@ describe.each(KEY_CHANGES.filter(({ name }) => name !== 'set up'))('$name', (kin
     await superuser.begin(async (sql) => {
       // Who looks for deadlocks first is the one that is ended: not this one.
       await sql`set local deadlock_timeout = '1min'`;
-      await sql`select from public.trading_keys where client_id = ${household.clientId} for update`;
+      await sql`select from public.clients where id = ${household.clientId} for update`;
       ask(kind, household).then(asked.resolve, asked.reject);
       await until(async () => {
         const rows = await superuser`
