@@ -1,14 +1,3 @@
-create function private.envelope_header(envelope text) returns text
-language plpgsql immutable strict parallel safe set search_path = '' as $$
-declare
-  encoded text := split_part(envelope, '.', 1);
-begin
-  -- "escape" leaves ASCII as it is, but for the backslash, and no byte makes it fail.
-  return encode(decode(encoded || repeat('=', -octet_length(encoded) & 3), 'base64'), 'escape');
-end $$;
-comment on function private.envelope_header(text) is
-  'The protected header of an envelope (JWE compact serialization, RFC 7516): what the master key authenticates.';
-
 create function private.envelope_names(
   envelope text, client_id uuid, chain text, address text, key_id uuid
 ) returns boolean
@@ -34,7 +23,8 @@ begin
     -- What '}' or '"}' at the end looks like with no bit left over. A length of one more than that is none.
     and encoded like case octet_length(encoded) % 4 when 0 then '%' when 2 then '%fQ' when 3 then '%In0' end
   ) is not true then return false; end if;
-  header := private.envelope_header(envelope);
+  -- "escape" leaves ASCII as it is, but for the backslash, and no byte makes it fail.
+  header := encode(decode(encoded || repeat('=', -octet_length(encoded) & 3), 'base64'), 'escape');
   -- What the row does not tell: three of the texts between the header's quotation marks.
   master_key_id := split_part(header, '"', 16);
   iv := split_part(header, '"', 36);
@@ -51,14 +41,6 @@ end $$;
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
   'Whether an envelope is one that the edge could have written for this client, chain, address and key id: its header is compared as text, members in the order of src/crypto/envelope.ts and nothing beside them.';
 
-create function private.master_key_id_of(envelope text) returns text
-language plpgsql immutable strict parallel safe set search_path = '' as $$
-begin
-  return split_part(private.envelope_header(envelope), '"', 16);
-end $$;
-comment on function private.master_key_id_of(text) is
-  'The master key that an envelope names, of one that envelope_names accepts: in the fourth member of its header.';
-
 create function private.address_key(address text) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
 begin
@@ -69,6 +51,5 @@ comment on function private.address_key(text) is
 
 grant execute on function
   private.address_key(text),
-  private.envelope_header(text), private.master_key_id_of(text),
   private.envelope_names(text, uuid, text, text, uuid)
 to authenticated;

@@ -149,9 +149,8 @@ begin
       set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id;
     update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
-      from public.bot_types
       where bots.client_id = new.client_id and bots.status = 'running'
-        and bot_types.id = bots.bot_type and bot_types.chain <> new.chain;
+        and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
   end if;
   perform private.record_key_event(
     case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
@@ -218,7 +217,9 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
   end if;
-  if (select count(*) from public.bot_wallets where bot_wallets.bot_id = new.bot_id) >= 100 then
+  if (
+    select count(*) from public.bot_wallets
+    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
     raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallets_full';
   end if;
   if auth.uid() is not null
@@ -257,7 +258,8 @@ begin
   end if;
   if exists (
     select from public.bot_wallets
-    where bot_wallets.bot_id = new.bot_id and bot_wallets.address = new.address
+    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id
+      and bot_wallets.address = new.address
   ) then
     raise sqlstate 'PT409' using message = 'The bot has a wallet with this address.', hint = 'wallet_exists';
   end if;
@@ -275,25 +277,30 @@ begin
 end $$;
 comment on function private.after_wallet_insert() is 'Writes the event.';
 
-create function private.stop_bots_without_key() returns trigger
+create function private.stop_bot_without_key() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if not exists (select from gone) then return null; end if;
-  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
-    where bots.status = 'running' and bots.id in (select gone.bot_id from gone)
-      and not exists (
-        select from public.bot_wallets
-        where bot_wallets.bot_id = bots.id and bot_wallets.encrypted_key is not null);
+  -- A revocation has stopped them all: asked first, since an UPDATE has triggers of its own even where it finds no row.
+  if exists (select from public.bots where bots.id = old.bot_id and bots.status = 'running')
+    and not exists (
+      select from public.bot_wallets
+      where bot_wallets.client_id = old.client_id and bot_wallets.bot_id = old.bot_id
+        and bot_wallets.encrypted_key is not null)
+  then
+    update public.bots set status = 'stopped', stop_reason = 'key_revoked' where bots.id = old.bot_id;
+  end if;
   return null;
 end $$;
-comment on function private.stop_bots_without_key() is
+comment on function private.stop_bot_without_key() is
   'For the operator''s SQL: whoever takes a bot''s last key away, the bot stops.';
 create trigger after_delete after delete on public.bot_wallets
-  referencing old table as gone
-  for each statement execute function private.stop_bots_without_key();
+  for each row when (old.encrypted_key is not null)
+  execute function private.stop_bot_without_key();
+-- Not asked for the thousand wallets of a rotation: each keeps a key.
 create trigger after_update after update on public.bot_wallets
-  referencing old table as gone
-  for each statement execute function private.stop_bots_without_key();
+  for each row when (
+    old.encrypted_key is not null and (new.encrypted_key is null or new.bot_id <> old.bot_id))
+  execute function private.stop_bot_without_key();
 create trigger never_truncated before truncate on public.bot_wallets
   for each statement execute function private.refuse_truncate();
 
@@ -323,13 +330,15 @@ begin
     perform from public.clients where clients.id = new.client_id for share;
     if not exists (
       select from public.bot_wallets
-      where bot_wallets.bot_id = new.id and bot_wallets.encrypted_key is not null
+      where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
+        and bot_wallets.encrypted_key is not null
     ) then
       raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
     end if;
     if not exists (
       select from public.bot_wallets join public.bot_types on bot_types.chain = bot_wallets.chain
-      where bot_wallets.bot_id = new.id and bot_wallets.encrypted_key is not null and bot_types.id = new.bot_type
+      where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
+        and bot_wallets.encrypted_key is not null and bot_types.id = new.bot_type
     ) then
       raise sqlstate 'PT422' using
         message = 'The bot trades on another chain family than its key.', hint = 'chain_mismatch';

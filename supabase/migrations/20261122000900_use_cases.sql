@@ -13,24 +13,33 @@ begin
     'created_at', private.rfc3339(client.created_at));
 end $$;
 
-create function private.wallets_json(bot_id uuid) returns jsonb
+create function private.wallets_of(client_id uuid, bot_ids uuid[]) returns table (bot_id uuid, wallets jsonb)
 language plpgsql stable set search_path = '' as $$
 begin
-  return (
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'id', wallets.id, 'address', wallets.address, 'chain', wallets.chain,
+  return query
+    select held.bot_id, jsonb_agg(jsonb_build_object(
+      'id', held.id, 'address', held.address, 'chain', held.chain,
       'key', case
-        when wallets.key_id is null then null
-        when wallets.key_id = trading_keys.key_id then 'trading'
+        when held.key_id is null then null
+        when held.key_id = trading_keys.key_id then 'trading'
         else 'own' end,
-      'key_id', wallets.key_id,
-      'created_at', private.rfc3339(wallets.created_at)) order by wallets.id), '[]')
-    from public.bot_wallets as wallets
-    left join public.trading_keys on trading_keys.client_id = wallets.client_id
-    where wallets.bot_id = wallets_json.bot_id);
+      'key_id', held.key_id,
+      'created_at', private.rfc3339(held.created_at)) order by held.id)
+    from public.bot_wallets as held
+    left join public.trading_keys on trading_keys.client_id = held.client_id
+    where held.client_id = wallets_of.client_id and held.bot_id = any (wallets_of.bot_ids)
+    group by held.bot_id;
+end $$;
+comment on function private.wallets_of(uuid, uuid[]) is
+  'The wallets of many bots of one client at once: policies are asked once for all.';
+
+create function private.wallets_json(bot public.bots) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce((select held.wallets from private.wallets_of(bot.client_id, array[bot.id]) as held), '[]');
 end $$;
 
-create function private.bot_json(bot public.bots) returns jsonb
+create function private.bot_json(bot public.bots, wallets jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   return jsonb_build_object(
@@ -38,7 +47,13 @@ begin
     'status', bot.status, 'stop_reason', bot.stop_reason,
     'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
     'created_at', private.rfc3339(bot.created_at),
-    'wallets', private.wallets_json(bot.id));
+    'wallets', bot_json.wallets);
+end $$;
+
+create function private.bot_json(bot public.bots) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.bot_json(bot, private.wallets_json(bot));
 end $$;
 
 create function private.trading_key_json(key_of uuid) returns jsonb
@@ -178,7 +193,8 @@ begin
         bot.client_id, wallet ->> 'address', wallet ->> 'chain', (wallet ->> 'key_id')::uuid,
         wallet ->> 'encrypted_key');
       if exists (
-        select from public.bot_wallets where bot_id = bot.id and address = wallet ->> 'address'
+        select from public.bot_wallets
+        where client_id = bot.client_id and bot_id = bot.id and address = wallet ->> 'address'
       ) then return; end if;
     end if;
   end if;
@@ -277,7 +293,7 @@ begin
   perform private.add_wallet(bot, wallet);
   return private.keep_answer(once, 'add_wallet', (
     select added || jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id)
-    from jsonb_array_elements(private.wallets_json(bot.id)) as added
+    from jsonb_array_elements(private.wallets_json(bot)) as added
     where added ->> 'address' = coalesce(
       wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id))));
 end $$;
@@ -352,10 +368,13 @@ language plpgsql stable set search_path = '' as $$
 begin
   perform private.require_client(list_bots.client_id);
   return private.page_json((
-    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
-      select bots.id, private.bot_json(bots) as item from public.bots
+    with page as (
+      select bots as bot, bots.id from public.bots
       where bots.client_id = list_bots.client_id and (list_bots.after is null or bots.id < list_bots.after)
-      order by bots.id desc limit list_bots.page_size + 1) as page), page_size);
+      order by bots.id desc limit list_bots.page_size + 1)
+    select coalesce(jsonb_agg(private.bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
+    from page left join private.wallets_of(list_bots.client_id, array(select id from page)) as held
+      on held.bot_id = page.id), page_size);
 end $$;
 
 create function public.get_bot(bot_id uuid) returns jsonb
@@ -405,7 +424,8 @@ comment on function public.schema_version() is 'What GET /ready asks: whether th
 -- rights ------------------------------------------------------------------------------------------------------
 
 grant execute on function
-  private.client_json(public.clients), private.wallets_json(uuid), private.bot_json(public.bots),
+  private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
+  private.bot_json(public.bots, jsonb), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
   private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_addresses(text[]),

@@ -347,7 +347,7 @@ begin
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
   end if;
   select array_agg(wallets) into candidates from public.bot_wallets as wallets
-    where wallets.bot_id = bot.id
+    where wallets.client_id = bot.client_id and wallets.bot_id = bot.id
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
@@ -392,13 +392,17 @@ language plpgsql security definer set search_path = '' as $$
 declare
   token uuid := private.require_token(list_runner_bots.token_hash);
 begin
-  return jsonb_build_object('next_cursor', null, 'items', (
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'id', bots.id, 'client_id', bots.client_id, 'bot_type', bots.bot_type, 'name', bots.name,
-      'config', bots.config, 'status', bots.status, 'started_at', private.rfc3339(bots.started_at),
-      'wallets', private.wallets_json(bots.id)) order by bots.id), '[]')
-    from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
-    where signs.token_id = token and bots.status = 'running'));
+  return (
+    with running as (
+      select bots.* from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+      where signs.token_id = token and bots.status = 'running')
+    select jsonb_build_object('next_cursor', null, 'items', coalesce(jsonb_agg(jsonb_build_object(
+      'id', running.id, 'client_id', running.client_id, 'bot_type', running.bot_type, 'name', running.name,
+      'config', running.config, 'status', running.status, 'started_at', private.rfc3339(running.started_at),
+      'wallets', coalesce(held.wallets, '[]')) order by running.id), '[]'))
+    from running left join private.wallets_of(
+      (select client_id from public.machine_tokens where id = token), array(select id from running)) as held
+      on held.bot_id = running.id);
 end $$;
 comment on function public.list_runner_bots(text) is
   'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';

@@ -78,7 +78,7 @@ begin atomic
       -- A key of its own came with its wallet: a rotation would have made it the trading key.
       select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
     ) as age
-    where wallets.bot_id = bots.id and wallets.key_id is not null) as held
+    where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
   cross join lateral (
     select case
       when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
@@ -255,7 +255,8 @@ begin
     'bot_quarantined', bot.client_id, bot.id, wallet.address, wallet.chain, wallet.key_id, null,
     jsonb_build_object('reason', quarantine.code, 'failures', quarantine.failures, 'token_id', quarantine.token_id))
   from (
-    select * from public.bot_wallets where bot_wallets.bot_id = bot.id order by bot_wallets.id limit 1) as wallet;
+    select * from public.bot_wallets where bot_wallets.client_id = bot.client_id and bot_wallets.bot_id = bot.id
+    order by bot_wallets.id limit 1) as wallet;
   return true;
 end $$;
 

@@ -32,6 +32,8 @@ export async function newHousehold(sql: postgres.Sql, bots: number): Promise<Hou
     values (${client.id}, 'A runner', decode(${tokenHash}, 'hex')) returning id`;
   await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
     select ${token.id}, bot_id, ${client.id} from unnest(${ids.slice(0, 100)}::uuid[]) as bot_id`;
+  // As the cron does within a minute: else the first calls would chain what was queued here.
+  await sql`select private.chain_key_events(${client.id}, 1000000, true)`;
   return { clientId: client.id, userId: account.id, bots: ids, tokenHash };
 }
 

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(9);
+select plan(11);
 
 -- A running bot has a key, whatever the operator's SQL does to its wallets.
 select tests.act_as('anna');
@@ -10,6 +10,12 @@ select tests.act_as('operator');
 delete from public.bot_wallets where bot_id = tests.bot_id('first');
 select is(tests.bots('anna'), array['first: stopped key_revoked', 'second: running'],
   'a bot whose wallets are deleted stops, and no other');
+update public.bot_wallets set bot_id = tests.bot_id('first') where bot_id = tests.bot_id('second');
+select is(tests.bots('anna'), array['first: stopped key_revoked', 'second: stopped key_revoked'],
+  'so does one whose wallets are moved to another');
+update public.bot_wallets set bot_id = tests.bot_id('second') where bot_id = tests.bot_id('first');
+select is(tests.refusal($$update public.bots set status = 'running' where id = tests.bot_id('second')$$), 'allowed',
+  'with its wallets it runs again');
 update public.bot_wallets set key_id = null, encrypted_key = null where bot_id = tests.bot_id('second');
 select is(tests.bots('anna'), array['first: stopped key_revoked', 'second: stopped key_revoked'],
   'so does one whose wallets are emptied');

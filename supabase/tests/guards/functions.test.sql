@@ -21,7 +21,7 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.after_trading_key_write()',
     'private.after_trading_key_delete()',
     'private.after_wallet_insert()',
-    'private.stop_bots_without_key()',
+    'private.stop_bot_without_key()',
     -- copies an envelope, which API roles cannot read
     'private.before_wallet_insert()',
     -- sees whether a wallet has an envelope

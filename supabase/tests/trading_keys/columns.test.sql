@@ -16,7 +16,7 @@ from unnest(array[
   'select t from public.trading_keys as t',
   'select to_jsonb(t) from public.trading_keys as t',
   'select length(encrypted_key) from public.trading_keys',
-  'select private.envelope_header(encrypted_key) from public.trading_keys',
+  'select split_part(encrypted_key, ''.'', 1) from public.trading_keys',
   'select id from public.trading_keys where encrypted_key like ''e%''',
   'select id from public.trading_keys order by encrypted_key',
   'select count(encrypted_key) from public.trading_keys',
