@@ -86,7 +86,9 @@ class Reader {
   }
 
   byte(): number {
-    return this.bytes(1)[0] ?? 0;
+    const byte = this.#bytes[this.#offset++];
+    if (byte === undefined) throw malformed('ends too early');
+    return byte;
   }
 
   bytes(count: number): Uint8Array {
