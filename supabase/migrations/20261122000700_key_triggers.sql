@@ -2,8 +2,8 @@
 -- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
 -- read an envelope nor write wallets of bots other than by adding one.
 --
--- Order of locks, everywhere: the row of the trading key, the lock of the client's keys, the client's row, then its bots
--- and wallets, then addresses.
+-- Order of locks, everywhere: the row of the trading key by who changes or deletes it, as PostgreSQL locks a row before it
+-- asks the row's triggers; then the lock of the client's keys, the client's row, its bots and wallets, and addresses.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -16,8 +16,6 @@ end $$;
 create function private.lock_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- The row first, as an UPDATE or DELETE by anybody's SQL does: PostgreSQL locks a row before it asks a row's trigger.
-  perform from public.trading_keys where trading_keys.client_id = lock_keys.client_id for update;
   -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
   -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
   -- Here they stand in one queue.
@@ -25,6 +23,17 @@ begin
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
 comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
+
+create function private.lock_trading_key(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
+  if not found then
+    raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
+  end if;
+end $$;
+comment on function private.lock_trading_key(uuid) is
+  'What a rotation or revocation does before it locks the client''s keys. Where there is none it ends: what comes later would be locked out of order.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -34,7 +43,7 @@ begin
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement touches any row, so that a client''s own session, too, locks its client first. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
+  'Runs before a statement inserts any row, so that a client''s own session, too, locks its client first. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
 
 create function private.lock_addresses(addresses text[]) returns void
 language sql set search_path = ''
@@ -182,7 +191,7 @@ end $$;
 comment on function private.after_trading_key_delete() is
   'Stops every bot of the client and removes every ciphertext of its wallets, keys of their own included.';
 
-create trigger a_lock_own_client before insert or update or delete on public.trading_keys
+create trigger a_lock_own_client before insert on public.trading_keys
   for each statement execute function private.lock_own_client();
 create trigger before_write before insert or update on public.trading_keys
   for each row execute function private.before_trading_key_write();

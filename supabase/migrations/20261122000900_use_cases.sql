@@ -109,7 +109,8 @@ begin
   perform private.require_client(lock_client.client_id);
   perform private.lock_keys(lock_client.client_id);
 end $$;
-comment on function private.lock_client(uuid) is 'The first statement of every key change.';
+comment on function private.lock_client(uuid) is
+  'The first statement of what adds keys; who changes or deletes the trading key locks that before.';
 
 create function private.require_trading_key(client_id uuid) returns void
 language plpgsql stable set search_path = '' as $$
@@ -314,8 +315,9 @@ begin
     perform private.require_client(rotate_key.client_id);
     return answer;
   end if;
-  perform private.lock_client(rotate_key.client_id);
-  perform private.require_trading_key(rotate_key.client_id);
+  perform private.require_client(rotate_key.client_id);
+  perform private.lock_trading_key(rotate_key.client_id);
+  perform private.lock_keys(rotate_key.client_id);
   select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
   select count(*) into running_before from public.bots as b
     where b.client_id = rotate_key.client_id and b.status = 'running';
@@ -339,8 +341,9 @@ declare
   running integer;
   with_key integer;
 begin
-  perform private.lock_client(revoke_key.client_id);
-  perform private.require_trading_key(revoke_key.client_id);
+  perform private.require_client(revoke_key.client_id);
+  perform private.lock_trading_key(revoke_key.client_id);
+  perform private.lock_keys(revoke_key.client_id);
   revoked := private.trading_key_json(revoke_key.client_id);
   select count(*) into running from public.bots as b
     where b.client_id = revoke_key.client_id and b.status = 'running';
@@ -428,7 +431,8 @@ grant execute on function
   private.bot_json(public.bots, jsonb), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_addresses(text[]),
+  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_trading_key(uuid),
+  private.lock_addresses(text[]),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),

@@ -159,6 +159,7 @@ begin
   if patient then
     -- Who signs meanwhile waits as for a rotation; who never stops signing is still come by, since all stand in one queue.
     perform set_config('lock_timeout', '500ms', true);
+    perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
     perform private.lock_keys(try_lock_keys.client_id);
     return true;
   end if;

@@ -216,27 +216,36 @@ describe.each(OUT_OF_ORDER)('$name', (race) => {
   });
 });
 
-it('whoever deletes a key by SQL of their own while it is rotated -> waits, and neither fails', async () => {
-  const { client } = await household();
-  const key = act.sealedWallet(client.clientId);
-  let deleted: Promise<unknown> = Promise.resolve();
-  await sessions.sql.begin(async (sql) => {
-    await sql`select private.lock_keys(${client.clientId})`;
-    // Held up by its trigger, with or without the row that it deletes.
-    deleted = sessions.sql`delete from public.trading_keys where client_id = ${client.clientId}`.execute();
-    await vi.waitUntil(async () => {
-      const [row] = await sessions.sql`
-        select from pg_stat_activity where wait_event_type = 'Lock' and query like 'delete from public.trading_keys%'
-          and datname = current_database() and pid in (select pid from pg_locks where not granted)`;
-      return row !== undefined;
+describe('a key that somebody deletes by SQL of their own while signatures are given', () => {
+  const rotates = (h: Household) => sessions.race([act.rotateKey(h.client)]).then(([outcome]) => outcome);
+  const deletes = (h: Household) =>
+    sessions.sql`delete from public.trading_keys where client_id = ${h.client.clientId}`.then(() => 'ok');
+
+  it.each([
+    ['after a rotation', [rotates, deletes], ['ok', 'ok']],
+    ['before a rotation', [deletes, rotates], ['ok', NO_KEY]],
+  ] as const)('%s: both wait, and neither fails for the other', async (_, racers, outcomes) => {
+    const h = await household();
+    const waiting = async () => {
+      const rows = await sessions.sql`
+        select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()
+          and (query like '%rotate_key%' or query like 'delete from public.trading_keys%')`;
+      return rows.length;
+    };
+    const raced: Promise<unknown>[] = [];
+    await sessions.sql.begin(async (sql) => {
+      await sql`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${h.client.clientId}))`;
+      for (const racer of racers) {
+        raced.push(racer(h));
+        await vi.waitUntil(async () => (await waiting()) === raced.length);
+      }
     });
-    await sql`update public.trading_keys set ${sql({ ...key })} where client_id = ${client.clientId}`;
+    expect(await Promise.all(raced)).toEqual(outcomes);
+    expect(
+      await sessions.sql`select from public.trading_keys where client_id = ${h.client.clientId}`,
+    ).toEqual([]);
+    expect(await violationsOf(sessions.sql, [h.client.clientId])).toEqual([]);
   });
-  await deleted;
-  expect(await sessions.sql`select from public.trading_keys where client_id = ${client.clientId}`).toEqual(
-    [],
-  );
-  expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
 });
 
 it('twelve bots at once, straight in the table, where two have a place -> two', async () => {

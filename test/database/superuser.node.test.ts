@@ -67,7 +67,7 @@ describe('the constraints alone, with the triggers off', () => {
     [
       'has a header that is no JSON',
       (right) => `AAAA${right.slice(right.indexOf('.'))}`,
-      ['22021', '22P02', '23502', '23514'],
+      ['22021', '22023', '22P02', '23502', '23514'],
     ],
   ];
   it.each(flaws)('refuse one that %s', async (_, bend, codes) => {
