@@ -68,6 +68,14 @@ begin
     from public.trading_keys where client_id = key_of);
 end $$;
 
+create function private.require_page_size(page_size integer) returns void
+language plpgsql immutable set search_path = '' as $$
+begin
+  if page_size between 1 and 100 then return; end if;
+  raise sqlstate 'PT422' using message = 'A page has 1 to 100 items.', hint = 'validation_failed';
+end $$;
+comment on function private.require_page_size(integer) is 'The edge''s limit, for whoever calls past it.';
+
 create function private.page_json(rows jsonb, page_size integer) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 begin
@@ -143,6 +151,7 @@ end $$;
 create function public.list_clients(page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
+  perform private.require_page_size(list_clients.page_size);
   return private.page_json((
     select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
       select clients.id, private.client_json(clients) as item from public.clients
@@ -369,6 +378,7 @@ end $$;
 create function public.list_bots(client_id uuid, page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
+  perform private.require_page_size(list_bots.page_size);
   perform private.require_client(list_bots.client_id);
   return private.page_json((
     with page as (
@@ -430,6 +440,7 @@ grant execute on function
   private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
   private.bot_json(public.bots, jsonb), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
+  private.require_page_size(integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
   private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_trading_key(uuid),
   private.lock_addresses(text[]),

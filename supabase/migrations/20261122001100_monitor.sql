@@ -136,6 +136,7 @@ declare
   monitor record;
   health record;
 begin
+  perform private.require_page_size(get_bot_health.page_size);
   select * into bot from public.bots where bots.id = get_bot_health.bot_id;
   if not found then perform private.raise_not_found(); end if;
   select state.round_ended_at, state.heartbeat_limit, state.key_age_limit into monitor from private.monitor_state as state;

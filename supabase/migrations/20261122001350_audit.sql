@@ -246,6 +246,7 @@ language plpgsql set search_path = '' as $$
 declare
   events jsonb;
 begin
+  perform private.require_page_size(list_key_events.page_size);
   perform private.require_client(list_key_events.client_id);
   perform private.chain_own_key_events(list_key_events.client_id);
   if oldest_first then

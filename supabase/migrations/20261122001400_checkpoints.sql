@@ -66,6 +66,7 @@ language plpgsql stable set search_path = '' as $$
 declare
   checkpoints jsonb;
 begin
+  perform private.require_page_size(list_checkpoints.page_size);
   perform private.require_client(list_checkpoints.client_id);
   if oldest_first then
     select coalesce(jsonb_agg(page.item order by page.seq), '[]') into checkpoints from (

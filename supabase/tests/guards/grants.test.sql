@@ -104,6 +104,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.bot_json(bots) to authenticated',
     'private.trading_key_json(uuid) to authenticated',
     'private.page_json(jsonb, integer) to authenticated',
+    'private.require_page_size(integer) to authenticated',
     'private.raise_not_found() to authenticated',
     'private.require_admin() to authenticated',
     'private.require_client(uuid) to authenticated',

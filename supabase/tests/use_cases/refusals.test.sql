@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(115);
+select plan(130);
 
 -- Every function of the API that names a client or a bot, as a call with that one left open.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
@@ -88,6 +88,14 @@ from tests.calls;
 select tests.act_as('anon');
 select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'who is not signed in: ' || name)
 from tests.calls;
+
+-- Whoever calls past the edge gets no larger pages.
+select tests.act_as('boris');
+select is(tests.refusal(replace(call, '10)', size || ')')), 'PT422 validation_failed', call || ' of ' || size)
+from unnest(array['0', '101', 'null']) as size, (
+  select format(call, case of when 'client' then tests.client_id('boris') else tests.bot_id('b') end) as call
+  from tests.calls where call like '%, 10)'
+  union all values ('select public.list_clients(10)')) as lists;
 
 select * from finish();
 rollback;
