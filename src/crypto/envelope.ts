@@ -75,16 +75,6 @@ export async function open(envelope: string, binding: Binding, keyring: Keyring)
   }
 }
 
-/**
- * The id of the master key that an envelope names: a claim, not proved before it opens. For telling which
- * envelopes wait for a rewrap.
- *
- * @throws {EnvelopeError} when there is none to read
- */
-export function masterKeyIdOf(envelope: string): string {
-  return read(envelope).header.kid;
-}
-
 interface Header {
   readonly kid: string;
   readonly [member: string]: unknown;

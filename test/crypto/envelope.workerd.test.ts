@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Binding, EnvelopeError, masterKeyIdOf, open, seal } from '../../src/crypto/envelope.ts';
+import { type Binding, EnvelopeError, open, seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import jwcrypto from '../vectors/jwcrypto-envelopes.json';
 import { BINDING, FIRST, FIRST_KEY, SECOND, SECOND_KEY, SECRET } from './fixtures.ts';
@@ -87,7 +87,6 @@ describe('seal and open', () => {
 describe('a list of master keys', () => {
   it('seals with the first', async () => {
     const envelope = await seal(SECRET, BINDING, both);
-    expect(masterKeyIdOf(envelope)).toBe(second.primary.id);
     expect(await open(envelope, BINDING, second)).toEqual(SECRET);
   });
 
@@ -125,11 +124,7 @@ describe('a second, independent implementation', () => {
   });
 });
 
-describe('masterKeyIdOf', () => {
-  it('reads the kid of an envelope that the ring at hand cannot open', async () => {
-    expect(masterKeyIdOf(await seal(SECRET, BINDING, first))).toBe(first.primary.id);
-  });
-
+describe('a text that is no envelope', () => {
   it.each([
     ['nothing', ''],
     ['a dot', '.'],
@@ -140,7 +135,7 @@ describe('masterKeyIdOf', () => {
     ['a kid that is a number', 'eyJraWQiOjF9....'],
     ['a kid that is not UTF-8', 'eyJraWQiOiL_In0....'],
     ['a header alone', 'eyJraWQiOiJ4In0'],
-  ])('refuses %s', (_, envelope) => {
-    expect(() => masterKeyIdOf(envelope)).toThrow(EnvelopeError);
+  ])('does not open: %s', async (_, envelope) => {
+    await expect(open(envelope, BINDING, both)).rejects.toBeInstanceOf(EnvelopeError);
   });
 });
