@@ -1,0 +1,99 @@
+-- The triggers of keys, wallets and bots are the law of keys: they hold for the API's functions, for a client's own session
+-- straight at the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
+-- read an envelope nor write wallets of bots other than by adding one.
+
+create function private.before_trading_key_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'INSERT' then
+    perform private.require_own_client(new.client_id);
+  elsif new.client_id <> old.client_id then
+    raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
+  end if;
+  perform private.take_client(new.client_id);
+  -- Before a number is given out: "on conflict do nothing" would keep it.
+  if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
+    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
+  end if;
+  perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+    if (new.address, new.chain) is distinct from (old.address, old.chain) then
+      raise sqlstate 'PT422' using message = 'Another private key needs a new key id.', hint = 'envelope_not_bound';
+    end if;
+    return new;
+  end if;
+  perform private.claim_address(new.address, new.client_id);
+  update public.clients set key_version = clients.key_version + 1
+    where clients.id = new.client_id returning clients.key_version into new.version;
+  new.rotated_at := now();
+  return new;
+end $$;
+comment on function private.before_trading_key_write() is
+  'Locks the client, checks the envelope and the address, numbers the key. The same key id means a rewrap: same private key, newer master key.';
+
+create function private.after_trading_key_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+    update public.bot_wallets set encrypted_key = new.encrypted_key
+      where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
+  else
+    delete from public.bot_wallets as later
+      where later.client_id = new.client_id and exists (
+        select from public.bot_wallets as earlier
+        where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
+    update public.bot_wallets
+      set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
+      where bot_wallets.client_id = new.client_id;
+    update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
+      where bots.client_id = new.client_id and bots.status = 'running'
+        and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+  end if;
+  perform private.record_key_event(
+    case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
+    new.client_id, null, new.address, new.chain, new.key_id, new.version);
+  return null;
+end $$;
+comment on function private.after_trading_key_write() is
+  'Every wallet of every bot of the client takes the key that was written; a bot whose wallets become the same keeps the first.';
+
+create function private.before_trading_key_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.take_client(old.client_id);
+  return old;
+end $$;
+comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
+
+create function private.after_trading_key_delete() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
+    where bots.client_id = old.client_id and bots.status = 'running';
+  update public.bot_wallets set key_id = null, encrypted_key = null
+    where bot_wallets.client_id = old.client_id and bot_wallets.encrypted_key is not null;
+  perform private.record_key_event(
+    'key_revoked', old.client_id, null, old.address, old.chain, old.key_id, old.version);
+  return null;
+end $$;
+comment on function private.after_trading_key_delete() is
+  'Stops every bot of the client and removes every ciphertext of its wallets, keys of their own included.';
+
+create trigger a_lock_own_client before insert on public.trading_keys
+  for each statement execute function private.lock_own_client();
+create trigger before_write before insert or update on public.trading_keys
+  for each row execute function private.before_trading_key_write();
+create trigger after_write after insert or update on public.trading_keys
+  for each row execute function private.after_trading_key_write();
+create trigger before_delete before delete on public.trading_keys
+  for each row execute function private.before_trading_key_delete();
+create trigger after_delete after delete on public.trading_keys
+  for each row execute function private.after_trading_key_delete();
+
+create function private.refuse_truncate() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT405' using message = 'Delete rows instead: truncation skips the triggers.', hint = 'append_only';
+end $$;
+create trigger never_truncated before truncate on public.trading_keys
+  for each statement execute function private.refuse_truncate();

@@ -1,0 +1,137 @@
+-- What answers look like, and what every use case asks first.
+
+-- shapes of answers -------------------------------------------------------------------------------------------
+
+create function private.client_json(client public.clients) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', client.id, 'name', client.name, 'email', client.email,
+    'linked', client.user_id is not null,
+    'created_at', private.rfc3339(client.created_at));
+end $$;
+
+create function private.wallets_of(client_id uuid, bot_ids uuid[]) returns table (bot_id uuid, wallets jsonb)
+language plpgsql stable set search_path = '' as $$
+begin
+  return query
+    select held.bot_id, jsonb_agg(jsonb_build_object(
+      'id', held.id, 'address', held.address, 'chain', held.chain,
+      'key', case
+        when held.key_id is null then null
+        when held.key_id = trading_keys.key_id then 'trading'
+        else 'own' end,
+      'key_id', held.key_id,
+      'created_at', private.rfc3339(held.created_at)) order by held.id)
+    from public.bot_wallets as held
+    left join public.trading_keys on trading_keys.client_id = held.client_id
+    where held.client_id = wallets_of.client_id and held.bot_id = any (wallets_of.bot_ids)
+    group by held.bot_id;
+end $$;
+comment on function private.wallets_of(uuid, uuid[]) is
+  'The wallets of many bots of one client at once: policies are asked once for all.';
+
+create function private.wallets_json(bot public.bots) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce((select held.wallets from private.wallets_of(bot.client_id, array[bot.id]) as held), '[]');
+end $$;
+
+create function private.bot_json(bot public.bots, wallets jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
+    'status', bot.status, 'stop_reason', bot.stop_reason,
+    'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
+    'created_at', private.rfc3339(bot.created_at),
+    'wallets', bot_json.wallets);
+end $$;
+
+create function private.bot_json(bot public.bots) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return private.bot_json(bot, private.wallets_json(bot));
+end $$;
+
+create function private.trading_key_json(key_of uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'client_id', client_id, 'address', address, 'chain', chain, 'key_id', key_id, 'version', version,
+      'master_key_id', master_key_id,
+      'created_at', private.rfc3339(created_at), 'rotated_at', private.rfc3339(rotated_at),
+      'age_seconds', greatest(0, floor(extract(epoch from now() - rotated_at)))::bigint)
+    from public.trading_keys where client_id = key_of);
+end $$;
+
+create function private.require_page_size(page_size integer) returns void
+language plpgsql immutable set search_path = '' as $$
+begin
+  if page_size between 1 and 100 then return; end if;
+  raise sqlstate 'PT422' using message = 'A page has 1 to 100 items.', hint = 'validation_failed';
+end $$;
+comment on function private.require_page_size(integer) is 'The edge''s limit, for whoever calls past it.';
+
+create function private.page_json(rows jsonb, page_size integer) returns jsonb
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case
+    when jsonb_array_length(rows) > page_size then jsonb_build_object(
+      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
+    else jsonb_build_object('items', rows, 'next_cursor', null) end;
+end $$;
+comment on function private.page_json(jsonb, integer) is
+  'A page from rows that were read one further than its size. The cursor is the last id shown: ids sort by time.';
+
+-- guards ------------------------------------------------------------------------------------------------------
+
+create function private.raise_not_found() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+end $$;
+
+create function private.require_admin() returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if not private.is_admin() then
+    raise sqlstate 'PT403' using message = 'Only an admin may do this.', hint = 'admin_required';
+  end if;
+end $$;
+
+create function private.require_client(client_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  perform from public.clients where clients.id = require_client.client_id;
+  if not found then perform private.raise_not_found(); end if;
+end $$;
+
+create function private.lock_client(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Seen first: a stranger must not be able to hold up another client's signing.
+  perform private.require_client(lock_client.client_id);
+  perform private.lock_keys(lock_client.client_id);
+end $$;
+comment on function private.lock_client(uuid) is
+  'The first statement of what adds keys; who changes or deletes the trading key locks that before.';
+
+create function private.require_trading_key(client_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  perform from public.trading_keys where trading_keys.client_id = require_trading_key.client_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
+  end if;
+end $$;
+
+grant execute on function
+  private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
+  private.bot_json(public.bots, jsonb), private.bot_json(public.bots), private.trading_key_json(uuid),
+  private.require_page_size(integer), private.page_json(jsonb, integer),
+  private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
+  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_trading_key(uuid),
+  private.lock_addresses(text[]), private.require_trading_key(uuid)
+to authenticated;

@@ -1,0 +1,68 @@
+-- One function for each use case: one transaction, one round trip, and always the caller's own rights, so that
+-- row-level security judges every statement in it. A row the caller may not see does not exist: 404. What takes
+-- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
+
+create function public.create_client(name text, email text, once jsonb default null) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  answer jsonb := private.first_answer(once, 'create_client');
+  client public.clients;
+begin
+  perform private.require_admin();
+  if answer is not null then return answer; end if;
+  insert into public.clients (name, email) values (create_client.name, lower(create_client.email collate "C"))
+    on conflict on constraint "one client for each e-mail" do nothing
+    returning * into client;
+  if client.id is null then
+    raise sqlstate 'PT409' using message = 'A client with this e-mail exists.', hint = 'email_taken';
+  end if;
+  return private.keep_answer(once, 'create_client', private.client_json(client));
+end $$;
+
+create function public.list_clients(page_size integer, after uuid default null) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform private.require_page_size(list_clients.page_size);
+  return private.page_json((
+    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+      select clients.id, private.client_json(clients) as item from public.clients
+      where list_clients.after is null or clients.id < list_clients.after
+      order by clients.id desc limit list_clients.page_size + 1) as page), page_size);
+end $$;
+
+create function public.get_client(client_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  client public.clients;
+begin
+  select * into client from public.clients where clients.id = get_client.client_id;
+  if not found then perform private.raise_not_found(); end if;
+  return private.client_json(client);
+end $$;
+
+create function public.get_own_client() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return public.get_client(private.own_client_id());
+end $$;
+
+create function public.list_bot_options(client_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform private.require_client(list_bot_options.client_id);
+  return jsonb_build_object('bot_types', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', id, 'name', name, 'description', description, 'chain', chain) order by id), '[]')
+    from public.bot_types where enabled));
+end $$;
+
+create function public.schema_version() returns integer
+language sql immutable set search_path = ''
+return 1;
+comment on function public.schema_version() is 'What GET /ready asks: whether the database is there and migrated.';
+
+grant execute on function
+  public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),
+  public.get_own_client(), public.list_bot_options(uuid)
+to authenticated;
+grant execute on function public.schema_version() to anon, authenticated;

@@ -1,0 +1,135 @@
+-- What a bot may sign, what it has reserved of its daily limit, and what its runner last said.
+
+create table public.bot_policies (
+  bot_id uuid primary key,
+  client_id uuid not null,
+  kinds text[],
+  chain_ids text[],
+  recipients text[],
+  max_value numeric(78, 0),
+  max_daily_value numeric(78, 0),
+  quarantine_after integer,
+  updated_at timestamptz not null default now(),
+  constraint "a policy is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id),
+  constraint "a policy names known kinds of signing" check (kinds <@ array[
+    'evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction']),
+  constraint "a policy's lists have at most 100 members" check (
+    coalesce(cardinality(chain_ids), 0) <= 100 and coalesce(cardinality(recipients), 0) <= 100),
+  constraint "values are numbers and not negative" check (
+    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
+  constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
+);
+comment on table public.bot_policies is
+  'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
+comment on column public.bot_policies.quarantine_after is
+  'Failures to sign within an hour after which the bot is stopped; null is never.';
+create index bot_policies_by_client on public.bot_policies (client_id);
+
+create table public.value_reservations (
+  id uuid primary key default private.uuid_v7(),
+  bot_id uuid not null,
+  client_id uuid not null,
+  value numeric(78, 0) not null,
+  created_at timestamptz not null default now(),
+  constraint "a reservation is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id)
+);
+comment on table public.value_reservations is
+  'What was released for signing under a daily limit, in the transaction that released it.';
+create index value_reservations_by_bot on public.value_reservations (bot_id, created_at);
+create index value_reservations_by_client on public.value_reservations (client_id);
+
+create table public.bot_heartbeats (
+  bot_id uuid primary key,
+  client_id uuid not null,
+  status text not null,
+  message text,
+  metrics jsonb,
+  beat_at timestamptz not null default now(),
+  constraint "a heartbeat is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id),
+  constraint "a heartbeat says ok, degraded or failing" check (status in ('ok', 'degraded', 'failing')),
+  constraint "a heartbeat is short" check (
+    coalesce(length(message), 0) <= 1000 and coalesce(octet_length(metrics::text), 0) <= 8192)
+);
+comment on table public.bot_heartbeats is 'The last thing that each bot''s runner said.';
+create index bot_heartbeats_by_client on public.bot_heartbeats (client_id);
+
+alter table public.bot_policies enable row level security;
+alter table public.bot_policies force row level security;
+alter table public.value_reservations enable row level security;
+alter table public.value_reservations force row level security;
+alter table public.bot_heartbeats enable row level security;
+alter table public.bot_heartbeats force row level security;
+
+create policy "a client sees the policies of its own bots, an admin all" on public.bot_policies
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client sets policies of its own bots, an admin any" on public.bot_policies
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client changes policies of its own bots, an admin any" on public.bot_policies
+  for update to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()))
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client sees the reservations of its own bots, an admin all" on public.value_reservations
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client sees the heartbeats of its own bots, an admin all" on public.bot_heartbeats
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant
+  select,
+  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
+  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at)
+on public.bot_policies to authenticated;
+grant select on public.value_reservations, public.bot_heartbeats to authenticated;
+
+create function private.policy_json(bot_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
+      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+      'quarantine_after', quarantine_after,
+      'updated_at', private.rfc3339(policies.updated_at))
+    from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
+    where bots.id = policy_json.bot_id);
+end $$;
+
+create function public.get_policy(bot_id uuid) returns jsonb
+language plpgsql stable set search_path = '' as $$
+declare
+  policy jsonb := private.policy_json(get_policy.bot_id);
+begin
+  if policy is null then perform private.raise_not_found(); end if;
+  return policy;
+end $$;
+
+create function public.set_policy(bot_id uuid, policy jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  owner uuid;
+  wanted public.bot_policies;
+begin
+  select bots.client_id into owner from public.bots where bots.id = set_policy.bot_id;
+  if owner is null then perform private.raise_not_found(); end if;
+  wanted := jsonb_populate_record(null::public.bot_policies, policy);
+  insert into public.bot_policies
+    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
+  values (
+    set_policy.bot_id, owner, wanted.kinds, wanted.chain_ids, wanted.recipients, wanted.max_value,
+    wanted.max_daily_value, wanted.quarantine_after)
+  on conflict on constraint bot_policies_pkey do update set
+    kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
+    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
+    quarantine_after = excluded.quarantine_after, updated_at = now();
+  return private.policy_json(set_policy.bot_id);
+end $$;
+comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';
+
+grant execute on function private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
+to authenticated;

@@ -1,0 +1,183 @@
+-- What runners call, among it the one function that lets an envelope out. Security definer: a machine token is not a
+-- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each finds it;
+-- nothing is read before.
+
+create function private.refuse_by_policy(rule text) returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || rule;
+end $$;
+
+create function private.apply_policy(bot public.bots, signing jsonb, reserved boolean) returns boolean
+language plpgsql set search_path = '' as $$
+declare
+  policy public.bot_policies;
+  kind text := signing ->> 'kind';
+  value numeric := (signing ->> 'value')::numeric;
+  chain_id text := signing ->> 'chain_id';
+  recipients text[] := array(select jsonb_array_elements_text(signing -> 'recipients'));
+  spent numeric;
+begin
+  select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
+  if not found then return reserved; end if;
+  if policy.max_daily_value is not null then
+    -- One at a time from here: who comes second counts what the first has reserved.
+    select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
+  end if;
+  -- Limits on transactions mean nothing for a bot that may sign messages: those must be allowed by name.
+  if not (kind = any (coalesce(policy.kinds, case
+    when policy.recipients is null and policy.max_value is null and policy.max_daily_value is null then array[kind]
+    else array['evm.transaction', 'solana.transaction'] end)))
+  then perform private.refuse_by_policy('kind'); end if;
+  if policy.chain_ids is not null and kind <> 'evm.message'
+    and not coalesce(chain_id = any (policy.chain_ids), false)
+  then perform private.refuse_by_policy('chain_id'); end if;
+  if kind not in ('evm.transaction', 'solana.transaction') then return reserved; end if;
+  if policy.recipients is not null and not (
+    cardinality(recipients) > 0 and recipients <@ policy.recipients)
+  then perform private.refuse_by_policy('recipient'); end if;
+  -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
+  if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
+    if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
+    if policy.max_daily_value is not null then perform private.refuse_by_policy('daily_value'); end if;
+  end if;
+  if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
+  if policy.max_daily_value is not null and value > 0 then
+    select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
+      where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';
+    if spent + (case when reserved then 0 else value end) > policy.max_daily_value then
+      perform private.refuse_by_policy('daily_value');
+    end if;
+    if not reserved then
+      insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
+    end if;
+    return true;
+  end if;
+  return reserved;
+end $$;
+comment on function private.apply_policy(public.bots, jsonb, boolean) is
+  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+
+create function public.check_out_key(
+  token_hash text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(check_out_key.token_hash);
+  bot public.bots := private.require_token_bot(token, check_out_key.bot_id);
+  claim text;
+  first jsonb;
+  candidates public.bot_wallets[];
+  picked public.bot_wallets;
+  reserved boolean;
+begin
+  -- Who calls with a token and past the edge is not believed more than the form of what it claims.
+  if not coalesce(
+    signing ->> 'kind' in ('evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction')
+    and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
+    and jsonb_typeof(signing -> 'recipients') = 'array', false)
+  then
+    raise sqlstate 'PT422' using message = 'This is no claim of something to sign.', hint = 'validation_failed';
+  end if;
+  -- Who repeats a request is judged as if it were new, but for the value that it has reserved. So the claim itself has
+  -- to be the first one: past the edge a token could make a small claim first and a large one after it.
+  first := private.first_answer_to('token ' || token, once, 'check_out_key');
+  claim := encode(sha256(convert_to(
+    jsonb_build_object('bot_id', bot.id, 'wallet', check_out_key.wallet, 'signing', signing)::text, 'UTF8')), 'hex');
+  if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
+  -- The shared form of the locks that every key change, and every stop, takes: a rotation, revocation or stop has
+  -- ended before this goes on, or begins after this has committed. What is read below is read after, and bots
+  -- sign side by side.
+  perform pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', bot.client_id::text));
+  perform pg_advisory_xact_lock_shared(private.name_of_lock('bot', bot.id::text));
+  select * into bot from public.bots where bots.id = bot.id;
+  if bot.status <> 'running' then
+    raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
+  end if;
+  select array_agg(wallets) into candidates from public.bot_wallets as wallets
+    where wallets.client_id = bot.client_id and wallets.bot_id = bot.id
+      and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
+  if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
+  if cardinality(candidates) > 1 then
+    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_required';
+  end if;
+  picked := candidates[1];
+  if picked.encrypted_key is null then
+    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+  end if;
+  if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
+    raise sqlstate 'PT409' using
+      message = 'The wallet has another key than when this was first signed.', hint = 'idempotency_key_outdated';
+  end if;
+  if picked.chain <> split_part(signing ->> 'kind', '.', 1) then
+    raise sqlstate 'PT422' using message = 'The wallet is of another chain family.', hint = 'chain_mismatch';
+  end if;
+  if signing ? 'signers' and not signing -> 'signers' ? picked.address then
+    raise sqlstate 'PT422' using message = 'The wallet is not who has to sign this.', hint = 'wallet_not_signer';
+  end if;
+  reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
+  perform private.record_key_event(
+    'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
+    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', token)
+      || case when first is null then '{}' else jsonb '{"replayed": true}' end);
+  if first is null then
+    perform private.keep_answer_to('token ' || token, once, 'check_out_key', jsonb_build_object(
+      'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
+  elsif reserved and not (first ->> 'reserved')::boolean then
+    -- A daily limit was set since: this has reserved the value, the next need not.
+    update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
+      where kept_answers.caller = 'token ' || token and kept_answers.key = decode(once ->> 'key', 'hex');
+  end if;
+  return jsonb_build_object(
+    'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,
+    'encrypted_key', picked.encrypted_key, 'replayed', first is not null);
+end $$;
+comment on function public.check_out_key(text, uuid, jsonb, text, jsonb) is
+  'POST /bots/{id}/sign: token, bot, wallet and policy are judged, the value reserved, the event written, and the envelope let out, in one transaction. Definer: a machine token is no session.';
+
+create function public.list_runner_bots(token_hash text) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(list_runner_bots.token_hash);
+begin
+  return (
+    with running as (
+      select bots.* from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+      where signs.token_id = token and bots.status = 'running')
+    select jsonb_build_object('next_cursor', null, 'items', coalesce(jsonb_agg(jsonb_build_object(
+      'id', running.id, 'client_id', running.client_id, 'bot_type', running.bot_type, 'name', running.name,
+      'config', running.config, 'status', running.status, 'started_at', private.rfc3339(running.started_at),
+      'wallets', coalesce(held.wallets, '[]')) order by running.id), '[]'))
+    from running left join private.wallets_of(
+      (select client_id from public.machine_tokens where id = token), array(select id from running)) as held
+      on held.bot_id = running.id);
+end $$;
+comment on function public.list_runner_bots(text) is
+  'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';
+
+create function public.record_heartbeat(
+  token_hash text, bot_id uuid, status text, message text default null, metrics jsonb default null,
+  once jsonb default null)
+returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  token uuid := private.require_token(record_heartbeat.token_hash);
+  bot public.bots := private.require_token_bot(token, record_heartbeat.bot_id);
+  answer jsonb := private.first_answer_to('token ' || token, once, 'record_heartbeat');
+begin
+  if answer is not null then return answer; end if;
+  insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
+    values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
+    on conflict on constraint bot_heartbeats_pkey do update set
+      status = excluded.status, message = excluded.message, metrics = excluded.metrics, beat_at = excluded.beat_at;
+  answer := jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
+  perform private.keep_answer_to('token ' || token, once, 'record_heartbeat', answer);
+  return answer;
+end $$;
+comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is
+  'POST /bots/{id}/heartbeat; the answer says whether the bot should still run. Definer: a machine token is no session.';
+
+grant execute on function
+  public.check_out_key(text, uuid, jsonb, text, jsonb), public.list_runner_bots(text),
+  public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)
+to anon;
