@@ -1,5 +1,5 @@
--- Order of locks, everywhere: the row of the trading key by who changes or deletes it, as PostgreSQL locks a row before it
--- asks the row's triggers; then the lock of the client's keys, the client's row, its bots and wallets, and addresses.
+-- Order of locks, everywhere: by who changes or deletes the trading key, one's turn and its row, as PostgreSQL locks a row
+-- before it asks the row's triggers; then the lock of the client's keys, the client's row, its bots and wallets, and addresses.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -20,26 +20,39 @@ begin
 end $$;
 comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
 
+create function private.take_turn(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- A queue before the row: of a row that was changed meanwhile whoever comes last may be the first to have the new version,
+  -- so that a session that rotates without end could hold off a revocation.
+  perform pg_advisory_xact_lock(private.name_of_lock('key changes of client', take_turn.client_id::text));
+end $$;
+comment on function private.take_turn(uuid) is 'Who changes or deletes a trading key waits for the others who do.';
+
 create function private.lock_trading_key(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
+  perform private.take_turn(lock_trading_key.client_id);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then
     raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
   end if;
+  perform private.lock_keys(lock_trading_key.client_id);
 end $$;
 comment on function private.lock_trading_key(uuid) is
-  'What a rotation or revocation does before it locks the client''s keys. Where there is none it ends: what comes later would be locked out of order.';
+  'What a rotation or revocation does first. Where there is no key it ends at once: one that came later would be locked out of order.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  client_id uuid := private.own_client_id();
 begin
-  perform private.lock_keys(clients.id) from public.clients
-    where clients.user_id = (select auth.uid()) and not (select private.is_admin());
+  if client_id is null or private.is_admin() then return null; end if;
+  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement inserts any row, so that a client''s own session, too, locks its client first. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
+  'Runs before a statement touches any row, so that a client''s own session, too, locks in order. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
 
 create function private.lock_addresses(addresses text[]) returns void
 language sql set search_path = ''

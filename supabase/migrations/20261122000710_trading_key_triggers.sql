@@ -79,7 +79,7 @@ end $$;
 comment on function private.after_trading_key_delete() is
   'Stops every bot of the client and removes every ciphertext of its wallets, keys of their own included.';
 
-create trigger a_lock_own_client before insert on public.trading_keys
+create trigger a_lock_own_client before insert or update or delete on public.trading_keys
   for each statement execute function private.lock_own_client();
 create trigger before_write before insert or update on public.trading_keys
   for each row execute function private.before_trading_key_write();

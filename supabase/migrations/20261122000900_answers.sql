@@ -132,6 +132,7 @@ grant execute on function
   private.bot_json(public.bots, jsonb), private.bot_json(public.bots), private.trading_key_json(uuid),
   private.require_page_size(integer), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_trading_key(uuid),
+  private.name_of_lock(text, text), private.lock_keys(uuid), private.take_turn(uuid),
+  private.lock_trading_key(uuid),
   private.lock_addresses(text[]), private.require_trading_key(uuid)
 to authenticated;

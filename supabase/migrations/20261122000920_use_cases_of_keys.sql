@@ -137,7 +137,6 @@ begin
   end if;
   perform private.require_client(rotate_key.client_id);
   perform private.lock_trading_key(rotate_key.client_id);
-  perform private.lock_keys(rotate_key.client_id);
   select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
   select count(*) into running_before from public.bots as b
     where b.client_id = rotate_key.client_id and b.status = 'running';
@@ -163,7 +162,6 @@ declare
 begin
   perform private.require_client(revoke_key.client_id);
   perform private.lock_trading_key(revoke_key.client_id);
-  perform private.lock_keys(revoke_key.client_id);
   revoked := private.trading_key_json(revoke_key.client_id);
   select count(*) into running from public.bots as b
     where b.client_id = revoke_key.client_id and b.status = 'running';

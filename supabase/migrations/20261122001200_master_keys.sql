@@ -159,13 +159,15 @@ begin
   if patient then
     -- Who signs meanwhile waits as for a rotation; who never stops signing is still come by, since all stand in one queue.
     perform set_config('lock_timeout', '500ms', true);
+    perform private.take_turn(try_lock_keys.client_id);
     perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
     perform private.lock_keys(try_lock_keys.client_id);
     return true;
   end if;
   perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
   if not pg_try_advisory_xact_lock(private.name_of_lock('keys of client', try_lock_keys.client_id::text)) then
-    return false;
+    -- Not simply false: with it, the row is let go of.
+    raise lock_not_available;
   end if;
   perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
   return found;

@@ -248,6 +248,50 @@ describe('a key that somebody deletes by SQL of their own while signatures are g
   });
 });
 
+it('who waits to change the keys of a client stands in one queue, and is passed by nobody', async () => {
+  const { client } = await household();
+  let outcomes: Promise<Outcome[]> = Promise.resolve([]);
+  const waiting = await sessions.sql.begin(async (sql) => {
+    const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+    await sql`select private.lock_trading_key(${client.clientId})`;
+    await sql`update public.trading_keys set ${sql({ ...act.sealedWallet(client.clientId) })}
+      where client_id = ${client.clientId}`;
+    outcomes = sessions.race([act.rotateKey(client), act.updateKey(client), act.revokeKey(client, admin)]);
+    return vi.waitUntil(
+      async () => {
+        const locks = await sessions.sql<{ kind: string; waits_for_it: boolean }[]>`
+          with recursive behind (pid) as (
+            values (${pid}::integer)
+            union select waiting.pid from behind
+              join pg_locks as waiting on not waiting.granted and behind.pid = any (pg_blocking_pids(waiting.pid)))
+          select locktype as kind, ${pid} = any (pg_blocking_pids(pid)) as waits_for_it
+          from pg_locks join behind using (pid) where not granted`;
+        return locks.length === 3 && locks;
+      },
+      { timeout: 10_000 },
+    );
+  });
+  // Not for a row: whoever comes last may be the first to have its new version.
+  expect([...waiting]).toEqual(Array(3).fill({ kind: 'advisory', waits_for_it: true }));
+  const [rotated, updated, revoked] = await outcomes;
+  expect(revoked).toBe('ok');
+  expect(['ok', NO_KEY]).toContain(rotated);
+  expect(updated).toBe('ok');
+  expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+});
+
+it.each([
+  ['rotates', act.rotateKey],
+  ['revokes', act.revokeKey],
+])('who %s a key that is about to be the first waits for nothing: there is none', async (_, action) => {
+  const client = await sessions.newClient();
+  await sessions.sql.begin(async (sql) => {
+    const first = { client_id: client.clientId, ...act.sealedWallet(client.clientId) };
+    await sql`insert into public.trading_keys ${sql(first)}`;
+    expect(await sessions.race([action(client)])).toEqual([NO_KEY]);
+  });
+});
+
 it('twelve bots at once, straight in the table, where two have a place -> two', async () => {
   for (let round = 0; round < 5; round++) {
     const client = await sessions.newClient();

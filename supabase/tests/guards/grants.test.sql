@@ -111,6 +111,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.lock_client(uuid) to authenticated',
     'private.name_of_lock(text, text) to authenticated',
     'private.lock_keys(uuid) to authenticated',
+    'private.take_turn(uuid) to authenticated',
     'private.lock_trading_key(uuid) to authenticated',
     'private.lock_addresses(text[]) to authenticated',
     'private.token_json(uuid) to authenticated',
