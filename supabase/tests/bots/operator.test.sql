@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(11);
+select plan(13);
 
 -- A running bot has a key, whatever the operator's SQL does to its wallets.
 select tests.act_as('anna');
@@ -31,6 +31,12 @@ select is(tests.refusal($$update public.bots set bot_type = 'solana-dca' where i
 -- Text that a page or a terminal would take for more than a name is no address.
 select is(tests.refusal($$select tests.replace_by('anna', '<script>')$$), 'PT422 envelope_not_bound',
   'an address is letters and digits');
+
+-- As SECURITY.md advises: in the queue of all who change keys.
+select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'allowed', 'the operator revokes as others do');
+select is_empty($$select from public.trading_keys where client_id = tests.client_id('anna')
+  union all select from public.bot_wallets where client_id = tests.client_id('anna') and encrypted_key is not null$$,
+  'and nothing is left');
 
 select * from finish();
 rollback;
