@@ -2,8 +2,8 @@
 -- the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
 -- read an envelope nor write wallets of bots other than by adding one.
 --
--- Order of locks, everywhere: the row of the trading key, the lock of the client's keys, the client's row, then its bots
--- and wallets, then addresses.
+-- Order of locks, everywhere: one's turn to change the client's keys, the row of the trading key, the lock of the
+-- client's keys, the client's row, then its bots and wallets, then addresses.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -13,16 +13,28 @@ begin
   return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
 
-create function private.lock_keys(client_id uuid) returns void
+create function private.hold_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   -- The row first, as an UPDATE or DELETE by anybody's SQL does: PostgreSQL locks a row before it asks a row's trigger.
-  perform from public.trading_keys where trading_keys.client_id = lock_keys.client_id for update;
+  perform from public.trading_keys where trading_keys.client_id = hold_keys.client_id for update;
   -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
   -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
   -- Here they stand in one queue.
-  perform pg_advisory_xact_lock(private.name_of_lock('keys of client', lock_keys.client_id::text));
-  perform from public.clients where clients.id = lock_keys.client_id for no key update;
+  perform pg_advisory_xact_lock(private.name_of_lock('keys of client', hold_keys.client_id::text));
+  perform from public.clients where clients.id = hold_keys.client_id for no key update;
+end $$;
+comment on function private.hold_keys(uuid) is
+  'What lock_keys does when it is its turn; alone for the triggers of rows, since whoever came past lock_keys has the row by then.';
+
+create function private.lock_keys(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- In a queue before the row: of a row that was changed meanwhile whoever comes last may be the first to have the new
+  -- version, so that a session that rotates without end could hold off a revocation. And whoever finds no row to lock
+  -- has no one beside them who finds the one that came then.
+  perform pg_advisory_xact_lock(private.name_of_lock('key changes of client', lock_keys.client_id::text));
+  perform private.hold_keys(lock_keys.client_id);
 end $$;
 comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
 
@@ -95,7 +107,7 @@ comment on function private.require_own_client(uuid) is
 create function private.take_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.lock_keys(take_client.client_id);
+  perform private.hold_keys(take_client.client_id);
   -- Once in a transaction is enough; every further version would make the next longer to find.
   update public.clients set key_version = clients.key_version
     where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;

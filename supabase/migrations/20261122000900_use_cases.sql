@@ -408,7 +408,7 @@ grant execute on function
   private.client_json(public.clients), private.wallets_json(uuid), private.bot_json(public.bots),
   private.trading_key_json(uuid), private.page_json(jsonb, integer),
   private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.lock_keys(uuid), private.lock_addresses(text[]),
+  private.name_of_lock(text, text), private.lock_keys(uuid), private.hold_keys(uuid), private.lock_addresses(text[]),
   private.require_trading_key(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),

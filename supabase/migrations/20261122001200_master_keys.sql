@@ -164,7 +164,8 @@ begin
   end if;
   perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
   if not pg_try_advisory_xact_lock(private.name_of_lock('keys of client', try_lock_keys.client_id::text)) then
-    return false;
+    -- Not simply false: the row is let go of with it.
+    raise lock_not_available;
   end if;
   perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
   return found;

@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import * as act from './actions.ts';
 import { violationsOf } from './invariants.ts';
@@ -236,6 +237,78 @@ it('whoever deletes a key by SQL of their own while it is rotated -> waits, and 
   expect(await sessions.sql`select from public.trading_keys where client_id = ${client.clientId}`).toEqual(
     [],
   );
+  expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+});
+
+it('who waits to change the keys of a client stands in one queue, and is passed by nobody', async () => {
+  const { client } = await household();
+  let outcomes: Promise<Outcome[]> = Promise.resolve([]);
+  const waiting = await sessions.sql.begin(async (sql) => {
+    const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+    await sql`select private.lock_keys(${client.clientId})`;
+    await sql`update public.trading_keys set ${sql({ ...act.sealedWallet(client.clientId) })}
+      where client_id = ${client.clientId}`;
+    outcomes = sessions.race([act.rotateKey(client), act.updateKey(client), act.revokeKey(client, admin)]);
+    return vi.waitUntil(
+      async () => {
+        const locks = await sessions.sql<{ kind: string; waits_for_it: boolean }[]>`
+          with recursive behind (pid) as (
+            values (${pid}::integer)
+            union select waiting.pid from behind
+              join pg_locks as waiting on not waiting.granted and behind.pid = any (pg_blocking_pids(waiting.pid)))
+          select locktype as kind, ${pid} = any (pg_blocking_pids(pid)) as waits_for_it
+          from pg_locks join behind using (pid) where not granted`;
+        return locks.length === 3 && locks;
+      },
+      { timeout: 10_000 },
+    );
+  });
+  // Not for a row: whoever comes last may be the first to have its new version.
+  expect([...waiting]).toEqual(Array(3).fill({ kind: 'advisory', waits_for_it: true }));
+  const [rotated, updated, revoked] = await outcomes;
+  expect(revoked).toBe('ok');
+  expect(['ok', NO_KEY]).toContain(rotated);
+  expect(updated).toBe('ok');
+  expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
+});
+
+it('whoever waited for a first key and rotates it, while another rotates it too -> one after the other', async () => {
+  const client = await sessions.newClient();
+  // With the id in their text, by which they are known below.
+  const lock = (sql: postgres.TransactionSql) => sql.unsafe(`select private.lock_keys('${client.clientId}')`);
+  const rotate = (sql: postgres.TransactionSql) =>
+    sql`update public.trading_keys set ${sql({ ...act.sealedWallet(client.clientId) })}
+      where client_id = ${client.clientId}`;
+  const waiting = () =>
+    vi.waitUntil(async () => {
+      const [row] = await sessions.sql`
+        select from pg_stat_activity where query like ${`%lock_keys('${client.clientId}')`}
+          and pid in (select pid from pg_locks where not granted)`;
+      return row !== undefined;
+    });
+  const rotations: Promise<unknown>[] = [];
+  await sessions.sql.begin(async (sql) => {
+    await lock(sql);
+    const first = sessions.sql.begin(async (one) => {
+      // There is no key when it is asked for, and one when it is got.
+      await lock(one);
+      const second = sessions.sql.begin(async (other) => {
+        await lock(other);
+        await rotate(other);
+      });
+      rotations.push(second);
+      await waiting();
+      await rotate(one);
+    });
+    rotations.push(first);
+    await waiting();
+    await sql`insert into public.trading_keys ${sql({ client_id: client.clientId, ...act.sealedWallet(client.clientId) })}`;
+  });
+  await rotations[0];
+  expect(await Promise.allSettled(rotations)).toMatchObject([
+    { status: 'fulfilled' },
+    { status: 'fulfilled' },
+  ]);
   expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
 });
 

@@ -273,6 +273,32 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
+  it('holds nothing of a client whose keys were in use', async () => {
+    const { platform, ids } = await threeClients();
+    const [inUse = ''] = ids;
+    const before = rewrapStore(sql, newer.primary.id);
+    const seen: string[][] = [];
+    await platform.sql.begin(async (signing) => {
+      await signing`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${inUse}))`;
+      const store: RewrapStore = {
+        ...before,
+        replace: (keys) =>
+          sql.begin(async (tx) => {
+            const outcomes = await rewrapStore(tx as unknown as Sql, newer.primary.id).replace(keys);
+            seen.push(outcomes);
+            // As whoever revokes it meanwhile.
+            await sql`select from public.trading_keys where client_id = ${inUse} for update nowait`;
+            return outcomes;
+          }),
+      };
+      await rewrapKeys(store, both, { batch: 20, limit: 100 });
+    });
+    expect(seen[0]?.toSorted()).toEqual(['busy', 'busy', 'moved', 'moved']);
+    await operatorPass(both);
+    expect(await wrongsOf(platform, newer)).toEqual([]);
+    await platform.sql.end();
+  });
+
   it('comes by a client whose keys are never out of use', async () => {
     const { platform, ids } = await threeClients();
     let stopped = false;

@@ -110,6 +110,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.lock_client(uuid) to authenticated',
     'private.name_of_lock(text, text) to authenticated',
     'private.lock_keys(uuid) to authenticated',
+    'private.hold_keys(uuid) to authenticated',
     'private.lock_addresses(text[]) to authenticated',
     'private.token_json(uuid) to authenticated',
     'private.policy_json(uuid) to authenticated',
