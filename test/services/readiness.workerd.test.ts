@@ -46,6 +46,11 @@ it.each([
     { schemaVersion: fails('database_unavailable') },
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
+  [
+    'an older schema, which it does not ask what the keys open,',
+    { schemaVersion: async () => SCHEMA_VERSION - 1, countUnopenable: async () => 7 },
+    { schema: missing('database_not_migrated') },
+  ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
   [
     'a master key that was dropped',
