@@ -274,6 +274,14 @@ describe('npm run audit:verify', () => {
     expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         5') });
     const head = /^head +(\S+)$/m.exec(first.text)?.[1] ?? '';
     expect((await run(about(client, '--known', head))).code).toBe(0);
+    const another = await run(
+      about(
+        client,
+        '--known',
+        head.replace(/.$/, (end) => (end === '0' ? '1' : '0')),
+      ),
+    );
+    expect([another.code, /DOES NOT FIT +row 5 .*: known_head/.test(another.text)]).toEqual([1, true]);
 
     await runScheduled(settings);
     const { items } = await createClient({ url, token: admin }).clients.checkpoints(client.clientId);
@@ -282,6 +290,10 @@ describe('npm run audit:verify', () => {
     const kept = items[0]?.jws ?? '';
     const withAll = await run(about(client, '--checkpoint', kept, '--keys', keys));
     expect(withAll).toMatchObject({ code: 0, text: expect.stringContaining('checkpoints verified  2') });
+    // By the keys that were kept, whatever the API says.
+    writeFileSync(keys, JSON.stringify({ keys: [] }));
+    const byNone = await run(about(client, '--keys', keys));
+    expect([byNone.code, /DOES NOT FIT .*: checkpoint_signature/.test(byNone.text)]).toEqual([1, true]);
 
     await tamper(
       `update public.key_events set actor = 'admin' where client_id = '${client.clientId}' and seq = 4`,
