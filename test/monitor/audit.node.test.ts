@@ -303,13 +303,13 @@ describe('npm run audit:verify', () => {
     expect(changed.text).toContain('rows verified         3');
   });
 
-  it.each([
+  it.each<[string, () => string[] | Promise<string[]>]>([
     ['no client', () => ['--url', url]],
-    ['a head that is none', () => about({ clientId: crypto.randomUUID() }, '--known', '5')],
+    ['a head that is none', async () => about(await newClient(), '--known', '5')],
     ['a client that is not there', () => about({ clientId: crypto.randomUUID() })],
     ['an API that is not there', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
   ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
-    const { code, text } = await run(args());
+    const { code, text } = await run(await args());
     expect([code, text.includes('Everything fits')]).toEqual([2, false]);
   });
 
