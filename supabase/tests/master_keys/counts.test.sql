@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(22);
+select plan(24);
 
 -- Of these tests alone: the database is shared.
 create function tests.counts() returns setof text language sql stable as $$
@@ -82,6 +82,15 @@ select is(tests.refusal($$select public.count_unopenable_envelopes('{}')$$), 'PT
 select is(tests.refusal($$select public.count_unopenable_envelopes(null)$$), 'PT422 validation_failed', 'not even a list');
 select is(tests.refusal($$select public.count_unopenable_envelopes(array_fill('x'::text, array[101]))$$),
   'PT422 validation_failed', 'too many');
+
+-- A trading key that no wallet holds a copy of.
+select tests.act_as('anna');
+insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+  values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'));
+select tests.act_as('operator');
+delete from public.bot_wallets where client_id = tests.client_id('anna');
+select is(tests.left_by(target), 3, 'a trading key alone is left too, for ' || target)
+  from unnest(array['pgtap0', 'pgtap9']) as target;
 
 select * from finish();
 rollback;
