@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(54);
+select plan(56);
 
 create function tests.hash(token text) returns text language sql immutable
 return encode(sha256(convert_to(token, 'UTF8')), 'hex');
@@ -162,6 +162,16 @@ select tests.act_as('anon');
 select is(tests.list('rewrap', 100, 'pgtap-new', 'pgtap-old', 'pgtap-oldest'), array['Aown2', 'Aown2'], 'both are handed out');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown2', 'pgtap-oldest')), 'moved', 'one is moved');
 select is((tests.sealed('anna'))[4:5], array['a4 Aown2 pgtap-old', 'a5 Aown2 pgtap-new'], 'and the other stays');
+
+-- What cannot be, by the triggers: a copy that was left behind. What the target sealed is not let out beside it.
+select tests.act_as('operator');
+alter table public.bot_wallets disable trigger user;
+update public.bot_wallets set encrypted_key = tests.envelope('boris', 'B', 'evm', 'pgtap-old') where address = 'B';
+alter table public.bot_wallets enable trigger user;
+select tests.act_as('anon');
+select is(tests.list('rewrap', 100, 'pgtap-new', 'pgtap-old'), array['Aown2', 'B'],
+  'of a key that the target sealed a copy alone is handed out');
+select is(tests.rewrap('rewrap', tests.rewrapped('boris', 'B')), 'changed', 'and nothing takes its place, since the key has moved');
 
 select tests.act_as('operator');
 delete from public.machine_tokens where name = 'rewrap';
