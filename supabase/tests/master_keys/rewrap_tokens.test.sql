@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(56);
+select plan(57);
 
 create function tests.hash(token text) returns text language sql immutable
 return encode(sha256(convert_to(token, 'UTF8')), 'hex');
@@ -102,6 +102,8 @@ select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 
   'PT422 envelope_not_bound', 'nor are others beside it');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'A') || '{"encrypted_key": "%%.x"}')$$),
   'PT422 envelope_not_bound', 'nor is what is no envelope');
+select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'X') || '{"encrypted_key": null}')$$),
+  'PT422 envelope_not_bound', 'or none, whether or not there is a key to put it in the place of');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown') || jsonb_build_object('encrypted_key', tests.envelope('boris', 'Aown', 'evm', 'pgtap-new')))$$),
   'PT422 envelope_not_bound', 'nor one of another client');
 select is(tests.refusal($$select public.rewrap_keys(tests.hash('rewrap'), '{}')$$), 'PT422 validation_failed', 'nor no list');
