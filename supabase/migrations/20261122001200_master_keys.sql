@@ -173,7 +173,7 @@ exception when lock_not_available then
   return false;
 end $$;
 comment on function private.try_lock_keys(uuid, boolean) is
-  'lock_keys for work that can come back later: whether the lock was got, at once or, patiently, within half a second.';
+  'lock_keys for work that can come back later: whether all its locks were got, at once or, patiently, within half a second each.';
 
 create function private.replace_envelope(
   target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
