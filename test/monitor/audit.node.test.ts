@@ -9,9 +9,12 @@ import { SignJWT } from 'jose';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import type { AuditorDatabase, SignedHead } from '../../src/database/as-auditor.ts';
 import type { Bindings } from '../../src/env.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { signCheckpoints } from '../../src/monitor/checkpoints.ts';
 import { runScheduled } from '../../src/monitor/index.ts';
+import { runtimeFor } from '../../src/runtime.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
 import { createClient } from '../../src/sdk/client.ts';
 import { createAdmin, createClientAccount } from '../../supabase/local/accounts.ts';
@@ -184,6 +187,11 @@ describe('the cron', () => {
     await sql`insert into public.bots (client_id, bot_type, name)
       select clients.id, 'evm-grid', 'A bot' from public.clients where name = 'A misfit'`;
     await runScheduled(settings);
+    // More than one call takes.
+    const [{ signed }] = await sql<[{ signed: number }]>`
+      select count(*)::int as signed from public.audit_checkpoints
+      join public.clients on clients.id = client_id where clients.name = 'A misfit'`;
+    expect(signed).toBe(120);
     const client = await newClient();
     await runScheduled(settings);
     await tamper(`update public.key_events set hash = sha256('another')
@@ -246,6 +254,24 @@ describe('the cron', () => {
     expect(said('audit')).toMatchObject([{ level: 'error', code: 'token_invalid' }]);
     expect(JSON.stringify(lines)).not.toContain(AUDIT_SIGNING_KEY);
   });
+});
+
+it('a chain that changes between its reading and its signing -> is not counted as signed', async () => {
+  const client = await newClient();
+  const runtime = runtimeFor(settings);
+  const real = runtime.database().asAuditor({ tokenHash: hashOfMachineToken(MONITOR_TOKEN), requestId: 'x' });
+  const auditor = {
+    listUnsignedHeads: async () =>
+      (await real.listUnsignedHeads(100_000)).filter(({ client_id }) => client_id === client.clientId),
+    async storeCheckpoints(heads: readonly SignedHead[]) {
+      await tamper(
+        `update public.key_events set hash = sha256('another') where client_id = '${client.clientId}'`,
+      );
+      return real.storeCheckpoints(heads);
+    },
+  };
+  expect(await signCheckpoints(runtime, auditor as AuditorDatabase, 'x')).toMatchObject({ signed: 0 });
+  expect(await count('public.audit_checkpoints', client)).toBe(0);
 });
 
 describe('npm run audit:verify', () => {
