@@ -40,6 +40,30 @@ describe('a source', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
+  it('that answers late gave what it had when it was asked', async () => {
+    const { read, keyring, later } = harness();
+    read.mockImplementation(async () => {
+      later(2 * SECOND);
+      return another();
+    });
+    await keyring();
+    later(MINUTE - 2 * SECOND - 1);
+    await keyring();
+    expect(read).toHaveBeenCalledTimes(1);
+    later(1);
+    await keyring();
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+
+  it('that gives keys which cannot be read for another reason -> that reason, and not that they are malformed', async () => {
+    const { read, keyring } = harness();
+    read.mockResolvedValue(another());
+    const reason = new Error('no Web Crypto');
+    const spy = vi.spyOn(crypto.subtle, 'importKey').mockRejectedValueOnce(reason);
+    await expect(keyring()).rejects.toBe(reason);
+    spy.mockRestore();
+  });
+
   it('that fails -> master_key_unavailable, until it works again', async () => {
     const { read, primary, keyring } = harness();
     read.mockImplementation(failing);
@@ -130,7 +154,14 @@ describe('a source', () => {
 
   it('is the binding where the setting is one, and is read again after a minute', async () => {
     const key = another();
-    const source = masterKeySource({ get: async () => key });
+    // As bindings may be: a method that knows its object.
+    const binding = {
+      key,
+      async get() {
+        return this.key;
+      },
+    };
+    const source = masterKeySource(binding);
     expect([await source.read(), source.freshForMs]).toEqual([key, MINUTE]);
   });
 });

@@ -111,7 +111,7 @@ export async function openCheckpoint(
       },
       { algorithms: ['EdDSA'] },
     );
-    return JSON.parse(new TextDecoder().decode(payload));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
   } catch {
     return undefined;
   }

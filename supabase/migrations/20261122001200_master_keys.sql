@@ -175,7 +175,7 @@ exception when lock_not_available then
   return false;
 end $$;
 comment on function private.try_lock_keys(uuid, boolean) is
-  'lock_keys for work that can come back later: whether the lock was got, at once or, patiently, within half a second.';
+  'lock_keys for work that can come back later: whether all its locks were got, at once or, patiently, within half a second each.';
 
 create function private.replace_envelope(
   target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
@@ -203,7 +203,6 @@ begin
       where t.client_id = replace_envelope.client_id;
     return true;
   end if;
-  perform private.take_client(replace_envelope.client_id);
   perform private.require_bound_envelope(
     replace_envelope.encrypted_key, replace_envelope.client_id, held.chain, held.address, replace_envelope.key_id);
   update public.bot_wallets as w set encrypted_key = replace_envelope.encrypted_key
@@ -231,13 +230,12 @@ begin
     raise sqlstate 'PT422' using message = 'The envelope is not of the new master key.', hint = 'envelope_not_bound';
   end if;
   outcomes := array_fill('deferred'::text, array[jsonb_array_length(rewrapped)]);
-  -- Clients in one order, as everywhere. Locks last until the commit, so it comes soon: what a tenth of a second is not
-  -- enough for is left to the next call, and of a client whose keys are in use nothing is waited for.
+  -- Locks last until the commit, so it comes soon: what a tenth of a second is not enough for is left to the next call,
+  -- and of a client whose keys are in use nothing is waited for, so that clients may come in any order.
   for item in
     select (element ->> 'client_id')::uuid as client_id, (element ->> 'key_id')::uuid as key_id,
       element ->> 'replaced_hash' as replaced_hash, element ->> 'encrypted_key' as encrypted_key, place
     from jsonb_array_elements(rewrapped) with ordinality as elements (element, place)
-    order by client_id, key_id, place
   loop
     exit when handled > 0 and clock_timestamp() > began + interval '100 milliseconds';
     handled := handled + 1;

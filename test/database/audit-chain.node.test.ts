@@ -273,7 +273,8 @@ describe('what was kept', () => {
   it('is no checkpoint, or of another client -> is not believed', async () => {
     const stranger = await sessions.newClient();
     const row = rows[0] ?? raise();
-    for (const known of ['x.y.z', await signedHead(stranger, row)]) {
+    const betweenRows = await signedHead(client, { ...row, seq: 1.5 });
+    for (const known of ['x.y.z', await signedHead(stranger, row), betweenRows]) {
       expect(await fits({ known: [known] })).toEqual({ seq: 0, reason: 'checkpoint_signature' });
     }
     expect(await fits({ known: [await signedHead(client, row)] })).toBeNull();
@@ -328,6 +329,12 @@ describe('a database that lets stand what ours does not', () => {
     expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
+  it('a place that is a text, with its hash right -> found', async () => {
+    const { hash: _, ...first } = { ...(rows[0] ?? raise()), seq: '1' };
+    const row = { ...first, hash: await canonicalHash(first) } as unknown as KeyEvent;
+    expect((await answering([row])).misfit).toEqual({ seq: 1, id: row.id, reason: 'not_canonical' });
+  });
+
   it('a row that is added and signed while the pages are read -> is asked for, and fits', async () => {
     const last = rows.at(-1) ?? raise();
     const item = {
@@ -372,6 +379,27 @@ describe('a database that lets stand what ours does not', () => {
     };
     const { misfit } = await verifyChain(api, client.clientId);
     expect(misfit).toEqual({ seq: 2, reason: 'checkpoint_signature' });
+  });
+
+  it('a checkpoint that comes after its row, and names the hash of a later one -> found', async () => {
+    const [first, second] = [rows[0] ?? raise(), rows[1] ?? raise()];
+    const items = await Promise.all(
+      [second, { ...first, hash: second.hash }].map(async (head) => ({
+        seq: head.seq,
+        hash: head.hash,
+        jws: await signedHead(client, head),
+        created_at: head.created_at,
+      })),
+    );
+    const api = {
+      clients: {
+        keyEvents: async () => ({ items: rows, next_cursor: null }),
+        checkpoints: async () => ({ items, next_cursor: null }),
+      },
+      audit: { keys: async () => ({ keys: [...keys.published] }) },
+    };
+    const { misfit } = await verifyChain(api, client.clientId);
+    expect(misfit).toEqual({ seq: 1, id: second.id, reason: 'checkpoint' });
   });
 
   it.each([

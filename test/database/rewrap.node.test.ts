@@ -224,6 +224,74 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
+  it('that is told nothing of what it put back believes nothing of it moved', async () => {
+    const { platform } = await threeClients();
+    const silent: RewrapStore = { ...rewrapStore(sql, newer.primary.id), replace: async () => [] };
+    expect(await rewrapKeys(silent, both, { batch: 20, limit: 100 })).toMatchObject({
+      moved: 0,
+      busy: 4,
+      left: 4,
+    });
+    expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
+    await platform.sql.end();
+  });
+
+  it('waits for ten of those in use, one by one, and leaves the others to the next', async () => {
+    const platform = await newPlatform(project.databaseUrl, 9, older);
+    const sizes: number[] = [];
+    const busy: RewrapStore = {
+      ...rewrapStore(sql, newer.primary.id),
+      async replace(keys) {
+        sizes.push(keys.length);
+        return keys.map(() => 'busy');
+      },
+    };
+    // Nine trading keys and three of wallets' own.
+    expect(await rewrapKeys(busy, both, { batch: 20, limit: 100 })).toMatchObject({ moved: 0, busy: 12 });
+    expect(sizes).toEqual([12, ...Array(10).fill(1)]);
+    expect(await operatorPass(both)).toMatchObject({ moved: 12, left: 0 });
+    await platform.sql.end();
+  });
+
+  it('that fails otherwise than by an envelope ends, and says of none that it does not open', async () => {
+    const { platform } = await threeClients();
+    const broken = { ...both, byId: new Map(both.byId) };
+    broken.byId.get = () => {
+      throw new RangeError('a mistake');
+    };
+    const named: unknown[] = [];
+    const pass = operatorPass(broken, { onNotOpened: (key) => named.push(key) });
+    await expect(pass).rejects.toThrow(RangeError);
+    expect(named).toEqual([]);
+    expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
+    await platform.sql.end();
+  });
+
+  it('beside another that has not committed stands in line, and is handed what comes then', async () => {
+    const { platform } = await threeClients();
+    const hash = hashOfMachineToken(await newRewrapToken(newer.primary.id));
+    const ids = [newer.primary.id, older.primary.id];
+    const next = async (tx: postgres.ISql) => {
+      const [{ page } = raise()] = await tx<{ page: { items: { key_id: string }[] } }[]>`
+        select public.list_envelopes_to_rewrap(${hash}, ${ids}::text[], 1) as page`;
+      return page.items.map(({ key_id }) => key_id);
+    };
+    const seen = [await next(sql)];
+    let second: Promise<string[]> = Promise.resolve([]);
+    await sql.begin(async (tx) => {
+      seen.push(await next(tx));
+      let done = false;
+      second = next(sql).finally(() => {
+        done = true;
+      });
+      await vi.waitUntil(async () => done || (await waiting()) > 0);
+    });
+    seen.push(await second);
+    expect(new Set(seen.flat()).size).toBe(3);
+    await operatorPass(both);
+    await platform.sql.end();
+  });
+
   it.each<[string, (tx: postgres.TransactionSql, clientId: string) => Promise<unknown>]>([
     [
       'keys are',
@@ -386,6 +454,23 @@ describe('an envelope that does not open', () => {
       select encrypted_key from public.trading_keys where client_id = ${spoilt.id}`;
     expect(after.encrypted_key).toBe(wrong);
     await sql`delete from public.trading_keys where client_id = ${spoilt.id}`;
+    await platform.sql.end();
+  });
+
+  it('is one of many -> twenty are named, and all are counted', async () => {
+    const platform = await newPlatform(project.databaseUrl, 25, older);
+    for (const { id } of platform.clients) {
+      const [row] = await sql<[{ encrypted_key: string }]>`
+        select encrypted_key from public.trading_keys where client_id = ${id}`;
+      const parts = row.encrypted_key.split('.');
+      const wrong = [...parts.slice(0, 3), randomBytes(32).toString('base64url'), parts[4]].join('.');
+      await sql`update public.trading_keys set encrypted_key = ${wrong} where client_id = ${id}`;
+    }
+    const lines = await cron(bindings(BOTH, await newRewrapToken(newer.primary.id)));
+    expect(lines.filter(({ event }) => event === 'rewrap_not_opened')).toHaveLength(20);
+    expect(lines.at(-1)).toMatchObject({ event: 'rewrap', moved: 7, not_opened: 25, left: 25 });
+    await sql`delete from public.trading_keys
+      where client_id = any (${platform.clients.map(({ id }) => id)}::uuid[])`;
     await platform.sql.end();
   });
 

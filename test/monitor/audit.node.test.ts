@@ -9,9 +9,12 @@ import { SignJWT } from 'jose';
 import postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import type { AuditorDatabase, SignedHead } from '../../src/database/as-auditor.ts';
 import type { Bindings } from '../../src/env.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { signCheckpoints } from '../../src/monitor/checkpoints.ts';
 import { runScheduled } from '../../src/monitor/index.ts';
+import { runtimeFor } from '../../src/runtime.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
 import { createClient } from '../../src/sdk/client.ts';
 import { createAdmin, createClientAccount } from '../../supabase/local/accounts.ts';
@@ -184,6 +187,11 @@ describe('the cron', () => {
     await sql`insert into public.bots (client_id, bot_type, name)
       select clients.id, 'evm-grid', 'A bot' from public.clients where name = 'A misfit'`;
     await runScheduled(settings);
+    // More than one call takes.
+    const [{ signed }] = await sql<[{ signed: number }]>`
+      select count(*)::int as signed from public.audit_checkpoints
+      join public.clients on clients.id = client_id where clients.name = 'A misfit'`;
+    expect(signed).toBe(120);
     const client = await newClient();
     await runScheduled(settings);
     await tamper(`update public.key_events set hash = sha256('another')
@@ -248,6 +256,24 @@ describe('the cron', () => {
   });
 });
 
+it('a chain that changes between its reading and its signing -> is not counted as signed', async () => {
+  const client = await newClient();
+  const runtime = runtimeFor(settings);
+  const real = runtime.database().asAuditor({ tokenHash: hashOfMachineToken(MONITOR_TOKEN), requestId: 'x' });
+  const auditor = {
+    listUnsignedHeads: async () =>
+      (await real.listUnsignedHeads(100_000)).filter(({ client_id }) => client_id === client.clientId),
+    async storeCheckpoints(heads: readonly SignedHead[]) {
+      await tamper(
+        `update public.key_events set hash = sha256('another') where client_id = '${client.clientId}'`,
+      );
+      return real.storeCheckpoints(heads);
+    },
+  };
+  expect(await signCheckpoints(runtime, auditor as AuditorDatabase, 'x')).toMatchObject({ signed: 0 });
+  expect(await count('public.audit_checkpoints', client)).toBe(0);
+});
+
 describe('npm run audit:verify', () => {
   const run = (args: string[], token = admin) =>
     new Promise<{ code: number | null; text: string }>((done) => {
@@ -274,6 +300,14 @@ describe('npm run audit:verify', () => {
     expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         5') });
     const head = /^head +(\S+)$/m.exec(first.text)?.[1] ?? '';
     expect((await run(about(client, '--known', head))).code).toBe(0);
+    const another = await run(
+      about(
+        client,
+        '--known',
+        head.replace(/.$/, (end) => (end === '0' ? '1' : '0')),
+      ),
+    );
+    expect([another.code, /DOES NOT FIT +row 5 .*: known_head/.test(another.text)]).toEqual([1, true]);
 
     await runScheduled(settings);
     const { items } = await createClient({ url, token: admin }).clients.checkpoints(client.clientId);
@@ -282,6 +316,10 @@ describe('npm run audit:verify', () => {
     const kept = items[0]?.jws ?? '';
     const withAll = await run(about(client, '--checkpoint', kept, '--keys', keys));
     expect(withAll).toMatchObject({ code: 0, text: expect.stringContaining('checkpoints verified  2') });
+    // By the keys that were kept, whatever the API says.
+    writeFileSync(keys, JSON.stringify({ keys: [] }));
+    const byNone = await run(about(client, '--keys', keys));
+    expect([byNone.code, /DOES NOT FIT .*: checkpoint_signature/.test(byNone.text)]).toEqual([1, true]);
 
     await tamper(
       `update public.key_events set actor = 'admin' where client_id = '${client.clientId}' and seq = 4`,
@@ -291,13 +329,13 @@ describe('npm run audit:verify', () => {
     expect(changed.text).toContain('rows verified         3');
   });
 
-  it.each([
+  it.each<[string, () => string[] | Promise<string[]>]>([
     ['no client', () => ['--url', url]],
-    ['a head that is none', () => about({ clientId: crypto.randomUUID() }, '--known', '5')],
+    ['a head that is none', async () => about(await newClient(), '--known', '5')],
     ['a client that is not there', () => about({ clientId: crypto.randomUUID() })],
     ['an API that is not there', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
   ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
-    const { code, text } = await run(args());
+    const { code, text } = await run(await args());
     expect([code, text.includes('Everything fits')]).toEqual([2, false]);
   });
 

@@ -71,6 +71,16 @@ describe('a run', () => {
     expect(await changesOf(botId)).toEqual(['starting']);
   });
 
+  it('that finds another at it goes, and says so', async () => {
+    const project = await newHostedProject();
+    const nothing = { pruned_health_logs: 0, pruned_reservations: 0, pruned_answers: 0, database_ms: 0 };
+    const body = JSON.stringify({ busy: true, complete: false, bots_checked: 0, changes: {}, ...nothing });
+    await project.set({ rest: { status: 200, type: 'application/json', body } });
+    const lines = await runCron({ ...project.settings, MONITOR_TOKEN: newMachineToken() });
+    expect(lines).toMatchObject([{ busy: 1, batches: 0, complete: 0 }]);
+    expect(await project.counts()).toMatchObject({ restCalls: 1 + 1 });
+  });
+
   it('ends after 20 batches, however many there are', async () => {
     const project = await newHostedProject();
     const body = JSON.stringify({
@@ -119,6 +129,21 @@ describe('a run that cannot be', () => {
       'monitor_limits_malformed',
       () => ({ ...good, KEY_AGE_LIMIT_DAYS: 'never' }),
     ],
+    [
+      'with a limit of no time',
+      'monitor_limits_malformed',
+      () => ({ ...good, HEARTBEAT_LIMIT_SECONDS: '0' }),
+    ],
+    [
+      'with a limit of more than a day',
+      'monitor_limits_malformed',
+      () => ({ ...good, HEARTBEAT_LIMIT_SECONDS: '86401' }),
+    ],
+    [
+      'with a limit of more than a century',
+      'monitor_limits_malformed',
+      () => ({ ...good, KEY_AGE_LIMIT_DAYS: '36501' }),
+    ],
     ['with a token that nobody made', 'token_invalid', () => ({ ...good, MONITOR_TOKEN: newMachineToken() })],
     [
       'with the token of a runner',
@@ -144,6 +169,23 @@ describe('a run that cannot be', () => {
     ['with a gateway that fails', 'database_unavailable', () => answering(html(502))],
     ['with a page instead of an answer', 'database_unavailable', () => answering(html(200))],
     ['with an answer of another form', 'database_unavailable', () => answering(json(200, { busy: 'no' }))],
+    [
+      'with states whose names are none',
+      'database_unavailable',
+      () =>
+        answering(
+          json(200, {
+            busy: false,
+            complete: true,
+            bots_checked: 1,
+            changes: { 'late\nand more': 1 },
+            pruned_health_logs: 0,
+            pruned_reservations: 0,
+            pruned_answers: 0,
+            database_ms: 0,
+          }),
+        ),
+    ],
     [
       'with a database that gives up',
       'database_busy',

@@ -1,12 +1,15 @@
 /** The operator's commands for master keys, each as the process that npm runs. */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { describeKeys } from '../../src/services/key-status.ts';
+import { sayStatus } from '../../supabase/operator/key-status.ts';
 import { newPlatform, type Platform, wrongsOf } from '../database/rewrap-traffic.ts';
 import { newProject } from '../support/people.ts';
 import { recordText } from '../support/recorder.ts';
@@ -96,6 +99,63 @@ describe('npm run keys:check', () => {
   });
 });
 
+describe('what is said of the master keys', () => {
+  const counts = (master_key_id: string, trading_keys: number, copies: number, own_keys: number) => ({
+    master_key_id,
+    trading_keys,
+    copies,
+    own_keys,
+  });
+  /** The lines below the table. */
+  async function said(...of: ReturnType<typeof counts>[]): Promise<string[]> {
+    const { byId } = await parseKeyring(KEYS);
+    const written: unknown[] = [];
+    const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(text) > 0);
+    sayStatus(describeKeys(of, { byId }));
+    spy.mockRestore();
+    const text = written.join('');
+    return text
+      .slice(text.indexOf('\n\n') + 2)
+      .split('\n')
+      .slice(0, -1);
+  }
+  const KEYS = [newMasterKey(), newMasterKey(), newMasterKey()].join();
+  const ids = Promise.all(KEYS.split(',').map(idOf));
+  const mayBeDropped = (id: string | undefined) => `Nothing is left under ${id}: it may be dropped.`;
+
+  it('before anything is sealed: each but the first may be dropped', async () => {
+    const [, second, third] = await ids;
+    expect(await said()).toEqual([mayBeDropped(second), mayBeDropped(third)]);
+  });
+
+  it.each<[string, [number, number, number]]>([
+    ['a trading key', [1, 0, 0]],
+    ['a copy', [0, 1, 0]],
+    ["a key of a wallet's own", [0, 0, 1]],
+  ])('while %s is left under one: it may not be dropped', async (_, left) => {
+    const [, second = '', third] = await ids;
+    expect(await said(counts(second, ...left))).toEqual([
+      mayBeDropped(third),
+      '1 envelopes wait to be moved: npm run keys:rewrap.',
+    ]);
+  });
+
+  it('where one is missing: how many open for nobody', async () => {
+    const [first = '', second = '', third = ''] = await ids;
+    expect(
+      await said(
+        counts(first, 1, 1, 1),
+        counts(second, 0, 0, 1),
+        counts(third, 0, 1, 1),
+        counts('x', 2, 3, 4),
+      ),
+    ).toEqual([
+      '3 envelopes wait to be moved: npm run keys:rewrap.',
+      '9 envelopes are under master keys that are missing: they open for nobody.',
+    ]);
+  });
+});
+
 describe('with a database', () => {
   const [OLD, NEW] = [newMasterKey(), newMasterKey()];
   let platform: Platform;
@@ -141,7 +201,12 @@ describe('with a database', () => {
         2,
         expect.stringMatching(row('missing')),
       ]);
-      expect(dropped.out).toContain(`Under ${old}: client ${platform.clients[0]?.id}`);
+      // Ten of the twelve.
+      const named = platform.clients
+        .map(({ id }) => id)
+        .toSorted()
+        .slice(0, 10);
+      expect(dropped.out).toContain(`Under ${old}: client ${named.join(', ')} and others\n`);
     }
     expect((await run('status', { env: { DATABASE_URL: databaseUrl } })).code).toBe(2);
   });
@@ -202,5 +267,63 @@ describe('with a database', () => {
     expect(await wrongsOf(platform, await parseKeyring(NEW))).toEqual([]);
     const status = await run('status', { env });
     expect(status.out).toContain(`Nothing is left under ${await idOf(OLD)}: it may be dropped.`);
+  });
+
+  it('keys:rewrap comes back to what was in use, and counts all its passes', async () => {
+    const THIRD = newMasterKey();
+    const [, client] = platform.clients;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const signing = sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${client?.id ?? ''}))`;
+      await released;
+    });
+    const { code, out } = await run('rewrap', {
+      env: { ...env, ENCRYPTION_KEY: `${THIRD},${NEW}` },
+      onOutput: (text) => text.includes('in use 1') && release(),
+    });
+    release();
+    await signing;
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/moved 14, .* in use 1,.*\n(.*\n)*15 keys in .*; 0 left/),
+    ]);
+    expect(await wrongsOf(platform, await parseKeyring(THIRD), 2)).toEqual([]);
+    expect((await run('rewrap', { env: { ...env, ENCRYPTION_KEY: `${NEW},${THIRD}` } })).code).toBe(0);
+  });
+
+  it("a key of a wallet's own that is missing, or does not open -> whose it is, and exit code 2", async () => {
+    const LOST = newMasterKey();
+    const [client] = platform.clients;
+    if (!client) throw new TypeError('there are clients');
+    const [chain, address, keyId] = ['evm', `0x${randomBytes(20).toString('hex')}`, randomUUID()];
+    const binding = { clientId: client.id, chain, address, keyId };
+    const sealed = await seal(randomBytes(32), binding, await parseKeyring(LOST));
+    // Right header, wrong ciphertext.
+    const parts = sealed.split('.');
+    const spoilt = [...parts.slice(0, 3), randomBytes(32).toString('base64url'), parts[4]].join('.');
+    await sql`insert into public.bot_wallets ${sql({
+      bot_id: client.botId,
+      client_id: client.id,
+      chain,
+      address,
+      key_id: keyId,
+      encrypted_key: spoilt,
+    })}`;
+    for (const command of ['status', 'check']) {
+      const { code, out } = await run(command, { env: { ...env, ENCRYPTION_KEY: NEW } });
+      expect([command, code]).toEqual([command, 2]);
+      expect(out).toContain('\n1 envelopes are under master keys that are missing');
+      expect(out).toContain(`\nUnder ${await idOf(LOST)}: client ${client.id}\n`);
+    }
+    const both = { ...env, ENCRYPTION_KEY: `${NEW},${LOST}` };
+    for (const args of [['--dry-run'], []]) {
+      const { code, out } = await run('rewrap', { env: both, args });
+      expect([args, code]).toEqual([args, 2]);
+      expect(out).toContain(`does not open: client ${client.id}, key ${keyId}\n`);
+      expect(out).toContain('; 1 left under other master keys.');
+    }
   });
 });

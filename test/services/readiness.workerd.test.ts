@@ -98,6 +98,14 @@ it.each([
   });
 });
 
+it('does not ask an older schema what the keys open', async () => {
+  const older = { schemaVersion: async () => SCHEMA_VERSION - 1, countUnopenable: async () => 7 };
+  expect(await checkReadiness({ ...well, ...older })).toEqual({
+    status: 'degraded',
+    dependencies: { ...allOk, schema: missing('database_not_migrated') },
+  });
+});
+
 it.each([
   ['no audit key', { auditKeys: async () => ({ signing: undefined }) }, 'audit_key_missing'],
   ['a malformed audit key', { auditKeys: fails('audit_key_malformed') }, 'audit_key_malformed'],

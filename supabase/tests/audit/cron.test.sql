@@ -1,7 +1,7 @@
 -- What the cron calls: chaining what is queued, and keeping signed heads.
 begin;
 \ir ../people.psql
-select plan(34);
+select plan(35);
 
 insert into public.machine_tokens (name, token_hash, scope)
 values ('the monitor', decode(repeat('aa', 32), 'hex'), 'monitor'), ('a runner', decode(repeat('bb', 32), 'hex'), 'bots');
@@ -70,6 +70,7 @@ select is(tests.store('anna', 3, tests.jws('anna', 4, hash)), 0, 'nor of another
 select is(tests.store('anna', 4, tests.jws('boris', 4, hash)), 0, 'nor of another client') from head;
 select is(tests.store('anna', 4, tests.jws('anna', 4, hash, 'none')), 0, 'nor one without a signature''s algorithm') from head;
 select is(tests.store('anna', 4, 'garbage'), 0, 'nor garbage');
+select is(tests.store('anna', 4, left(tests.jws('anna', 4, hash), -1)), 0, 'nor one whose signature was cut off') from head;
 select is(tests.store('anna', 4, tests.jws('anna', 4, hash)), 1, 'the head as it is, is') from head;
 select is(tests.heads() -> 'anna', null, 'then it is not due');
 

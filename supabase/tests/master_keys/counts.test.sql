@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(16);
+select plan(24);
 
 -- Of these tests alone: the database is shared.
 create function tests.counts() returns setof text language sql stable as $$
@@ -14,6 +14,11 @@ create function tests.under(person text, address text, master_key_id text, chain
 language sql immutable
 return tests.wallet(person, address, chain) || jsonb_build_object(
   'encrypted_key', tests.envelope(person, address, chain, master_key_id));
+-- More than there were: other tests may have left theirs.
+create table tests.before as
+  select target, private.keys_to_rewrap(target) as keys from unnest(array['pgtap0', 'pgtap1', 'pgtap2', 'pgtap9']) as target;
+create function tests.left_by(target text) returns integer language sql stable
+return private.keys_to_rewrap(target) - (select keys from tests.before where before.target = left_by.target);
 grant execute on all functions in schema tests to public;
 
 select tests.act_as('anon');
@@ -42,6 +47,10 @@ select results_eq($$select bots.name, w.master_key_id from public.bot_wallets as
     where w.client_id = tests.client_id('anna') order by bots.name$$,
   $$values ('one', 'pgtap1'), ('three', 'pgtap2'), ('two', 'pgtap1')$$, 'each wallet knows its master key');
 
+-- Keys and not envelopes, whichever way the ids of master keys sort.
+select is(tests.left_by(target), keys, 'left for ' || target || ': ' || keys)
+  from (values ('pgtap0', 3), ('pgtap1', 2), ('pgtap2', 1), ('pgtap9', 3)) as expected (target, keys);
+
 -- A rewrap, a rotation and a revocation move what is counted.
 select tests.act_as('anna');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3');
@@ -64,10 +73,24 @@ select is((select count(*) from public.bot_wallets where master_key_id is null a
 -- What readiness asks; exact numbers are in test/database/master-keys, with a database of their own.
 select tests.act_as('anon');
 select is(tests.unopenable('made up'), null, 'who names no key that sealed anything is told no number');
+select tests.act_as('boris');
+select tests.setup_bot('boris', 'b own', tests.under('boris', 'Bown', 'pgtap5'));
+select tests.act_as('anon');
+select isnt(tests.unopenable('pgtap5'), null, 'who names the key of a wallet''s own alone is told a number');
+select is(tests.unopenable('pgtap5', 'pgtap2') < tests.unopenable('pgtap5'), true, 'which is less where another is named too');
 select is(tests.refusal($$select public.count_unopenable_envelopes('{}')$$), 'PT422 validation_failed', 'no key named');
 select is(tests.refusal($$select public.count_unopenable_envelopes(null)$$), 'PT422 validation_failed', 'not even a list');
 select is(tests.refusal($$select public.count_unopenable_envelopes(array_fill('x'::text, array[101]))$$),
   'PT422 validation_failed', 'too many');
+
+-- A trading key that no wallet holds a copy of.
+select tests.act_as('anna');
+insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+  values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'));
+select tests.act_as('operator');
+delete from public.bot_wallets where client_id = tests.client_id('anna');
+select is(tests.left_by(target), 3, 'a trading key alone is left too, for ' || target)
+  from unnest(array['pgtap0', 'pgtap9']) as target;
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(48);
+select plan(57);
 
 create function tests.hash(token text) returns text language sql immutable
 return encode(sha256(convert_to(token, 'UTF8')), 'hex');
@@ -81,6 +81,8 @@ select is(tests.refusal($$select tests.list('other')$$), 'PT503 rewrap_other_mas
   'a token for another master key lets nothing out');
 select is(tests.refusal($$select tests.list('rewrap', 10, 'pgtap-old', 'pgtap-new')$$), 'PT503 rewrap_other_master_key',
   'the master key to move to is the first');
+select is(tests.refusal(format('select public.list_envelopes_to_rewrap(%L, %L, 10)', tests.hash('rewrap'), ids)),
+  'PT503 rewrap_other_master_key', 'or there is none') from unnest(array['{}', null]) as ids;
 select is(tests.refusal($$select tests.list('rewrap', 0)$$), 'PT422 validation_failed', 'a batch of none');
 select is(tests.refusal($$select tests.list('rewrap', 201)$$), 'PT422 validation_failed', 'or of too many');
 select is(tests.list('rewrap'), array['A', 'Aown'],
@@ -100,12 +102,16 @@ select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 
   'PT422 envelope_not_bound', 'nor are others beside it');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'A') || '{"encrypted_key": "%%.x"}')$$),
   'PT422 envelope_not_bound', 'nor is what is no envelope');
+select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'X') || '{"encrypted_key": null}')$$),
+  'PT422 envelope_not_bound', 'or none, whether or not there is a key to put it in the place of');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown') || jsonb_build_object('encrypted_key', tests.envelope('boris', 'Aown', 'evm', 'pgtap-new')))$$),
   'PT422 envelope_not_bound', 'nor one of another client');
 select is(tests.refusal($$select public.rewrap_keys(tests.hash('rewrap'), '{}')$$), 'PT422 validation_failed', 'nor no list');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A', 'pgtap-older'), tests.rewrapped('anna', 'X'),
   tests.rewrapped('boris', 'B', 'pgtap-new')), 'changed changed changed',
   'nothing takes the place of an envelope other than was handed out, of none, or of one that the target sealed');
+select is(tests.rewrap('rewrap', tests.rewrapped('anna', key) || '{"replaced_hash": null}'), 'changed',
+  'nor of one that is not named: ' || key) from unnest(array['A', 'Aown', 'X']) as key;
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown'), tests.rewrapped('anna', 'A')), 'moved moved',
   'what was handed out is replaced');
 select is(tests.sealed('anna'),
@@ -132,6 +138,23 @@ select tests.act_as('anon');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A2')), 'changed', 'nor does what was revoked');
 select is(tests.sealed('anna'), array['a1 A2 empty', 'a2 A2 empty', 'a3 A2 empty'], 'not in a single wallet');
 
+-- What a call has no time for is for the next: here each key takes longer than a call has.
+select tests.act_as('anna');
+select tests.put_in('anna', 'A4');
+select tests.act_as('operator');
+create function tests.take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.12); return null; end $$;
+update public.trading_keys set encrypted_key = tests.envelope(person, address, 'evm', 'pgtap-old')
+  from (values ('anna', 'A4'), ('boris', 'B')) as kept (person, held) where held = address;
+create trigger takes_time after update on public.trading_keys for each row execute function tests.take_time();
+select tests.act_as('anon');
+select is(string_agg(outcome, ' ' order by outcome), 'deferred moved', 'what there is no time for is deferred, and one is not')
+  from regexp_split_to_table(tests.rewrap('rewrap', tests.rewrapped('anna', 'A4'), tests.rewrapped('boris', 'B')), ' ') as outcome;
+select tests.act_as('operator');
+drop trigger takes_time on public.trading_keys;
+update public.trading_keys set encrypted_key = tests.envelope('boris', 'B', 'evm', 'pgtap-new') where address = 'B';
+select tests.act_as('anna');
+select public.revoke_key(tests.client_id('anna'));
+
 -- Two envelopes of one key id: a client may store that, straight at the REST API.
 select tests.act_as('anna');
 select tests.put_in('anna', 'A3');
@@ -141,6 +164,16 @@ select tests.act_as('anon');
 select is(tests.list('rewrap', 100, 'pgtap-new', 'pgtap-old', 'pgtap-oldest'), array['Aown2', 'Aown2'], 'both are handed out');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown2', 'pgtap-oldest')), 'moved', 'one is moved');
 select is((tests.sealed('anna'))[4:5], array['a4 Aown2 pgtap-old', 'a5 Aown2 pgtap-new'], 'and the other stays');
+
+-- What cannot be, by the triggers: a copy that was left behind. What the target sealed is not let out beside it.
+select tests.act_as('operator');
+alter table public.bot_wallets disable trigger user;
+update public.bot_wallets set encrypted_key = tests.envelope('boris', 'B', 'evm', 'pgtap-old') where address = 'B';
+alter table public.bot_wallets enable trigger user;
+select tests.act_as('anon');
+select is(tests.list('rewrap', 100, 'pgtap-new', 'pgtap-old'), array['Aown2', 'B'],
+  'of a key that the target sealed a copy alone is handed out');
+select is(tests.rewrap('rewrap', tests.rewrapped('boris', 'B')), 'changed', 'and nothing takes its place, since the key has moved');
 
 select tests.act_as('operator');
 delete from public.machine_tokens where name = 'rewrap';
