@@ -9,20 +9,32 @@ const LIMIT = 1000;
 const text = (size: number) => 'a'.repeat(size);
 const chunks = (size: number) => `${size.toString(16)}\r\n${text(size)}\r\n0\r\n\r\n`;
 const compressed = (size: number) => gzipSync(text(size));
+/** Of two, three and four bytes. */
+const CHARACTERS = 'é中🔑';
+const bytes = [...Buffer.from(CHARACTERS)].map((byte) => Buffer.from([byte]));
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const inChunksOfOne = (some: readonly Buffer[]) =>
+  Buffer.concat([...some.flatMap((byte) => [Buffer.from('1\r\n'), byte, Buffer.from('\r\n')]), LAST_CHUNK]);
 
-/** Heads and bodies as they go over the wire, and how many characters are read; `undefined` where it is too large. */
-const ANSWERS: Readonly<Record<string, [head: string[], body: string | Buffer, read: number | undefined]>> = {
-  'of its length': [['content-length: 1000'], text(1000), 1000],
-  'of no length at all': [['content-length: 0'], '', 0],
+/** Heads and bodies as they go over the wire, and what is read; `undefined` where it is too large. */
+const ANSWERS: Readonly<Record<string, [head: string[], body: string | Buffer, read: string | undefined]>> = {
+  'of its length': [['content-length: 1000'], text(1000), text(1000)],
+  'of no length at all': [['content-length: 0'], '', ''],
   'longer by one': [['content-length: 1001'], text(1001), undefined],
-  'in chunks': [['transfer-encoding: chunked'], chunks(1000), 1000],
+  'in chunks': [['transfer-encoding: chunked'], chunks(1000), text(1000)],
   'in chunks, longer by one': [['transfer-encoding: chunked'], chunks(1001), undefined],
-  'up to the end of the connection': [[], text(1000), 1000],
+  'in chunks that part characters': [['transfer-encoding: chunked'], inChunksOfOne(bytes), CHARACTERS],
+  'in chunks, with half a character at its end': [
+    ['transfer-encoding: chunked'],
+    inChunksOfOne(bytes.slice(0, -1)),
+    'é中\ufffd',
+  ],
+  'up to the end of the connection': [[], text(1000), text(1000)],
   'up to the end of the connection, longer by one': [[], text(1001), undefined],
   compressed: [
     ['content-encoding: gzip', `content-length: ${compressed(1000).length}`],
     compressed(1000),
-    1000,
+    text(1000),
   ],
   'compressed, longer by one': [
     ['content-encoding: gzip', `content-length: ${compressed(1001).length}`],
@@ -52,6 +64,6 @@ it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, rea
     const { port } = server.address() as AddressInfo;
     const whole = fetchWhole(`http://127.0.0.1:${port}/${number}`, undefined, LIMIT);
     if (read === undefined) await expect(whole).rejects.toBeInstanceOf(AnswerTooLarge);
-    else expect((await whole).text).toBe(text(read));
+    else expect((await whole).text).toBe(read);
   },
 );
