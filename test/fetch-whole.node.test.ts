@@ -1,6 +1,6 @@
 /** An answer is read to its end and no further than its limit, whatever it says of its own length. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AnswerTooLarge, fetchWhole } from '../src/fetch-whole.ts';
@@ -43,11 +43,24 @@ const ANSWERS: Readonly<Record<string, [head: string[], body: string | Buffer, r
   ],
 };
 
+/** Settled once nobody takes any more of an answer without end. */
+const cutOff = Promise.withResolvers<void>();
+function writeOn(socket: Socket): void {
+  socket.on('close', () => cutOff.resolve());
+  socket.write('HTTP/1.1 200 OK\r\n\r\n');
+  const write = () => {
+    while (!socket.destroyed && socket.write(text(LIMIT)));
+  };
+  socket.on('drain', write);
+  write();
+}
+
 let server: Server;
 beforeAll(async () => {
   server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', (request) => {
+      if (String(request).startsWith('GET /endless ')) return writeOn(socket);
       const [, number] = /^GET \/(\d+) /.exec(String(request)) ?? [];
       const [head, body] = Object.values(ANSWERS)[Number(number)] ?? [[], ''];
       socket.write(['HTTP/1.1 200 OK', 'connection: close', ...head, '', ''].join('\r\n'));
@@ -67,3 +80,10 @@ it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, rea
     else expect((await whole).text).toBe(read);
   },
 );
+
+it('an answer without end is cut off, and its connection ended', async () => {
+  const { port } = server.address() as AddressInfo;
+  const whole = fetchWhole(`http://127.0.0.1:${port}/endless`, undefined, LIMIT);
+  await expect(whole).rejects.toBeInstanceOf(AnswerTooLarge);
+  await cutOff.promise;
+});
