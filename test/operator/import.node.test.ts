@@ -608,17 +608,20 @@ describe('who holds what the import needs', () => {
     )[0]?.free;
 
   test('a revocation that is on its way is waited for, and nothing comes back', async () => {
-    const account = await newClientWithBot();
-    const client = await old.client(account.email);
-    const key = await old.tradingKey(client, account.key);
-    const bot = await old.bot(client);
-    const wallets = [await old.wallet(bot, newEvmKey()), await old.wallet(bot, account.key)];
+    const house = await household();
+    await importFrom(old);
+    const { clientId } = await clientOf(house.client.email);
+    // Which the first run did not see: it would be the client's only key.
+    const late = await old.wallet(house.bot, newEvmKey());
     const lines = await importBehind(
-      (sql) => sql`delete from public.trading_keys where client_id = ${account.clientId}`,
+      (sql) => sql`delete from public.trading_keys where client_id = ${clientId}`,
     );
-    expect(lines).toContain(`trading_keys ${key}: left revoked_here`);
-    for (const wallet of wallets) expect(lines).toContain(`bot_wallets ${wallet}: left revoked_here`);
-    expect(await stateOf(account.email)).toMatchObject({ trading: undefined, wallets: ['empty'] });
+    expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left revoked_here'));
+    expect(lines).toContain(`bot_wallets ${late}: left revoked_here`);
+    expect(await stateOf(house.client.email)).toMatchObject({
+      trading: undefined,
+      wallets: ['empty', 'empty'],
+    });
   });
 
   test('the lock of the client is taken before those of addresses', async () => {
