@@ -1,6 +1,7 @@
 /** An answer is read to its end and no further than its limit, whatever it says of its own length. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AnswerTooLarge, fetchWhole } from '../src/fetch-whole.ts';
@@ -12,12 +13,16 @@ const compressed = (size: number) => gzipSync(text(size));
 /** Of two, three and four bytes. */
 const CHARACTERS = 'é中🔑';
 const bytes = [...Buffer.from(CHARACTERS)].map((byte) => Buffer.from([byte]));
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-const inChunksOfOne = (some: readonly Buffer[]) =>
-  Buffer.concat([...some.flatMap((byte) => [Buffer.from('1\r\n'), byte, Buffer.from('\r\n')]), LAST_CHUNK]);
+/** Each byte as a chunk, to be sent by itself: what comes together is read together, whatever chunks it came in. */
+const inChunksOfOne = (some: readonly Buffer[]) => [
+  ...some.map((byte) => Buffer.concat([Buffer.from('1\r\n'), byte, Buffer.from('\r\n')])),
+  Buffer.from('0\r\n\r\n'),
+];
 
 /** Heads and bodies as they go over the wire, and what is read; `undefined` where it is too large. */
-const ANSWERS: Readonly<Record<string, [head: string[], body: string | Buffer, read: string | undefined]>> = {
+const ANSWERS: Readonly<
+  Record<string, [head: string[], body: string | Buffer | Buffer[], read: string | undefined]>
+> = {
   'of its length': [['content-length: 1000'], text(1000), text(1000)],
   'of no length at all': [['content-length: 0'], '', ''],
   'longer by one': [['content-length: 1001'], text(1001), undefined],
@@ -59,12 +64,16 @@ let server: Server;
 beforeAll(async () => {
   server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', (request) => {
+    socket.once('data', async (request) => {
       if (String(request).startsWith('GET /endless ')) return writeOn(socket);
       const [, number] = /^GET \/(\d+) /.exec(String(request)) ?? [];
       const [head, body] = Object.values(ANSWERS)[Number(number)] ?? [[], ''];
       socket.write(['HTTP/1.1 200 OK', 'connection: close', ...head, '', ''].join('\r\n'));
-      socket.end(body);
+      for (const piece of Array.isArray(body) ? body : [body]) {
+        socket.write(piece);
+        await wait(5);
+      }
+      socket.end();
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
