@@ -373,6 +373,13 @@ describe('private.after_restore()', () => {
 
   test('may run again', async () => {
     expect(await answer()).toMatchObject({ bots_stopped: 0, tokens_ended: 0 });
+    // The next event of whatever client finds its number free.
+    const [queue] = await sql<{ last: number; next: number }[]>`
+      select max(number)::integer as last,
+        nextval(pg_get_serial_sequence('private.queued_key_events', 'number'))::integer as next
+      from private.queued_key_events`;
+    expect(queue?.last).toBeGreaterThan(0);
+    expect(queue?.next).toBe((queue?.last ?? 0) + 1);
   });
 
   test('takes clients and admins whose account did not come along as what they are', async () => {
