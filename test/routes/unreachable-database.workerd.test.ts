@@ -3,10 +3,11 @@ import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { call, settings } from '../support/api.ts';
+import { setUp } from '../support/bots.ts';
 import type { Reply } from '../support/hosted-project.ts';
 import { type HostedProject, newHostedProject } from '../support/hosted-sessions.ts';
 import { operations, tokenFor } from '../support/operations.ts';
-import { accessToken, newAdmin } from '../support/people.ts';
+import { accessToken, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 
@@ -171,6 +172,8 @@ describe('a second attempt', () => {
     ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
     ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
     ['that is asked for now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
+    ['that is asked for now, between spaces', 'GET /clients/me', 503, down, { 'retry-after': ' 0 ' }, 2],
+    ['that is asked for never', 'GET /clients/me', 503, down, { 'retry-after': '9'.repeat(400) }, 1],
     ['that is asked for too late', 'GET /clients/me', 503, down, { 'retry-after': '9' }, 1],
     [
       'that is asked for at a date',
@@ -207,6 +210,14 @@ describe('a second attempt', () => {
     expect((await asked).status).toBe(404);
     expect((await project.counts()).restCalls).toBe(2);
   });
+});
+
+it('the largest page that there can be is read: 100 bots with configs of 64 KiB', async () => {
+  const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
+  const items = Array.from({ length: 100 }, () => ({ ...bot, config: { notes: 'é'.repeat(32 * 1024) } }));
+  const env = await answering(json(200, { items, next_cursor: null }));
+  const page = await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env });
+  expect([page.status, page.json.items]).toEqual([200, items]);
 });
 
 describe('a token that the project refuses after all', () => {
