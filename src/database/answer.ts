@@ -67,5 +67,5 @@ function errorIn(value: unknown): DatabaseError {
 /** Seconds; a date too, of which clocks that differ make anything, so that it counts as a refusal to be asked. */
 function retryAfter(header: string | null): number {
   if (header === null) return 0;
-  return /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Number.POSITIVE_INFINITY;
+  return /^\d+$/.test(header) ? Number(header) * 1000 : Number.POSITIVE_INFINITY;
 }
