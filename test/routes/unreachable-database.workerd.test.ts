@@ -212,12 +212,18 @@ describe('a second attempt', () => {
   });
 });
 
-it('the largest page that there can be is read: 100 bots with configs of 64 KiB', async () => {
+it('the largest page is read: with all their wallets 100 bots have about 9 MiB', async () => {
   const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
-  const items = Array.from({ length: 100 }, () => ({ ...bot, config: { notes: 'é'.repeat(32 * 1024) } }));
+  const items = Array.from({ length: 100 }, () => ({ ...bot, config: { notes: 'é'.repeat(45 * 1024) } }));
   const env = await answering(json(200, { items, next_cursor: null }));
   const page = await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env });
   expect([page.status, page.json.items]).toEqual([200, items]);
+});
+
+it.each([300, 307, 399])('an answer under %i is none, whatever it says', async (status) => {
+  const env = await answering(json(status, { items: [], next_cursor: null }));
+  const page = await call(`GET /clients/${crypto.randomUUID()}/bots`, { token: admin.token, env });
+  expectProblem(page, 503, 'database_unavailable');
 });
 
 describe('a token that the project refuses after all', () => {
