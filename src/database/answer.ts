@@ -61,11 +61,11 @@ function parseJson(text: string): unknown {
 /** Of PostgREST; others in front of it answer objects with members of these names and other types. */
 function errorIn(value: unknown): DatabaseError {
   const { code, hint }: Record<string, unknown> = { ...(value as object) };
-  return { ...(typeof code === 'string' && { code }), ...(typeof hint === 'string' && { hint }) };
+  return { ...(typeof code === 'string' && { code }), hint };
 }
 
 /** Seconds; a date too, of which clocks that differ make anything, so that it counts as a refusal to be asked. */
 function retryAfter(header: string | null): number {
   if (header === null) return 0;
-  return /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Number.POSITIVE_INFINITY;
+  return /^\d+$/.test(header) ? Number(header) * 1000 : Number.POSITIVE_INFINITY;
 }

@@ -4,7 +4,7 @@ import { isProblemCode, Problem, type ProblemCode } from '../problem.ts';
 export interface DatabaseError {
   readonly code?: string;
   /** Our functions name the problem's code here (`raise ... using hint`). */
-  readonly hint?: string | null;
+  readonly hint?: unknown;
 }
 
 /** By SQLSTATE or PostgREST's own code. Never by message. */

@@ -8,7 +8,6 @@ create table private.kept_answers (
   fingerprint bytea not null,
   operation text not null,
   answer jsonb not null,
-  created_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '24 hours',
   primary key (caller, key),
   constraint "a caller is an account or a machine token" check (caller ~ '^(account|token) [0-9a-f-]{36}$'),
@@ -67,7 +66,7 @@ begin
     keep_answer_to.operation, keep_answer_to.answer)
   on conflict on constraint kept_answers_pkey do update set
     fingerprint = excluded.fingerprint, operation = excluded.operation, answer = excluded.answer,
-    created_at = excluded.created_at, expires_at = excluded.expires_at
+    expires_at = excluded.expires_at
     where kept.expires_at <= now();
   -- Somebody has answered since this transaction looked: what it did is undone. A snapshot that is older than that
   -- answer (repeatable read, serializable) fails in the statement itself, with the same code.

@@ -9,8 +9,7 @@ begin
   -- Signatures that have begun are given before this goes on, and none begins meanwhile: tokens are read first.
   lock table public.machine_tokens, public.bots in access exclusive mode;
   -- Rows of the queue came with their numbers; a dump by COPY does not tell how far these had gone.
-  perform setval(
-    pg_get_serial_sequence('private.queued_key_events', 'number'), coalesce(max(queued.number), 0) + 1, false)
+  perform setval(pg_get_serial_sequence('private.queued_key_events', 'number'), max(queued.number))
     from private.queued_key_events as queued;
   -- The time is written here too: while a dump is loaded the triggers are off.
   update public.bots set status = 'stopped', stop_reason = 'restored', stopped_at = now()

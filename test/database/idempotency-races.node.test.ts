@@ -189,12 +189,12 @@ describe('who comes second', () => {
   afterAll(() => connections.end({ timeout: 1 }));
 
   /** A transaction of the admin, open until it is told how to end. */
-  async function open(level = 'read committed') {
+  async function open(level = 'read committed', by = admin) {
     const connection = await connections.reserve();
-    const claims = JSON.stringify({ sub: admin, role: 'authenticated' });
+    const claims = JSON.stringify({ sub: by, role: 'authenticated' });
     await connection.unsafe(`begin isolation level ${level}`);
     await connection`select set_config('role', 'authenticated', true), set_config('request.jwt.claims', ${claims}, true),
-      set_config('request.jwt.claim.sub', ${admin}, true)`;
+      set_config('request.jwt.claim.sub', ${by}, true)`;
     const [{ pid = 0 } = {}] = await connection<{ pid: number }[]>`select pg_backend_pid() as pid`;
     return {
       pid,
@@ -262,6 +262,16 @@ describe('who comes second', () => {
       expect(await sql`select from public.clients where email = ${other}`).toHaveLength(0);
     },
   );
+
+  it('but of another caller, under the same key, waits for nobody', async () => {
+    const [one, two] = [await open(), await open('read committed', await sessions.newAdmin())];
+    const key = act.newOnce();
+    const first = await one.ask(`${randomUUID()}@races.test`, key);
+    const second = await two.ask(`${randomUUID()}@races.test`, key);
+    expect([second.replayed, second.id === first.id]).toEqual([undefined, false]);
+    await one.end('commit');
+    await two.end('commit');
+  });
 
   it('does not wait for who holds an answer that has expired', async () => {
     const [holder, two, old] = [await connections.reserve(), await open(), act.newOnce()];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { recoverMessageAddress } from 'viem';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { hashOfMachineToken } from '../../src/machine-token.ts';
 import {
   type Account,
   type ClientAccount,
@@ -313,6 +314,37 @@ describe('private.after_restore()', () => {
   });
   afterAll(() => sql.end());
 
+  test('waits for a signature that has begun, and lets none begin before it has ended', async () => {
+    const signers = postgres(stack.databaseUrl, { max: 1, onnotice: () => {} });
+    const signing = { kind: 'evm.message', value: '0', recipients: [], digest: 'ab'.repeat(32) };
+    const checkOut = (transaction: postgres.TransactionSql) => transaction<{ address: string }[]>`
+      select public.check_out_key(${hashOfMachineToken(anna.machineToken)}, ${anna.botId},
+        ${transaction.json(signing)}, ${anna.key.address}) ->> 'address' as address`;
+    /** Who would have to wait is refused at once. */
+    const impatient = (
+      client: postgres.Sql,
+      act: (transaction: postgres.TransactionSql) => Promise<unknown>,
+    ) =>
+      client.begin(async (transaction) => {
+        await transaction`set local lock_timeout = '200ms'`;
+        return act(transaction);
+      });
+    await signers.begin(async (signer) => {
+      expect((await checkOut(signer))[0]?.address).toBe(anna.key.address);
+      await expect(
+        impatient(sql, (operator) => operator`select private.after_restore()`),
+      ).rejects.toMatchObject({ code: '55P03' });
+    });
+    const undone = new Error('undone');
+    const restoring = sql.begin(async (operator) => {
+      await operator`select private.after_restore()`;
+      await expect(impatient(signers, checkOut)).rejects.toMatchObject({ code: '55P03' });
+      throw undone;
+    });
+    await expect(restoring).rejects.toBe(undone);
+    await signers.end();
+  });
+
   test('stops what ran, ends what was valid, and says what to look through', async () => {
     await sql`update public.machine_tokens set expires_at = '2020-01-01' where client_id = ${boris.clientId}`;
     expect(await answer()).toEqual({
@@ -341,6 +373,13 @@ describe('private.after_restore()', () => {
 
   test('may run again', async () => {
     expect(await answer()).toMatchObject({ bots_stopped: 0, tokens_ended: 0 });
+    // The next event of whatever client finds its number free.
+    const [queue] = await sql<{ last: number; next: number }[]>`
+      select max(number)::integer as last,
+        nextval(pg_get_serial_sequence('private.queued_key_events', 'number'))::integer as next
+      from private.queued_key_events`;
+    expect(queue?.last).toBeGreaterThan(0);
+    expect(queue?.next).toBe((queue?.last ?? 0) + 1);
   });
 
   test('takes clients and admins whose account did not come along as what they are', async () => {

@@ -1,6 +1,7 @@
 /** Clients of an old backend, read from its running database, opened, sealed and written by our database's own rules. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import postgres, { type TransactionSql } from 'postgres';
+import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { call } from '../support/api.ts';
 import { newClientWithBot, revoke, rotate } from '../support/bots.ts';
 import { fernetToken, newFernetKey } from '../support/fernet.ts';
@@ -166,10 +167,16 @@ describe('a dry run', () => {
   });
 
   test('sees an address that two clients of the old database bring', async () => {
-    const [one, two] = [await old.client(), await old.client()];
+    const [one, two, three] = [await old.client(), await old.client(), await old.client()];
     const key = newEvmKey();
     const rows = [await old.tradingKey(one, key), await old.tradingKey(two, key)];
-    const expected = [`trading_keys ${rows[0]}: taken`, `trading_keys ${rows[1]}: refused address_taken`];
+    await old.tradingKey(three, newEvmKey());
+    const wallet = await old.wallet(await old.bot(three), key);
+    const expected = [
+      `trading_keys ${rows[0]}: taken`,
+      `trading_keys ${rows[1]}: refused address_taken`,
+      `bot_wallets ${wallet}: refused address_taken`,
+    ];
     expect(await importFrom(old, { dryRun: true })).toEqual(expect.arrayContaining(expected));
     expect(await importFrom(old)).toEqual(expect.arrayContaining(expected));
   });
@@ -478,6 +485,21 @@ describe('what has changed here since is not undone', () => {
     expect(await importFrom(old)).toContain(`trading_keys ${house.key}: refused changed_in_source`);
     expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
   });
+
+  test('nor where only its address has changed, or only its key', async () => {
+    const house = await household();
+    await importFrom(old);
+    const next = newEvmKey();
+    await old.sql`update trading_keys set wallet_address = ${next.address} where id = ${house.key}`;
+    expect(await importFrom(old)).toContain(`trading_keys ${house.key}: refused changed_in_source`);
+    const token = fernetToken(old.fernetKey, next.privateKey);
+    await old.sql`
+      update trading_keys set wallet_address = ${house.trading.address}, encrypted_private_key = ${token}
+      where id = ${house.key}`;
+    const map = { trading_keys: { address: null } };
+    expect(await importFrom(old, { map })).toContain(`trading_keys ${house.key}: refused changed_in_source`);
+    expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
+  });
 });
 
 describe('runs that are cut off or meet', () => {
@@ -493,24 +515,52 @@ describe('runs that are cut off or meet', () => {
       expect((await stateOf(client.email)).trading).toBe(trading.address);
   });
 
-  test('a client is written whole or not at all', async () => {
-    const house = await household();
-    // The last thing that is written of it fails, and not by a rule that refuses a row.
-    await operatorSql(`create function extensions.break_import() returns trigger language plpgsql as
-      $$begin raise sqlstate '57014'; end$$`);
-    await operatorSql(`create trigger break_import before insert on private.imported_rows for each row
-      when (new.old_id = '${house.bare}') execute function extensions.break_import()`);
+  /** While the last row of a client cannot be written, so many times, and not by a rule that refuses a row. */
+  async function failing(house: Household, code: string, times: number, run: () => Promise<void>) {
+    const [name, counter] = [`break_import_${house.client.id}`, `import_attempts_${house.client.id}`];
+    await operatorSql(`create sequence extensions.${counter}`);
+    await operatorSql(`create function extensions.${name}() returns trigger language plpgsql as $$begin
+      if nextval('extensions.${counter}') <= ${times} then raise exception using errcode = '${code}'; end if;
+      return new;
+    end$$`);
+    await operatorSql(`create trigger ${name} before insert on private.imported_rows for each row
+      when (new.old_id = '${house.bare}') execute function extensions.${name}()`);
     try {
-      await expect(importFrom(old)).rejects.toMatchObject({ code: '57014' });
+      await run();
+      const [row] = await operatorSql<{ attempts: string }>(
+        `select last_value as attempts from extensions.${counter}`,
+      );
+      return Number(row?.attempts);
+    } finally {
+      await operatorSql(`drop trigger ${name} on private.imported_rows`);
+      await operatorSql(`drop function extensions.${name}()`);
+      await operatorSql(`drop sequence extensions.${counter}`);
+    }
+  }
+
+  test.each([
+    ['57014', 1],
+    ['40001', 5],
+    ['40P01', 5],
+  ])('a client is written whole or not at all: %s, after %i attempts', async (code, attempts) => {
+    const house = await household();
+    const made = await failing(house, code, 9, async () => {
+      await expect(importFrom(old)).rejects.toMatchObject({ code });
       expect((await clientOf(house.client.email)).clientId).toBe('');
       expect(await operatorSql('select from private.imported_rows where old_id = $1', [house.bot])).toEqual(
         [],
       );
-    } finally {
-      await operatorSql('drop trigger break_import on private.imported_rows');
-      await operatorSql('drop function extensions.break_import()');
-    }
+    });
+    expect(made).toBe(attempts);
     expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
+  });
+
+  test.each(['40001', '40P01'])('what PostgreSQL undid for another (%s) is done again', async (code) => {
+    const house = await household();
+    await failing(house, code, 4, async () => {
+      expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
+    });
+    expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
   });
 
   test('two runs at once take each row once', async () => {
@@ -522,6 +572,118 @@ describe('runs that are cut off or meet', () => {
       expect(said).toEqual(house.rows.map((row) => [`${row}: taken`, `${row}: there`].sort()));
       expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
     }
+  });
+});
+
+describe('who holds what the import needs', () => {
+  const connections = postgres(inject('databaseUrl'), { max: 2, onnotice: () => {} });
+  afterAll(() => connections.end({ timeout: 1 }));
+
+  /** What an import answers that had to wait for this transaction, in which something was done before and meanwhile. */
+  async function importBehind(
+    before: (sql: TransactionSql) => Promise<unknown>,
+    meanwhile: (sql: TransactionSql) => Promise<unknown> = async () => {},
+  ): Promise<string[]> {
+    let ended = false;
+    const importing = await connections.begin(async (sql) => {
+      await before(sql);
+      const [{ pid = 0 } = {}] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      const lines = importFrom(old).finally(() => {
+        ended = true;
+      });
+      lines.catch(() => {});
+      const waiting = () =>
+        connections`select from pg_stat_activity where ${pid} = any (pg_blocking_pids(pid))`;
+      while (!ended && (await waiting()).length === 0);
+      if (!ended) await meanwhile(sql);
+      return { lines, waited: !ended };
+    });
+    expect(importing.waited).toBe(true);
+    return importing.lines;
+  }
+  const isFree = async (sql: TransactionSql, address: string) =>
+    (
+      await sql<{ free: boolean }[]>`
+      select pg_try_advisory_xact_lock(private.name_of_lock('address', private.address_key(${address}))) as free`
+    )[0]?.free;
+
+  test('a revocation that is on its way is waited for, and nothing comes back', async () => {
+    const house = await household();
+    await importFrom(old);
+    const { clientId } = await clientOf(house.client.email);
+    // Which the first run did not see: it would be the client's only key.
+    const late = await old.wallet(house.bot, newEvmKey());
+    const lines = await importBehind(
+      (sql) => sql`delete from public.trading_keys where client_id = ${clientId}`,
+    );
+    expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left revoked_here'));
+    expect(lines).toContain(`bot_wallets ${late}: left revoked_here`);
+    expect(await stateOf(house.client.email)).toMatchObject({
+      trading: undefined,
+      wallets: ['empty', 'empty'],
+    });
+  });
+
+  test('the lock of the client is taken before those of addresses', async () => {
+    const account = await newClientWithBot();
+    const client = await old.client(account.email);
+    await old.tradingKey(client, account.key);
+    const own = newEvmKey();
+    const wallet = await old.wallet(await old.bot(client), own);
+    const lines = await importBehind(
+      (sql) => sql`select private.lock_keys(${account.clientId})`,
+      async (sql) => expect(await isFree(sql, own.address)).toBe(true),
+    );
+    expect(lines).toContain(`bot_wallets ${wallet}: taken`);
+  });
+
+  test('the locks of addresses are taken in the order of the API, whatever the rows are', async () => {
+    const [one, two] = [newEvmKey(), newEvmKey()];
+    const [first] = await operatorSql<{ address: string }>(
+      `select address from unnest($1::text[]) as address
+       order by private.name_of_lock('address', private.address_key(address))`,
+      [[one.address, two.address]],
+    );
+    const [trading, own] = first?.address === one.address ? [two, one] : [one, two];
+    const client = await old.client();
+    await old.tradingKey(client, trading);
+    const wallet = await old.wallet(await old.bot(client), own);
+    const lines = await importBehind(
+      (sql) => sql`select private.lock_addresses(${[own.address]}::text[])`,
+      async (sql) => expect(await isFree(sql, trading.address)).toBe(true),
+    );
+    expect(lines).toContain(`bot_wallets ${wallet}: taken`);
+  });
+});
+
+describe('an old database', () => {
+  test('is changed in nothing, whatever its views would do', async () => {
+    await household();
+    await old.sql.unsafe(`
+      create table notes (id integer);
+      alter table bots rename to real_bots;
+      create function note() returns boolean language sql as $$insert into ${old.schema}.notes values (1) returning true$$;
+      create view bots as select * from real_bots where (select note());`);
+    await expect(importFrom(old)).rejects.toMatchObject({ code: '25006' });
+    expect(await old.sql`select from notes`).toHaveLength(0);
+  });
+
+  test('is read as of one moment', async () => {
+    const house = await household();
+    const other = postgres(old.url, { max: 1, connection: { search_path: old.schema } });
+    // Tables are read by name: that of the wallets before, that of the clients after this one.
+    let importing: Promise<string[]> | undefined;
+    await old.sql.begin(async (sql) => {
+      await sql`lock table bots in access exclusive mode`;
+      const [{ pid = 0 } = {}] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      importing = importFrom(old);
+      importing.catch(() => {});
+      const waiting = () => other`select from pg_stat_activity where ${pid} = any (pg_blocking_pids(pid))`;
+      while ((await waiting()).length === 0);
+      await other`delete from clients where id = ${house.client.id}`;
+    });
+    expect(of(house, (await importing) ?? [])).toEqual(all(house, 'taken'));
+    await other.end();
   });
 });
 
@@ -559,6 +721,62 @@ describe('an old database of another shape', () => {
     ]);
     expect((await stateOf(email)).trading).toBe(key.address);
     await other.end();
+  });
+
+  test.each([
+    ['a time at which it was revoked', 'revoked_at timestamp default now()'],
+    ['a time at which it was deleted', 'deleted_at timestamp default now()'],
+    ['f', "active text default 'f'"],
+    ['False', "active text default 'False'"],
+    ['0', 'active integer default 0'],
+  ])('with keys that were ended, as by %s', async (_, column) => {
+    const client = await old.client();
+    const key = await old.tradingKey(client, newEvmKey());
+    await old.sql.unsafe(`alter table trading_keys drop column is_active, add column ${column}`);
+    expect(await importFrom(old)).toContain(`trading_keys ${key}: left inactive`);
+    expect((await stateOf(client.email)).trading).toBeUndefined();
+  });
+
+  test('with an e-mail that is wrong there, by the right one', async () => {
+    const house = await household();
+    const email = `${randomUUID()}@example.test`;
+    const map = { emails: { [house.client.id]: email } };
+    expect(of(house, await importFrom(old, { map }))).toEqual(all(house, 'taken'));
+    expect((await stateOf(email)).trading).toBe(house.trading.address);
+    expect((await clientOf(house.client.email)).clientId).toBe('');
+  });
+
+  test('with ids that are none, and one that is there twice: neither is taken, and no id is told that may be a key', async () => {
+    const { privateKey } = newEvmKey();
+    const house = await household();
+    await old.sql`alter table bots drop constraint bots_pkey, alter id drop not null, alter id type text`;
+    await old.sql`insert into bots (id, client_id, name, bot_type) values
+      (${privateKey}, ${house.client.id}, 'x', 'evm-grid'), (${house.bot}, ${house.client.id}, 'y', 'evm-grid'),
+      (null, ${house.client.id}, 'z', 'evm-grid')`;
+    const lines = await importFrom(old);
+    expect(of(house, lines)).toEqual(expect.arrayContaining(all(house, 'taken')));
+    expect(lines).toContain('bots row 3: refused id_malformed');
+    expect(lines).toContain(`bots ${house.bot}: refused id_twice`);
+    expect(lines).toContain('bots row 5: refused id_malformed');
+    expect(lines.join()).not.toContain(privateKey.slice(2));
+  });
+
+  test('of rows of one moment the lower number is the older: its key is the first', async () => {
+    const client = await old.client();
+    const bot = await old.bot(client);
+    const keys = [newEvmKey(), newEvmKey(), newEvmKey()];
+    await old.sql`alter sequence bot_wallets_id_seq restart 9`;
+    for (const key of keys) await old.wallet(bot, key);
+    // The last one was made before the others.
+    await old.sql`update bot_wallets set created_at = '2026-01-02'`;
+    await old.sql`update bot_wallets set created_at = '2026-01-01' where id = 11`;
+    await importFrom(old, { keysFromWallets: true });
+    const [nine, ten, eleven] = keys;
+    expect((await stateOf(client.email)).wallets).toEqual([
+      `trading ${eleven?.address}`,
+      `own ${nine?.address}`,
+      `own ${ten?.address}`,
+    ]);
   });
 });
 

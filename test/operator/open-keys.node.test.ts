@@ -74,6 +74,19 @@ test('an error that nobody expected is not passed on', () => {
   expect(() => new OpenedKeys(client, without)).toThrow('for no reason that is known');
 });
 
+test('nor does it leave the keys that were opened before it', () => {
+  const [first, second] = [newEvmKey(), newEvmKey()];
+  const { client, row } = clientWith(first.privateKey, first.address);
+  const later = { ...row, id: '2', token: fernetToken(newFernetKey(), second.privateKey) };
+  const [key] = KEYS;
+  if (!key) throw new Error('no key');
+  const keys = [key, {} as typeof key];
+  expect(() => new OpenedKeys({ ...client, keys: [row, later] }, keys)).toThrow(
+    'for no reason that is known',
+  );
+  expect(held).toContain(bytesToHex(first.secret));
+});
+
 test('all keys of a client that could not be written', async () => {
   const key = newEvmKey();
   const tables = new Map([

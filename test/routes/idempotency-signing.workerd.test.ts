@@ -163,7 +163,7 @@ describe('another transaction with the key of one that was signed', () => {
     await sign(own, transaction('9'), { idempotencyKey: honest });
     const kept = await operatorSql(
       `select encode(key, 'hex') as key, encode(fingerprint, 'hex') as fingerprint from private.kept_answers
-        where caller = $1 order by created_at desc limit 1`,
+        where caller = $1 order by expires_at desc limit 1`,
       [`token ${own.tokenId}`],
     );
     expect(kept).toEqual([hashesOf(honest, transaction('9'))]);

@@ -15,8 +15,13 @@ export class OpenedKeys {
   readonly #byRow = new Map<OldKey, PrivateKey | RefusedReason>();
 
   constructor(client: OldClient, fernetKeys: readonly FernetKey[]) {
-    for (const row of [client.keys, ...client.bots.map((bot) => bot.wallets)].flat()) {
-      if (row.active && row.token !== null) this.#byRow.set(row, openKey(row, row.token, fernetKeys));
+    try {
+      for (const row of [client.keys, ...client.bots.map((bot) => bot.wallets)].flat()) {
+        if (row.active && row.token !== null) this.#byRow.set(row, openKey(row, row.token, fernetKeys));
+      }
+    } catch (error) {
+      this.wipe(); // nobody else could
+      throw error;
     }
   }
 

@@ -1,13 +1,13 @@
 begin;
 \ir ../people.psql
 \ir once.psql
-select plan(29);
+select plan(36);
 
 create function tests.expire(count integer, age interval) returns void language sql security definer
 begin atomic
-  insert into private.kept_answers (caller, key, fingerprint, operation, answer, created_at, expires_at)
+  insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
     select 'account ' || tests.account_id('eve'), sha256(n::text::bytea), sha256(''), 'x', '{}',
-      now() - age - interval '24 hours', now() - age - n * interval '1 second'
+      now() - age - n * interval '1 second'
     from generate_series(1, count) as n;
 end;
 create function tests.left_over() returns bigint language sql stable security definer
@@ -30,6 +30,17 @@ select is(tests.refusal('select private.first_answer(null, '''')'), '42501', 'wh
 select tests.act_as('operator');
 select is(tests.keeping(jsonb_build_object(secret, 'x')), '23514', 'no ' || secret || ' is kept')
 from unnest(array['private_key', 'encrypted_key', 'token', 'token_hash', 'signature', 'signed_transaction']) as secret;
+select is(tests.keeping(answer), '23514', 'nor anything but an object: ' || answer::text)
+from unnest(array['["private_key"]', '"a text"', 'null']::jsonb[]) as answer;
+select is(
+  tests.refusal(format('insert into private.kept_answers (caller, key, fingerprint, operation, answer)
+    values (%L, %L, %L, ''x'', ''{}'')', caller, key, fingerprint)), '23514', 'nor ' || what)
+from (values
+  ('for a caller of no kind', 'eve', sha256(''), sha256('')),
+  ('for a token''s text', 'token tk_' || repeat('x', 33), sha256(''), sha256('')),
+  ('under a key as it came', 'account ' || tests.account_id('eve'), 'a key'::bytea, sha256('')),
+  ('with a body for its fingerprint', 'account ' || tests.account_id('eve'), sha256(''), '{"private_key": "0x1"}'::bytea)
+) as kept (what, caller, key, fingerprint);
 select is(tests.keeping('{"id": 1}'), 'allowed', 'an answer is kept');
 select is(tests.keeping('{"id": 2}'), '40001', 'and not replaced while it is in force');
 
