@@ -270,7 +270,9 @@ it('a chain that changes between its reading and its signing -> is not counted a
       return real.storeCheckpoints(heads);
     },
   };
-  expect(await signCheckpoints(runtime, auditor as AuditorDatabase, 'x')).toMatchObject({ signed: 0 });
+  expect(await signCheckpoints(runtime, auditor as unknown as AuditorDatabase, 'x')).toMatchObject({
+    signed: 0,
+  });
   expect(await count('public.audit_checkpoints', client)).toBe(0);
 });
 
