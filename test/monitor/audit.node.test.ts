@@ -166,6 +166,7 @@ describe('the cron', () => {
     lines = [];
     await runScheduled(settings);
     expect(said('audit_misfit')).toEqual([{ level: 'error', client_id: client.clientId }]);
+    expect(said('audit')).toMatchObject([{ misfits: 1 }]);
     expect(await count('public.audit_checkpoints', client)).toBe(1);
     expect((await verify(client)).misfit?.reason).toBe('checkpoint');
   });
