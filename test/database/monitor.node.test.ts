@@ -1,7 +1,7 @@
 /** The monitor keeps nobody waiting and waits for nobody; quarantine is a stop like any other. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import * as act from './actions.ts';
 import { violationsOf } from './invariants.ts';
 import { LOCK_TIMEOUT, newMonitorToken, reportFailure, runMonitor, takeMonitor } from './monitors.ts';
@@ -167,6 +167,33 @@ describe('quarantine', () => {
       and bot_id = any (${bots})`,
     ).toHaveLength(1);
     expect(await changesOf(bots)).toEqual([['quarantined']]);
+  });
+
+  it('by failures of before does not stop a bot that its owner has started anew meanwhile', async () => {
+    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const [bot = ''] = bots;
+    const [signer] = tokens;
+    if (!signer) throw new TypeError('there is a token');
+    await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
+      values (${bot}, ${client.clientId}, 2)`;
+    expect(await reportFailure(sql, signer, bot)).toBe('counted');
+    let second: Promise<string> = Promise.resolve('');
+    await sql.begin(async (holding) => {
+      const [{ pid }] = await holding<[{ pid: number }]>`select pg_backend_pid() as pid`;
+      await holding`select from public.bot_signing_failures where bot_id = ${bot} for update`;
+      // It has seen the bot as it was, and cannot count yet.
+      second = reportFailure(sql, signer, bot);
+      await vi.waitUntil(async () => {
+        const [row] =
+          await sql`select from pg_locks where not granted and ${pid} = any (pg_blocking_pids(pid))`;
+        return row !== undefined;
+      });
+      expect(await carriedOut(act.stopBot(bot, client.userId))).toBe('ok');
+      expect(await carriedOut(act.startBot(bot, client.userId))).toBe('ok');
+    });
+    expect(await second).toBe('counted');
+    const [row] = await sql`select status from public.bots where id = ${bot}`;
+    expect(row?.status).toBe('running');
   });
 
   it('lets no signature out after it, and waits for those that have begun', async () => {

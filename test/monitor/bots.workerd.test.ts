@@ -103,6 +103,15 @@ describe('a run', () => {
   });
 });
 
+it('the chaining of events ends after 40 calls, however many wait', async () => {
+  const project = await newHostedProject();
+  const body = JSON.stringify({ chained: 500, clients: 1 });
+  await project.set({ rest: { status: 200, type: 'application/json', body } });
+  await runCron({ ...project.settings, MONITOR_TOKEN: newMachineToken() });
+  // One is that of the monitor, which ends with what it cannot read.
+  expect(await project.counts()).toMatchObject({ restCalls: 40 + 1 });
+});
+
 describe('a run that cannot be', () => {
   const answering = async (rest: Reply): Promise<Bindings> => {
     const project = await newHostedProject();
