@@ -86,10 +86,12 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       if (token.length > MAX_TOKEN_CHARACTERS) throw new Problem('token_invalid');
       // A published key may be withdrawn: what keys verified that are fetched again now is verified again.
       if (fetched && !jwks?.fresh) verified.clear();
-      const payload = await verified.claimsOf(token, () => claims(token)).catch((error) => {
-        if (error instanceof Problem) throw error;
-        throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
-      });
+      const payload = await verified
+        .claimsOf(token, () => claims(token))
+        .catch((error) => {
+          if (error instanceof Problem) throw error;
+          throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
+        });
       const { sub, role, iat = 0 } = payload;
       const issuedInFuture = iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
       // Any other role, `service_role` before all, would be judged by other rules in the database.
