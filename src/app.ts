@@ -7,7 +7,6 @@ import { allowOrigins, securityHeaders } from './middleware/browser.ts';
 import { handleError, refuse } from './middleware/handle-error.ts';
 import { logRequests } from './middleware/log-requests.ts';
 import { neverStore } from './middleware/never-store.ts';
-import { reportRefusals } from './middleware/report-refusals.ts';
 import { Problem } from './problem.ts';
 import { accessTable } from './routes/access.ts';
 import { audit } from './routes/audit.ts';
@@ -46,7 +45,6 @@ export function createApp(limits?: TimeLimits) {
         refuse(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
     }),
   );
-  app.use(reportRefusals);
   let accessOf: ReturnType<typeof accessTable> | undefined;
   app.use(
     authenticate((path, method) => {

@@ -39,7 +39,7 @@ const EXPOSED = [
  */
 export const allowOrigins = createMiddleware<AppEnv>(async (c, next) => {
   const origin = c.req.header('origin');
-  const allowed = origin !== undefined && c.var.runtime.settings.allowedOrigins.has(origin);
+  const allowed = origin !== undefined && c.get('runtime').settings.allowedOrigins.has(origin);
   const preflight = c.req.method === 'OPTIONS' && c.req.header('access-control-request-method') !== undefined;
   if (allowed && preflight) c.res = new Response(null, { status: 204, headers: PREFLIGHT });
   else await next();

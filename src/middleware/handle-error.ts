@@ -5,16 +5,19 @@ import type { z } from 'zod';
 import type { AppEnv } from '../app-env.ts';
 import { log } from '../log.ts';
 import { Problem, type ProblemPart, problemResponse } from '../problem.ts';
+import { reportRefusal } from './report-refusals.ts';
 
 /** The one way out for everything thrown. What is not a Problem is a fixed 500. */
 export function handleError(error: Error, c: Context<AppEnv>): Response {
-  return refuse(c, asProblem(error, c));
+  const problem = asProblem(error, c);
+  reportRefusal(c, problem);
+  return refuse(c, problem);
 }
 
 /** Answers a problem, and leaves its code for the log. */
 export function refuse(c: Context<AppEnv>, problem: Problem, headers?: Record<string, string>): Response {
   c.set('problemCode', problem.code);
-  return problemResponse(problem, c.var.requestId, headers);
+  return problemResponse(problem, c.get('requestId'), headers);
 }
 
 function asProblem(error: Error, c: Context<AppEnv>): Problem {
@@ -22,7 +25,7 @@ function asProblem(error: Error, c: Context<AppEnv>): Problem {
   if (error instanceof HTTPException && error.status === 400) return new Problem('malformed_json');
   if (error instanceof HTTPException && error.status === 415) return new Problem('unsupported_media_type');
   // A message may quote what it failed on, so only the kind of error is logged.
-  log({ event: 'unexpected_error', level: 'error', request_id: c.var.requestId, error: error.name });
+  log({ event: 'unexpected_error', level: 'error', request_id: c.get('requestId'), error: error.name });
   return new Problem('internal');
 }
 

@@ -27,8 +27,8 @@ export const idempotent = createMiddleware<AppEnv>(async (c, next) => {
     },
   };
   // A request has one of the two, by who may ask for its route.
-  if (c.var.database) c.set('database', c.var.database.once(once));
-  if (c.var.runnerDatabase) c.set('runnerDatabase', c.var.runnerDatabase.once(once));
+  if (c.get('database')) c.set('database', c.get('database').once(once));
+  if (c.get('runnerDatabase')) c.set('runnerDatabase', c.get('runnerDatabase').once(once));
   await next();
   if (replayed && c.error === undefined) c.res.headers.set('idempotency-replayed', 'true');
 });

@@ -25,18 +25,18 @@ export const logRequests = createMiddleware<AppEnv>(async (c, next) => {
   log({
     event: 'request',
     level: status >= 500 ? 'error' : 'info',
-    request_id: c.var.requestId,
+    request_id: c.get('requestId'),
     method: METHODS.has(c.req.method) ? c.req.method : 'other',
     route: route?.replaceAll(/:(\w+)/g, '{$1}') ?? null,
     status,
-    code: c.var.problemCode,
+    code: c.get('problemCode'),
     duration_ms: durationMs,
     database_ms: tally.ms,
     database_calls: tally.calls,
     client_id: thing === 'clients' ? id : tally.clientId,
     bot_id: thing === 'bots' ? id : undefined,
   });
-  if (c.var.runtime?.settings.isDevelopment)
+  if (c.get('runtime')?.settings.isDevelopment)
     c.res.headers.set('server-timing', serverTiming(durationMs, tally));
 });
 

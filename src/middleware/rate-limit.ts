@@ -28,7 +28,7 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
   if (kind === 'never') return;
   const limiter = c.env[LIMITERS[kind]];
   if (!limiter) return;
-  const policy = policyOf(kind, c.var.runtime.settings.rateLimitPolicy);
+  const policy = policyOf(kind, c.get('runtime').settings.rateLimitPolicy);
   // A counter that fails is no reason to refuse anybody.
   const { success } = await limiter.limit({ key: caller }).catch(() => ({ success: true }));
   if (success) {

@@ -1,6 +1,5 @@
 /** What is refused to a known caller leaves a row in an audit chain: its own transaction left no trace of it. */
 import type { Context } from 'hono';
-import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import type { RefusalTarget } from '../database/as-caller.ts';
 import { log } from '../log.ts';
@@ -17,28 +16,26 @@ function isRefusal({ status, code }: Problem): boolean {
   return [403, 404, 409, 422].includes(status) || code === 'key_not_opened' || BEFORE_THE_BODY.has(code);
 }
 
-/** The answer is made by then, and nothing changes it. */
-export const reportRefusals = createMiddleware<AppEnv>(async (c, next) => {
-  await next();
-  const { error } = c;
-  if (!(error instanceof Problem) || !isRefusal(error)) return;
+/** The answer does not wait for it, and nothing of it changes the answer. */
+export function reportRefusal(c: Context<AppEnv>, problem: Problem): void {
+  if (!isRefusal(problem)) return;
   // In the words of the description, such as `PUT /clients/{id}/rotate-key`; nothing of what was asked.
-  const route = c.var.auditedRoute?.replaceAll(/:(\w+)/g, '{$1}');
-  if (route !== undefined) inBackground(c, () => report(c, route, error.code));
-});
+  const route = c.get('auditedRoute')?.replaceAll(/:(\w+)/g, '{$1}');
+  if (route !== undefined) inBackground(c, () => report(c, route, problem.code));
+}
 
 async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Promise<void> {
   try {
     const id = c.req.param('id') ?? '';
-    if (c.var.runnerDatabase)
-      await c.var.runnerDatabase.reportRefusal(UUID.test(id) ? id : undefined, code, route);
+    if (c.get('runnerDatabase'))
+      await c.get('runnerDatabase').reportRefusal(UUID.test(id) ? id : undefined, code, route);
     // Not there: who asked was not known.
-    else await c.var.database?.reportRefusal(await targetOf(c, route, id, code), code, route);
+    else await c.get('database')?.reportRefusal(await targetOf(c, route, id, code), code, route);
   } catch (error) {
     const reason = error instanceof Problem ? error.code : 'internal';
     // A token that is not in force is nobody's.
     if (reason === 'token_invalid') return;
-    log({ event: 'refusal_not_recorded', level: 'error', request_id: c.var.requestId, code, reason });
+    log({ event: 'refusal_not_recorded', level: 'error', request_id: c.get('requestId'), code, reason });
   }
 }
 

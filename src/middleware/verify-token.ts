@@ -52,11 +52,12 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
         timeoutDuration: limits.signingKeysMs,
       })
     : undefined;
-  const bySecret = new VerifiedTokens();
-  const byPublished = new VerifiedTokens();
+  const verified = new VerifiedTokens();
+  let fetched = false;
   const reload = async () => {
     await jwks?.reload();
-    byPublished.clear();
+    fetched = true;
+    verified.clear();
   };
   const published = jwks && publishedKeys(jwks, reload, limits);
   const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
@@ -70,28 +71,27 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
     };
     if (decodeProtectedHeader(token).alg === 'HS256') {
       if (!secret) throw new Problem('token_invalid');
-      const payload = await bySecret.claimsOf(token, async () => {
-        return (await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] })).payload;
-      });
+      const { payload } = await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] });
       // The embedded and some self-hosted Auth servers name no issuer; the secret is the project's own.
       if (payload.iss !== undefined && payload.iss !== issuer) throw new Problem('token_invalid');
       return payload;
     }
     if (!published || !issuer) throw new Problem('token_invalid');
-    if (!jwks.fresh) byPublished.clear();
-    return byPublished.claimsOf(token, async () => {
-      return (await jwtVerify(token, published, { ...options, algorithms: ASYMMETRIC, issuer })).payload;
-    });
+    return (await jwtVerify(token, published, { ...options, algorithms: ASYMMETRIC, issuer })).payload;
   }
 
   return {
     async verify(token) {
       if (!jwks && !secret) throw new Problem('auth_not_configured');
       if (token.length > MAX_TOKEN_CHARACTERS) throw new Problem('token_invalid');
-      const payload = await claims(token).catch((error) => {
-        if (error instanceof Problem) throw error;
-        throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
-      });
+      // A published key may be withdrawn: what keys verified that are fetched again now is verified again.
+      if (fetched && !jwks?.fresh) verified.clear();
+      const payload = await verified
+        .claimsOf(token, () => claims(token))
+        .catch((error) => {
+          if (error instanceof Problem) throw error;
+          throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
+        });
       const { sub, role, iat = 0 } = payload;
       const issuedInFuture = iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
       // Any other role, `service_role` before all, would be judged by other rules in the database.

@@ -9,6 +9,7 @@ import { readSettings } from '../../../src/env.ts';
 import { signAs } from '../../../src/keys/index.ts';
 import { createVerifier } from '../../../src/middleware/verify-token.ts';
 import { readSigning, type SigningRequest } from '../../../src/signing/index.ts';
+import { bareCipher, random } from './bare-cipher.ts';
 import { bareSigning, signEd25519, signSecp256k1, verifyEd25519 } from './bare-signing.ts';
 
 interface Env {
@@ -60,9 +61,10 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
     evm: await seal(secrets.evm, binding('evm'), keyring),
     solana: await seal(secrets.solana, binding('solana'), keyring),
   };
-  const bare = await bareCipher();
-  const sealedBare = await bare.seal(secrets.evm);
-  const sealedBareSeed = await bare.seal(secrets.solana);
+  const bare = await bareCipher(random(32));
+  const bound = random(430);
+  const sealedBare = await bare.seal(secrets.evm, bound);
+  const sealedBareSeed = await bare.seal(secrets.solana, bound);
 
   const solanaKey = new Uint8Array(ed25519.getPublicKey(secrets.solana));
   const settings = readSettings(env);
@@ -83,7 +85,7 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
   const signing = Object.entries(samples.requests).flatMap(([kind, request]): [string, Operation][] => {
     const chain = kind.startsWith('solana') ? 'solana' : 'evm';
     const { payload } = readSigning(request);
-    const openBare = () => bare.open(chain === 'evm' ? sealedBare : sealedBareSeed);
+    const openBare = () => bare.open(chain === 'evm' ? sealedBare : sealedBareSeed, bound);
     return [
       [
         `sign ${kind}`,
@@ -121,54 +123,16 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
   return {
     nothing: () => undefined,
     seal: () => seal(secrets.evm, binding('evm'), keyring),
-    'bare seal': () => bare.seal(secrets.evm),
+    'bare seal': () => bare.seal(secrets.evm, bound),
     open: () => open(envelopes.evm, binding('evm'), keyring),
-    'bare open': () => bare.open(sealedBare),
+    'bare open': () => bare.open(sealedBare, bound),
     'verify HS256': () => verifier.verify(nextOf(samples.hs256)),
     'verify HS256 again': () => verifier.verify(samples.hs256[0] ?? ''),
     'bare verify HS256': hs256,
     'verify ES256': () => verifier.verify(nextOf(samples.es256)),
     'verify ES256 again': () => verifier.verify(samples.es256[0] ?? ''),
     'bare verify ES256': es256,
-    'derive evm': () => secp256k1.getPublicKey(secrets.evm, false),
-    'derive solana': () => ed25519.getPublicKey(secrets.solana),
     ...Object.fromEntries(signing),
-  };
-}
-
-interface Sealed {
-  readonly wrapIv: Uint8Array<ArrayBuffer>;
-  readonly wrapped: ArrayBuffer;
-  readonly iv: Uint8Array<ArrayBuffer>;
-  readonly ciphertext: ArrayBuffer;
-}
-
-/** An envelope's cryptography without an envelope: a fresh data key, wrapped, and 32 bytes under it. */
-async function bareCipher() {
-  const master = await crypto.subtle.importKey('raw', random(32), 'AES-GCM', false, ['encrypt', 'decrypt']);
-  const additionalData = random(430);
-  const importKey = (raw: BufferSource) =>
-    crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt', 'decrypt']);
-  return {
-    async seal(secret: Uint8Array<ArrayBuffer>): Promise<Sealed> {
-      const raw = random(32);
-      const [wrapIv, iv] = [random(12), random(12)];
-      const key = await importKey(raw);
-      return {
-        wrapIv,
-        iv,
-        wrapped: await crypto.subtle.encrypt({ name: 'AES-GCM', iv: wrapIv }, master, raw),
-        ciphertext: await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData }, key, secret),
-      };
-    },
-    async open({ wrapIv, wrapped, iv, ciphertext }: Sealed): Promise<Uint8Array<ArrayBuffer>> {
-      const key = await importKey(
-        await crypto.subtle.decrypt({ name: 'AES-GCM', iv: wrapIv }, master, wrapped),
-      );
-      return new Uint8Array(
-        await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, key, ciphertext),
-      );
-    },
   };
 }
 
@@ -187,5 +151,3 @@ async function bareToken(
   const name = algorithm.name === 'HMAC' ? 'HMAC' : { name: 'ECDSA', hash: 'SHA-256' };
   return () => crypto.subtle.verify(name, key, bytes, signed);
 }
-
-const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
