@@ -18,7 +18,7 @@ begin
   perform pg_advisory_xact_lock(private.name_of_lock('keys of client', lock_keys.client_id::text));
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
-comment on function private.lock_keys(uuid) is 'What every key change of a client does first.';
+comment on function private.lock_keys(uuid) is 'What keeps signatures, and other key changes, out of a key change of a client.';
 
 create function private.take_turn(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
