@@ -103,7 +103,7 @@ describe('reads', () => {
 });
 
 describe('what anyone may ask', () => {
-  it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json'])(
+  it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json', 'GET /docs'])(
     '%s is counted by network, and is not asked of the database once there were too many',
     async (line) => {
       const [address, other] = [newAddress(), newAddress()];
