@@ -1,7 +1,7 @@
 /** The page of `GET /docs`: all of the description stands in it, as text. */
 import { describe, expect, it } from 'vitest';
 import { PROBLEM_CODES } from '../../src/problem.ts';
-import type { Description } from '../../supabase/local/docs-page/description.ts';
+import type { Description, Schema } from '../../supabase/local/docs-page/description.ts';
 import { docsPage } from '../../supabase/local/docs-page/page.ts';
 import { generateDocs, generateOpenApi } from '../../supabase/local/generate-openapi.ts';
 
@@ -66,7 +66,7 @@ describe('every operation', () => {
 
   it('shows the fields that it takes in its place', () => {
     const text = textOf(article('PUT /clients/{id}/rotate-key'));
-    expect(text).toContain('private_key required one of these');
+    expect(text).toContain('private_key required one of these, password, never answered');
     expect(text).toContain('string, at most 1024 characters');
     expect(text).toContain('array of integer, 0 to 255, at most 128 items');
     expect(text).toMatch(/\naddress string, at most 128 characters/);
@@ -94,6 +94,11 @@ describe('every schema', () => {
     ['Policy', /\nkinds required array or null of string, one of evm\.transaction evm\.typed_data/],
     ['PolicyRequest', /, as \^\(0\|\[1-9\]\\d\{0,77\}\)\$, such as 1000000000000000000/],
     ['KeyEvent', /\nchain required string or null, one of evm solana\n/],
+    ['RunnerBot', /\nconfig required object, any fields\n/],
+    [
+      'WalletRequest',
+      /\nobject, no other fields\n[\s\S]*\nprivate_key one of these, password, never answered EVM: /,
+    ],
     ['AddedWallet', /Wallet with object\nbot_id required string, uuid/],
     ['SignRequest', /type required string, evm\.typed_data/],
     ['Bot', /\nwallets required array of Wallet/],
@@ -104,6 +109,29 @@ describe('every schema', () => {
   ])('%s is told as %s', (name, text) => {
     expect(textOf(article(name))).toMatch(text);
   });
+});
+
+it('leaves out nothing that a schema says: the page knows each of its words', () => {
+  const KNOWN =
+    '$ref type description properties required additionalProperties items allOf anyOf oneOf enum format pattern minLength maxLength minimum maximum maxItems default example writeOnly'.split(
+      ' ',
+    );
+  const words = new Set<string>();
+  const look = (schema: Schema) => {
+    for (const word of Object.keys(schema)) words.add(word);
+    // Of other fields the page says that there are none, or that there may be any.
+    expect([undefined, '{}', 'false']).toContain(JSON.stringify(schema.additionalProperties));
+    const { properties = {}, items = [], allOf = [], anyOf = [], oneOf = [] } = schema;
+    for (const part of [Object.values(properties), items, allOf, anyOf, oneOf].flat(2)) look(part);
+  };
+  const bodies = routes.flatMap(({ operation: { requestBody, responses } }) =>
+    [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {})),
+  );
+  const taken = routes.flatMap(({ operation }) => operation.parameters ?? []);
+  for (const { schema } of [...bodies, ...taken]) look(schema);
+  for (const schema of Object.values(description.components.schemas)) look(schema);
+  expect(words.size).toBeGreaterThan(15);
+  expect([...words].filter((word) => !KNOWN.includes(word))).toEqual([]);
 });
 
 it('lists every problem code once, with what to do', () => {

@@ -57,6 +57,7 @@ function* limits(schema: Schema): Generator<unknown> {
   if (schema.default !== undefined) yield [code(schema.default), ' where absent'];
   if (schema.writeOnly) yield 'never answered';
   if (schema.additionalProperties === false) yield 'no other fields';
+  if (typeof schema.additionalProperties === 'object') yield 'any fields';
   // The form of a UUID or a time is known by its name.
   if (schema.example !== undefined && schema.format === undefined) yield ['such as ', code(schema.example)];
 }
