@@ -65,6 +65,13 @@ describe('GET /docs', () => {
     expect(answer.headers.get('allow')).toBe('GET, HEAD');
   });
 
+  it('is found under the name of its file, without a detour', async () => {
+    const { fetch } = ASSETS as unknown as { fetch: (request: Request) => Promise<Response> };
+    const asked = new Request('http://api.example.test/docs.html', { redirect: 'manual' });
+    const file = await fetch.call(ASSETS, asked);
+    expect([file.status, await file.text()]).toEqual([200, page.text]);
+  });
+
   it.each(['/docs.html', '/docs/', '/docs/openapi.json'])(
     '%s -> 404: the files are not served',
     async (path) => {
