@@ -62,7 +62,8 @@ async function ask(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, json: isJson && JSON.parse(text) };
 }
 
 /** Asks until it is too often; how many were let through. Minutes may turn meanwhile: never more than two limits. */
