@@ -14,7 +14,7 @@ import { bots } from './routes/bots.ts';
 import { clientBots } from './routes/client-bots.ts';
 import { clientKey } from './routes/client-key.ts';
 import { clients } from './routes/clients.ts';
-import { answerDescription } from './routes/description.ts';
+import { answerDescription, answerDocs } from './routes/description.ts';
 import { health } from './routes/health.ts';
 import { keys } from './routes/keys.ts';
 import { newRouter } from './routes/openapi.ts';
@@ -81,5 +81,6 @@ export function createApp(limits?: TimeLimits) {
     description: 'A machine token (tk_…) of POST /bots/{id}/tokens.',
   });
   app.get('/openapi.json', answerDescription(app));
+  app.get('/docs', answerDocs);
   return app;
 }

@@ -55,6 +55,8 @@ describe('paths that are none', () => {
     '/health/',
     '/Health',
     '/openapi.json/',
+    '/docs/',
+    '/docs.html',
     '/.env',
     '/%00',
     '/admin',

@@ -13,7 +13,10 @@ const UNLIMITED: Access = { ...FOR_ANYONE, rate: 'never' };
  * for sessions too below the first word of a route that is.
  */
 export function accessTable(app: OpenAPIHono<AppEnv>): (path: string, method?: string) => Access {
-  const table = new Map<string, Access>([['GET /openapi.json', FOR_ANYONE]]);
+  const table = new Map<string, Access>([
+    ['GET /openapi.json', FOR_ANYONE],
+    ['GET /docs', FOR_ANYONE],
+  ]);
   const guarded = new Set<string>();
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;

@@ -1,12 +1,23 @@
-/** Writes `public/openapi.json`, which the Worker answers, from the schemas; a test fails where it is not what they give. */
+/**
+ * Writes from the schemas what the Worker answers of itself: `public/openapi.json`, and `public/docs.html` for people.
+ * A test fails where they are not what the schemas give.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
+import { accessTable } from '../../src/routes/access.ts';
 import { describeApi } from '../../src/routes/description.ts';
+import { docsPage } from './docs-page/page.ts';
 
-const FILE = join(import.meta.dirname, '..', '..', 'public', 'openapi.json');
+const DIRECTORY = join(import.meta.dirname, '..', '..', 'public');
 
-/** The text of the file. */
+/** The text of `openapi.json`. */
 export const generateOpenApi = () => `${JSON.stringify(describeApi(createApp()), null, 2)}\n`;
 
-if (import.meta.main) writeFileSync(FILE, generateOpenApi());
+/** The text of `docs.html`. */
+export const generateDocs = () => docsPage(JSON.parse(generateOpenApi()), accessTable(createApp()));
+
+if (import.meta.main) {
+  writeFileSync(join(DIRECTORY, 'openapi.json'), generateOpenApi());
+  writeFileSync(join(DIRECTORY, 'docs.html'), await generateDocs());
+}

@@ -47,9 +47,10 @@ describe('the bundle', () => {
     expect(paths.filter((path) => /node_modules\/(yaml|openapi3-ts|@supabase)\//.test(path))).toEqual([]);
   });
 
-  it('holds nothing that writes the description', () => {
+  it('holds nothing that writes the description, nor the page', () => {
     const paths = Object.keys(bundle.parts);
-    expect(paths.filter((path) => /zod-to-openapi\/|json-schema(-processors)?\.js$/.test(path))).toEqual([]);
+    const writes = /zod-to-openapi\/|json-schema(-processors)?\.js$|docs-page\/|hono\/dist\/helper\/html/;
+    expect(paths.filter((path) => writes.test(path))).toEqual([]);
   });
 });
 
@@ -117,6 +118,15 @@ describe('the bundle and its source', () => {
       ]);
       expect(bundled.headers.get('etag')).toBeNull();
     }
+  });
+
+  it('answer the page, each as it can: the bundle with the file beside it', async () => {
+    const bundled = await fetch(new URL('/docs', worker.url), { redirect: 'manual' });
+    expect([bundled.status, await bundled.text()]).toEqual([200, readFileSync('public/docs.html', 'utf8')]);
+    const source = await createApp().fetch(new Request('http://worker.test/docs'), bindings);
+    expect(source.status).toBe(302);
+    for (const path of ['/docs.html', '/public/docs.html'])
+      expect((await fetch(new URL(path, worker.url), { redirect: 'manual' })).status).toBe(404);
   });
 
   it.each([

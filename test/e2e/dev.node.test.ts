@@ -85,6 +85,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(new Set(Object.values(dependencies).map((each) => each.status))).toEqual(new Set(['ok']));
     expect(response.headers.get('server-timing')).toMatch(/^total;dur=/);
     expect((await fetch(`${firstRun.api_url}/openapi.json`)).status).toBe(200);
+    expect(await (await fetch(`${firstRun.api_url}/docs`)).text()).toMatch(/^<!doctype html>/);
   });
 
   test.runIf(existsSync('/proc/net/tcp'))(

@@ -10,7 +10,7 @@ import { type Call, call, MASTER_KEY, settings } from '../support/api.ts';
 import { newClientWithBot } from '../support/bots.ts';
 import { emptyProject } from '../support/empty-project.ts';
 import { type LogLine, listenToLog } from '../support/log-lines.ts';
-import { type Operation, operations, tokenFor } from '../support/operations.ts';
+import { NOT_DESCRIBED, type Operation, operations, tokenFor } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, repeats } from '../support/private-keys.ts';
 import { newClientWithRunner, sign } from '../support/runners.ts';
@@ -58,6 +58,7 @@ describe('the line of a request', () => {
     ['GET /ready', { env: ready }, { route: '/ready', status: 200, level: 'info' }],
     ['GET /ready', { env: {} }, { route: '/ready', status: 503, level: 'error' }],
     ['GET /openapi.json', {}, { route: '/openapi.json', status: 200 }],
+    ['GET /docs', {}, { route: '/docs', status: 302 }],
     ['GET /clients', {}, { route: '/clients', status: 401, code: 'authentication_required', level: 'info' }],
     ['GET /clients', { token: 'x' }, { status: 401, code: 'token_invalid', database_calls: 0 }],
     ['GET /clients/x', { token }, { route: '/clients/{id}', status: 422, code: 'validation_failed' }],
@@ -133,7 +134,7 @@ describe('secrets in any place that a caller fills', async () => {
     'an envelope': await seal(evm.secret, binding, await parseKeyring(MASTER_KEY)),
     'a master key': MASTER_KEY,
   };
-  const ROUTES = [null, '/openapi.json', ...operations.map(({ path }) => path)];
+  const ROUTES = [null, ...NOT_DESCRIBED, ...operations.map(({ path }) => path)];
   const FIELDS =
     'level event request_id method route status code duration_ms database_ms database_calls client_id bot_id'.split(
       ' ',

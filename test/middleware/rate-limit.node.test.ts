@@ -62,7 +62,8 @@ async function ask(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+  const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, text, json: isJson && JSON.parse(text) };
 }
 
 /** Asks until it is too often; how many were let through. Minutes may turn meanwhile: never more than two limits. */
@@ -103,7 +104,7 @@ describe('reads', () => {
 });
 
 describe('what anyone may ask', () => {
-  it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json'])(
+  it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json', 'GET /docs'])(
     '%s is counted by network, and is not asked of the database once there were too many',
     async (line) => {
       const [address, other] = [newAddress(), newAddress()];

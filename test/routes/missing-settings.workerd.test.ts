@@ -106,6 +106,11 @@ describe('without any setting', () => {
   it('GET /openapi.json -> 200', async () => {
     expect((await call('GET /openapi.json', { env: {} })).status).toBe(200);
   });
+
+  it('GET /docs -> 302, to the description: the page is a file, which is missing too', async () => {
+    const { status, headers } = await call('GET /docs', { env: {} });
+    expect([status, headers.get('location')]).toEqual([302, 'openapi.json']);
+  });
 });
 
 describe.each([

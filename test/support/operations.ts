@@ -63,6 +63,9 @@ export const operations: readonly Operation[] = Object.entries(description.paths
   })),
 );
 
+/** What the API says of itself stands in no description. */
+export const NOT_DESCRIBED = ['/openapi.json', '/docs'];
+
 /** What anyone may ask; everything else asks who calls. */
 export const PUBLIC = ['GET /health', 'GET /ready', 'GET /.well-known/jwks.json'];
 export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));

@@ -1,0 +1,212 @@
+/** The page of `GET /docs`: all of the description stands in it, as text. */
+import { describe, expect, it } from 'vitest';
+import { PROBLEM_CODES } from '../../src/problem.ts';
+import type { Description, Schema } from '../../supabase/local/docs-page/description.ts';
+import { docsPage } from '../../supabase/local/docs-page/page.ts';
+import { generateDocs, generateOpenApi } from '../../supabase/local/generate-openapi.ts';
+
+const description: Description = JSON.parse(generateOpenApi());
+const page = await generateDocs();
+
+const all = (pattern: RegExp, text = page) => [...text.matchAll(pattern)].map(([, found = '']) => found);
+/** What a reader sees. */
+const textOf = (html: string) =>
+  html
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .replaceAll(/\n+/g, '\n')
+    .replaceAll(/ +/g, ' ');
+/** The article of this heading. */
+const article = (heading: string) =>
+  page
+    .split('<article')
+    .find((part) => all(/<h3>(.*)<\/h3>/g, part).some((own) => textOf(own) === heading)) ?? '';
+
+const routes = Object.entries(description.paths).flatMap(([path, operations]) =>
+  Object.entries(operations).map(([method, operation]) => ({
+    line: `${method.toUpperCase()} ${path}`,
+    operation,
+  })),
+);
+
+describe('every operation', () => {
+  it.each(routes)('$line stands there with all that is said of it', ({ line, operation }) => {
+    const text = textOf(article(line));
+    const { summary, parameters = [], requestBody, responses } = operation;
+    expect(text).toContain(`${summary}.`);
+    for (const { name, in: place, description = '' } of parameters) {
+      expect(text).toContain(name);
+      expect(text).toContain(`in the ${place}`);
+      expect(text).toContain(description.replaceAll('`', ''));
+    }
+    expect(text.includes('\nBody\n')).toBe(requestBody !== undefined);
+    for (const [status, { description }] of Object.entries(responses)) {
+      expect(text).toContain(
+        `${status === 'default' ? 'otherwise' : status} ${description.replaceAll('`', '')}`,
+      );
+    }
+  });
+
+  it.each([
+    ['GET /health', 'Anyone; never limited.'],
+    ['GET /ready', 'Anyone; counted under reads.'],
+    ['GET /clients', 'A session; counted under reads.'],
+    ['POST /clients', 'A session; counted under changes.'],
+    ['PUT /clients/{id}/rotate-key', 'A session; key_change; counted under changes.'],
+    ['DELETE /clients/{id}/revoke-key', 'A session; ending; never limited.'],
+    ['POST /bots/{id}/sign', 'A machine token; signing; counted under signing.'],
+    ['POST /bots/{id}/heartbeat', 'A machine token; counted under reads.'],
+  ])('%s says who may ask: %s', (line, who) => {
+    expect(all(/<p class="who">(.*)<\/p>/g, article(line)).map(textOf)).toEqual([who]);
+  });
+
+  it('shows the fields that it takes in its place', () => {
+    const text = textOf(article('PUT /clients/{id}/rotate-key'));
+    expect(text).toContain('private_key required one of these, password, never answered');
+    expect(text).toContain('string, at most 1024 characters');
+    expect(text).toContain('array of integer, 0 to 255, at most 128 items');
+    expect(text).toMatch(/\naddress string, at most 128 characters/);
+  });
+});
+
+describe('every schema', () => {
+  it.each(Object.keys(description.components.schemas))('%s stands there with its fields', (name) => {
+    const schema = description.components.schemas[name] ?? {};
+    const own = article(name);
+    const named = all(/<code class="name">(.*?)<\/code>/g, own);
+    for (const field of Object.keys(schema.properties ?? {})) {
+      expect(named).toContain(field);
+      const isRequired = schema.required?.includes(field) ?? false;
+      expect(own).toContain(
+        `<code class="name">${field}</code> ${isRequired ? '<strong>required' : '<span'}`,
+      );
+    }
+    expect(textOf(own)).toContain(schema.description ?? '');
+  });
+
+  it.each([
+    ['Client', /\nname required string/],
+    ['Problem', /\ncode required string, a problem code/],
+    ['Policy', /\nkinds required array or null of string, one of evm\.transaction evm\.typed_data/],
+    ['PolicyRequest', /, as \^\(0\|\[1-9\]\\d\{0,77\}\)\$, such as 1000000000000000000/],
+    ['KeyEvent', /\nchain required string or null, one of evm solana\n/],
+    ['RunnerBot', /\nconfig required object, any fields\n/],
+    [
+      'WalletRequest',
+      /\nobject, no other fields\n[\s\S]*\nprivate_key one of these, password, never answered EVM: /,
+    ],
+    ['AddedWallet', /Wallet with object\nbot_id required string, uuid/],
+    ['SignRequest', /type required string, evm\.typed_data/],
+    ['Bot', /\nwallets required array of Wallet/],
+    [
+      'BotHealth',
+      /\nlast_heartbeat required object or null\nstatus required string, one of ok degraded failing/,
+    ],
+  ])('%s is told as %s', (name, text) => {
+    expect(textOf(article(name))).toMatch(text);
+  });
+});
+
+it('leaves out nothing that a schema says: the page knows each of its words', () => {
+  const KNOWN =
+    '$ref type description properties required additionalProperties items allOf anyOf oneOf enum format pattern minLength maxLength minimum maximum maxItems default example writeOnly'.split(
+      ' ',
+    );
+  const words = new Set<string>();
+  const look = (schema: Schema) => {
+    for (const word of Object.keys(schema)) words.add(word);
+    // Of other fields the page says that there are none, or that there may be any.
+    expect([undefined, '{}', 'false']).toContain(JSON.stringify(schema.additionalProperties));
+    const { properties = {}, items = [], allOf = [], anyOf = [], oneOf = [] } = schema;
+    for (const part of [Object.values(properties), items, allOf, anyOf, oneOf].flat(2)) look(part);
+  };
+  const bodies = routes.flatMap(({ operation: { requestBody, responses } }) =>
+    [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {})),
+  );
+  const taken = routes.flatMap(({ operation }) => operation.parameters ?? []);
+  for (const { schema } of [...bodies, ...taken]) look(schema);
+  for (const schema of Object.values(description.components.schemas)) look(schema);
+  expect(words.size).toBeGreaterThan(15);
+  expect([...words].filter((word) => !KNOWN.includes(word))).toEqual([]);
+});
+
+it('lists every problem code once, with what to do', () => {
+  const [, problems = ''] = page.split('<h2 id="problems">');
+  expect(all(/<td><code>(\w+)<\/code><\/td>/g, problems)).toEqual(PROBLEM_CODES);
+});
+
+describe('the page', () => {
+  it('needs nothing but itself, and runs nothing', () => {
+    expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|form|base|svg|meta http-equiv)\b/i);
+    expect(page).not.toMatch(/<[^>]+\s(on\w+|style|src|srcset)=/i);
+    expect(page.match(/<style>[\s\S]*<\/style>/)?.[0]).not.toMatch(/url\(|@import/);
+    expect(all(/href="([^"#][^"]*)"/g)).toEqual(['openapi.json']);
+  });
+
+  it('leads by each link somewhere, and has no anchor twice', () => {
+    const ids = all(/\sid="([^"]*)"/g);
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9-]*$/.test(id))).toEqual([]);
+    const links = all(/href="#([^"]*)"/g);
+    expect(links.length).toBeGreaterThan(routes.length);
+    expect(links.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
+  it('has its headings in order, one of them first', () => {
+    const levels = all(/<h([1-6])\b/g).map(Number);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    expect(levels.filter((level, i) => level > (levels[i - 1] ?? 0) + 1)).toEqual([]);
+  });
+
+  it('closes what it opens', () => {
+    const open: string[] = [];
+    for (const [, end, name = ''] of page.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
+      if (name === 'meta') continue;
+      if (end) expect(open.pop()).toBe(name);
+      else {
+        // HTML closes a paragraph before these by itself: the page would be another than was written.
+        if (/^(ul|ol|div|p|pre|table|h\d|article)$/.test(name)) expect(open).not.toContain('p');
+        open.push(name);
+      }
+    }
+    expect(open).toEqual([]);
+  });
+});
+
+it('shows as text whatever stands in the description', async () => {
+  const evil = `"'><img src=x onerror=alert(1)></style><script>alert(1)</script>&amp;\``;
+  const hostile = (value: unknown): unknown => {
+    if (typeof value === 'string') return evil;
+    if (Array.isArray(value)) return value.map(hostile);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hostile(member)]));
+  };
+  const { info, components, paths } = description;
+  const names = (object: object) =>
+    Object.fromEntries(Object.entries(object).map(([name, value], i) => [`${i}${evil}${name}`, value]));
+  const written = await docsPage(
+    {
+      info: hostile(info) as Description['info'],
+      paths: names(
+        Object.fromEntries(
+          Object.entries(paths).map(([path, operations]) => [path, names(hostile(operations) as object)]),
+        ),
+      ),
+      components: {
+        schemas: names(hostile(components.schemas) as object),
+        securitySchemes: names(hostile(components.securitySchemes) as object),
+      },
+    },
+    () => ({ who: 'anyone', rate: 'never', stepUp: false, audited: false }),
+  );
+  expect(all(/<style>([\s\S]*?)<\/style>/g, written)).toEqual(all(/<style>([\s\S]*?)<\/style>/g));
+  expect(all(/<(\w+)/g, written).filter((name) => /^(img|script)$/.test(name))).toEqual([]);
+  // No tag has an attribute that the page itself has not.
+  const shapes = (html: string) =>
+    new Set(all(/<(\w[^>]*)>/g, html).map((tag) => tag.replaceAll(/(id|href)="[^"<>']*"/g, '$1')));
+  expect([...shapes(written)].filter((shape) => !shapes(page).has(shape))).toEqual([]);
+  expect(textOf(written)).toContain(evil.replaceAll('`', ''));
+});
