@@ -380,6 +380,30 @@ describe('what was ended in the old database stays ended', () => {
     expect(await stateOf(house.client.email)).toMatchObject({ trading: undefined, wallets: [] });
   });
 
+  test('also after it was imported: that is told until it is revoked here', async () => {
+    const house = await household();
+    await importFrom(old);
+    await old.sql`update trading_keys set is_active = false where id = ${house.key}`;
+    for (let run = 0; run < 2; run++) {
+      expect(of(house, await importFrom(old))).toEqual(withKeys(house, 'there', 'refused ended_in_source'));
+    }
+    await operatorSql('select public.revoke_key(id) from public.clients where email = $1', [
+      house.client.email,
+    ]);
+    expect(of(house, await importFrom(old))).toEqual(withKeys(house, 'there', 'left revoked_here'));
+  });
+
+  test.each([
+    ['a trading key that was emptied', 'trading_keys'],
+    ['a wallet that was emptied', 'bot_wallets'],
+  ])('also %s after it was imported', async (_, table) => {
+    const house = await household();
+    await importFrom(old);
+    const id = table === 'trading_keys' ? house.key : house.wallets[0];
+    await old.sql`update ${old.sql(table)} set encrypted_private_key = null where id = ${id ?? ''}`;
+    expect(await importFrom(old)).toContain(`${table} ${id}: refused ended_in_source`);
+  });
+
   test('an inactive key beside the active one', async () => {
     const house = await household();
     const before = await old.tradingKey(house.client, newEvmKey(), { active: false });

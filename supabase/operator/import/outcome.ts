@@ -25,6 +25,7 @@ export const REFUSED = {
   client_refused: 'its client was not taken',
   email_malformed: 'the client has no e-mail that could be one',
   email_taken: 'another client of the old database has this e-mail',
+  ended_in_source: 'the old database has ended this key since it was imported: revoke or rotate it here',
   id_malformed: 'its id is no integer and no UUID',
   id_twice: 'the old database has this id twice',
   no_trading_key:

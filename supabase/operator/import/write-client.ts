@@ -215,6 +215,7 @@ class ClientWriter {
     const known = this.#imported.get(row);
     if (known) {
       if (this.#changedHere) return left(row, this.#changedHere);
+      if (!row.active || this.#isEnded || row.token === null) return refused(row, 'ended_in_source');
       const key = this.#opened.of(row);
       const address = addressOf(row) ?? (typeof key === 'string' ? known.address : key.address);
       return address === known.address ? there(row) : refused(row, 'changed_in_source');
