@@ -13,7 +13,8 @@ export interface Pair {
   readonly bare: Contestant;
 }
 
-const WALLETS = 'select id, address, chain, key_id, created_at from public.bot_wallets where bot_id';
+const WALLETS =
+  'select id, address, chain, key_id, created_at from public.bot_wallets where client_id = $1 and bot_id';
 const EVENT = `insert into private.queued_key_events (client_id, event, bot_id, address, chain, key_id, actor)
   values ($1, $2, $3, $4, 'evm', $5, 'client')`;
 const CLAIM = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
@@ -80,7 +81,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
       () => [bot],
       () => [
         ['select * from public.bots where id = $1', [bot]],
-        [`${WALLETS} = $1`, [bot]],
+        [`${WALLETS} = $2`, [clientId, bot]],
       ],
     ),
     pair(
@@ -89,7 +90,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
       () => [clientId, 50],
       () => [
         ['select * from public.bots where client_id = $1 order by id desc limit 51', [clientId]],
-        [`${WALLETS} = any ($1)`, [home.bots.slice(-50)]],
+        [`${WALLETS} = any ($2)`, [clientId, home.bots.slice(-50)]],
       ],
     ),
     pair(
@@ -113,7 +114,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
          where tokens.token_hash = decode($1, 'hex') and bots.status = 'running'`,
           [tokenHash],
         ],
-        [`${WALLETS} = any ($1)`, [home.bots.slice(0, 100)]],
+        [`${WALLETS} = any ($2)`, [clientId, home.bots.slice(0, 100)]],
       ],
     ),
     pair(
@@ -123,7 +124,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
       () => [
         token,
         tokenBot,
-        ['select * from public.bot_wallets where bot_id = $1', [bot]],
+        ['select * from public.bot_wallets where client_id = $1 and bot_id = $2', [clientId, bot]],
         ['select * from public.bot_policies where bot_id = $1', [bot]],
         [EVENT, [clientId, 'signed', bot, '0x0', randomUUID()]],
       ],
