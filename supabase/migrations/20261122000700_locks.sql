@@ -34,9 +34,7 @@ language plpgsql set search_path = '' as $$
 begin
   perform private.take_turn(lock_trading_key.client_id);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
-  if not found then
-    raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
-  end if;
+  if not found then perform private.raise_trading_key_missing(); end if;
   perform private.lock_keys(lock_trading_key.client_id);
 end $$;
 comment on function private.lock_trading_key(uuid) is

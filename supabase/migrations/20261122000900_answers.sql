@@ -74,16 +74,16 @@ begin
 end $$;
 comment on function private.require_page_size(integer) is 'The edge''s limit, for whoever calls past it.';
 
-create function private.page_json(rows jsonb, page_size integer) returns jsonb
+create function private.page_json(rows jsonb, page_size integer, cursor text default 'id') returns jsonb
 language plpgsql immutable set search_path = '' as $$
 begin
   return case
     when jsonb_array_length(rows) > page_size then jsonb_build_object(
-      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'id')
+      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> page_json.cursor)
     else jsonb_build_object('items', rows, 'next_cursor', null) end;
 end $$;
-comment on function private.page_json(jsonb, integer) is
-  'A page from rows that were read one further than its size. The cursor is the last id shown: ids sort by time.';
+comment on function private.page_json(jsonb, integer, text) is
+  'A page from rows that were read one further than its size. The cursor is the last id shown, as ids sort by time, or seq.';
 
 -- guards ------------------------------------------------------------------------------------------------------
 
@@ -91,6 +91,12 @@ create function private.raise_not_found() returns void
 language plpgsql set search_path = '' as $$
 begin
   raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+end $$;
+
+create function private.raise_trading_key_missing() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
 end $$;
 
 create function private.require_admin() returns void
@@ -118,21 +124,12 @@ end $$;
 comment on function private.lock_client(uuid) is
   'The first statement of what adds keys; who changes or deletes the trading key locks that before.';
 
-create function private.require_trading_key(client_id uuid) returns void
-language plpgsql stable set search_path = '' as $$
-begin
-  perform from public.trading_keys where trading_keys.client_id = require_trading_key.client_id;
-  if not found then
-    raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
-  end if;
-end $$;
-
 grant execute on function
   private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
   private.bot_json(public.bots, jsonb), private.bot_json(public.bots), private.trading_key_json(uuid),
-  private.require_page_size(integer), private.page_json(jsonb, integer),
-  private.raise_not_found(), private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
+  private.require_page_size(integer), private.page_json(jsonb, integer, text),
+  private.raise_not_found(), private.raise_trading_key_missing(),
+  private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
   private.name_of_lock(text, text), private.lock_keys(uuid), private.take_turn(uuid),
-  private.lock_trading_key(uuid),
-  private.lock_addresses(text[]), private.require_trading_key(uuid)
+  private.lock_trading_key(uuid), private.lock_addresses(text[])
 to authenticated;

@@ -176,10 +176,13 @@ comment on function public.revoke_key(uuid) is 'DELETE /clients/{id}/revoke-key.
 
 create function public.get_trading_key(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  trading_key jsonb;
 begin
   perform private.require_client(get_trading_key.client_id);
-  perform private.require_trading_key(get_trading_key.client_id);
-  return private.trading_key_json(get_trading_key.client_id);
+  trading_key := private.trading_key_json(get_trading_key.client_id);
+  if trading_key is null then perform private.raise_trading_key_missing(); end if;
+  return trading_key;
 end $$;
 
 grant execute on function

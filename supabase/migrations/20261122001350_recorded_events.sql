@@ -48,36 +48,25 @@ begin
     case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null, detail);
 end $$;
 
-create function private.after_token_bots_insert() returns trigger
+create function private.after_token_bots_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform private.record_token_event(
-    'token_issued', let.token_id, let.client_id, let.bot_ids,
-    jsonb_build_object('expires_at', (
-      select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens where tokens.id = let.token_id)))
+    case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, token.token_id, token.client_id, token.bot_ids,
+    case tg_op when 'INSERT' then jsonb_build_object('expires_at', (
+      select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens where tokens.id = token.token_id))
+    else '{}' end)
   from (
-    select token_id, client_id, array_agg(bot_id order by bot_id) as bot_ids from added group by token_id, client_id
-  ) as let;
+    select token_id, client_id, array_agg(bot_id order by bot_id) as bot_ids from changed group by token_id, client_id
+  ) as token;
   return null;
 end $$;
-comment on function private.after_token_bots_insert() is
-  'A token signs for these bots from now on: one event for each client. Definer: API roles cannot write it.';
-create trigger record_issued after insert on public.machine_token_bots referencing new table as added
-  for each statement execute function private.after_token_bots_insert();
-
-create function private.after_token_bots_delete() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform private.record_token_event('token_revoked', held.token_id, held.client_id, held.bot_ids, '{}')
-  from (
-    select token_id, client_id, array_agg(bot_id order by bot_id) as bot_ids from removed group by token_id, client_id
-  ) as held;
-  return null;
-end $$;
-comment on function private.after_token_bots_delete() is
-  'A token signs for these bots no longer, most often because it was deleted. Definer: API roles cannot write the event.';
-create trigger record_revoked after delete on public.machine_token_bots referencing old table as removed
-  for each statement execute function private.after_token_bots_delete();
+comment on function private.after_token_bots_change() is
+  'A token signs for these bots from now on, or no longer, most often because it was deleted: one event for each client. Definer: API roles cannot write it.';
+create trigger record_issued after insert on public.machine_token_bots referencing new table as changed
+  for each statement execute function private.after_token_bots_change();
+create trigger record_revoked after delete on public.machine_token_bots referencing old table as changed
+  for each statement execute function private.after_token_bots_change();
 
 create function private.after_token_first_used() returns trigger
 language plpgsql security definer set search_path = '' as $$

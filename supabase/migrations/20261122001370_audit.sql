@@ -38,19 +38,10 @@ begin
         and (list_key_events.event is null or chained.event = list_key_events.event)
       order by chained.seq desc limit page_size + 1) as page;
   end if;
-  return private.page_by_seq(events, page_size);
+  return private.page_json(events, page_size, 'seq');
 end $$;
 comment on function public.list_key_events(uuid, integer, bigint, boolean, text) is
   'GET /clients/{id}/key-events. Chains what is queued first, so that who did something finds it.';
-
-create function private.page_by_seq(rows jsonb, page_size integer) returns jsonb
-language sql immutable set search_path = ''
-return case
-  when jsonb_array_length(rows) > page_size then jsonb_build_object(
-    'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> 'seq')
-  else jsonb_build_object('items', rows, 'next_cursor', null) end;
-comment on function private.page_by_seq(jsonb, integer) is
-  'A page from rows that were read one further than its size. The cursor is the last seq shown.';
 
 -- the cron ----------------------------------------------------------------------------------------------------
 
@@ -94,7 +85,6 @@ comment on function public.chain_queued_events(text, integer) is
   'Chains what is queued, of the clients that wait longest, each its share; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
 
 grant execute on function
-  private.key_event_json(public.key_events), private.page_by_seq(jsonb, integer),
-  private.chain_own_key_events(uuid), public.list_key_events(uuid, integer, bigint, boolean, text)
+  private.key_event_json(public.key_events), private.chain_own_key_events(uuid), public.list_key_events(uuid, integer, bigint, boolean, text)
 to authenticated;
 grant execute on function public.chain_queued_events(text, integer) to anon;

@@ -80,7 +80,7 @@ begin
         and kept.seq < coalesce(list_checkpoints.after, 9223372036854775807)
       order by kept.seq desc limit page_size + 1) as page;
   end if;
-  return private.page_by_seq(checkpoints, page_size);
+  return private.page_json(checkpoints, page_size, 'seq');
 end $$;
 comment on function public.list_checkpoints(uuid, integer, bigint, boolean) is 'GET /clients/{id}/checkpoints.';
 

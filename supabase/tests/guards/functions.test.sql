@@ -31,8 +31,7 @@ select bag_eq('select * from tests.definer_functions', array[
     -- write events, which API roles must not
     'private.after_bots_insert()',
     'private.after_bot_status_change()',
-    'private.after_token_bots_insert()',
-    'private.after_token_bots_delete()',
+    'private.after_token_bots_change()',
     'private.after_token_first_used()',
     'private.after_policy_write()',
     -- and these two, called by sessions: each looks first whether the chain is the caller's own, or the caller an admin
@@ -110,7 +109,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 39::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 38::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 
