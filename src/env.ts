@@ -14,6 +14,8 @@ export interface Bindings {
   /** Master keys, base64 of 32 bytes each, separated by commas: a secret, or a binding that gives one. The first
    * seals, all open. */
   readonly ENCRYPTION_KEY?: string | SecretBinding;
+  /** Machine token of the scope `edge`: the database returns and stores envelopes only for who sends it. */
+  readonly EDGE_TOKEN?: string;
   /** Machine token of the scope `monitor`, for the health monitor that the cron runs. */
   readonly MONITOR_TOKEN?: string;
   /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
@@ -22,10 +24,6 @@ export interface Bindings {
   readonly AUDIT_SIGNING_KEY?: string;
   /** Public halves of former audit keys, separated by commas: what they signed stays verifiable. */
   readonly AUDIT_PUBLIC_KEYS?: string;
-  /** After how many seconds without a heartbeat the monitor calls a bot late. 120. */
-  readonly HEARTBEAT_LIMIT_SECONDS?: string;
-  /** After how many days the monitor calls a key old. 90. */
-  readonly KEY_AGE_LIMIT_DAYS?: string;
   /** `true`: key changes take a session with a second factor. Its other half is `private.settings`. */
   readonly REQUIRE_AAL2?: string;
   /** Key changes take somebody who signed in at most so long ago. Its other half is `private.settings`. */
@@ -63,13 +61,11 @@ export interface Settings {
   readonly publishableKey: string | undefined;
   readonly jwtSecret: string | undefined;
   readonly encryptionKey: string | SecretBinding | undefined;
+  readonly edgeToken: string | undefined;
   readonly monitorToken: string | undefined;
   readonly rewrapToken: string | undefined;
   readonly auditSigningKey: string | undefined;
   readonly auditPublicKeys: string | undefined;
-  /** `NaN` where what is set is no whole number. */
-  readonly heartbeatLimitSeconds: number;
-  readonly keyAgeLimitDays: number;
   readonly requireAal2: boolean;
   readonly maxSignInAgeSeconds: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
@@ -83,12 +79,11 @@ export function readSettings(env: Bindings): Settings {
     publishableKey: env.SUPABASE_PUBLISHABLE_KEY?.trim() || undefined,
     jwtSecret: env.SUPABASE_JWT_SECRET?.trim() || undefined,
     encryptionKey: env.ENCRYPTION_KEY,
+    edgeToken: env.EDGE_TOKEN?.trim() || undefined,
     monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
     rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
     auditSigningKey: env.AUDIT_SIGNING_KEY,
     auditPublicKeys: env.AUDIT_PUBLIC_KEYS,
-    heartbeatLimitSeconds: wholeNumber(env.HEARTBEAT_LIMIT_SECONDS, 120),
-    keyAgeLimitDays: wholeNumber(env.KEY_AGE_LIMIT_DAYS, 90),
     // Whatever is not clearly off is on: a typing error must not open what it was meant to close.
     requireAal2: !['', 'false'].includes(env.REQUIRE_AAL2?.trim().toLowerCase() ?? ''),
     maxSignInAgeSeconds: seconds(env.MAX_SIGN_IN_AGE_SECONDS),
@@ -96,11 +91,6 @@ export function readSettings(env: Bindings): Settings {
     rateLimitPolicy: env.RATE_LIMIT_POLICY ?? '',
     isDevelopment: env.ENVIRONMENT?.trim() === 'development',
   };
-}
-
-function wholeNumber(text: string | undefined, otherwise: number): number {
-  const digits = text?.trim() || String(otherwise);
-  return /^\d{1,9}$/.test(digits) ? Number(digits) : Number.NaN;
 }
 
 /** What is no number of seconds is none at all: every sign-in is too old then, and `GET /ready` tells. */

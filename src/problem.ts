@@ -28,6 +28,11 @@ const CATALOGUE = {
   ],
   // 403, 404: what the caller may do and see
   admin_required: [403, 'Only an admin may do this', 'Ask an admin of the platform.'],
+  edge_required: [
+    403,
+    'Only the edge stores envelopes',
+    'Send the private key to this API, which seals it. The REST API of the database takes no envelope from a session.',
+  ],
   forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
   policy_chain_id: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
   policy_daily_value: [
@@ -69,6 +74,16 @@ const CATALOGUE = {
     409,
     'The wallet has another key by now',
     'It was rotated since this was first signed. Sign with a new Idempotency-Key if it is still wanted.',
+  ],
+  key_ended: [
+    409,
+    'The key id has ended',
+    'A rotated or revoked key is not held again. Submit the private key: it gets a new key id.',
+  ],
+  tokens_full: [
+    409,
+    'The bot, the client or the token is at its limit',
+    'A bot has at most 50 machine tokens, a client 1,000, and a token signs for at most 100 bots. Revoke tokens that are no longer used.',
   ],
   trading_key_required: [
     409,
@@ -130,6 +145,11 @@ const CATALOGUE = {
   ],
   private_key_out_of_range: [422, 'The private key is out of range', 'No EVM account has this key.'],
   private_key_wrong_length: [422, 'The private key has a wrong length', 'A part may be missing.'],
+  too_many_rows: [
+    422,
+    'The statement writes too many rows',
+    'A statement at the REST API writes at most 100 rows. Send several.',
+  ],
   transaction_malformed: [422, 'The transaction cannot be signed', 'See errors for the field.'],
   typed_data_malformed: [
     422,
@@ -174,6 +194,21 @@ const CATALOGUE = {
   ],
   database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
   database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
+  edge_token_invalid: [
+    503,
+    'The database rejects the edge token',
+    'Operator: EDGE_TOKEN has expired or was revoked. Set it to the output of "npm run operator:token -- --scope edge".',
+  ],
+  edge_token_malformed: [
+    503,
+    'The edge token is malformed',
+    'Operator: EDGE_TOKEN is not a machine token. Set it to the output of "npm run operator:token -- --scope edge".',
+  ],
+  edge_token_missing: [
+    503,
+    'The edge token is missing',
+    'Operator: set EDGE_TOKEN to the output of "npm run operator:token -- --scope edge". Without it no key is stored and nothing is signed.',
+  ],
   key_not_opened: [
     503,
     'The key cannot be opened',
@@ -198,11 +233,6 @@ const CATALOGUE = {
     503,
     'The master keys cannot be read now',
     'The Secrets Store that ENCRYPTION_KEY is bound to does not give it. Try again soon.',
-  ],
-  monitor_limits_malformed: [
-    503,
-    'The health monitor does not run',
-    'Operator: HEARTBEAT_LIMIT_SECONDS has to be 1 to 86400, KEY_AGE_LIMIT_DAYS 1 to 36500.',
   ],
   monitor_token_malformed: [
     503,

@@ -7,17 +7,31 @@ export const KEY_EVENTS = [
   'key_rotated',
   'key_rewrapped',
   'key_revoked',
-  'wallet_added',
   'signed',
+  'wallet_added',
+  'wallet_changed',
+  'wallet_removed',
   'bot_created',
+  'bot_changed',
   'bot_started',
   'bot_stopped',
   'bot_quarantined',
+  'bot_removed',
   'token_issued',
+  'token_changed',
   'token_first_used',
   'token_revoked',
   'policy_set',
+  'policy_removed',
   'refused',
+  'client_created',
+  'client_changed',
+  'admin_added',
+  'admin_removed',
+  'settings_changed',
+  'bot_type_added',
+  'bot_type_changed',
+  'bot_type_removed',
 ] as const;
 
 const Event = z.enum(KEY_EVENTS);
@@ -34,7 +48,9 @@ export const KeyEvent = z
     id: StoredId,
     client_id: StoredId,
     event: Event,
-    actor: z.enum(['client', 'admin', 'operator', 'runner']),
+    actor: z.enum(['client', 'admin', 'operator', 'runner', 'auth']).openapi({
+      description: 'auth: the Auth server, for example when it links an account.',
+    }),
     actor_id: StoredId.nullable().openapi({ description: 'The account, where there was a session.' }),
     request_id: z.string().nullable(),
     bot_id: StoredId.nullable(),
@@ -56,7 +72,26 @@ export const KeyEvent = z
 
 const pageBySeq = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
-export const KeyEventPage = pageBySeq(KeyEvent).openapi('KeyEventPage');
+
+/** An event that is not in its chain yet, and so has no place and no hash. */
+export const QueuedEvent = KeyEvent.omit({
+  seq: true,
+  signatures: true,
+  previous_hash: true,
+  hash: true,
+}).openapi('QueuedEvent');
+export const KeyEventPage = pageBySeq(KeyEvent)
+  .extend({
+    queued: z.array(QueuedEvent).openapi({
+      description:
+        'The newest events that are not chained yet, newest first. Usually none: a read chains them.',
+    }),
+    omitted: z.int().openapi({
+      description:
+        'How many events were only counted since the last one that was recorded, because there were too many.',
+    }),
+  })
+  .openapi('KeyEventPage');
 
 export const Checkpoint = z
   .object({

@@ -79,6 +79,9 @@ export const Revocation = z
     revoked_at: Time,
     bots_stopped: z.int(),
     wallets_cleared: z.int(),
+    tokens_ended: z
+      .array(StoredId)
+      .openapi({ description: 'Machine tokens that signed only for bots of this client.' }),
   })
   .openapi('Revocation');
 

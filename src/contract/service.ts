@@ -22,6 +22,10 @@ export const Readiness = z
             'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every one there is.',
         }),
       }),
+      edge_token: Dependency.openapi({
+        description:
+          'Whether the database accepts the edge token: without it no key is stored and nothing is signed.',
+      }),
       token_verification: Dependency,
       step_up: Dependency.openapi({
         description: 'Whether the edge and the database require the same sign-in for key changes.',

@@ -110,16 +110,26 @@ export class CallerDatabase {
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
     return this.#callOnce(Bot, 'create_bot', {
+      edge_token: this.#connection.edgeToken(),
       ...bot,
       config: asJson(bot.config),
       wallets: asJson(wallets),
     });
   }
   setUpBot(bot: NewBot, wallet: NewWallet) {
-    return this.#callOnce(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
+    return this.#callOnce(Bot, 'setup_bot', {
+      edge_token: this.#connection.edgeToken(),
+      ...bot,
+      config: asJson(bot.config),
+      wallet: asJson(wallet),
+    });
   }
   addWallet(botId: string, wallet: NewWallet) {
-    return this.#callOnce(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
+    return this.#callOnce(AddedWallet, 'add_wallet', {
+      edge_token: this.#connection.edgeToken(),
+      bot_id: botId,
+      wallet: asJson(wallet),
+    });
   }
   listBots(clientId: string, page: Page) {
     return this.#read(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
@@ -145,7 +155,11 @@ export class CallerDatabase {
     return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
-    return this.#callOnce(Rotation, 'rotate_key', { client_id: clientId, ...key });
+    return this.#callOnce(Rotation, 'rotate_key', {
+      edge_token: this.#connection.edgeToken(),
+      client_id: clientId,
+      ...key,
+    });
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
@@ -160,8 +174,8 @@ export class CallerDatabase {
     // Not asked again, under no key either: the answer would be the first one without the token, which nobody then has.
     return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
   }
-  listTokens(botId: string) {
-    return this.#read(TokenPage, 'list_tokens', { bot_id: botId });
+  listTokens(botId: string, page: Page) {
+    return this.#read(TokenPage, 'list_tokens', { bot_id: botId, ...pageArguments(page) });
   }
   revokeToken(tokenId: string) {
     return this.#call(Token, 'revoke_token', { token_id: tokenId });
@@ -178,12 +192,24 @@ export class CallerDatabase {
     const about = { client_id: clientId, ...(event !== undefined && { event }) };
     return this.#read(KeyEventPage, 'list_key_events', { ...about, ...seqPageArguments(page) });
   }
+  listDeploymentEvents({ event, ...page }: KeyEventQuery) {
+    const about = { ...(event !== undefined && { event }) };
+    return this.#read(KeyEventPage, 'list_deployment_events', { ...about, ...seqPageArguments(page) });
+  }
+  listDeploymentCheckpoints(page: SeqPageQuery) {
+    return this.#read(CheckpointPage, 'list_deployment_checkpoints', seqPageArguments(page));
+  }
   listCheckpoints(clientId: string, page: SeqPageQuery) {
     return this.#read(CheckpointPage, 'list_checkpoints', { client_id: clientId, ...seqPageArguments(page) });
   }
   /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
   reportRefusal(target: RefusalTarget, code: string, route: string) {
-    return this.#call(Reported, 'report_refusal', { ...target, code, route });
+    return this.#call(Reported, 'report_refusal', {
+      edge_token: this.#connection.edgeToken(),
+      ...target,
+      code,
+      route,
+    });
   }
 
   /** A function that changes nothing that it answers: asked a second time, it does what it did. */

@@ -7,8 +7,8 @@ import { asArgument, type Once, type OnceFunction } from './once.ts';
 import { Tally } from './tally.ts';
 
 export interface Runner {
-  /** SHA-256 of the machine token, in hex. */
-  readonly tokenHash: string;
+  /** The machine token. */
+  readonly token: string;
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;
@@ -73,6 +73,7 @@ export class RunnerDatabase {
   /** Lets an envelope out, once token, bot, wallet and policy allow it; the event is written and the value reserved. */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
     return this.#callOnce(CheckedOutKey, 'check_out_key', {
+      edge_token: this.#connection.edgeToken(),
       bot_id: botId,
       signing: asJson(signing),
       ...(wallet !== undefined && { wallet }),
@@ -83,18 +84,25 @@ export class RunnerDatabase {
   reportRefusal(botId: string | undefined, code: string, route: string) {
     // Without an id that the database can read the bot is none of the token's.
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
-    return this.#call(Reported, 'report_runner_refusal', args);
+    return this.#call(Reported, 'report_runner_refusal', {
+      edge_token: this.#connection.edgeToken(),
+      ...args,
+    });
   }
 
   /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
   reportFailure(botId: string, code: string): Promise<ReportedFailure> {
-    return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
+    return this.#call(ReportedFailure, 'report_signing_failure', {
+      edge_token: this.#connection.edgeToken(),
+      bot_id: botId,
+      code,
+    });
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
     const { once, tally = new Tally() } = this.#runner;
@@ -106,7 +114,7 @@ export class RunnerDatabase {
   #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
   ): Promise<z.infer<Answer>> {
     const { once } = this.#runner;
     return this.#call(answer, name, { ...args, ...asArgument(once) }, once !== undefined);

@@ -37,23 +37,23 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   return parsed.data;
 }
 
-/** Whose machine token a function begins by finding: such callers have no session. */
+/** A caller without a session: the function begins by finding its machine token. */
 export interface TokenHolder {
-  /** SHA-256 of the token, in hex. */
-  readonly tokenHash: string;
+  /** The machine token itself. It is sent in the body only. */
+  readonly token: string;
   readonly requestId: string;
 }
 
 /** `callFunction` for those functions. @throws {Problem} */
 export function callByToken<Name extends keyof Functions & string, Answer extends z.ZodType>(
   connection: Connection,
-  { tokenHash, requestId }: TokenHolder,
+  { token, requestId }: TokenHolder,
   answer: Answer,
   name: Name,
-  args: Omit<Functions[Name]['Args'], 'token_hash'>,
+  args: Omit<Functions[Name]['Args'], 'token'>,
   call: Pick<Call, 'repeatable' | 'once'> = {},
 ): Promise<z.infer<Answer>> {
-  const all = { ...args, token_hash: tokenHash } as Functions[Name]['Args'];
+  const all = { ...args, token } as Functions[Name]['Args'];
   return callFunction(connection, { requestId, ...call }, answer, name, all);
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Settings } from '../env.ts';
+import { isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure } from './answer.ts';
@@ -22,6 +23,8 @@ export interface Database {
    * @throws {Problem}
    */
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
+  /** @throws {Problem} edge_token_missing, edge_token_malformed, edge_token_invalid; or as below */
+  checkEdgeToken(): Promise<void>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
   /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
@@ -31,13 +34,17 @@ export interface Database {
 export interface Connection {
   readonly rpc: Rpc;
   readonly limits: TimeLimits;
+  /** For functions that return or store envelopes. @throws {Problem} edge_token_missing, edge_token_malformed */
+  edgeToken(): string;
 }
 
 /** `undefined` where the settings name no database. */
-export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeLimits): Database | undefined {
+export function connect(settings: Settings, limits: TimeLimits): Database | undefined {
+  const { supabaseUrl, publishableKey } = settings;
   if (!supabaseUrl || !publishableKey) return undefined;
   const rpc = createRpc(supabaseUrl, publishableKey);
-  const connection: Connection = { rpc, limits };
+  const edgeToken = () => edgeTokenOf(settings);
+  const connection: Connection = { rpc, limits, edgeToken };
   return {
     asCaller: (caller) => new CallerDatabase(connection, caller),
     asRunner: (runner) => new RunnerDatabase(connection, runner),
@@ -48,6 +55,10 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
       probe(connection, z.int().nullable(), 'count_unopenable_envelopes', {
         master_key_ids: [...masterKeyIds],
       }),
+    async checkEdgeToken() {
+      const valid = await probe(connection, z.boolean(), 'edge_token_valid', { edge_token: edgeToken() });
+      if (!valid) throw new Problem('edge_token_invalid');
+    },
     schemaVersion: () => probe(connection, z.int(), 'schema_version', {}),
     stepUpAgrees: ({ requireAal2, maxSignInAgeSeconds }) =>
       probe(connection, z.boolean(), 'step_up_agrees', {
@@ -55,6 +66,12 @@ export function connect({ supabaseUrl, publishableKey }: Settings, limits: TimeL
         ...(maxSignInAgeSeconds !== undefined && { max_sign_in_age_seconds: maxSignInAgeSeconds }),
       }),
   };
+}
+
+function edgeTokenOf({ edgeToken }: Settings): string {
+  if (edgeToken === undefined) throw new Problem('edge_token_missing');
+  if (!isMachineToken(edgeToken)) throw new Problem('edge_token_malformed');
+  return edgeToken;
 }
 
 /** Asked once, and not for long: how things are now. @throws {Problem} */

@@ -65,17 +65,18 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const tokenHash = await guessing(c, async () => {
+  const token = await guessing(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
-    return hashOfMachineToken(token);
+    return token;
   });
+  const tokenHash = hashOfMachineToken(token);
   // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
   // guessing ends before a body is read and the database is asked; those in use are not held up by it.
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
-  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId, tally }));
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally }));
   await next();
   if (c.res.status === 401) knownTokens.delete(tokenHash);
   else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);

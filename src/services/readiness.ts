@@ -11,6 +11,8 @@ export interface Probes {
   readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
   /** How many envelopes none of these master keys opens; `null` where that is every one. */
   readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
+  /** @throws {Problem} where the database does not accept the edge token */
+  readonly edgeToken: () => Promise<void>;
   readonly tokenVerification: () => Promise<void>;
   readonly auditKeys: () => Promise<Pick<AuditKeys, 'signing'>>;
   /** Whether the database asks the same of who changes keys. */
@@ -24,11 +26,12 @@ export interface Probes {
  * monitor or the audit key: where one is missing that is told, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [schema, keyring, tokens, stepUp, monitor, audit] = await Promise.all([
+  const [schema, keyring, edgeToken, tokens, stepUp, monitor, audit] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
     attempt(probes.keyring),
+    attempt(probes.edgeToken),
     attempt(probes.tokenVerification),
     attempt(async () => {
       if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
@@ -51,6 +54,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
       ...dependency(dropped ? 'master_key_dropped' : keyring.code),
       ...(dropped && { unopenable_envelopes: unopenable.value }),
     },
+    edge_token: dependency(edgeToken.code),
     token_verification: dependency(tokens.code),
     step_up: dependency(stepUp.code),
   };

@@ -88,6 +88,7 @@ async function main(): Promise<void> {
         SUPABASE_JWT_SECRET: stack.jwtSecret,
         ENCRYPTION_KEY: keptKey('encryption.key', 'a master key'),
         AUDIT_SIGNING_KEY: keptKey('audit.key', 'an audit key'),
+        EDGE_TOKEN: stack.edgeToken,
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
       },
@@ -139,7 +140,7 @@ function keptKey(file: string, what: string): string {
   return readFileSync(path, 'utf8').trim();
 }
 
-/** Made anew with each start, and known to the Worker alone. */
+/** A new token with each start, which only the Worker knows. */
 async function monitorToken(databaseUrl: string): Promise<string> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   const name = 'npm run dev';

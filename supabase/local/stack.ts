@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import postgres from 'postgres';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { migrate } from './migrate.ts';
 import { freePort } from './ports.ts';
 import { SUPERUSER, startPostgres } from './postgres.ts';
@@ -15,6 +17,7 @@ export interface StackSecrets {
   readonly postgresPassword: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
+  readonly edgeToken: string;
 }
 
 export interface StackOptions {
@@ -34,6 +37,8 @@ export interface Stack {
   readonly superuserUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
+  /** Machine token of the scope `edge`, for the Worker. */
+  readonly edgeToken: string;
   readonly api: SupabaseApi;
   /** Names of the migrations that this start applied. */
   readonly migrated: readonly string[];
@@ -48,6 +53,7 @@ async function secretsIn(directory: string): Promise<StackSecrets> {
     postgresPassword: randomBytes(24).toString('base64url'),
     jwtSecret: randomBytes(48).toString('base64url'),
     publishableKey: await newPublishableKey(),
+    edgeToken: newMachineToken(),
   };
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
@@ -82,6 +88,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await api.prepare();
     const migrated = await migrate(databaseUrl);
+    await admitEdgeToken(databaseUrl, secrets.edgeToken);
     const port = await api.listen(options.supabasePort);
     return {
       supabaseUrl: `http://127.0.0.1:${port}`,
@@ -89,6 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       superuserUrl: postgres.url(SUPERUSER, secrets.superuserPassword),
       jwtSecret: secrets.jwtSecret,
       publishableKey: secrets.publishableKey,
+      edgeToken: secrets.edgeToken,
       api,
       migrated,
       stop,
@@ -96,5 +104,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Lets this edge token in, as `npm run operator:token -- --scope edge` does with a new one. */
+export async function admitEdgeToken(databaseUrl: string, token: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    await sql`insert into public.machine_tokens (scope, name, token_hash)
+      values ('edge', 'The local edge', decode(${hashOfMachineToken(token)}, 'hex'))
+      on conflict on constraint "a machine token is found by its hash" do nothing`;
+  } finally {
+    await sql.end();
   }
 }

@@ -34,9 +34,9 @@ begin
   if not coalesce(once ->> 'key' ~ '^[0-9a-f]{64}$' and once ->> 'fingerprint' ~ '^[0-9a-f]{64}$', false) then
     raise sqlstate 'PT400' using message = 'This is no idempotency key.', hint = 'idempotency_key_malformed';
   end if;
-  -- A twin waits here until the first has ended, and then sees its answer. Two numbers: locks of one number, which
-  -- keys, bots and addresses have, are of another space, so that no choice of a key can hold up those.
-  perform pg_advisory_xact_lock(hashtext(first_answer_to.caller), hashtext(once ->> 'key'));
+  -- A concurrent request with the same key waits here until the first one has ended, and then reads its answer.
+  perform private.wait_for_lock(
+    private.name_of_lock('idempotency key of ' || first_answer_to.caller, once ->> 'key'), false);
   select * into kept from private.kept_answers
     where kept_answers.caller = first_answer_to.caller and kept_answers.key = decode(once ->> 'key', 'hex')
       and kept_answers.expires_at > now();

@@ -117,12 +117,12 @@ end $$;
 create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- Seen first: a stranger must not be able to hold up another client's signing.
+  -- Whether the caller sees the client comes first: a stranger must not hold up another client's signing.
   perform private.require_client(lock_client.client_id);
   perform private.lock_keys(lock_client.client_id);
 end $$;
 comment on function private.lock_client(uuid) is
-  'The first statement of what adds keys; who changes or deletes the trading key locks that before.';
+  'The first step of functions that add keys. Functions that change or delete the trading key use lock_trading_key.';
 
 grant execute on function
   private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
@@ -130,6 +130,7 @@ grant execute on function
   private.require_page_size(integer), private.page_json(jsonb, integer, text),
   private.raise_not_found(), private.raise_trading_key_missing(),
   private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.lock_keys(uuid), private.take_turn(uuid),
-  private.lock_trading_key(uuid), private.lock_addresses(text[])
+  private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, boolean),
+  private.raise_busy(), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean), private.share_keys(uuid, boolean),
+  private.take_turn(uuid, boolean), private.lock_trading_key(uuid, boolean), private.lock_addresses(text[])
 to authenticated;

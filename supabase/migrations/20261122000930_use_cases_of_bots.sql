@@ -32,7 +32,7 @@ begin
   select * into bot from public.bots where id = start_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
   if answer is not null then return answer; end if;
-  perform from public.clients where id = bot.client_id for share;
+  perform private.share_keys(bot.client_id);
   update public.bots set status = 'running' where id = bot.id returning * into bot;
   return private.keep_answer(once, 'start_bot', private.bot_json(bot));
 end $$;
@@ -47,6 +47,8 @@ begin
     if not exists (select from public.bots where id = stop_bot.bot_id) then perform private.raise_not_found(); end if;
     return answer;
   end if;
+  select * into bot from public.bots where id = stop_bot.bot_id;
+  if bot.id is not null then perform private.share_keys(bot.client_id, urgent => true); end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
   return private.keep_answer(once, 'stop_bot', private.bot_json(bot));

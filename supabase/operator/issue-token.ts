@@ -1,20 +1,23 @@
 /**
- * `npm run operator:token -- --scope monitor`: makes a machine token for cron work, and prints it this once. On
- * standard output stands the token alone, so that it can be piped to where it is kept:
+ * `npm run operator:token -- --scope edge`: issues a machine token for the Worker, and prints it once. Standard output has
+ * the token alone, so that it can be piped to where it is kept:
  *
- *     npm run --silent operator:token -- --scope monitor | npx wrangler secret put MONITOR_TOKEN
+ *     npm run --silent operator:token -- --scope edge | npx wrangler secret put EDGE_TOKEN
  */
 import { parseArgs } from 'node:util';
 import { connectAsOperator } from './connect.ts';
 import { issueToken, type NewCronToken } from './tokens.ts';
 
-const USAGE = `npm run operator:token -- --scope monitor [--name N] [--expires-in 90d]
+const USAGE = `npm run operator:token -- --scope edge [--name N] [--expires-in 90d]
+npm run operator:token -- --scope monitor [--name N] [--expires-in 90d]
 npm run operator:token -- --scope rewrap --master-key-id ID [--name N] [--expires-in 7d]
 
 --expires-in takes minutes, hours or days: 30m, 12h, 90d. A token for rewrapping ends after 7 days at most.`;
 
 const SECONDS = { m: 60, h: 3_600, d: 86_400 };
 const DAY = SECONDS.d;
+const SETTINGS = { edge: 'EDGE_TOKEN', monitor: 'MONITOR_TOKEN', rewrap: 'REWRAP_TOKEN' } as const;
+const NAMES = { edge: 'The edge', monitor: 'The health monitor' } as const;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -29,7 +32,7 @@ async function main(wanted: NewCronToken): Promise<void> {
   const sql = connectAsOperator();
   try {
     const { id, token, expiresAt } = await issueToken(sql, wanted);
-    const setting = wanted.scope === 'monitor' ? 'MONITOR_TOKEN' : 'REWRAP_TOKEN';
+    const setting = SETTINGS[wanted.scope];
     say(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
     say(`It is shown this once. Set it as ${setting}; DELETE /tokens/${id} by an admin ends it.`);
     process.stdout.write(`${token}\n`);
@@ -48,11 +51,11 @@ function read(args: string[]): NewCronToken {
   const { scope, name, 'expires-in': expiresIn, 'master-key-id': masterKeyId } = parse(args, options);
   const expiresInSeconds = expiresIn === undefined ? undefined : secondsOf(expiresIn);
   if (name !== undefined && !(name.trim() && name.length <= 200)) refuse('--name has 1 to 200 characters.');
-  if (scope === 'monitor') {
+  if (scope === 'edge' || scope === 'monitor') {
     if (masterKeyId !== undefined) refuse('--master-key-id is for --scope rewrap.');
-    return { scope, name: name ?? 'The health monitor', expiresInSeconds };
+    return { scope, name: name ?? NAMES[scope], expiresInSeconds };
   }
-  if (scope !== 'rewrap') refuse('--scope is monitor or rewrap.');
+  if (scope !== 'rewrap') refuse('--scope is edge, monitor or rewrap.');
   if (!/^[\w-]{1,64}$/.test(masterKeyId ?? '')) {
     refuse('--master-key-id names the new master key, as GET /clients/{id}/trading-key shows it.');
   }

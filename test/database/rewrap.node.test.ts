@@ -43,6 +43,7 @@ async function newRewrapToken(masterKeyId: string): Promise<string> {
 const bindings = (ENCRYPTION_KEY: string, REWRAP_TOKEN: string) => ({
   SUPABASE_URL: project.supabaseUrl,
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  EDGE_TOKEN: inject('edgeToken'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
   ENCRYPTION_KEY,
   REWRAP_TOKEN,

@@ -27,6 +27,7 @@ beforeAll(async () => {
         secrets: {
           SUPABASE_URL: project.settings.SUPABASE_URL ?? '',
           SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+          EDGE_TOKEN: inject('edgeToken'),
           SUPABASE_JWT_SECRET: inject('jwtSecret'),
           ENCRYPTION_KEY: MASTER_KEY,
         },

@@ -53,6 +53,7 @@ beforeAll(async () => {
   settings = {
     SUPABASE_URL: stack.supabaseUrl,
     SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    EDGE_TOKEN: stack.edgeToken,
     SUPABASE_JWT_SECRET: stack.jwtSecret,
     MONITOR_TOKEN,
     AUDIT_SIGNING_KEY,

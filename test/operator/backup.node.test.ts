@@ -46,6 +46,7 @@ async function newStack(): Promise<Stack> {
 const settingsOf = (stack: Stack, masterKey = MASTER_KEY) => ({
   SUPABASE_URL: stack.supabaseUrl,
   SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+  EDGE_TOKEN: stack.edgeToken,
   SUPABASE_JWT_SECRET: stack.jwtSecret,
   ENCRYPTION_KEY: masterKey,
 });

@@ -15,6 +15,8 @@ declare module 'vitest' {
     supabaseUrl: string;
     publishableKey: string;
     jwtSecret: string;
+    /** Machine token of the scope `edge`. */
+    edgeToken: string;
     /** As the role `postgres`: owns the tables, no superuser. */
     databaseUrl: string;
     superuserUrl: string;
@@ -36,6 +38,7 @@ export default async function setup(project: TestProject) {
   project.provide('supabaseUrl', stack.supabaseUrl);
   project.provide('publishableKey', stack.publishableKey);
   project.provide('jwtSecret', stack.jwtSecret);
+  project.provide('edgeToken', stack.edgeToken);
   project.provide('databaseUrl', stack.databaseUrl);
   project.provide('superuserUrl', stack.superuserUrl);
   project.provide('stackDirectory', directory);

@@ -29,6 +29,7 @@ export async function startPeopledStack() {
     settings: {
       SUPABASE_URL: stack.supabaseUrl,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+      EDGE_TOKEN: stack.edgeToken,
       SUPABASE_JWT_SECRET: stack.jwtSecret,
       ENCRYPTION_KEY: MASTER_KEY,
     },

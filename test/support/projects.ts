@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { migrate } from '../../supabase/local/migrate.ts';
-import type { Stack } from '../../supabase/local/stack.ts';
+import { admitEdgeToken, type Stack } from '../../supabase/local/stack.ts';
 import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
 
 /** The keys and secrets are those of the shared project. */
@@ -46,7 +46,10 @@ export async function startProject(
     poolSize: migrated ? 8 : 2,
   });
   await api.prepare();
-  if (migrated) await migrate(databaseUrl);
+  if (migrated) {
+    await migrate(databaseUrl);
+    await admitEdgeToken(databaseUrl, stack.edgeToken);
+  }
   const port = await api.listen(0);
   return { supabaseUrl: `http://127.0.0.1:${port}`, databaseUrl, close: () => api.close() };
 }
