@@ -9,6 +9,7 @@ import { runnerOperations, sessionOperations, tokenFor } from '../support/operat
 import { newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { newClientWithRunner, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
 /** The shared database holds envelopes of every test's master key: here nothing was dropped. */
@@ -18,14 +19,21 @@ function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-type Missing = Partial<
-  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'step_up' | 'audit_key', ProblemCode>
->;
+const DEPENDENCIES = [
+  'database',
+  'schema',
+  'master_key',
+  'edge_token',
+  'token_verification',
+  'step_up',
+  'audit_key',
+] as const;
+type Missing = Partial<Record<(typeof DEPENDENCIES)[number], ProblemCode>>;
 
 /** `/health` well, and `/ready` naming exactly this. */
 async function expectMissing(env: Bindings, named: Missing): Promise<void> {
   // What cannot be asked is missing too.
-  const missing = { ...(named.schema && { step_up: named.schema }), ...named };
+  const missing = { ...(named.schema && { step_up: named.schema, edge_token: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
   expect([ready.status, ready.json]).toEqual([
@@ -34,9 +42,10 @@ async function expectMissing(env: Bindings, named: Missing): Promise<void> {
       status: 'degraded',
       dependencies: {
         ...Object.fromEntries(
-          (['database', 'schema', 'master_key', 'token_verification', 'step_up', 'audit_key'] as const).map(
-            (name) => [name, missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' }],
-          ),
+          DEPENDENCIES.map((name) => [
+            name,
+            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
+          ]),
         ),
         monitor: { status: 'missing', code: 'monitor_token_missing' },
       },
@@ -60,9 +69,6 @@ describe('the monitor', () => {
     ['no MONITOR_TOKEN', {}, 'monitor_token_missing'],
     ['a MONITOR_TOKEN of white space', { MONITOR_TOKEN: ' ' }, 'monitor_token_missing'],
     ['a MONITOR_TOKEN cut off', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
-    ['a limit of zero', { MONITOR_TOKEN: token, HEARTBEAT_LIMIT_SECONDS: '0' }, 'monitor_limits_malformed'],
-    ['a limit in words', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '90d' }, 'monitor_limits_malformed'],
-    ['a limit above all', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '36501' }, 'monitor_limits_malformed'],
   ])('with %s -> named by /ready, which is ready all the same', async (_, more, code) => {
     expect(await monitor(more)).toEqual(missing(code));
     expect(
@@ -70,10 +76,8 @@ describe('the monitor', () => {
     ).toBe(200);
   });
 
-  it('with a token and limits, or the usual limits -> ok', async () => {
+  it('with a token -> ok', async () => {
     expect(await monitor({ MONITOR_TOKEN: ` ${token}\n` })).toEqual({ status: 'ok' });
-    const limits = { HEARTBEAT_LIMIT_SECONDS: '86400', KEY_AGE_LIMIT_DAYS: '' };
-    expect(await monitor({ MONITOR_TOKEN: token, ...limits })).toEqual({ status: 'ok' });
   });
 });
 
@@ -85,6 +89,7 @@ describe('without any setting', () => {
         database: 'database_not_configured',
         schema: 'database_not_configured',
         master_key: 'master_key_missing',
+        edge_token: 'database_not_configured',
         token_verification: 'auth_not_configured',
         audit_key: 'audit_key_missing',
       },
@@ -144,6 +149,71 @@ describe('without SUPABASE_JWT_SECRET, where no keys are published either', () =
 
   it('GET /clients with an HS256 token -> 401', async () => {
     expectProblem(await call('GET /clients', { token: admin.token, env }), 401, 'token_invalid');
+  });
+});
+
+describe.each<[string, Bindings, ProblemCode]>([
+  ['without EDGE_TOKEN', without('EDGE_TOKEN'), 'edge_token_missing'],
+  ['with an EDGE_TOKEN of white space', { ...settings(), EDGE_TOKEN: ' ' }, 'edge_token_missing'],
+  [
+    'with an EDGE_TOKEN cut off',
+    { ...settings(), EDGE_TOKEN: settings().EDGE_TOKEN.slice(0, -1) },
+    'edge_token_malformed',
+  ],
+  [
+    'with an EDGE_TOKEN that was never issued',
+    { ...settings(), EDGE_TOKEN: newMachineToken() },
+    'edge_token_invalid',
+  ],
+])('%s', (_, env, code) => {
+  it('/ready names the edge token alone', async () => {
+    await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { edge_token: code });
+  });
+
+  it('storing a key and signing -> 503, and nothing is stored', async () => {
+    const [client, owner] = [await newClient(), await newClientWithRunner()];
+    const { privateKey } = newEvmKey();
+    const before = await stored(owner);
+    const asked: Answer[] = [
+      await call(`POST /clients/${client.clientId}/setup-bot`, {
+        token: client.token,
+        env,
+        body: { bot_type: 'evm-grid', private_key: privateKey },
+      }),
+      await call('POST /bots/create', {
+        token: admin.token,
+        env,
+        body: {
+          client_id: client.clientId,
+          name: 'A bot',
+          bot_type: 'evm-grid',
+          wallets: [{ private_key: privateKey }],
+        },
+      }),
+      await call(`POST /bots/${owner.botId}/wallets`, {
+        token: admin.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+      await call(`PUT /clients/${owner.clientId}/rotate-key`, {
+        token: owner.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+      await sign(owner, { type: 'evm.message', message: 'hello' }, { env }),
+    ];
+    for (const answer of asked) expectProblem(answer, 503, code);
+    expect(await stored(owner)).toEqual(before);
+    expect(await stored(client)).toEqual({ trading: undefined, wallets: [] });
+  });
+
+  it('reading, stopping and revoking go on', async () => {
+    const owner = await newClientWithRunner();
+    const { token } = owner;
+    expect((await call(`GET /clients/${owner.clientId}/bots`, { token, env })).status).toBe(200);
+    expect((await call('GET /runner/bots', { token: owner.machineToken, env })).status).toBe(200);
+    expect((await call(`POST /bots/${owner.botId}/stop`, { token, env })).status).toBe(200);
+    expect((await call(`DELETE /clients/${owner.clientId}/revoke-key`, { token, env })).status).toBe(200);
   });
 });
 

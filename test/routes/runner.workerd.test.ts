@@ -176,13 +176,10 @@ describe('GET /runner/bots', () => {
     expect(text).not.toContain('eyJ');
   });
 
-  it('after a revocation -> none', async () => {
+  it('after a revocation -> 401: the token has ended with the key', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /clients/${client.clientId}/revoke-key`, { token: client.token });
-    expect((await call('GET /runner/bots', { token: client.machineToken })).json).toEqual({
-      items: [],
-      next_cursor: null,
-    });
+    expectProblem(await call('GET /runner/bots', { token: client.machineToken }), 401, 'token_invalid');
   });
 });
 
