@@ -60,10 +60,11 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.take_client(old.client_id);
+  perform private.take_client(old.client_id, urgent => true);
   return old;
 end $$;
-comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
+comment on function private.before_trading_key_delete() is
+  'Locks the client, whoever deletes. A revocation waits for the lock however many others do.';
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$

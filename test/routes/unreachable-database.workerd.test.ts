@@ -150,7 +150,7 @@ describe('a project that hangs', () => {
     const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => original(20));
     const { status, json } = await call('GET /ready', { env });
     expect([status, json.dependencies.database.code]).toEqual([503, 'database_unavailable']);
-    expect(limit.mock.calls).toEqual([[3_000], [3_000]]);
+    expect(limit.mock.calls).toEqual([[3_000], [3_000], [3_000]]);
   });
 });
 
