@@ -132,14 +132,18 @@ $$;
 comment on function private.token_in_force(text, text) is
   'The id of the token, or null. The caller sends the token itself; the database stores its SHA-256 only, so that nothing stored is a credential.';
 
+create function private.raise_token_invalid() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
+end $$;
+
 create function private.find_token(token text, scope text default 'bots') returns uuid
 language plpgsql set search_path = '' as $$
 declare
   id constant uuid := private.token_in_force(find_token.token, find_token.scope);
 begin
-  if id is null then
-    raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
-  end if;
+  if id is null then perform private.raise_token_invalid(); end if;
   return id;
 end $$;
 

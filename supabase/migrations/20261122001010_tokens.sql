@@ -87,8 +87,12 @@ begin
     join public.machine_token_bots as signs
       on signs.bot_id = bots.id and signs.token_id = require_token_bot.token_id
     where bots.id = require_token_bot.bot_id;
-  if not found then perform private.raise_not_found(); end if;
-  return bot;
+  if found then return bot; end if;
+  -- The token may have ended after it was found: then that is the reason, and not the bot.
+  if not exists (select from public.machine_tokens as tokens where tokens.id = require_token_bot.token_id) then
+    perform private.raise_token_invalid();
+  end if;
+  perform private.raise_not_found();
 end $$;
 
 grant execute on function

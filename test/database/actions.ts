@@ -1,13 +1,17 @@
 /** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
 
 export interface Client {
   readonly clientId: string;
   readonly userId: string;
 }
 
+/** Acts by SQL of its own, without a session. */
+export const OPERATOR = 'operator';
+
 export interface Action {
-  /** The account that acts. */
+  /** The account that acts, or `OPERATOR`. */
   readonly by: string;
   readonly text: string;
   readonly values: readonly unknown[];
@@ -59,6 +63,10 @@ function rpc(by: string, name: string, args: Record<string, unknown>): Action {
   };
 }
 
+/** A function that takes the edge token: only the edge brings and gets envelopes. */
+const edgeRpc = (by: string, name: string, args: Record<string, unknown>) =>
+  rpc(by, name, { edge_token: inject('edgeToken'), ...args });
+
 function insert(by: string, table: string, row: Record<string, unknown>): Action {
   const columns = Object.keys(row);
   const places = columns.map((_, index) => `$${index + 1}`);
@@ -103,13 +111,13 @@ export const createClient = (by: string, email: string) =>
   rpc(by, 'create_client', { name: 'A client', email });
 
 export const rotateKey = (client: Client, by = client.userId, wallet = sealedWallet(client.clientId)) =>
-  rpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });
+  edgeRpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });
 
 export const revokeKey = (client: Client, by = client.userId) =>
   rpc(by, 'revoke_key', { client_id: client.clientId });
 
 export const setupBot = (client: Client, wallet: SealedWallet | Record<string, never> = {}) =>
-  rpc(client.userId, 'setup_bot', {
+  edgeRpc(client.userId, 'setup_bot', {
     client_id: client.clientId,
     bot_type: 'evm-grid',
     name: 'set up',
@@ -118,7 +126,7 @@ export const setupBot = (client: Client, wallet: SealedWallet | Record<string, n
   });
 
 export const createBot = (client: Client, by: string, wallets: readonly SealedWallet[] = []) =>
-  rpc(by, 'create_bot', {
+  edgeRpc(by, 'create_bot', {
     client_id: client.clientId,
     bot_type: 'evm-grid',
     name: 'created',
@@ -127,15 +135,28 @@ export const createBot = (client: Client, by: string, wallets: readonly SealedWa
   });
 
 export const addWallet = (botId: string, by: string, wallet: SealedWallet | Record<string, never> = {}) =>
-  rpc(by, 'add_wallet', { bot_id: botId, wallet });
+  edgeRpc(by, 'add_wallet', { bot_id: botId, wallet });
 
 export const startBot = (botId: string, by: string) => rpc(by, 'start_bot', { bot_id: botId });
 export const stopBot = (botId: string, by: string) => rpc(by, 'stop_bot', { bot_id: botId });
+export const setPolicy = (botId: string, by: string, policy: object) =>
+  rpc(by, 'set_policy', { bot_id: botId, policy });
+export const issueToken = (botId: string, by: string) =>
+  rpc(by, 'issue_token', {
+    bot_id: botId,
+    other_bot_ids: [],
+    name: 'a token',
+    token_hash: randomBytes(32).toString('hex'),
+  });
+export const revokeToken = (tokenId: string, by: string) => rpc(by, 'revoke_token', { token_id: tokenId });
 
-// Straight at the tables: a client's own session, or an admin's ---------------------------------------------------
+// Directly at the tables: the operator, or a session, whose envelopes are rejected: 403 edge_required ---------------
 
-export const insertKey = (client: Client, wallet = sealedWallet(client.clientId)) =>
-  insert(client.userId, 'trading_keys', { client_id: client.clientId, ...wallet });
+export const insertKey = (
+  client: Client,
+  by: string = client.userId,
+  wallet = sealedWallet(client.clientId),
+) => insert(by, 'trading_keys', { client_id: client.clientId, ...wallet });
 
 export const updateKey = (client: Client, by = client.userId) =>
   update(by, 'trading_keys', 'client_id', client.clientId, { ...sealedWallet(client.clientId) });
