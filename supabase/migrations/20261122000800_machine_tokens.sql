@@ -202,5 +202,5 @@ begin
   delete from public.machine_tokens where machine_tokens.id = any (private.tokens_of_client(end_tokens_of_client.client_id));
 end $$;
 
-grant execute on function private.tokens_of_client(uuid) to authenticated;
+grant execute on function private.tokens_of_client(uuid), private.lock_of_token(uuid) to authenticated;
 grant execute on function public.edge_token_valid(text) to anon, authenticated;
