@@ -10,15 +10,15 @@ create table tests.answers as select null::jsonb as first, null::jsonb as second
 -- Every function that takes a key and names a client or a bot, with that key left open.
 create table tests.calls (name text primary key, person text, call text);
 insert into tests.calls values
-  ('create_bot', 'ada', $$public.create_bot(tests.client_id('boris'), 'evm-grid', 'made', '{}', '[]', %s)$$),
-  ('setup_bot', 'boris', $$public.setup_bot(tests.client_id('boris'), 'evm-grid', 'another', '{}', '{}', %s)$$),
-  ('add_wallet', 'ada', $$public.add_wallet(tests.bot_id('b'), tests.wallet('boris', 'B2'), %s)$$),
+  ('create_bot', 'ada', $$public.create_bot('edge', tests.client_id('boris'), 'evm-grid', 'made', '{}', '[]', %s)$$),
+  ('setup_bot', 'boris', $$public.setup_bot('edge', tests.client_id('boris'), 'evm-grid', 'another', '{}', '{}', %s)$$),
+  ('add_wallet', 'ada', $$public.add_wallet('edge', tests.bot_id('b'), tests.wallet('boris', 'B2'), %s)$$),
   ('start_bot', 'boris', $$public.start_bot(tests.bot_id('b'), %s)$$),
   ('stop_bot', 'boris', $$public.stop_bot(tests.bot_id('b'), %s)$$),
   ('issue_token', 'boris',
     $$public.issue_token(tests.bot_id('b'), '{}', 'x', encode(sha256(gen_random_uuid()::text::bytea), 'hex'), null, %s)$$),
   ('rotate_key', 'boris',
-    $$public.rotate_key(tests.client_id('boris'), 'B3', 'evm', tests.key_id('B3'), tests.envelope('boris', 'B3'), %s)$$);
+    $$public.rotate_key('edge', tests.client_id('boris'), 'B3', 'evm', tests.key_id('B3'), tests.envelope('boris', 'B3'), %s)$$);
 
 create function tests.twice(person text, name text, call text) returns text language plpgsql as $$
 declare
@@ -107,7 +107,7 @@ select is(tests.refusal($$select public.stop_bot(tests.bot_id('b'), tests.once('
   'a key is of an account: the operator has none');
 select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
 from tests.calls order by name;
-select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
+select is(tests.traces(), array[3, 3, 1, 16, 2]::bigint[], 'and left its traces once');
 select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(24);
+select plan(26);
 
 -- Of these tests alone: the database is shared.
 create function tests.counts() returns setof text language sql stable as $$
@@ -53,12 +53,15 @@ select is(tests.left_by(target), keys, 'left for ' || target || ': ' || keys)
 
 -- A rewrap, a rotation and a revocation move what is counted.
 select tests.act_as('anna');
+select is(tests.refusal($$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3')$$),
+  'PT403 edge_required', 'a session alone rewraps nothing');
+select private.admit_edge('edge');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3');
 select tests.act_as('ada');
 select results_eq('select * from tests.counts()', array['pgtap2: 1 1 1', 'pgtap3: 1 2 0'],
   'a rewrapped trading key takes its copies along and leaves the own key');
 select tests.act_as('anna');
-select public.rotate_key(tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'),
+select public.rotate_key('edge', tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'),
   tests.envelope('anna', 'A2', 'evm', 'pgtap4'));
 select tests.act_as('ada');
 select results_eq('select * from tests.counts()', array['pgtap2: 1 1 0', 'pgtap4: 1 3 0'], 'a rotation takes all along');
@@ -85,6 +88,10 @@ select is(tests.refusal($$select public.count_unopenable_envelopes(array_fill('x
 
 -- A trading key that no wallet holds a copy of.
 select tests.act_as('anna');
+select is(tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+  values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'))$$),
+  'PT403 edge_required', 'a session alone puts in no key');
+select private.admit_edge('edge');
 insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
   values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'));
 select tests.act_as('operator');

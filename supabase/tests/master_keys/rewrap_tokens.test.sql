@@ -54,8 +54,8 @@ select tests.token('monitor', 'monitor');
 -- The token decides, and it alone.
 create table tests.calls (call text);
 insert into tests.calls values
-  ('select public.list_envelopes_to_rewrap(%L, ''{pgtap-new,pgtap-old}'', 10)'),
-  ('select public.rewrap_keys(%L, jsonb_build_array(tests.rewrapped(''anna'', ''A'')))'),
+  ('select public.list_envelopes_to_rewrap(''edge'', %L, ''{pgtap-new,pgtap-old}'', 10)'),
+  ('select public.rewrap_keys(''edge'', %L, jsonb_build_array(tests.rewrapped(''anna'', ''A'')))'),
   ('select public.count_keys_to_rewrap(%L)');
 grant select on tests.calls to public;
 select tests.act_as('anon');
@@ -125,7 +125,7 @@ select is(tests.bots('anna'), array['a1: running', 'a2: running', 'a3: running']
 
 -- A rotation or revocation between the handing out and the taking back wins.
 select tests.act_as('anna');
-select public.rotate_key(tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2', 'evm', 'pgtap-old'));
+select public.rotate_key('edge', tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2', 'evm', 'pgtap-old'));
 select tests.act_as('anon');
 select is(tests.list('rewrap'), array['A2'], 'a key that came under the older master key meanwhile is handed out too');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A'), tests.rewrapped('anna', 'Aown')), 'changed changed',
