@@ -1,6 +1,7 @@
 /** Projects with a database of their own beside the one that all tests share, behind the same real API. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
+import { fillDatabase } from '../../supabase/local/hosted/bootstrap.ts';
 import { migrate } from '../../supabase/local/migrate.ts';
 import type { Stack } from '../../supabase/local/stack.ts';
 import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
@@ -24,19 +25,10 @@ export async function startProject(
   const name = `project_${randomUUID().replaceAll('-', '')}`;
   const within = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   const cluster = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
-  await cluster.unsafe(`create database ${name} owner postgres`);
-  await cluster.unsafe(`alter database ${name} set search_path to "$user", public, extensions`);
+  await cluster.unsafe(`create database ${name}`);
   await cluster.end();
   const superuser = postgres(within(stack.superuserUrl), { max: 1, onnotice: () => {} });
-  await superuser
-    .unsafe(`
-      create schema extensions authorization postgres;
-      create schema auth authorization postgres;
-      grant usage on schema public, extensions, auth to anon, authenticated, service_role;
-      create extension pgcrypto with schema extensions;
-      create extension "uuid-ossp" with schema extensions;
-      alter schema public owner to postgres;`)
-    .simple();
+  await fillDatabase(superuser);
   await superuser.end();
   const databaseUrl = within(stack.databaseUrl);
   const api = createSupabaseApi({
