@@ -17,20 +17,26 @@ export interface RunningProject extends Project {
   close(): Promise<void>;
 }
 
+/** A database of its own in the shape of a hosted project, without the tables of Supabase Auth. */
+export async function newDatabase(urls: Pick<Stack, 'superuserUrl' | 'databaseUrl'>) {
+  const name = `project_${randomUUID().replaceAll('-', '')}`;
+  const within = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  const database = { superuserUrl: within(urls.superuserUrl), databaseUrl: within(urls.databaseUrl) };
+  const cluster = postgres(urls.superuserUrl, { max: 1, onnotice: () => {} });
+  await cluster.unsafe(`create database ${name}`);
+  await cluster.end();
+  const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => {} });
+  await fillDatabase(superuser);
+  await superuser.end();
+  return database;
+}
+
 /** A migrated project without a row, or one whose operator has not run the migrations yet. */
 export async function startProject(
   stack: Stack,
   { migrated }: { migrated: boolean },
 ): Promise<RunningProject> {
-  const name = `project_${randomUUID().replaceAll('-', '')}`;
-  const within = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
-  const cluster = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
-  await cluster.unsafe(`create database ${name}`);
-  await cluster.end();
-  const superuser = postgres(within(stack.superuserUrl), { max: 1, onnotice: () => {} });
-  await fillDatabase(superuser);
-  await superuser.end();
-  const databaseUrl = within(stack.databaseUrl);
+  const { databaseUrl } = await newDatabase(stack);
   const api = createSupabaseApi({
     databaseUrl,
     jwtSecret: stack.jwtSecret,
