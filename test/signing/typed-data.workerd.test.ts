@@ -147,14 +147,17 @@ it('is signed, to the byte, as viem signs it, however its numbers are written', 
 });
 
 describe('names of structs and fields', () => {
+  const plain = fc.string({ unit: fc.constantFrom('A', 'b', '_'), minLength: 1, maxLength: 3 });
   /** What libraries read in different ways: `$`, words of Solidity, sizes that no type has. */
-  const name = fc.oneof(
+  const odd = fc.oneof(
     fc.string({ unit: fc.constantFrom('A', 'b', '0', '_', '$'), minLength: 1, maxLength: 4 }),
     fc.constantFrom('uint', 'int', 'bytes', 'uint8', 'uint08', 'uint7', 'bytes33', 'bytes032', 'function'),
     fc.constantFrom('constructor', 'toString', 'fixed', 'address', 'intent', 'bytesInfo', 'A$', 'A$B'),
   );
+  const name = fc.oneof(plain, plain, odd);
+  const atom = fc.oneof(fc.constant('uint8'), odd);
   const definition = fc
-    .record({ outer: name, inner: name, one: name, many: name, number: name, atom: name })
+    .record({ outer: name, inner: name, one: name, many: name, number: name, atom })
     .map(({ outer, inner, one, many, number, atom }) => {
       const item = { [number]: 1 };
       return {
@@ -187,30 +190,15 @@ describe('names of structs and fields', () => {
 
   it('are signed as viem signs them, or rejected', () => {
     let signed = 0;
-    const property = fc.property(
-      fc.oneof(
-        definition,
-        definition.map((given) => ({ ...given, types: uint8Of(given.types) })),
-      ),
-      (given) => {
-        const digest = digestOf(given);
-        if (digest.startsWith('typed_data_malformed')) return;
-        signed += 1;
-        expect(digest).toBe(hashOf(given));
-      },
-    );
+    const property = fc.property(definition, (given) => {
+      const digest = digestOf(given);
+      if (digest.startsWith('typed_data_malformed')) return;
+      signed += 1;
+      expect(digest).toBe(hashOf(given));
+    });
     fc.assert(property, { numRuns: 3000 });
     expect(signed).toBeGreaterThan(300);
   });
-
-  /** The same, with an atomic type that exists. */
-  const uint8Of = (types: Record<string, { name: string; type: string }[]>) =>
-    Object.fromEntries(
-      Object.entries(types).map(([struct, fields]) => [
-        struct,
-        fields.map((field) => (fields.length === 1 ? { ...field, type: 'uint8' } : field)),
-      ]),
-    );
 
   const named = (struct: string, field = 'x') => ({
     domain: {},
