@@ -103,10 +103,13 @@ describe('who may ask', () => {
     expect(asked).toEqual([['/open/:status', 'GET']]);
   });
 
-  it('is decided by the path asked for where no route has it', async () => {
-    expect(await ask('/sessions')).toBe('authentication_required');
-    expect(asked).toEqual([['/sessions', undefined]]);
-    expect(await ask('/open/a/b')).toBe('404 Not Found');
+  it('is not asked where no route has the path: 404, and nothing is counted', async () => {
+    for (const token of [undefined, session, machineToken, 'garbage']) {
+      const authorization = token && `Bearer ${token}`;
+      expect(await ask('/sessions', authorization)).toBe('404 Not Found');
+      expect(await ask('/session/200/', authorization)).toBe('404 Not Found');
+      expect([asked, counted, handled]).toEqual([[], [], []]);
+    }
   });
 });
 
