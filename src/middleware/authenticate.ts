@@ -61,7 +61,8 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
-  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
+  const { expiresAt } = session;
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
   if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }

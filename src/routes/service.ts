@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
+import { requiredSignIn } from '../middleware/step-up.ts';
 import { monitorSettings } from '../monitor/settings.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 import { ALWAYS, ANYONE, answers, newRouter } from './openapi.ts';
@@ -40,7 +41,10 @@ export const service = newRouter()
         countUnopenable: runtime.countUnopenable,
         tokenVerification: runtime.verifier.probe,
         auditKeys: runtime.auditKeys,
-        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
+        stepUpAgrees: async () => {
+          const required = requiredSignIn(runtime.settings);
+          return tally.count(async () => runtime.database().stepUpAgrees(required));
+        },
         monitor: () => monitorSettings(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);

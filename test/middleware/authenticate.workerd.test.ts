@@ -1,5 +1,6 @@
 /** Who is let through to a handler, and what of the database the handler is given: without a database. */
 import { Hono } from 'hono';
+import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { AppEnv } from '../../src/app-env.ts';
 import { Tally } from '../../src/database/tally.ts';
@@ -116,7 +117,9 @@ describe('who may ask', () => {
 describe('a route for sessions', () => {
   it('with a session -> the database as this caller, under this very token', async () => {
     expect(await ask('/session/200', `Bearer ${session}`)).toBe('handled');
-    expect(handled).toEqual([{ caller: { token: session, requestId: 'request-1', tally } }]);
+    const { exp } = decodeJwt(session);
+    const caller = { session: { token: session, expiresAt: exp }, requestId: 'request-1', tally };
+    expect(handled).toEqual([{ caller }]);
   });
 
   it.each(sessions)('with $how -> $code, and nothing is handled', async ({ header, code }) => {
