@@ -9,11 +9,12 @@ import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import type { Session } from './session.ts';
 import { Tally } from './tally.ts';
 
 export interface Caller {
-  /** The verified access token. */
-  readonly token: string;
+  /** The verified session. */
+  readonly session: Session;
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;

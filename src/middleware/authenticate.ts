@@ -23,15 +23,18 @@ export interface Access {
 }
 
 /**
- * Decides by the route who has to be asking. `accessOf` is given the method and the path of the route, or the
- * path asked for where no route has it; what it does not name is for sessions. A handler reaches the database
- * only through what is set here. Up to here nothing of the body was read.
+ * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
+ * database only through what is set here. Up to here nothing of the body was read.
+ *
+ * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
+ * it, and which routes exist is public.
  */
-export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
+export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
     const route = routeOf(c);
-    const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
-    if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
+    if (!route) return c.notFound();
+    const access = accessOf(route.path, route.method);
+    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
     switch (access.who) {
       case 'anyone':
         await countStranger(c, access.rate);
@@ -46,6 +49,7 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
     }
     const policy = c.get('rateLimitPolicy');
     if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+    return undefined;
   });
 }
 
@@ -57,7 +61,8 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
-  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
+  const { expiresAt } = session;
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
   if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }

@@ -40,10 +40,10 @@ const refusals = async (client: ClientPerson) =>
 /** The SDK, whose requests are made in this runtime. */
 const sdkFor = ({ token }: Person) =>
   createClient({
-    url: 'http://api.example.test',
+    url: 'https://api.example.test',
     token,
     async fetch(input, init) {
-      const path = String(input).replace('http://api.example.test', '');
+      const path = String(input).replace('https://api.example.test', '');
       const answer = await call(`${init?.method} ${path}`, { token });
       return new Response(answer.text, { status: answer.status, headers: answer.headers });
     },

@@ -5,8 +5,9 @@ import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
-import { runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
-import { newAdmin, newClient, newProject } from '../support/people.ts';
+import { newHostedProject } from '../support/hosted-sessions.ts';
+import { protectedOperations, runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
+import { accessToken, newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, sign } from '../support/runners.ts';
@@ -17,6 +18,22 @@ const { supabaseUrl: emptyProject } = await newProject();
 
 function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
+}
+
+/** One that its schema accepts: so that the database is asked. */
+function bodyFor(line: string): object | undefined {
+  const bodies: Record<string, object> = {
+    'POST /clients': { name: 'A client', email: `${crypto.randomUUID()}@example.test` },
+    'POST /bots/create': { client_id: crypto.randomUUID(), name: 'A bot', bot_type: 'evm-grid' },
+    'POST /bots/{id}/wallets': {},
+    'POST /clients/{id}/setup-bot': { bot_type: 'evm-grid' },
+    'PUT /clients/{id}/rotate-key': { private_key: newEvmKey().privateKey },
+    'POST /bots/{id}/tokens': { name: 'A runner' },
+    'PUT /bots/{id}/policy': {},
+    'POST /bots/{id}/sign': { type: 'evm.message', message: 'x' },
+    'POST /bots/{id}/heartbeat': { status: 'ok' },
+  };
+  return bodies[line];
 }
 
 const DEPENDENCIES = [
@@ -127,9 +144,15 @@ describe.each([
     'with SUPABASE_URL of another scheme',
     { ...settings(), SUPABASE_URL: 'postgres://localhost:5432/postgres' },
   ],
+  ['with SUPABASE_URL that names a user', { ...settings(), SUPABASE_URL: 'https://me:x@abc.supabase.co' }],
+  ['with SUPABASE_URL that has a query', { ...settings(), SUPABASE_URL: 'https://abc.supabase.co?x=1' }],
   [
-    'with a SUPABASE_PUBLISHABLE_KEY of another project',
-    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' },
+    'with a SUPABASE_PUBLISHABLE_KEY that no header can hold',
+    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_…' },
+  ],
+  [
+    'with two lines as SUPABASE_PUBLISHABLE_KEY',
+    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x\nsb_publishable_y' },
   ],
 ])('%s', (_, env) => {
   it('/ready says that there is no database', async () => {
@@ -138,6 +161,108 @@ describe.each([
 
   it('GET /clients -> 503 database_not_configured', async () => {
     expectProblem(await call('GET /clients', { token: admin.token, env }), 503, 'database_not_configured');
+  });
+});
+
+describe('with a SUPABASE_PUBLISHABLE_KEY of another project', () => {
+  const env = { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' };
+
+  it('/ready says that the key is rejected', async () => {
+    const code = 'publishable_key_rejected';
+    await expectMissing(env, { database: code, schema: code });
+  });
+
+  it.each(protectedOperations)('$line -> 503 publishable_key_rejected', async ({ line }) => {
+    const body = bodyFor(line);
+    const path = line.replace('{id}', crypto.randomUUID());
+    const answer = await call(path, { token: tokenFor(line, admin.token), env, ...(body && { body }) });
+    expectProblem(answer, 503, 'publishable_key_rejected');
+  });
+});
+
+describe('with a setting of the wrong kind', () => {
+  const names: (keyof Bindings)[] = [
+    'SUPABASE_URL',
+    'SUPABASE_PUBLISHABLE_KEY',
+    'SUPABASE_JWT_SECRET',
+    'ENCRYPTION_KEY',
+    'MONITOR_TOKEN',
+    'REWRAP_TOKEN',
+    'AUDIT_SIGNING_KEY',
+    'AUDIT_PUBLIC_KEYS',
+    'HEARTBEAT_LIMIT_SECONDS',
+    'KEY_AGE_LIMIT_DAYS',
+    'REQUIRE_AAL2',
+    'MAX_SIGN_IN_AGE_SECONDS',
+    'ALLOWED_ORIGINS',
+    'RATE_LIMIT_POLICY',
+    'ENVIRONMENT',
+  ];
+  /** As `[vars]` of wrangler.toml can hold it, or nobody meant it. */
+  const values: unknown[] = [
+    null,
+    true,
+    false,
+    0,
+    -1,
+    3600,
+    {},
+    { get: 1 },
+    [],
+    ['x'],
+    '\0',
+    '…',
+    '[',
+    ' , ',
+  ];
+  const limiter = { limit: 'x' } as never;
+  /** A project that answers at once, whatever it is asked: this is about the settings. */
+  const project = newHostedProject().then(async (project) => {
+    const body = JSON.stringify({ code: 'PGRST202' });
+    await project.set({ rest: { status: 404, type: 'application/json', body } });
+    return project;
+  });
+
+  it.each(names)(
+    '%s: the Worker serves, /ready names what is missing, and nothing is an unexpected error',
+    async (name) => {
+      for (const value of values) {
+        const env = {
+          ...settings(),
+          ...(await project).settings,
+          READ_LIMIT: limiter,
+          CHANGE_LIMIT: limiter,
+          [name]: value as never,
+        };
+        expect([value, (await call('GET /health', { env })).status]).toEqual([value, 200]);
+        const ready = await call('GET /ready', { env });
+        expect([200, 503]).toContain(ready.status);
+        expect(JSON.stringify(ready.json)).not.toContain('internal');
+        for (const line of ['GET /clients', `DELETE /clients/${crypto.randomUUID()}/revoke-key`]) {
+          const answer = await call(line, { token: admin.token, env });
+          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal']);
+        }
+      }
+    },
+  );
+
+  it('SUPABASE_JWT_SECRET that is an object verifies nothing: its text is no secret', async () => {
+    const env = { ...settings(), SUPABASE_URL: emptyProject, SUPABASE_JWT_SECRET: {} as never };
+    for (const secret of ['[object Object]', '{}', '\0']) {
+      const token = await accessToken({ sub: admin.userId }, secret);
+      expectProblem(await call('GET /clients', { token, env }), 401, 'token_invalid');
+    }
+  });
+
+  it.each([
+    ['REQUIRE_AAL2', true, 403, 'second_factor_required'],
+    ['MAX_SIGN_IN_AGE_SECONDS', 3600, 401, 'sign_in_too_old'],
+    ['REQUIRE_AAL2', {}, 503, 'step_up_settings_malformed'],
+    ['MAX_SIGN_IN_AGE_SECONDS', [], 503, 'step_up_settings_malformed'],
+  ] as const)('%s = %j in [vars] -> %i %s', async (name, value, status, code) => {
+    const env = { ...settings(), [name]: value as never };
+    const answer = await call(`POST /bots/${crypto.randomUUID()}/start`, { token: admin.token, env });
+    expectProblem(answer, status, code);
   });
 });
 

@@ -67,7 +67,7 @@ describe('calls', () => {
   async function everyCall(): Promise<string[]> {
     const lines: string[] = [];
     const api = createClient({
-      url: 'http://api.example.test/base/',
+      url: 'https://api.example.test/base/',
       async fetch(input, init) {
         lines.push(
           `${init?.method} ${new URL(String(input)).pathname.replace('/base', '').replace(ID, '{id}')}`,
@@ -98,7 +98,7 @@ describe('calls', () => {
   test('pages are asked for by query, and what is not given is not sent', async () => {
     const urls: string[] = [];
     const api = createClient({
-      url: 'http://api.example.test',
+      url: 'https://api.example.test',
       async fetch(input) {
         urls.push(String(input));
         return new Response('{}');
@@ -108,9 +108,9 @@ describe('calls', () => {
     await api.clients.bots(ID, { limit: 2, cursor: ID });
     await api.clients.bots(ID, { limit: 2, cursor: undefined });
     expect(urls).toEqual([
-      'http://api.example.test/clients',
-      `http://api.example.test/clients/${ID}/bots?limit=2&cursor=${ID}`,
-      `http://api.example.test/clients/${ID}/bots?limit=2`,
+      'https://api.example.test/clients',
+      `https://api.example.test/clients/${ID}/bots?limit=2&cursor=${ID}`,
+      `https://api.example.test/clients/${ID}/bots?limit=2`,
     ]);
   });
 });

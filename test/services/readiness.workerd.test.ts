@@ -48,6 +48,16 @@ it.each([
     { schemaVersion: fails('database_unavailable') },
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
+  [
+    'a rejected API key',
+    { schemaVersion: fails('publishable_key_rejected') },
+    { database: missing('publishable_key_rejected'), schema: missing('publishable_key_rejected') },
+  ],
+  [
+    'settings of the sign-in that cannot be read',
+    { stepUpAgrees: fails('step_up_settings_malformed') },
+    { step_up: missing('step_up_settings_malformed') },
+  ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
   [
     'a master key that was dropped',
