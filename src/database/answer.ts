@@ -3,8 +3,8 @@ import { fetchWhole } from '../fetch-whole.ts';
 import { Problem } from '../problem.ts';
 import { type DatabaseError, problemOf } from './errors.ts';
 
-/** A page of 100 bots, each with the largest config and all its wallets, has about 9 MiB. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** The database ends a page at 512 KiB; nothing else that it returns is as large. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 
 /**
  * What a second attempt may find otherwise. `unknown`: whether the call was carried out cannot be told, so that

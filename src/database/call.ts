@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
 import { isReplay, type Once } from './once.ts';
+import { parseAnswer } from './parse.ts';
 import type { Functions } from './rpc.ts';
 import type { Json } from './types.ts';
 
@@ -31,10 +31,9 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   args: Functions[Name]['Args'],
 ): Promise<z.infer<Answer>> {
   const data = await attempts(limits, repeatable, (signal) => rpc(name, args, { token, requestId, signal }));
-  const parsed = answer.safeParse(data);
-  if (!parsed.success) throw new Problem('database_unavailable');
+  const parsed = parseAnswer(answer, data, { name, requestId });
   if (isReplay(data)) once?.onReplay();
-  return parsed.data;
+  return parsed;
 }
 
 /** Whose machine token a function begins by finding: such callers have no session. */

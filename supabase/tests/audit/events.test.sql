@@ -34,8 +34,10 @@ select public.start_bot(tests.bot_id('a'));
 select public.set_policy(tests.bot_id('a'), '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}');
 select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[7], 'policy_set by client', 'a policy is one');
 select is((tests.last('anna')).detail, '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}', 'with what it is from now on');
-insert into public.bot_policies (bot_id, client_id, recipients) values (tests.bot_id('a'), tests.client_id('anna'), array[repeat('x', 20000)])
-  on conflict (bot_id) do update set recipients = excluded.recipients, updated_at = now();
+update public.bot_policies set
+  recipients = array_fill(repeat('x', 64), array[100]), chain_ids = array_fill(repeat('1', 78), array[100]),
+  kinds = array_fill('solana.transaction'::text, array[100])
+  where bot_id = tests.bot_id('a');
 select tests.chain_of('anna');
 select matches((tests.last('anna')).detail ->> 'policy_sha256', '^[0-9a-f]{64}$',
   'where it is longer than an event may be, its SHA-256');
