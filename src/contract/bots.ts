@@ -29,7 +29,11 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 /** What the bot's own program reads. Not for secrets: it is returned as it was sent. */
 export const BotConfig = z
   .custom<Record<string, unknown>>(isObject, { error: 'not an object' })
-  .refine((config) => isStorable(config), { error: 'too deep, or values that cannot be stored as they are' })
+  .refine((config) => isStorable(config), {
+    error: 'too deep, or values that cannot be stored as they are',
+    // What is too deep is not measured: that would overflow the stack.
+    abort: true,
+  })
   .refine((config) => storedBytes(config) <= MAX_CONFIG_BYTES, {
     error: 'more than 16 KiB with all digits of its numbers',
   })

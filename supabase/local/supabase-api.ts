@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import { App, generateApiKey, InMemoryEmailDriver } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
+import { asPostgrest } from './postgrest-status.ts';
 
 export interface SupabaseApiOptions {
   /** Connection URL of the role `postgres`, as on hosted Supabase no superuser. */
@@ -67,7 +68,8 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
     prepare: () => app.ensureSystemSchema(),
     listen: (port) =>
       new Promise((resolve, reject) => {
-        const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
+        const fetch = async (request: Request) =>
+          asPostgrest(await app.fetch(request, { peerAddress: null }));
         // Longer than callers keep a connection: one that is closed as it is used again loses a request.
         const serverOptions = { keepAliveTimeout: 75_000 };
         server = serve({ fetch, port, hostname: '127.0.0.1', serverOptions }, (info: AddressInfo) =>
