@@ -4,8 +4,8 @@ import { Problem, type ProblemCode } from '../problem.ts';
 import { type DatabaseError, problemOf } from './errors.ts';
 import type { Session } from './session.ts';
 
-/** A page of 100 bots, each with the largest config and all its wallets, has about 9 MiB. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** The database ends a page at 512 KiB; nothing else that it returns is as large. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 
 /**
  * What is known of a call that failed in a way that may pass. `unknown`: whether it was carried out is not known, so that

@@ -9,6 +9,7 @@ import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type Page, pageArguments } from './page.ts';
 import type { Session } from './session.ts';
 import { Tally } from './tally.ts';
 
@@ -69,11 +70,6 @@ export interface RefusalTarget {
 
 /** Of an earlier call, the token was told then and its hash is the one that is stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
-
-export interface Page {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
 
 /**
  * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
@@ -142,10 +138,10 @@ export class CallerDatabase {
     return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
-    // not, but under an Idempotency-Key: a second time could undo the stop, the rotation or the stricter policy that
-    // somebody else made in between.
-    return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
+    // Repeated if the database does not respond: stopping twice is stopping once, with or without an Idempotency-Key.
+    // Starting, rotating and setting a policy are repeated only under a key: a second call could undo the stop, the
+    // rotation or the stricter policy that somebody else made in between.
+    return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
   getBotHealth(botId: string, page: Page) {
@@ -243,10 +239,6 @@ export class CallerDatabase {
     const all = { ...args, ...asArgument(this.#caller.once) };
     return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
   }
-}
-
-function pageArguments({ limit, cursor }: Page) {
-  return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
 }
 
 function seqPageArguments({ limit, cursor, order }: SeqPageQuery) {

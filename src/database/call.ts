@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
 import { isReplay, type Once } from './once.ts';
+import { parseAnswer } from './parse.ts';
 import type { Functions } from './rpc.ts';
 import type { Session } from './session.ts';
 import type { Json } from './types.ts';
@@ -34,10 +34,9 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   const data = await attempts(limits, repeatable, (signal) =>
     rpc(name, args, { session, requestId, signal }),
   );
-  const parsed = answer.safeParse(data);
-  if (!parsed.success) throw new Problem('database_unavailable');
+  const parsed = parseAnswer(answer, data, { name, requestId });
   if (isReplay(data)) once?.onReplay();
-  return parsed.data;
+  return parsed;
 }
 
 /** A caller without a session: the function begins by finding its machine token. */

@@ -35,6 +35,7 @@ describe('the description', () => {
     expect(Object.keys(description.components.securitySchemes)).toEqual(['session', 'machine_token']);
     expect(runnerOperations.map(({ line }) => line).sort()).toEqual([
       'GET /runner/bots',
+      'GET /runner/bots/{id}',
       'POST /bots/{id}/heartbeat',
       'POST /bots/{id}/sign',
     ]);
@@ -136,6 +137,7 @@ it('every operation answers as described when all goes well', async () => {
     'POST /bots/{id}/sign': async () =>
       sign(await newClientWithRunner(), { type: 'evm.message', message: 'x' }),
     'GET /runner/bots': () => call('GET /runner/bots', { token: client.machineToken }),
+    'GET /runner/bots/{id}': () => call(`GET /runner/bots/${client.botId}`, { token: client.machineToken }),
     'POST /bots/{id}/heartbeat': () =>
       call(`POST /bots/${client.botId}/heartbeat`, { token: client.machineToken, body: { status: 'ok' } }),
   };

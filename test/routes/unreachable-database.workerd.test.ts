@@ -213,12 +213,26 @@ describe('a second attempt', () => {
   });
 });
 
-it('the largest page is read: with all their wallets 100 bots have about 9 MiB', async () => {
-  const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
-  const items = Array.from({ length: 100 }, () => ({ ...bot, config: { notes: 'é'.repeat(45 * 1024) } }));
-  const env = await answering(json(200, { items, next_cursor: null }));
-  const page = await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env });
-  expect([page.status, page.json.items]).toEqual([200, items]);
+describe('a page', () => {
+  /** Of bots with 60 wallets each: 100 of them have 1.5 MiB, 160 more than 2 MiB. The database ends a page at 512 KiB. */
+  async function pageOf(bots: number) {
+    const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
+    const { config, ...summary } = bot;
+    const wallets = Array.from({ length: 60 }, () => bot.wallets[0]);
+    const items = Array.from({ length: bots }, () => ({ ...summary, wallets }));
+    const env = await answering(json(200, { items, next_cursor: null }));
+    return { items, page: await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env }) };
+  }
+
+  it('larger than any that the database sends is read', async () => {
+    const { items, page } = await pageOf(100);
+    expect(page.text.length).toBeGreaterThan(1024 * 1024);
+    expect([page.status, page.json.items]).toEqual([200, items]);
+  });
+
+  it('of more than 2 MiB is not read', async () => {
+    expectProblem((await pageOf(160)).page, 503, 'database_unavailable');
+  });
 });
 
 it.each([300, 307, 399])('an answer under %i is none, whatever it says', async (status) => {

@@ -37,7 +37,7 @@ describe('types', () => {
     expectTypeOf<sdk.Client>().toEqualTypeOf<clients.Client>();
     expectTypeOf<sdk.Page<sdk.Client>>().toEqualTypeOf<clients.ClientPage>();
     expectTypeOf<sdk.Bot>().toEqualTypeOf<bots.Bot>();
-    expectTypeOf<sdk.Page<sdk.Bot>>().toEqualTypeOf<bots.BotPage>();
+    expectTypeOf<sdk.Page<sdk.BotSummary>>().toEqualTypeOf<bots.BotPage>();
     expectTypeOf<sdk.BotOptions>().toEqualTypeOf<bots.BotOptions>();
     expectTypeOf<sdk.Wallet>().toEqualTypeOf<keys.Wallet>();
     expectTypeOf<sdk.AddedWallet>().toEqualTypeOf<keys.AddedWallet>();
@@ -49,7 +49,8 @@ describe('types', () => {
     expectTypeOf<sdk.Page<sdk.Token>>().toEqualTypeOf<z.output<typeof tokens.TokenPage>>();
     expectTypeOf<sdk.Policy>().toEqualTypeOf<policies.Policy>();
     expectTypeOf<sdk.SignAnswer>().toEqualTypeOf<signing.SignAnswer>();
-    expectTypeOf<sdk.Page<sdk.RunnerBot>>().toEqualTypeOf<runner.RunnerBots>();
+    expectTypeOf<sdk.Page<sdk.RunnerBotSummary>>().toEqualTypeOf<runner.RunnerBotPage>();
+    expectTypeOf<sdk.RunnerBot>().toEqualTypeOf<runner.RunnerBot>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
     expectTypeOf<sdk.Page<sdk.KeyEvent>>().toEqualTypeOf<audit.KeyEventPage>();
     expectTypeOf<sdk.Page<sdk.Checkpoint>>().toEqualTypeOf<audit.CheckpointPage>();

@@ -33,6 +33,7 @@ const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'DELETE /clients/{id}/revoke-key': (api) => api.clients.revokeKey(ID),
   'DELETE /tokens/{id}': (api) => api.tokens.revoke(ID),
   'POST /bots/{id}/heartbeat': (api) => api.bots.heartbeat(ID, { status: 'ok' }),
+  'POST /bots/{id}/stop': (api) => api.bots.stop(ID),
 };
 /** Done once by the API for each Idempotency-Key. */
 const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
@@ -167,7 +168,7 @@ describe('how long it waits', () => {
     server = await startStandIn(problem('database_busy', 503, { 'retry-after': '20' }));
     const api = createClient({ url: server.url });
     const giveUp = new AbortController();
-    const call = api.runner.bots({ signal: giveUp.signal });
+    const call = api.runner.bots({}, { signal: giveUp.signal });
     setTimeout(() => giveUp.abort(new Error('enough')), 100);
     await expect(call).rejects.toThrow('enough');
     expect(server.asked).toHaveLength(1);
@@ -176,7 +177,7 @@ describe('how long it waits', () => {
   test('a caller who gives up during a request gets its own reason', async () => {
     server = await startStandIn(silence);
     const api = createClient({ url: server.url });
-    const call = api.runner.bots({ signal: AbortSignal.timeout(50) });
+    const call = api.runner.bots({}, { signal: AbortSignal.timeout(50) });
     await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(server.asked).toHaveLength(1);
   });

@@ -42,7 +42,8 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.keep_answer(jsonb, text, jsonb)',
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
     'public.check_out_key(text, uuid, jsonb, text, jsonb)',
-    'public.list_runner_bots(text)',
+    'public.list_runner_bots(text, integer, uuid)',
+    'public.get_runner_bot(text, uuid)',
     'public.report_runner_refusal(text, uuid, text, text)',
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
     'public.report_signing_failure(text, uuid, text)',
@@ -61,7 +62,8 @@ select bag_eq('select * from tests.definer_functions', array[
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
-  'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text)',
+  'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text, integer, uuid)',
+  'public.get_runner_bot(text, uuid)',
   'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)', 'public.report_signing_failure(text, uuid, text)',
   'public.report_runner_refusal(text, uuid, text, text)',
   'public.monitor_bots(text, integer, integer, integer)',
@@ -109,7 +111,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 38::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 39::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 

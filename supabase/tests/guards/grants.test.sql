@@ -39,7 +39,7 @@ select bag_eq('select * from tests.column_grants', array[
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (id, client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
     'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
-    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
     'select (round_ended_at, heartbeat_limit, key_age_limit) on private.monitor_state to authenticated'
   ], 'columns: these grants and no other, to whomever');
 
@@ -62,7 +62,7 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.list_bots(uuid, integer, uuid) to authenticated',
     'public.get_bot(uuid) to authenticated',
     'public.start_bot(uuid, jsonb) to authenticated',
-    'public.stop_bot(uuid, jsonb) to authenticated',
+    'public.stop_bot(uuid) to authenticated',
     'public.issue_token(uuid, uuid[], text, text, timestamp with time zone, jsonb) to authenticated',
     'public.list_tokens(uuid) to authenticated',
     'public.revoke_token(uuid) to authenticated',
@@ -76,7 +76,8 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.list_unsigned_heads(text, integer) to anon',
     'public.store_checkpoints(text, jsonb) to anon',
     'public.check_out_key(text, uuid, jsonb, text, jsonb) to anon',
-    'public.list_runner_bots(text) to anon',
+    'public.list_runner_bots(text, integer, uuid) to anon',
+    'public.get_runner_bot(text, uuid) to anon',
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) to anon',
     'public.get_bot_health(uuid, integer, uuid) to authenticated',
     'public.report_signing_failure(text, uuid, text) to anon',
@@ -91,6 +92,10 @@ select bag_eq($$select found from tests.function_grants where found like 'public
 select bag_eq($$select found from tests.function_grants where found like 'private.%'$$, array[
     'private.uuid_v7() to authenticated',
     'private.rfc3339(timestamp with time zone) to authenticated',
+    'private.is_shown_time(timestamp with time zone) to authenticated',
+    'private.is_name(text) to authenticated',
+    'private.is_config(jsonb) to authenticated',
+    'private.is_list(text[], text) to authenticated',
     'private.is_admin() to authenticated',
     'private.own_client_id() to authenticated',
     'private.address_key(text) to authenticated',
@@ -102,6 +107,7 @@ select bag_eq($$select found from tests.function_grants where found like 'privat
     'private.wallets_json(bots) to authenticated',
     'private.bot_json(bots, jsonb) to authenticated',
     'private.bot_json(bots) to authenticated',
+    'private.replayed_bot(jsonb) to authenticated',
     'private.trading_key_json(uuid) to authenticated',
     'private.page_json(jsonb, integer, text) to authenticated',
     'private.require_page_size(integer) to authenticated',

@@ -31,7 +31,7 @@ select bag_eq(
   $$select distinct p.proname::text from pg_proc as p where p.pronamespace = 'public'::regnamespace$$,
   $$select name from tests.calls
     union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
-      ('check_out_key'), ('list_runner_bots'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
+      ('check_out_key'), ('list_runner_bots'), ('get_runner_bot'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
       ('count_envelopes'), ('count_unopenable_envelopes'), ('list_envelopes_to_rewrap'), ('rewrap_keys'),
       ('count_keys_to_rewrap'), ('step_up_agrees'),
       -- audit/refusals.test.sql, audit/cron.test.sql
