@@ -18,6 +18,9 @@ export const KEY_EVENTS = [
   'token_revoked',
   'policy_set',
   'refused',
+  'account_linked',
+  'account_unlinked',
+  'factor_reset',
 ] as const;
 
 const Event = z.enum(KEY_EVENTS);

@@ -313,7 +313,7 @@ isOneToOne: false
 { Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
-{ Args: { "email": string,"name": string,"once"?: Json }; Returns: Json
+{ Args: { "email": string,"link_account"?: boolean,"name": string,"once"?: Json }; Returns: Json
                            },
 "get_bot":
 { Args: { "bot_id": string }; Returns: Json

@@ -62,7 +62,8 @@ create table private.queued_key_events (
   constraint "an event is a known one" check (event in (
     'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed',
     'bot_created', 'bot_started', 'bot_stopped', 'bot_quarantined',
-    'token_issued', 'token_first_used', 'token_revoked', 'policy_set', 'refused')),
+    'token_issued', 'token_first_used', 'token_revoked', 'policy_set', 'refused',
+    'account_linked', 'account_unlinked', 'factor_reset')),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
