@@ -3,7 +3,7 @@
 -- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
 
 create function public.create_client(
-  name text, email text, link_account boolean default false, once jsonb default null
+  name text, email text, once jsonb default null, link_account boolean default false
 ) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -65,7 +65,7 @@ return 1;
 comment on function public.schema_version() is 'What GET /ready asks: whether the database is there and migrated.';
 
 grant execute on function
-  public.create_client(text, text, boolean, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),
+  public.create_client(text, text, jsonb, boolean), public.list_clients(integer, uuid), public.get_client(uuid),
   public.get_own_client(), public.list_bot_options(uuid)
 to authenticated;
 grant execute on function public.schema_version() to anon, authenticated;
