@@ -63,6 +63,11 @@ const CATALOGUE = {
     'This takes a second factor',
     'Verify a second factor in this session (Supabase Auth MFA) and send the new access token. Stopping and revoking take none.',
   ],
+  token_oauth_rejected: [
+    403,
+    'The access token was issued to another program',
+    'Sign in to this project and send the access token of that session. Tokens of the OAuth 2.1 server are not accepted.',
+  ],
   not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
   trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
   method_not_allowed: [405, 'The path has other methods', 'See the header Allow.'],
@@ -117,6 +122,11 @@ const CATALOGUE = {
     422,
     'The address does not fit the key',
     'Leave the address out, or send the one of this private key.',
+  ],
+  account_not_found: [
+    422,
+    'There is no account to link to the client',
+    'link_account needs an account with a confirmed e-mail that is the e-mail of the client, that no single sign-on provider manages and that is linked to no client. Leave link_account out and invite the client.',
   ],
   bot_type_unknown: [422, 'There is no such bot type', 'See GET /clients/{id}/bot-options.'],
   chain_mismatch: [422, 'The key is of another chain family', 'Send a key of the chain that is asked for.'],

@@ -5,8 +5,13 @@ export const ClientRequest = z
   .strictObject({
     name: Name.openapi({ example: 'Alice' }),
     email: z.string().max(320).pipe(z.email()).openapi({
-      description: 'The account with this confirmed e-mail is linked.',
+      description:
+        'The account that confirms this e-mail for the first time, after the client was created, is linked to it.',
       example: 'alice@example.test',
+    }),
+    link_account: z.boolean().default(false).openapi({
+      description:
+        'Link the account that has this confirmed e-mail already, or respond 422 account_not_found. Its sign-ins end: the owner sets a new password.',
     }),
   })
   .openapi('ClientRequest');

@@ -89,8 +89,8 @@ export class CallerDatabase {
     return new CallerDatabase(this.#connection, { ...this.#caller, once });
   }
 
-  createClient(name: string, email: string) {
-    return this.#callOnce(Client, 'create_client', { name, email });
+  createClient(name: string, email: string, linkAccount: boolean) {
+    return this.#callOnce(Client, 'create_client', { name, email, link_account: linkAccount });
   }
   listClients(page: Page) {
     return this.#read(ClientPage, 'list_clients', pageArguments(page));

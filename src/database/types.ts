@@ -307,7 +307,7 @@ isOneToOne: false
 { Args: { "bot_type": string,"client_id": string,"config": Json,"edge_token": string,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
-{ Args: { "email": string,"name": string,"once"?: Json }; Returns: Json
+{ Args: { "email": string,"link_account"?: boolean,"name": string,"once"?: Json }; Returns: Json
                            },
 "edge_token_valid":
 { Args: { "edge_token": string }; Returns: boolean

@@ -97,12 +97,15 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** Counts what turns out to be no credential. One that has only expired was real. */
+/** What counts as a guess. A token that has only expired was real. */
+const GUESSES = ['token_invalid', 'token_oauth_rejected'];
+
+/** Counts what is not a credential here. */
 async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
   try {
     return await look();
   } catch (error) {
-    if (error instanceof Problem && error.code === 'token_invalid') await countGuess(c);
+    if (error instanceof Problem && GUESSES.includes(error.code)) await countGuess(c);
     throw error;
   }
 }

@@ -19,8 +19,10 @@ export interface PageQuery {
 
 export interface ClientRequest {
   name: string;
-  /** The account with this confirmed e-mail is linked. */
+  /** The account that confirms this e-mail for the first time, after the client was created, is linked to it. */
   email: string;
+  /** Link the account that has this confirmed e-mail already. Its sign-ins end: the owner sets a new password. */
+  link_account?: boolean | undefined;
 }
 
 export interface Client {
@@ -364,7 +366,10 @@ export type KeyEventName =
   | 'token_first_used'
   | 'token_revoked'
   | 'policy_set'
-  | 'refused';
+  | 'refused'
+  | 'account_linked'
+  | 'account_unlinked'
+  | 'factor_reset';
 
 /** A row of the audit chain, as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. */
 export interface KeyEvent {

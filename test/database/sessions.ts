@@ -76,7 +76,8 @@ export class Sessions {
   async newClient(): Promise<Client> {
     const account = await this.#newAccount();
     const [client] = await this.sql<[{ id: string }]>`
-      insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+      insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
+        returning id`;
     return { userId: account.id, clientId: client.id };
   }
 

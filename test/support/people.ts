@@ -1,4 +1,4 @@
-/** Named people for tests: an admin, and clients whose accounts are linked as everywhere, by e-mail. */
+/** Named people for tests: an admin, and clients, each linked to its account. */
 import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import type { Project } from './projects.ts';
@@ -82,8 +82,8 @@ export async function newAdmin(): Promise<Person> {
 export async function newClient(name = 'A client'): Promise<ClientPerson> {
   const account = await newAccount();
   const [client] = await operatorSql<{ id: string }>(
-    'insert into public.clients (name, email) values ($1, $2) returning id',
-    [name, account.email],
+    'insert into public.clients (name, email, user_id) values ($1, $2, $3) returning id',
+    [name, account.email, account.userId],
   );
   return { ...account, clientId: client?.id ?? '' };
 }

@@ -41,7 +41,8 @@ export async function startPeopledStack() {
     async newClient(name = 'A client'): Promise<ClientPerson> {
       const account = await newAccount();
       const [client] = await sql<[{ id: string }]>`
-        insert into public.clients (name, email) values (${name}, ${account.email}) returning id`;
+        insert into public.clients (name, email, user_id) values (${name}, ${account.email}, ${account.userId})
+        returning id`;
       return { ...account, clientId: client.id };
     },
     async end(): Promise<void> {

@@ -5,10 +5,13 @@ select plan(10);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');
 select bag_eq('select * from tests.definer_functions', array[
-    -- fired by the Auth server, which has no rights on clients
-    'private.link_account_to_client()',
-    -- fired by an admin, who has no rights on auth.users
-    'private.link_client_to_account()',
+    -- fired and called by the Auth server, which has no rights on clients
+    'private.after_account_confirmed()',
+    'private.before_user_created_hook(jsonb)',
+    -- called by sessions, which have no rights on auth.users: its first statement rejects everybody but admins
+    'private.link_account_by_admin(uuid)',
+    -- writes an event, which API roles must not
+    'private.after_client_link_change()',
     -- lock a row that an account may see and not always update
     'private.lock_own_client()',
     'private.share_own_client()',
@@ -77,9 +80,11 @@ create view tests.callable_definers as
 select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || ' to %'
 where f.found not in (
   'private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)',
-  'private.chain_own_key_events(uuid)', 'private.record_refusal(uuid, uuid, text, text)');
+  'private.chain_own_key_events(uuid)', 'private.record_refusal(uuid, uuid, text, text)',
+  'private.link_account_by_admin(uuid)')
+  and g.found <> 'private.before_user_created_hook(jsonb) to supabase_auth_admin';
 select is_empty('select * from tests.callable_definers',
-  'nobody can call one that does, but to repeat an answer of its own, and two that look whose chain it is');
+  'nobody can call one that does, but to repeat an answer of its own, two that look whose chain it is, and one for admins');
 
 select is_empty($$select oid::regprocedure from pg_proc
   where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
@@ -111,7 +116,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 39::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 40::bigint, 'and stands outside the list');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 
