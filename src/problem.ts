@@ -172,7 +172,7 @@ const CATALOGUE = {
     'There is no database',
     'Operator: set SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY.',
   ],
-  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
+  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push --remote".'],
   database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
   key_not_opened: [
     503,
