@@ -261,6 +261,15 @@ describe('a call at the REST API', () => {
     });
   });
 
+  it('with a token without a role runs as anon, and its claims name that role', async () => {
+    const sub = crypto.randomUUID();
+    const token = await accessToken({ sub, role: undefined });
+    expect((await call('surroundings', {}, token)).json).toMatchObject({
+      current_user: 'anon',
+      claims: { sub, role: 'anon' },
+    });
+  });
+
   it('of a stable function writes nothing, also by POST', async () => {
     expect((await call('write_in', { volatility: 'volatile' })).json).toBe('volatile');
     expect(await call('write_though_stable')).toMatchObject({ status: 405, json: { code: '25006' } });
