@@ -206,7 +206,7 @@ const CATALOGUE = {
     'There is no database',
     'Operator: set SUPABASE_URL (https://<project>.supabase.co) and SUPABASE_PUBLISHABLE_KEY (sb_publishable_…).',
   ],
-  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
+  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push --remote".'],
   database_read_only: [
     503,
     'The database accepts no changes',

@@ -141,6 +141,12 @@ describe('the schema public', () => {
   });
 });
 
+it('no two functions of the schema public share a name: the local stack could not tell their limits apart', async () => {
+  const overloaded = await sql<{ name: string }[]>`
+    select proname as name from pg_proc where pronamespace = 'public'::regnamespace group by proname having count(*) > 1`;
+  expect(namesOf(overloaded)).toEqual([]);
+});
+
 describe('sign-up and sign-in', () => {
   it('run as supabase_auth_admin, and fire the triggers of the migrations', async () => {
     await sql`create table public.fired (as_role text not null)`;
@@ -206,7 +212,9 @@ describe('a call at the REST API', () => {
     await sql`grant usage on sequence public.numbers to anon`;
     await sql`grant execute on function public.surroundings() to anon, authenticated`;
     await sql`grant execute on function public.write_in(text), public.write_though_stable() to anon`;
-    await vi.waitFor(async () => expect((await call('write_though_stable')).status).not.toBe(404));
+    await vi.waitFor(async () => expect((await call('write_though_stable')).status).not.toBe(404), {
+      timeout: 20_000,
+    });
   });
   afterAll(async () => {
     await sql`drop function public.surroundings(), public.write_in(text), public.write_though_stable()`;
@@ -250,6 +258,15 @@ describe('a call at the REST API', () => {
       current_user: 'anon',
       statement_timeout: '3s',
       claims: { role: 'anon' },
+    });
+  });
+
+  it('with a token without a role runs as anon, and its claims name that role', async () => {
+    const sub = crypto.randomUUID();
+    const token = await accessToken({ sub, role: undefined });
+    expect((await call('surroundings', {}, token)).json).toMatchObject({
+      current_user: 'anon',
+      claims: { sub, role: 'anon' },
     });
   });
 

@@ -90,3 +90,20 @@ it('no pushed file has a body that the Supabase CLI 2 cuts at the first "end": b
   );
   expect(cut).toEqual([]);
 });
+
+it('every command that a document or a remedy names has the linked project as its target: --remote', () => {
+  const documents = readdirSync('docs').map((name) => join('docs', name));
+  const named = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    join('src', 'problem.ts'),
+    ...documents,
+  ].flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/supabase (?:db|migration) (?!start|reset)\w+[^`"\n]*/g)].map(
+      ([command]) => `${file}: ${command}`,
+    ),
+  );
+  expect(named.length).toBeGreaterThan(1);
+  expect(named.filter((command) => !command.includes('--remote'))).toEqual([]);
+});

@@ -18,6 +18,7 @@ interface Caller {
 const SEARCH_PATH = '"public", "extensions"';
 const AUTH_POOL_SIZE = 4;
 const IDLE_SECONDS = 10;
+const CLOSE_SECONDS = 1;
 
 /** lite passes JSON arguments of functions as text. Its own serializer would make a JSON string of the text. */
 const json = (oid: number) => ({
@@ -129,6 +130,8 @@ export class HostedConnection extends PostgresConnection {
 
   override async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([super.close(), this.#rest.close(), this.#catalog.close()]);
+    // Without a limit postgres.js waits for ever if a transaction is running, also after the transaction has ended.
+    const pools = [this, this.#rest, this.#catalog];
+    await Promise.all(pools.map(({ driver }) => driver.end({ timeout: CLOSE_SECONDS })));
   }
 }
