@@ -56,7 +56,7 @@ export function authenticate(accessOf: (path: string, method: string) => Access)
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const { token, session } = await guessing(c, async () => {
+  const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
     return { token, session: await runtime.verifier.verify(token) };
   });
@@ -70,7 +70,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const tokenHash = await guessing(c, async () => {
+  const tokenHash = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
     return hashOfMachineToken(token);
@@ -96,12 +96,17 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** Counts what turns out to be no credential. One that has only expired was real. */
-async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
+/**
+ * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
+ * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ */
+async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {
-    return await look();
+    return await verify();
   } catch (error) {
-    if (error instanceof Problem && error.code === 'token_invalid') await countGuess(c);
+    const code = error instanceof Problem ? error.code : undefined;
+    if (code === 'token_invalid') await countGuess(c);
+    if (code === 'token_expired') await countStranger(c, 'reads');
     throw error;
   }
 }
