@@ -19,7 +19,7 @@ export interface Database {
   asMonitor(monitor: Monitor): MonitorDatabase;
   asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
   /**
-   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all there are.
+   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all, of several clients.
    * @throws {Problem}
    */
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;

@@ -56,7 +56,7 @@ export function authenticate(accessOf: (path: string, method: string) => Access)
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const { token, session } = await guessing(c, async () => {
+  const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
     return { token, session: await runtime.verifier.verify(token) };
   });
@@ -70,7 +70,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const token = await guessing(c, async () => {
+  const token = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
     return token;
@@ -97,15 +97,20 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** What counts as a guess. A token that has only expired was real. */
+/** Never valid here, whatever the time. */
 const GUESSES = ['token_invalid', 'token_oauth_rejected'];
 
-/** Counts what is not a credential here. */
-async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
+/**
+ * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
+ * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ */
+async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {
-    return await look();
+    return await verify();
   } catch (error) {
-    if (error instanceof Problem && GUESSES.includes(error.code)) await countGuess(c);
+    const code = error instanceof Problem ? error.code : '';
+    if (GUESSES.includes(code)) await countGuess(c);
+    if (code === 'token_expired') await countStranger(c, 'reads');
     throw error;
   }
 }

@@ -208,11 +208,11 @@ describe('names of structs and fields', () => {
   });
 
   it.each(['_', 'A_B', '__A', 'Intent', 'addresses'])('a struct named %s -> as viem signs it', (struct) => {
-    expect(digestOf(named(struct))).toBe(hashTypedData(named(struct) as unknown as TypedDataDefinition));
+    expect(digestOf(named(struct))).toBe(hashOf(named(struct)));
   });
 
   it.each(['$', 'a$b', '_$'])('a field named %s -> as viem signs it', (field) => {
-    expect(digestOf(named('S', field))).toBe(hashTypedData(named('S', field) as unknown as TypedDataDefinition));
+    expect(digestOf(named('S', field))).toBe(hashOf(named('S', field)));
   });
 
   it.each(['$', 'A$', '$A', 'A$B'])('a struct named %s -> rejected, with the reason', (struct) => {
