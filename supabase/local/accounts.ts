@@ -34,7 +34,7 @@ export async function createAccount(
 
 /** The operator's one line: this account is an admin from now on. */
 export async function makeAdmin(sql: Sql, email: string): Promise<void> {
-  await sql`insert into private.admins (user_id) select id from auth.users where email = ${email}`;
+  await sql`insert into private.admins (user_id) values (private.account_with_email(${email}))`;
 }
 
 export async function createAdmin(sql: Sql, email: string): Promise<Account> {

@@ -62,11 +62,11 @@ declare
     tg_op = 'INSERT' or current_setting('trading_keys.created_account', true) = new.id::text;
 begin
   if tg_op = 'INSERT' then perform set_config('trading_keys.created_account', new.id::text, true); end if;
-  if new.email_confirmed_at is null or new.is_sso_user or new.is_anonymous then return null; end if;
+  if new.email_confirmed_at is null or new.is_sso_user then return null; end if;
   if tg_op = 'UPDATE' then
     if old.email_confirmed_at is not null or old.email is distinct from new.email then return null; end if;
     -- Whoever was in the account before may hold a valid access token and may have changed the address.
-    if not created_here and (old.last_sign_in_at is not null or old.phone_confirmed_at is not null) then return null; end if;
+    if not created_here and old.last_sign_in_at is not null then return null; end if;
   end if;
   begin
     -- Only A to Z are folded. By the rules of Unicode the Kelvin sign is a k, and its mailbox belongs to somebody else.
@@ -93,18 +93,18 @@ declare
 begin
   select array_agg(users.id) into found_ids from auth.users
     where lower(users.email collate "C") = lower(account_with_email.email collate "C")
-      and not users.is_sso_user and not users.is_anonymous and users.deleted_at is null;
+      and users.email_confirmed_at is not null and not users.is_sso_user;
   return case when cardinality(found_ids) = 1 then found_ids[1] end;
 end $$;
 comment on function private.account_with_email(text) is
-  'The account with this address. Null if there is none, or more than one. Accounts of a single sign-on provider do not count.';
+  'The account that confirmed this address. Null if there is none, or more than one. Accounts of a single sign-on provider do not count: the provider asserts any address.';
 
 create function private.link_account(client_id uuid, email text) returns uuid
 language plpgsql set search_path = '' as $$
 declare
   account_id constant uuid := private.account_with_email(link_account.email);
 begin
-  perform from auth.users where users.id = account_id and users.email_confirmed_at is not null for update;
+  perform from auth.users where users.id = account_id for update;
   if not found or exists (select from public.clients where clients.user_id = account_id) then
     raise sqlstate 'PT422' using message = 'There is no such account that can be linked.', hint = 'account_not_found';
   end if;
@@ -116,7 +116,7 @@ begin
   return account_id;
 end $$;
 comment on function private.link_account(uuid, text) is
-  'Links the account with a confirmed address to a client, and ends its sign-ins: nobody knows who set its password. For the operator.';
+  'Links the account that confirmed this address to a client, and ends its sign-ins: nobody knows who set its password. For the operator.';
 
 create function private.link_account_by_admin(client_id uuid) returns uuid
 language plpgsql security definer set search_path = '' as $$

@@ -1,4 +1,5 @@
 /** Who acts for a client after what Supabase Auth did, transaction by transaction: see AuthServer. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { type AuthAccount, AuthServer } from '../support/auth-server.ts';
@@ -179,6 +180,24 @@ it('where Supabase Auth keeps its tables from us -> the confirmation succeeds an
   await stack.superuser`update auth.users set email_confirmed_at = now() where id = ${account.id}`;
   await stack.superuser`alter table auth.sessions_of_later rename to sessions`;
   expect(await clientOf(account)).toBeUndefined();
+});
+
+it('supabase/config.toml switches on a hook that exists, and closes what would go around it', async () => {
+  const config = readFileSync('supabase/config.toml', 'utf8');
+  const [, schema, name] = /^uri = "pg-functions:\/\/postgres\/(\w+)\/(\w+)"$/m.exec(config) ?? [];
+  const [{ found } = { found: null }] = await stack.sql<{ found: string | null }[]>`
+    select to_regprocedure(${`${schema}.${name}(jsonb)`})::text as found`;
+  expect(found).toBe('private.before_user_created_hook(jsonb)');
+  const auth = /^\[auth\]\n([\s\S]*?)^\[/m.exec(config)?.[1] ?? '';
+  for (const line of [
+    'site_url = "env(SITE_URL)"',
+    'enable_signup = false',
+    'enable_anonymous_sign_ins = false',
+    'enable_manual_linking = false',
+  ])
+    expect(auth.split('\n')).toContain(line);
+  for (const line of ['enable_confirmations', 'double_confirm_changes', 'secure_password_change'])
+    expect(config.split('\n')).toContain(`${line} = true`);
 });
 
 it('the hook lets the address of a client sign up until it has an account', async () => {

@@ -48,7 +48,7 @@ it('directly at the REST API -> it sees and changes nothing', async () => {
       method,
       headers: {
         apikey: inject('publishableKey'),
-        authorization: `Bearer ${await accessToken(claims)}`,
+        authorization: `Bearer ${await accessToken({ ...claims })}`,
         'content-type': 'application/json',
       },
       ...(body && { body: JSON.stringify(body) }),

@@ -1,13 +1,23 @@
 begin;
 \ir ../people.psql
 \ir auth_server.psql
-select plan(34);
+select plan(37);
 
 create function tests.linked_to(person text) returns uuid language sql stable security definer as $$
 select user_id from public.clients where id = tests.client_id(person) $$;
 create function tests.events_of(person text) returns text[] language sql stable security definer as $$
 select coalesce(array_agg(event || ' ' || detail order by number), '{}') from private.queued_key_events
 where client_id = tests.client_id(person) $$;
+
+-- whose address it is -----------------------------------------------------------------------------------------
+
+insert into auth.users (id, aud, role, email, email_confirmed_at, is_sso_user)
+values (gen_random_uuid(), 'authenticated', 'authenticated', tests.email('ada'), now(), true);
+select is(private.account_with_email('Ada@pgtap.test'), tests.account_id('ada'),
+  'an address belongs to the account that confirmed it, whatever a single sign-on provider asserts');
+select tests.sign_up('unsure', confirmed => false);
+select is(private.account_with_email('unsure@pgtap.test'), null, 'an address that nobody confirmed belongs to none');
+select is(private.account_with_email(null), null, 'no address belongs to none');
 
 -- account:link and account:unlink -----------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(46);
+select plan(47);
 
 -- What a session can do, as a statement each. None is carried out: each is undone.
 create table tests.deeds (what text primary key, kind text, deed text);
@@ -89,7 +89,13 @@ select is_empty($$select what from tests.deeds
     where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT401 sign_in_too_old' end$$,
   'signed in long ago: only what ends something, and reading');
 select tests.claim(jsonb_build_object('amr', tests.ago(5), 'auth_time', floor(extract(epoch from now()) - 700)));
-select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'auth_time comes first');
+select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'auth_time makes a sign-in older');
+select tests.act_as('ada');
+select tests.claim(jsonb_build_object('aal', 'aal2', 'auth_time', floor(extract(epoch from now())), 'amr', tests.ago(700)
+  || jsonb_build_array(jsonb_build_object('method', 'totp', 'timestamp', floor(extract(epoch from now()))))));
+select is_empty($$select what from tests.deeds
+    where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT401 sign_in_too_old' end$$,
+  'a second factor that was verified just now does not make an old sign-in new');
 
 select tests.act_as('operator');
 delete from private.settings;
