@@ -117,9 +117,13 @@ const isObject = (value: unknown): value is object =>
 /** What no route may do: fail, or leave something out. */
 async function expectReadable(what: string, { bots, clients }: Changed): Promise<void> {
   const log = listenToLog();
-  const { stack, admin, client, machineToken, tokenId } = scene;
+  const { stack, admin, client, bot, machineToken, tokenId } = scene;
+  // A bot's routes show its tokens, and a token's routes show its bots.
   await stack.sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
     select ${tokenId}, id, client_id from public.bots where id = any (${[...bots]}) on conflict do nothing`;
+  await stack.sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    select id, ${bot}, client_id from public.machine_tokens where client_id = ${client.clientId}
+    on conflict do nothing`;
   const ids = { '/clients/': clients, '/bots/': bots, '/runner/bots/': bots };
   const reads = protectedOperations
     .map(({ line }) => line)

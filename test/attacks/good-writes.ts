@@ -76,6 +76,14 @@ async function newPlace({ stack, client, places }: Pick<Scene, 'stack' | 'client
   return made.id;
 }
 
+/** A bot of its own, so that one heartbeat does not replace another before it is read. */
+async function newPlaceOfToken(scene: Scene): Promise<string> {
+  const bot = await newPlace(scene);
+  await scene.stack.sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    values (${scene.tokenId}, ${bot}, ${scene.client.clientId})`;
+  return bot;
+}
+
 /** A sealed key whose envelope names what was changed, so that not the envelope is what is rejected. */
 function sealedRow({ clientId }: ClientPerson, changed: Row): Row {
   const { address, chain, key_id } = { ...sealedWallet(clientId), ...changed };
@@ -223,16 +231,18 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     list_runner_bots: { args: () => ({ token_hash }) },
     get_runner_bot: { args: () => ({ token_hash, bot_id: bot }) },
     record_heartbeat: {
-      args: () => ({
+      args: async () => ({
         token_hash,
-        bot_id: bot,
+        bot_id: await newPlaceOfToken(scene),
         status: 'degraded',
         message: 'late',
         metrics: { open_orders: 3, healthy: true, pair: 'x' },
         once: once(),
       }),
     },
-    report_signing_failure: { args: () => ({ token_hash, bot_id: bot, code: 'policy_kind' }) },
+    report_signing_failure: {
+      args: async () => ({ token_hash, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+    },
     report_runner_refusal: {
       args: () => ({ token_hash, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
     },
