@@ -26,6 +26,7 @@ export const KEY_EVENTS = [
   'refused',
   'client_created',
   'client_changed',
+  'client_removed',
   'admin_added',
   'admin_removed',
   'settings_changed',

@@ -69,7 +69,7 @@ create table private.queued_key_events (
     'wallet_added', 'wallet_changed', 'wallet_removed',
     'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
     'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
-    'client_created', 'client_changed',
+    'client_created', 'client_changed', 'client_removed',
     'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed')),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
