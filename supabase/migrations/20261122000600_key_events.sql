@@ -223,16 +223,20 @@ language plpgsql set search_path = '' as $$
 declare
   last public.key_events;
   queued private.queued_key_events;
+  numbers bigint[];
   chained public.key_events[] := '{}';
 begin
   if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
+  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
+  -- row of the queue.
+  numbers := array(
+    select events.number from private.queued_key_events as events
+    where events.client_id = chain_key_events.client_id order by events.number limit at_most);
   last := private.last_key_event(chain_key_events.client_id);
   for queued in
     with taken as (
       delete from private.queued_key_events as events
-      where events.client_id = chain_key_events.client_id and events.number in (
-        select first.number from private.queued_key_events as first
-        where first.client_id = chain_key_events.client_id order by first.number limit at_most)
+      where events.client_id = chain_key_events.client_id and events.number = any (numbers)
       returning *)
     select * from taken order by taken.number
   loop
