@@ -26,6 +26,7 @@ export const KEY_EVENTS = [
   'refused',
   'client_created',
   'client_changed',
+  'client_removed',
   'account_linked',
   'account_unlinked',
   'factor_reset',

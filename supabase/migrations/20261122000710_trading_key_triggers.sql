@@ -34,6 +34,8 @@ comment on function private.before_trading_key_write() is
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- A write that changes nothing is not an event.
+  if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;

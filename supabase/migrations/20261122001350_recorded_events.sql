@@ -7,7 +7,9 @@
 create function private.after_client_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if tg_op = 'INSERT' then
+  if tg_op = 'DELETE' then
+    perform private.record_event('client_removed', old.id);
+  elsif tg_op = 'INSERT' then
     perform private.record_event('client_created', new.id);
   else
     perform private.record_event('client_changed', new.id, detail => jsonb_build_object('fields', to_jsonb(
@@ -21,6 +23,8 @@ create trigger record_created after insert on public.clients
 create trigger record_changed after update of name, email on public.clients
   for each row when (old.name is distinct from new.name or old.email is distinct from new.email)
   execute function private.after_client_write();
+create trigger record_removed after delete on public.clients
+  for each row execute function private.after_client_write();
 
 -- bots --------------------------------------------------------------------------------------------------------
 
