@@ -72,6 +72,8 @@ begin
     -- Only A to Z are folded. By the rules of Unicode the Kelvin sign is a k, and its mailbox belongs to somebody else.
     update public.clients set user_id = new.id
       where clients.email = lower(new.email collate "C") and clients.user_id is null
+        -- An account that is older than its client is linked by an admin or the operator only.
+        and clients.created_at <= new.created_at
         and not exists (select from public.clients as linked where linked.user_id = new.id);
     if found and not created_here then perform private.end_sign_ins(new.id); end if;
   exception when insufficient_privilege or undefined_table or undefined_column then

@@ -19,6 +19,8 @@ alter table public.bot_policies add constraint "its times can be shown" check (p
 alter table public.bot_heartbeats add constraint "its times can be shown" check (private.is_shown_time(beat_at));
 alter table public.bot_signing_failures add constraint "its times can be shown" check (private.is_shown_time(last_at));
 alter table public.audit_checkpoints add constraint "its times can be shown" check (private.is_shown_time(created_at));
+alter table private.key_ids add constraint "its times can be shown" check (
+  private.is_shown_time(held_since) and private.is_shown_time(ended_at));
 alter table private.monitor_state add constraint "its times can be shown" check (private.is_shown_time(round_ended_at));
 
 alter table private.queued_key_events

@@ -21,7 +21,7 @@ where c.relkind in ('r', 'p') and t.attnum > 0 and not t.attisdropped and t.attg
 create view tests.columns_of_the_database_alone as
 select found from unnest(array[
     'private.admins.created_at', 'private.imported_rows.imported_at', 'private.kept_answers.expires_at',
-    'private.refusal_counts.minute', 'value_reservations.created_at',
+    'private.refusal_counts.minute', 'private.event_counts.minute', 'value_reservations.created_at',
     -- at most 100 of them, of which the answer shows the number
     'bot_signing_failures.recent'
   ]) as found;

@@ -141,7 +141,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 57::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 56::bigint, 'and stands outside the list');
 select results_eq('select * from tests.locks_without_a_kind', array['private.unkind(text)'],
   'a lock whose name a caller chooses is found');
 select isnt_empty('select * from tests.callable_definers',

@@ -10,6 +10,7 @@ select results_eq(
     ('audit_checkpoints', 'audit_checkpoints_are_never_changed'),
     ('bot_wallets', 'end_key_ids_of_changed'), ('bot_wallets', 'end_key_ids_of_deleted'),
     ('bot_wallets', 'hold_key_ids_of_changed'), ('bot_wallets', 'hold_key_ids_of_new'),
+    ('bots', 'before_config_write'),
     ('key_events', 'key_events_are_never_changed'),
     ('private.key_ids', 'key_ids_are_kept'), ('private.key_ids', 'key_ids_are_never_truncated'),
     ('trading_keys', 'end_key_ids_of_changed'), ('trading_keys', 'end_key_ids_of_deleted'),
@@ -35,7 +36,7 @@ select results_eq('select on_table, verb from tests.uncounted_writes order by 1,
 select results_eq($$select distinct on_table, name from tests.triggers where tgenabled = 'D'$$,
   $$values ('bots', 'a_count_row')$$, 'a trigger that is switched off is found');
 alter table public.trading_keys enable trigger hold_key_ids_of_new;
-select is((select count(distinct (on_table, name)) from tests.triggers where tgenabled = 'A'), 11::bigint,
+select is((select count(distinct (on_table, name)) from tests.triggers where tgenabled = 'A'), 12::bigint,
   'a trigger that replication switches off is found');
 
 select * from finish();

@@ -106,7 +106,7 @@ select is(tests.refusal($$select public.start_bot(tests.bot_id('b'), tests.once(
   'a key is of an account: the operator has none');
 select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
 from tests.calls order by name;
-select is(tests.traces(), array[3, 3, 1, 14, 2]::bigint[], 'and left its traces once');
+select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
 select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;
@@ -122,7 +122,7 @@ from tests.calls where person = 'ada' order by name;
 -- A config is not kept with an answer: it is the one that the bot has now.
 select tests.act_as('operator');
 create function tests.configured() returns jsonb language sql
-return public.create_bot(
+return public.create_bot('edge', 
   tests.client_id('anna'), 'evm-grid', 'configured', '{"pair": "first"}', '[]', tests.once('config'));
 grant execute on all functions in schema tests to public;
 select tests.act_as('ada');

@@ -1,7 +1,7 @@
 -- What is a credential: the token itself, of the right kind, until it ends. What the database stores is none.
 begin;
 \ir ../people.psql
-select plan(35);
+select plan(37);
 
 insert into public.machine_tokens (scope, name, token_hash, expires_at, master_key_id) values
   ('monitor', 'monitor', sha256('monitor'), null, null),
@@ -9,6 +9,7 @@ insert into public.machine_tokens (scope, name, token_hash, expires_at, master_k
 create table tests.calls (name text primary key, scope text, call text);
 insert into tests.calls values
   ('list_runner_bots', 'bots', $$public.list_runner_bots(%L)$$),
+  ('get_runner_bot', 'bots', $$public.get_runner_bot(%L, tests.bot_id('hers'))$$),
   ('record_heartbeat', 'bots', $$public.record_heartbeat(%L, tests.bot_id('hers'), 'ok')$$),
   ('check_out_key', 'bots', $$public.check_out_key('edge', %L, tests.bot_id('hers'), tests.signing())$$),
   ('report_signing_failure', 'bots', $$public.report_signing_failure('edge', %L, tests.bot_id('hers'), 'key_not_opened')$$),
