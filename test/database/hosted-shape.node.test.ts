@@ -205,6 +205,12 @@ describe('a call at the REST API', () => {
       end $$`;
     await sql`create sequence public.numbers`;
     await sql`
+      create function public.fail_with(sqlstate text) returns void language plpgsql as $$
+      begin
+        raise exception 'failed' using errcode = fail_with.sqlstate, detail = 'a detail', hint = 'a hint';
+      end $$`;
+    await sql`grant execute on function public.fail_with(text) to anon`;
+    await sql`
       create function public.write_though_stable() returns bigint language plpgsql stable as $$
       begin
         return nextval('public.numbers');
@@ -217,7 +223,8 @@ describe('a call at the REST API', () => {
     });
   });
   afterAll(async () => {
-    await sql`drop function public.surroundings(), public.write_in(text), public.write_though_stable()`;
+    await sql`
+      drop function public.surroundings(), public.write_in(text), public.write_though_stable(), public.fail_with(text)`;
     await sql`drop sequence public.numbers`;
   });
 
@@ -267,6 +274,26 @@ describe('a call at the REST API', () => {
     expect((await call('surroundings', {}, token)).json).toMatchObject({
       current_user: 'anon',
       claims: { sub, role: 'anon' },
+    });
+  });
+
+  it.each([
+    ['P0001', 400],
+    ['23514', 400],
+    ['22003', 400],
+    ['21000', 500],
+    ['40001', 500],
+    ['40P01', 500],
+    ['55P03', 500],
+    ['57014', 500],
+    ['XX000', 500],
+    ['28000', 403],
+    ['53300', 503],
+    ['57P01', 503],
+  ])('that fails with %s -> %i, with the SQLSTATE, the detail and the hint', async (sqlstate, status) => {
+    expect(await call('fail_with', { sqlstate })).toEqual({
+      status,
+      json: { code: sqlstate, message: 'failed', details: 'a detail', hint: 'a hint' },
     });
   });
 
