@@ -323,3 +323,19 @@ create trigger record_changed after insert or delete on public.bot_types
   for each row execute function private.after_bot_type_change();
 create trigger record_updated after update on public.bot_types
   for each row when (old is distinct from new) execute function private.after_bot_type_change();
+
+-- never without its triggers ----------------------------------------------------------------------------------
+
+do $$
+declare
+  changed text;
+begin
+  foreach changed in array array[
+    'public.clients', 'public.bots', 'public.machine_tokens', 'public.machine_token_bots', 'public.bot_policies',
+    'public.bot_types', 'private.admins', 'private.monitor_settings']
+  loop
+    execute format(
+      'create trigger never_truncated before truncate on %s for each statement execute function private.refuse_truncate()',
+      changed);
+  end loop;
+end $$;

@@ -100,3 +100,5 @@ create trigger record_changed after insert or delete on private.settings
   for each row execute function private.after_settings_change();
 create trigger record_updated after update on private.settings
   for each row when (old is distinct from new) execute function private.after_settings_change();
+create trigger never_truncated before truncate on private.settings
+  for each statement execute function private.refuse_truncate();
