@@ -8,6 +8,8 @@ create role postgres login createdb createrole replication bypassrls;
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
 grant all on database postgres to postgres;
+-- As supautils does on hosted projects: a restore loads rows with it.
+grant set on parameter session_replication_role to postgres;
 
 create schema extensions authorization postgres;
 create schema auth authorization postgres;
