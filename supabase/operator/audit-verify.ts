@@ -4,7 +4,7 @@ import { type ChainHead, type VerifyOptions, verifyChain } from '../../src/sdk/a
 import { ApiProblem, createClient, NoAnswer } from '../../src/sdk/client.ts';
 import type { StackFile } from '../local/dev.ts';
 import { signIn } from '../local/session.ts';
-import { note, runCommand, say, type Values } from './command.ts';
+import { note, plain, runCommand, say, type Values } from './command.ts';
 import { messageOf, OperatorError, UsageError } from './failure.ts';
 import { readLocalStack } from './local-stack.ts';
 
@@ -32,8 +32,7 @@ const options = {
   keys: { type: 'string' },
 } as const;
 
-/** The response of an API that lies is printed as one line, without control characters for the terminal. */
-const plain = (line: string) => line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+/** An API may lie in its responses. */
 const sayPlain = (line: string) => say(plain(line));
 
 await runCommand({ usage, options, failed: 2, describe }, async (values) => {

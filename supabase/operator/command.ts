@@ -7,6 +7,9 @@ export const say = (line = ''): boolean => process.stdout.write(`${line}\n`);
 /** Standard error is for everything else. */
 export const note = (line: string): boolean => process.stderr.write(`${line}\n`);
 
+/** A text of others, as one line without control characters for the terminal. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
+
 export interface CommandLine<Options extends ParseArgsOptionsConfig> {
   readonly usage: string;
   readonly options: Options;
