@@ -16,6 +16,8 @@ const SET_UP_ROWS: Readonly<Record<string, string>> = {
   'public.machine_tokens': "client_id is null and scope <> 'bots'",
   'public.key_events': DEPLOYMENT,
   'private.queued_key_events': DEPLOYMENT,
+  'private.event_counts': DEPLOYMENT,
+  'private.monitor_settings': 'true',
   'private.monitor_state': 'true',
   'private.settings': 'true',
 };
