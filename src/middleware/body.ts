@@ -39,25 +39,28 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-interface Place {
-  readonly value: unknown;
-  readonly name: PropertyKey;
-  readonly parent: Place | undefined;
+/** @throws {Problem} malformed_json, validation_failed at the member of the body that has one */
+function rejectLoneSurrogates(text: string): void {
+  const body = parse(text);
+  const members = typeof body === 'object' && body !== null ? Object.entries(body) : [];
+  const at = members.find((member) => !isWellFormed(member));
+  if (at === undefined && isWellFormed(body)) return;
+  const detail = 'half of a surrogate pair, which is no character';
+  const pointer = jsonPointer(at === undefined ? [] : [at[0]]);
+  throw new Problem('validation_failed', [{ pointer, code: 'lone_surrogate', detail }]);
 }
 
-/** Without recursion: the body may be as deep as it is long. @throws {Problem} malformed_json, validation_failed */
-function rejectLoneSurrogates(text: string): void {
-  const open: Place[] = [{ value: parse(text), name: '', parent: undefined }];
-  for (let place = open.pop(); place; place = open.pop()) {
-    const { value, name } = place;
-    const texts = typeof value === 'string' ? [value, String(name)] : [String(name)];
-    if (!texts.every((one) => one.isWellFormed())) {
-      const detail = 'half of a surrogate pair, which is no character';
-      throw new Problem('validation_failed', [{ pointer: pointerTo(place), code: 'lone_surrogate', detail }]);
+/** Every text and every name in a value. Without recursion: the value may be as deep as the body is long. */
+function isWellFormed(value: unknown): boolean {
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'string' && !next.isWellFormed()) return false;
+    if (typeof next === 'object' && next !== null) {
+      for (const member of Object.entries(next)) open.push(...member);
     }
-    if (typeof value !== 'object' || value === null) continue;
-    for (const [name, member] of Object.entries(value)) open.push({ value: member, name, parent: place });
   }
+  return true;
 }
 
 function parse(text: string): unknown {
@@ -66,13 +69,4 @@ function parse(text: string): unknown {
   } catch {
     throw new Problem('malformed_json');
   }
-}
-
-/** No schema is as deep as this. What lies deeper is in what is named. */
-const MOST_POINTER_PARTS = 8;
-
-function pointerTo(place: Place): string {
-  const path: PropertyKey[] = [];
-  for (let at = place; at.parent; at = at.parent) path.push(at.name);
-  return jsonPointer(path.reverse().slice(0, MOST_POINTER_PARTS));
 }

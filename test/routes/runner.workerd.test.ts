@@ -101,13 +101,19 @@ describe('a machine token is no session', () => {
     `GET /bots/${own.botId}/policy`,
     `PUT /bots/${own.botId}/policy`,
     `DELETE /tokens/${own.tokenId}`,
-    `POST /bots/${own.botId}/sign/`,
-    `POST /bots/${own.botId}/sign/x`,
-    `GET /bots/${own.botId}/sign`,
-    'GET /runner',
   ])('%s -> 401', async (line) => {
     expectProblem(await call(line, { token: own.machineToken }), 401, 'token_invalid');
     expectProblem(await call(line), 401, 'authentication_required');
+  });
+
+  it.each([
+    [`POST /bots/${own.botId}/sign/`, 404, 'not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'not_found'],
+    ['GET /runner', 404, 'not_found'],
+    [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
+    ['POST /runner/bots', 405, 'method_not_allowed'],
+  ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
+    expectProblem(await call(line, { token: own.machineToken }), status, code);
   });
 });
 
