@@ -4,7 +4,6 @@ import { type ServerType, serve } from '@hono/node-server';
 import { App, generateApiKey, InMemoryEmailDriver } from '@supabase/lite';
 import { completeAuthTables } from './hosted/bootstrap.ts';
 import { HostedConnection } from './hosted/connection.ts';
-import { asPostgrest } from './postgrest-status.ts';
 
 export interface SupabaseApiOptions {
   /** Connection URL of the role `postgres`. The other roles that sign in have the same password. */
@@ -57,8 +56,7 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
     async listen(port) {
       await connection.watchCatalog();
       return new Promise((resolve, reject) => {
-        const fetch = async (request: Request) =>
-          asPostgrest(await app.fetch(request, { peerAddress: null }));
+        const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
         // Longer than callers keep a connection: one that is closed as it is used again loses a request.
         const serverOptions = { keepAliveTimeout: 75_000 };
         server = serve({ fetch, port, hostname: '127.0.0.1', serverOptions }, (info: AddressInfo) =>

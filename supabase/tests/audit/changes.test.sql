@@ -1,9 +1,9 @@
--- Every change is one event, in the chain where it belongs, whoever makes it and by whatever way; what changes nothing is none.
+-- Every change is one event in the right chain, whoever makes it. A statement that changes nothing is not an event.
 begin;
 \ir ../people.psql
 select plan(82);
 
--- The texts below that begin with "secret" are somebody's own: no event may hold one.
+-- Texts that contain "secret" stand for names, e-mail addresses, configs and messages. No event may contain one.
 update public.clients set name = 'secret anna', email = 'secret-anna@pgtap.test' where id = tests.client_id('anna');
 insert into public.bot_types (id, name, description, chain) values ('pgtap', 'secret type', 'secret description', 'evm');
 set constraints all immediate;
@@ -29,7 +29,7 @@ begin
   delete from private.event_counts where true;
   return found;
 end $$;
-comment on function tests.new_events() is 'The events since the last call: chain, event, actor and names of fields.';
+comment on function tests.new_events() is 'The events since the last call: chain, event, actor and changed fields.';
 create function tests.events_of(person text, statement text) returns text[] language plpgsql as $$
 begin
   perform tests.act_as(person);
@@ -153,44 +153,45 @@ grant select on tests.changes to public;
 select is(tests.events_of(person, statement), events, format('%s: %s', person, what))
 from (select * from tests.changes order by place offset 0) as changes;
 
--- What belongs to a row of a token's bot is never changed.
+-- The bots of a token are inserted and deleted, and never updated.
 select tests.act_as('operator');
-select is(tests.refusal($$update public.machine_token_bots set bot_id = bot_id where true$$), 'PT405 append_only', 'bots of a token are added and removed');
+select is(tests.refusal($$update public.machine_token_bots set bot_id = bot_id where true$$), 'PT405 append_only', 'an UPDATE of a token''s bots -> 405');
 
--- A kind of event for each that there is, so that the table above is complete. (Signatures and accounts have tests of their own.)
+-- Other tests cover signatures, quarantine, refusals and accounts.
 select bag_eq($$select distinct event from private.every_key_event as events where events.id in (select id from tests.seen)$$, $$
   select regexp_replace(event, '''(.*)''::text', '\1') from pg_constraint
   cross join regexp_matches(pg_get_constraintdef(oid), '''(\w+)''', 'g') as known (events) cross join unnest(known.events) as event
-  where conname = 'an event is a known one' and event not in ('signed', 'bot_quarantined', 'refused', 'account_linked', 'account_unlinked', 'factor_reset')$$,
-  'every kind of event was written above');
+  where conname = 'an event is a known one' and event not in ('signed', 'bot_quarantined', 'refused',
+    'account_linked', 'account_unlinked', 'factor_reset')$$,
+  'the test covers every kind of event');
 
--- No event holds a free text or a hash of one.
+-- No event contains free text or a hash of it.
 select set_eq($$select distinct left(text, 6) from (
     select name as text from public.clients where name like 'secret%' union all select email from public.clients where email like 'secret%'
     union all select message from public.bot_heartbeats union all select description from public.bot_types where id = 'pgtap') as texts$$,
-  array['secret'], 'texts of somebody''s own are there');
-select is_empty($$select * from private.every_key_event as events where lower(events::text) like '%secret%'$$, 'no event holds one');
+  array['secret'], 'the secret texts are stored');
+select is_empty($$select * from private.every_key_event as events where lower(events::text) like '%secret%'$$, 'no event contains a secret text');
 create table tests.texts as
   select distinct word from tests.changes cross join regexp_matches(statement, '''([^'']*secret[^'']*)''', 'g') as words (found)
   cross join unnest(words.found) as word
   union select 'secret anna' union select 'secret-anna@pgtap.test' union select 'secret type' union select 'secret description';
-select isnt_empty($$select * from tests.texts where word = 'secret token'$$, 'the texts that were written');
+select isnt_empty($$select * from tests.texts where word = 'secret token'$$, 'the list of secret texts is complete');
 select is_empty($$select word from tests.texts, private.every_key_event as events
     where events::text like '%' || encode(sha256(convert_to(word, 'UTF8')), 'hex') || '%'
-      or events::text like '%' || md5(word) || '%'$$, 'nor a hash of one');
+      or events::text like '%' || md5(word) || '%'$$, 'no event contains a hash of a secret text');
 select is_empty($$select client_id, detail from private.every_key_event as events where id in (select id from tests.seen)
     and (client_id = private.deployment()) <> (event ~ '^(admin_|settings_|bot_type_)' or detail ->> 'scope' in ('edge', 'monitor', 'rewrap')
       or event = 'token_changed' and bot_id is null and client_id = private.deployment())$$,
-  'nothing of the deployment is in a client''s chain, and nothing of a client in the deployment''s');
+  'no event of the deployment is in a client''s chain, nor the other way round');
 
--- All of it can be chained, and each chain holds.
+-- Every event can be chained.
 select private.chain_key_events(chain, 100000, true) from (select distinct client_id as chain from private.queued_key_events) as chains;
 select is((select count(*) from private.queued_key_events), 0::bigint, 'every event can be chained');
 select is_empty($$
   select e.client_id, e.seq from public.key_events as e
   left join public.key_events as before on before.client_id = e.client_id and before.seq = e.seq - 1
   where e.previous_hash is distinct from before.hash or e.hash <> sha256(convert_to(private.canonical_key_event(e), 'UTF8'))$$,
-  'and every chain holds');
+  'every hash of every chain is right');
 
 select * from finish();
 rollback;

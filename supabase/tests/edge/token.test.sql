@@ -1,4 +1,4 @@
--- The edge token: which functions need it, which tokens are one, and what goes without it.
+-- The edge token: which functions need it, which tokens are accepted, and what works without it.
 begin;
 \ir ../people.psql
 select plan(69);
@@ -70,46 +70,46 @@ grant select on tests.before to public;
 select tests.act_as(actor), is(
   (select jsonb_object_agg(what, outcome) from (
     select what, tests.refusal(format('select ' || call, token)) as outcome from tests.bad_tokens) as tried
-    where outcome <> 'PT503 edge_token_invalid'), null, name || ' rejects every token that is not the edge''s')
+    where outcome <> 'PT503 edge_token_invalid'), null, name || ' with any token that is not an edge token -> 503')
 from tests.calls order by name;
 select tests.act_as('operator');
-select is(tests.traces(), (select traces from tests.before), 'and none of it left anything behind');
-select tests.act_as(actor), is(tests.undone(format('select ' || call, 'edge')), 'allowed', name || ' with the edge token')
+select is(tests.traces(), (select traces from tests.before), 'a rejected call leaves no row');
+select tests.act_as(actor), is(tests.undone(format('select ' || call, 'edge')), 'allowed', name || ' with the edge token is allowed')
 from tests.calls order by name;
-select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'allowed', name || ' with the next one, valid at once')
+select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'allowed', name || ' with a second edge token, valid at the same time, is allowed')
 from tests.calls order by name;
 select tests.act_as('operator');
 delete from public.machine_tokens where token_hash = sha256('next edge');
-select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'PT503 edge_token_invalid', name || ' with one that was ended')
+select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'PT503 edge_token_invalid', name || ' with a deleted edge token -> 503')
 from tests.calls where name in ('setup_bot', 'check_out_key', 'store_checkpoints') order by name;
 
--- What the edge token is not: a right to another's rows.
+-- The edge token gives nobody a right to another client's rows.
 select tests.act_as('boris');
-select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 not_found', 'the edge token gives no client another''s rows: ' || name)
+select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 not_found', 'with the edge token, another client''s row is still a 404: ' || name)
 from tests.calls where actor = 'anna' and name <> 'report_refusal' order by name;
 select tests.act_as('anon');
 select is(tests.refusal($$select public.check_out_key('edge', 'nobody''s', tests.bot_id('hers'), tests.signing())$$), 'PT401 token_invalid',
-  'nor a runner''s token');
+  'with the edge token, an unknown runner token is still a 401');
 select is(tests.refusal($$select public.check_out_key('edge', 'edge', tests.bot_id('hers'), tests.signing())$$), 'PT401 token_invalid',
-  'nor is it one');
+  'the edge token is not a runner token');
 
 -- Readiness.
-select tests.act_as(actor), is(public.edge_token_valid('edge'), true, 'the edge token is valid, as it is told without more rights: ' || actor)
+select tests.act_as(actor), is(public.edge_token_valid('edge'), true, 'edge_token_valid returns true for the edge token: ' || actor)
 from unnest(array['anon', 'eve']) as actor;
 select tests.act_as('anon');
-select is((select array_agg(what) from tests.bad_tokens where public.edge_token_valid(token) is distinct from false), null, 'and no other');
+select is((select array_agg(what) from tests.bad_tokens where public.edge_token_valid(token) is distinct from false), null, 'edge_token_valid returns false for every other token');
 select tests.act_as('operator');
-select isnt((select last_used_at from public.machine_tokens where token_hash = sha256('edge')), null, 'that it is in use is shown');
+select isnt((select last_used_at from public.machine_tokens where token_hash = sha256('edge')), null, 'the use of an edge token sets last_used_at');
 
--- Who issues one.
-select tests.act_as(actor), is(tests.refusal(statement), '42501', actor || ' issues none: ' || statement)
+-- Only the operator issues edge tokens.
+select tests.act_as(actor), is(tests.refusal(statement), '42501', actor || ' cannot issue an edge token: ' || statement)
 from unnest(array['anna', 'ada']) as actor cross join unnest(array[
   $$insert into public.machine_tokens (name, token_hash, scope) values ('x', sha256('x'), 'edge')$$,
   $$update public.machine_tokens set scope = 'edge'$$]) as statement;
 
--- What ends something goes without it, by a session alone.
+-- A session alone can end things.
 select tests.act_as('anna');
-select is(tests.undone(statement), 'allowed', 'without the edge token: ' || statement)
+select is(tests.undone(statement), 'allowed', 'allowed without the edge token: ' || statement)
 from unnest(array[
   $$select public.stop_bot(tests.bot_id('hers'))$$,
   $$update public.bots set status = 'stopped' where id = tests.bot_id('hers')$$,
@@ -129,20 +129,20 @@ insert into tests.writes values
   ('adds an own key', $$insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
     values (tests.bot_id('hers'), tests.client_id('anna'), 'Aown', 'evm', tests.key_id('Aown'), tests.envelope('anna', 'Aown'))$$);
 grant select on tests.writes to public;
-select tests.act_as(actor), is(tests.undone(statement), 'PT403 edge_required', format('%s alone %s not', actor, what))
+select tests.act_as(actor), is(tests.undone(statement), 'PT403 edge_required', format('without the edge token, %s %s -> 403', actor, what))
 from unnest(array['anna', 'ada']) as actor, tests.writes order by actor, what;
 select tests.act_as('anna');
 select private.admit_edge('edge');
-select is(tests.undone(statement), 'allowed', 'with the edge token a session ' || what) from tests.writes order by what;
+select is(tests.undone(statement), 'allowed', 'with the edge token, a session ' || what) from tests.writes order by what;
 select tests.act_as('anna');
-select set_config('trading_keys.edge', setting, true), is(tests.undone(statement), 'PT403 edge_required', format('what is left of %s admits nobody', whose))
+select set_config('trading_keys.edge', setting, true), is(tests.undone(statement), 'PT403 edge_required', format('the setting of %s does not replace the edge token', whose))
 from tests.writes, (values ('an earlier transaction', (pg_current_xact_id()::text::bigint - 1)::text),
-  ('nothing', 'no transaction id yet')) as settings (whose, setting) where what = 'rotates';
+  ('a transaction without an id', 'no transaction id yet')) as settings (whose, setting) where what = 'rotates';
 select tests.act_as('anna');
-select is(tests.undone($$select private.admit_edge('edge')$$), 'allowed', 'a step that is rolled back');
-select is(tests.undone(statement), 'PT403 edge_required', 'admits nobody either') from tests.writes where what = 'rotates';
+select is(tests.undone($$select private.admit_edge('edge')$$), 'allowed', 'admit_edge in a subtransaction that is rolled back');
+select is(tests.undone(statement), 'PT403 edge_required', 'admit_edge that was rolled back does not count') from tests.writes where what = 'rotates';
 select tests.act_as('operator');
-select is(tests.undone(statement), 'allowed', 'the operator''s SQL ' || what) from tests.writes where what = 'rotates';
+select is(tests.undone(statement), 'allowed', 'the operator''s SQL needs no edge token: ' || what) from tests.writes where what = 'rotates';
 
 select * from finish();
 rollback;

@@ -8,9 +8,9 @@ select is_empty('select * from tests.functions_that_cannot_be_scanned', 'no func
 select is_empty('select * from tests.functions_that_share_rows', 'no function locks rows for share');
 select is_empty('select * from tests.functions_with_atomic_body', 'no function has a "begin atomic" body');
 select is_empty('select * from tests.functions_with_bare_writes', 'every UPDATE and DELETE has a WHERE');
-select is_empty('select * from tests.readers_that_write', 'STABLE and IMMUTABLE functions only read, and call only what reads');
+select is_empty('select * from tests.readers_that_write', 'STABLE and IMMUTABLE functions only read, and call only functions that read');
 select is_empty('select * from tests.envelopes_without_edge',
-  'every function of the API that reaches an envelope with the owner''s rights takes the edge token');
+  'every definer function of the API that reaches an envelope takes the edge token');
 select is_empty('select * from tests.tokens_that_nobody_checks', 'every function that takes a token checks it');
 select bag_eq(
   $$select found from tests.bodies where nspname = 'public' and 'edge_token' = any (proargnames)$$,
@@ -27,7 +27,7 @@ select bag_eq(
     'public.rewrap_keys(text, text, jsonb)',
     'public.store_checkpoints(text, text, jsonb)',
     'public.edge_token_valid(text)'
-  ], 'these functions take the edge token, and no other');
+  ], 'only these functions take the edge token');
 
 -- The guards bite.
 create function tests.bad(name text, body text, volatility text default 'volatile') returns void language plpgsql as $f$
@@ -40,7 +40,7 @@ select tests.bad('shares_within_a_string', 'begin execute ''select from public.c
 select tests.bad('speaks_of_it', e'begin -- for share\n /* for key share */ perform 1; end');
 select results_eq('select found from tests.functions_that_share_rows order by 1', array[
   'private.shares()', 'private.shares_keys()', 'private.shares_within_a_string()'],
-  'a lock of rows for share is found, also within a string, and not in a comment');
+  'a lock of rows for share is found in code and in strings, and ignored in comments');
 select results_eq('select found from tests.functions_that_cannot_be_scanned', array['private.shares_within_a_string()'],
   'SQL within a string is found');
 
@@ -50,7 +50,7 @@ begin atomic
 end;
 create function private.returns() returns integer language sql set search_path = '' return 1;
 select results_eq('select found from tests.functions_with_atomic_body', array['private.is_atomic()'],
-  'a "begin atomic" body is found, and "return" is not one');
+  'a "begin atomic" body is found, and a "return" body is not');
 
 create function tests.bare(code text) returns bigint language sql as $$
   select count(*) from tests.bare_writes(tests.code_of(code)) $$;
@@ -83,7 +83,7 @@ from unnest(array[
 ]) as code;
 select tests.bad('clears', 'begin delete from private.imported_rows; end');
 select results_eq('select * from tests.functions_with_bare_writes', $$values ('private.clears()', 'delete from private.imported_rows')$$,
-  'a function with one is found');
+  'a function with a bare write is found');
 
 select tests.bad('reads_only', 'begin perform from public.clients; perform private.own_client_id(); end', 'stable');
 select tests.bad('writes', 'begin insert into private.imported_rows default values; end', 'stable');
@@ -93,7 +93,7 @@ select tests.bad('calls_a_writer', 'begin perform private.goes_on(); end', 'stab
 select tests.bad('locks', 'begin perform pg_advisory_xact_lock(1); end', 'stable');
 select results_eq($$select distinct found from tests.readers_that_write order by 1$$, array[
   'private.calls_a_writer()', 'private.locks()', 'private.writes()'],
-  'a STABLE function that writes, locks or calls what does is found');
+  'a STABLE function is found that writes, locks, or calls a function that writes');
 
 create function public.leaks(token text) returns text language plpgsql security definer set search_path = '' as $$
 begin
@@ -102,7 +102,7 @@ end $$;
 select results_eq('select * from tests.envelopes_without_edge', array['public.leaks(text)'],
   'a function that returns an envelope without the edge token is found');
 select results_eq('select * from tests.tokens_that_nobody_checks', $$values ('public.leaks(text)', 'token')$$,
-  'and so is a token that is not checked');
+  'a function that does not check its token is found');
 
 select * from finish();
 rollback;

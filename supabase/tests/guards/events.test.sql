@@ -1,4 +1,4 @@
--- Every change is an event, whoever makes it. Each table and verb is listed here: a trigger writes the event or rejects
+-- Every change is an event, whoever makes it. This file lists each table and verb: a trigger writes the event or rejects
 -- the change, or a reason says why the change is not an event.
 begin;
 \ir ../people.psql
@@ -63,7 +63,7 @@ create view tests.changes_by_api_roles_without_event as
 select on_table, verb from tests.written_by_api_roles
 except select on_table, verb from tests.changes where how = 'event';
 
--- A TRUNCATE fires no trigger of a row, and so would be a change without an event.
+-- TRUNCATE fires no row trigger. It would be a change without an event.
 create view tests.truncated_without_event as
 select on_table from tests.changes where how in ('event', 'rejected')
 except
@@ -71,10 +71,10 @@ select on_table from tests.triggers
 where verb = 'truncate' and before and tgenabled in ('O', 'A') and body ~ '\mraise sqlstate ''PT405''';
 
 select is_empty('select * from tests.unlisted_changes', 'every table and verb is listed');
-select is_empty('select changes.on_table from tests.changes where to_regclass(on_table) is null', 'and every one listed is there');
-select is_empty('select * from tests.changes_without_event', 'what is listed as an event has a trigger that writes it');
-select is_empty('select * from tests.changes_let_through', 'what is listed as rejected has a trigger that rejects it');
-select is_empty('select * from tests.changes_by_api_roles_without_event', 'whatever an API role may write is an event');
+select is_empty('select changes.on_table from tests.changes where to_regclass(on_table) is null', 'every listed table exists');
+select is_empty('select * from tests.changes_without_event', 'every change that is listed as an event has a trigger that writes the event');
+select is_empty('select * from tests.changes_let_through', 'every change that is listed as rejected has a trigger that rejects it');
+select is_empty('select * from tests.changes_by_api_roles_without_event', 'everything that an API role can write is an event');
 select is_empty('select * from tests.truncated_without_event', 'no table whose changes are events can be truncated');
 select is_empty($$select * from tests.changes where how not in ('event', 'rejected') and length(how) < 10$$, 'every exception has a reason');
 
@@ -83,29 +83,29 @@ create table public.stray (id int primary key);
 select results_eq('select on_table, verb from tests.unlisted_changes order by 2', $$values
   ('stray', 'delete'), ('stray', 'insert'), ('stray', 'update')$$, 'a new table is found');
 insert into tests.changes values ('stray', 'insert', 'event'), ('stray', 'update', 'rejected'), ('stray', 'delete', 'no reason');
-select is_empty('select * from tests.unlisted_changes', 'with an entry it is found no more');
-select results_eq('select * from tests.changes_without_event', $$values ('stray', 'insert')$$, 'but its event is missing');
-select results_eq('select * from tests.changes_let_through', $$values ('stray', 'update')$$, 'and its refusal');
+select is_empty('select * from tests.unlisted_changes', 'a table with an entry is not found');
+select results_eq('select * from tests.changes_without_event', $$values ('stray', 'insert')$$, 'a missing event is found');
+select results_eq('select * from tests.changes_let_through', $$values ('stray', 'update')$$, 'a missing rejection is found');
 grant delete on public.stray to authenticated;
 select results_eq('select * from tests.changes_by_api_roles_without_event', $$values ('stray', 'delete')$$,
-  'an API role that may write what has only a reason is found');
-create function private.speaks_of_it() returns trigger language plpgsql set search_path = '' as $$
+  'a change that an API role can make and that has only a reason is found');
+create function private.only_mentions() returns trigger language plpgsql set search_path = '' as $$
 begin
   -- private.record_event('stray')
   return null;
 end $$;
-create trigger record_stray after insert on public.stray for each row execute function private.speaks_of_it();
+create trigger record_stray after insert on public.stray for each row execute function private.only_mentions();
 alter table public.bots disable trigger record_removed;
 drop trigger record_changed on public.bot_policies;
 select results_eq('select * from tests.changes_without_event order by 1', $$values
   ('bot_policies', 'update'), ('bots', 'delete'), ('stray', 'insert')$$,
-  'a trigger that does not write an event is found, one that is switched off, and one that is gone');
+  'a trigger is found that writes no event, is disabled, or is missing');
 drop trigger never_truncated on public.machine_tokens;
 select results_eq('select * from tests.truncated_without_event order by 1', $$values ('machine_tokens'), ('stray')$$,
   'a table that can be truncated is found');
 alter table private.key_ids disable trigger key_ids_are_kept;
 select results_eq('select * from tests.changes_let_through order by 1', $$values
-  ('private.key_ids', 'delete'), ('stray', 'update')$$, 'so is a refusal that is switched off');
+  ('private.key_ids', 'delete'), ('stray', 'update')$$, 'a disabled rejection is found');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
--- What holds whatever is written, by triggers.
+-- Triggers that hold whoever writes.
 begin;
 \ir ../people.psql
 \ir guards.psql
@@ -15,15 +15,15 @@ select results_eq(
     ('private.key_ids', 'key_ids_are_kept'), ('private.key_ids', 'key_ids_are_never_truncated'),
     ('trading_keys', 'end_key_ids_of_changed'), ('trading_keys', 'end_key_ids_of_deleted'),
     ('trading_keys', 'hold_key_ids_of_changed'), ('trading_keys', 'hold_key_ids_of_new')$$,
-  'these triggers run also where triggers are off for replication');
-select is_empty($$select on_table, name from tests.triggers where tgenabled in ('D', 'R')$$, 'no trigger is switched off');
-select is_empty('select * from tests.uncounted_writes', 'every table that an API role writes has a limit of rows for a statement');
+  'these triggers also run with session_replication_role = replica');
+select is_empty($$select on_table, name from tests.triggers where tgenabled in ('D', 'R')$$, 'no trigger is disabled');
+select is_empty('select * from tests.uncounted_writes', 'every table that an API role can write limits the rows of a statement');
 select bag_eq('select distinct on_table, verb from tests.written_by_api_roles', $$values
     ('clients', 'insert'), ('clients', 'update'), ('bots', 'insert'), ('bots', 'update'),
     ('trading_keys', 'insert'), ('trading_keys', 'update'), ('trading_keys', 'delete'), ('bot_wallets', 'insert'),
     ('machine_tokens', 'insert'), ('machine_tokens', 'delete'), ('machine_token_bots', 'insert'),
     ('bot_policies', 'insert'), ('bot_policies', 'update')$$,
-  'API roles write these tables, and no other');
+  'API roles can write only these tables');
 
 -- The guards bite.
 create table public.uncounted (id int primary key);
@@ -32,12 +32,12 @@ alter table public.bots disable trigger a_count_row;
 drop trigger a_begin_counting_rows on public.bot_policies;
 select results_eq('select on_table, verb from tests.uncounted_writes order by 1, 2', $$values
     ('bot_policies', 'insert'), ('bot_policies', 'update'), ('bots', 'insert'), ('bots', 'update'), ('uncounted', 'update')$$,
-  'a table without a limit is found, and one whose limit is switched off');
+  'a table whose limit is missing or disabled is found');
 select results_eq($$select distinct on_table, name from tests.triggers where tgenabled = 'D'$$,
-  $$values ('bots', 'a_count_row')$$, 'a trigger that is switched off is found');
+  $$values ('bots', 'a_count_row')$$, 'a disabled trigger is found');
 alter table public.trading_keys enable trigger hold_key_ids_of_new;
 select is((select count(distinct (on_table, name)) from tests.triggers where tgenabled = 'A'), 12::bigint,
-  'a trigger that replication switches off is found');
+  'a trigger that is not ENABLE ALWAYS is found');
 
 select * from finish();
 rollback;

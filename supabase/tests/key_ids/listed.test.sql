@@ -1,4 +1,4 @@
--- After a restore: a list of key ids that have ended, which is newer than the backup.
+-- After a restore the operator loads a list of ended key ids that is newer than the backup.
 begin;
 \ir ../people.psql
 select plan(30);
@@ -20,57 +20,57 @@ select tests.act_as('operator');
 create table tests.kept as
   select client_id, address, key_id, encrypted_key from public.trading_keys where client_id = tests.client_id('anna');
 
-select tests.act_as(actor), is(tests.refusal('select private.end_listed_keys(''[]'')'), '42501', actor || ' lists nothing')
+select tests.act_as(actor), is(tests.refusal('select private.end_listed_keys(''[]'')'), '42501', actor || ' cannot call end_listed_keys')
 from unnest(array['anna', 'ada', 'anon']) as actor;
 
 select tests.act_as('operator');
 select is(private.end_listed_keys('[]'), '{"ids_added": 0, "trading_keys_removed": 0, "own_keys_removed": 0}',
-  'an empty list ends nothing');
+  'an empty list changes nothing');
 select is(tests.wallets('anna') || tests.wallets('boris'), array['first: A trading', 'own: Aown own',
-  'b: B trading', 'b own: Bown own', 'b own 2: Bown2 own'], 'and every key is there');
+  'b: B trading', 'b own: Bown own', 'b own 2: Bown2 own'], 'every key is held after an empty list');
 
--- A trading key, an own key of another client, and ids that the backup does not know.
+-- One list: a trading key, an own key of another client, and ids that the backup does not know.
 select is(private.end_listed_keys(jsonb_build_array(
     tests.entry(tests.key_id('A'), 'anna'), tests.entry(tests.key_id('Bown'), 'boris'),
     tests.entry(md5('later key')::uuid, 'anna'), tests.entry(md5('key of a later client')::uuid, 'nobody'))),
-  '{"ids_added": 4, "trading_keys_removed": 1, "own_keys_removed": 1}', 'a list ends what it names, and counts it');
-select is(tests.trading_key('anna'), null, 'the trading key is removed');
-select is(tests.wallets('anna'), array['first: A empty', 'own: Aown empty'], 'with every wallet''s key, as by a revocation');
-select is(tests.bots('anna'), array['first: stopped key_revoked', 'own: stopped key_revoked'], 'and the bots stop');
-select is((tests.events('anna'))[4], 'key_revoked A 1 by operator', 'which is an event');
+  '{"ids_added": 4, "trading_keys_removed": 1, "own_keys_removed": 1}', 'end_listed_keys returns how many ids it added and keys it removed');
+select is(tests.trading_key('anna'), null, 'a listed trading key is removed');
+select is(tests.wallets('anna'), array['first: A empty', 'own: Aown empty'], 'a removed trading key is a revocation: every wallet of the client is empty');
+select is(tests.bots('anna'), array['first: stopped key_revoked', 'own: stopped key_revoked'], 'the bots of a client whose trading key is removed stop');
+select is((tests.events('anna'))[4], 'key_revoked A 1 by operator', 'a removed trading key is a key_revoked event');
 select is(tests.trading_key('boris'), 'B version 1 under first', 'the other client keeps its trading key');
-select is(tests.wallets('boris'), array['b: B trading', 'b own: Bown empty', 'b own 2: Bown2 own'], 'and its other own key');
-select is(tests.bots('boris'), array['b: running', 'b own: stopped key_revoked', 'b own 2: running'], 'and a bot without a key stops');
-select is(tests.ended_at(id), '2026-01-02T03:04:05Z'::timestamptz, 'the time of the list is kept: ' || what)
+select is(tests.wallets('boris'), array['b: B trading', 'b own: Bown empty', 'b own 2: Bown2 own'], 'a wallet whose key is not listed keeps it');
+select is(tests.bots('boris'), array['b: running', 'b own: stopped key_revoked', 'b own 2: running'], 'a bot without a key stops, and no other bot');
+select is(tests.ended_at(id), '2026-01-02T03:04:05Z'::timestamptz, 'the time in the list is stored: ' || what)
 from (values ('a key that was held', tests.key_id('A')), ('an own key', tests.key_id('Bown')),
   ('an id that the backup does not know', md5('later key')::uuid),
   ('an id of a client that the backup does not know', md5('key of a later client')::uuid)) as ids (what, id);
-select is(tests.ended_at(tests.key_id('Aown')), now(), 'a key that was revoked with it ended now');
-select is(tests.ended_at(tests.key_id('B')), null, 'and what is not listed is held');
+select is(tests.ended_at(tests.key_id('Aown')), now(), 'a key that is revoked with a listed key ends now');
+select is(tests.ended_at(tests.key_id('B')), null, 'a key that is not listed is held');
 
--- None of them comes back.
+-- Listed keys are rejected afterwards.
 select is(tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
-    select client_id, address, 'evm', key_id, encrypted_key from tests.kept$$), 'PT409 key_ended', 'a listed key does not come back');
+    select client_id, address, 'evm', key_id, encrypted_key from tests.kept$$), 'PT409 key_ended', 'a listed key is rejected');
 select tests.act_as('anna');
 select private.admit_edge('edge');
 select is(tests.refusal(format($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
     values (tests.client_id('anna'), 'N', 'evm', %L, %L)$$, md5('later key')::uuid,
     tests.envelope_of(tests.header('anna', 'N') || jsonb_build_object('jti', md5('later key')::uuid)))),
-  'PT409 key_ended', 'nor one that the backup does not know');
+  'PT409 key_ended', 'a listed key that the backup does not know is rejected');
 select tests.submit_again();
-select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'the same private key under a new id does');
+select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'the same private key under a new key id is accepted');
 
--- Again: the first time counts, and a second run removes nothing that came since.
+-- A second list keeps the times of the first, and removes no key that was submitted since.
 select tests.act_as('operator');
 create table tests.theirs as select key_id from public.trading_keys where client_id = tests.client_id('boris');
 select is(private.end_listed_keys(jsonb_build_array(
     tests.entry(md5('later key')::uuid, 'anna', '2026-06-01'), tests.entry((select key_id from tests.theirs), 'boris', null))),
-  '{"ids_added": 1, "trading_keys_removed": 1, "own_keys_removed": 0}', 'a second list ends what is new in it');
-select is(tests.ended_at(md5('later key')::uuid), '2026-01-02T03:04:05Z', 'the first time stays');
-select is(tests.ended_at((select key_id from tests.theirs)), now(), 'without a time a key ends now');
-select is(tests.trading_key('anna'), 'A version 2 under first', 'a key that came since stays');
-select is(tests.trading_key('boris'), null, 'and one that is listed goes');
-select is(tests.refusal(format('select private.end_listed_keys(%L)', list)), outcome, 'a list that is wrong: ' || list)
+  '{"ids_added": 1, "trading_keys_removed": 1, "own_keys_removed": 0}', 'a second list ends only the ids that are new in it');
+select is(tests.ended_at(md5('later key')::uuid), '2026-01-02T03:04:05Z', 'the end of a key id that was listed before is unchanged');
+select is(tests.ended_at((select key_id from tests.theirs)), now(), 'an entry without a time ends its key now');
+select is(tests.trading_key('anna'), 'A version 2 under first', 'a key that was submitted after the first list is held');
+select is(tests.trading_key('boris'), null, 'a trading key in the second list is removed');
+select is(tests.refusal(format('select private.end_listed_keys(%L)', list)), outcome, 'a malformed list is rejected: ' || list)
 from (values ('[{"client_id": "00000000-0000-0000-0000-000000000001"}]', '23502'), ('{}', '22023'),
   ('[{"key_id": "x"}]', '22P02')) as lists (list, outcome);
 

@@ -30,7 +30,7 @@ select is(tests.run('monitor', arguments), 'PT422 validation_failed', 'a batch h
   from unnest(array[', 0', ', null', ', 5001', ', -1']) as arguments;
 select is(tests.run('monitor', arguments), '42883', 'the token does not set the limits: ' || arguments)
   from unnest(array[', 120, 90', ', 120, 90, 20000', ', heartbeat_limit => 1']) as arguments;
-select is(tests.refusal(statement), '42501', 'nor does who holds it: ' || statement) from unnest(array[
+select is(tests.refusal(statement), '42501', 'the holder of the token can neither read nor set the limits: ' || statement) from unnest(array[
   'update private.monitor_settings set heartbeat_limit = ''1 day'' where only_row', 'select * from private.monitor_settings']) as statement;
 select is(tests.refusal(format('select public.list_runner_bots(%L)', 'monitor')), 'PT401 token_invalid',
   'and the token of the monitor does nothing else');
@@ -110,25 +110,25 @@ select tests.act_as('anna');
 select public.stop_bot(tests.bot_id(bot)) from unnest(array['hers', 'another']) as bot;
 select tests.act_as('operator');
 
--- Rounds are apart, so that whoever holds the token does not write without end.
+-- A pause between rounds, so that the holder of the token cannot write without end.
 update private.monitor_settings set round_pause = '10 seconds' where only_row;
 select is(public.monitor_bots('monitor') @> '{"bots_checked": 0, "busy": false, "complete": true}', true,
-  'within ten seconds of a round no other begins');
+  'no round begins within ten seconds of the last one');
 update private.monitor_state set round_ended_at = now() - interval '10 seconds' where only_row;
-select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 3, true, 'after ten seconds one does');
+select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 3, true, 'a round begins after ten seconds');
 update private.monitor_state set round_ended_at = now() - interval '10 seconds' where only_row;
-select is(public.monitor_bots('monitor', 1) @> '{"bots_checked": 1, "complete": false}', true, 'a round that has begun');
-select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 2, true, 'goes on at once');
+select is(public.monitor_bots('monitor', 1) @> '{"bots_checked": 1, "complete": false}', true, 'a round begins with a batch of one bot');
+select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 2, true, 'the next batch of a round has no pause');
 update private.monitor_settings set round_pause = '0' where only_row;
--- Limits are the operator's.
+-- The operator sets the limits.
 select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
 select tests.act_as('operator');
 select tests.started('hers', '1 hour'), tests.beat('hers', 'ok', '100 seconds');
 select is(split_part(tests.health('hers'), ' ', 1), 'healthy', 'a bot with a heartbeat of 100 seconds ago is healthy');
 update private.monitor_settings set heartbeat_limit = '90 seconds' where only_row;
-select is(split_part(tests.health('hers'), ' ', 1), 'late', 'and late under a limit of 90 seconds');
-select is(tests.refusal(format('update private.monitor_settings set %s where only_row', setting)), '23514', 'no limit: ' || setting)
+select is(split_part(tests.health('hers'), ' ', 1), 'late', 'the same bot is late under a limit of 90 seconds');
+select is(tests.refusal(format('update private.monitor_settings set %s where only_row', setting)), '23514', 'a limit out of range -> 23514: ' || setting)
   from unnest(array['heartbeat_limit = ''0''', 'key_age_limit = ''1 hour''', 'round_pause = ''2 hours''']) as setting;
 update private.monitor_settings set heartbeat_limit = default where only_row;
 select tests.act_as('anna');

@@ -1,4 +1,4 @@
--- What one statement of an API role can hold: at most 100 rows, and for a time.
+-- A statement of an API role can write 100 rows and run for a limited time.
 begin;
 \ir ../people.psql
 \ir ../guards/guards.psql
@@ -21,7 +21,7 @@ insert into public.machine_tokens (client_id, name, token_hash)
   select tests.client_id('anna'), 't' || n, sha256(convert_to('t' || n, 'UTF8')) from generate_series(1, 101) as n;
 select tests.put_in('anna', 'A');
 
--- Each writes the first rows, as many as it is told.
+-- %1$s is the number of rows to write.
 create table tests.writes (on_table text, verb text, person text, statement text, primary key (on_table, verb));
 insert into tests.writes values
   ('clients', 'insert', 'ada', $$insert into public.clients (name, email)
@@ -66,7 +66,7 @@ exception when others then
   get stacked diagnostics hint = pg_exception_hint;
   return case when sqlstate = 'PT200' then affected || ' rows' else trim(sqlstate || ' ' || hint) end;
 end $$;
-comment on function tests.written(text, text, integer) is 'Runs a statement and takes it back: how many rows it wrote, or its errcode.';
+comment on function tests.written(text, text, integer) is 'Runs a statement and undoes it: how many rows it wrote, or its errcode.';
 create function tests.state() returns text language sql stable security definer
 return (
   select md5(concat_ws(' ',
@@ -83,24 +83,24 @@ grant execute on all functions in schema tests to public;
 
 select tests.act_as('operator');
 select bag_eq('select on_table, verb from tests.writes', 'select on_table, verb from tests.written_by_api_roles',
-  'every table and verb of an API role is written here');
+  'the test covers every table and verb that an API role can write');
 create table tests.before as select tests.state() as state;
-select is(tests.written(person, statement, 100), '100 rows', format('%s of 100 rows: %s', verb, on_table)) from tests.writes order by on_table, verb;
+select is(tests.written(person, statement, 100), '100 rows', format('an %s of 100 rows is allowed: %s', verb, on_table)) from tests.writes order by on_table, verb;
 select tests.act_as('operator');
-select is(tests.written(person, statement, 101), 'PT422 too_many_rows', format('%s of 101 rows: %s', verb, on_table)) from tests.writes order by on_table, verb;
-select is(tests.written('operator', statement, 101), '101 rows', format('the operator''s SQL is not held to it: %s of %s', verb, on_table))
+select is(tests.written(person, statement, 101), 'PT422 too_many_rows', format('an %s of 101 rows -> 422: %s', verb, on_table)) from tests.writes order by on_table, verb;
+select is(tests.written('operator', statement, 101), '101 rows', format('the operator''s SQL has no limit: %s of %s', verb, on_table))
 from tests.writes order by on_table, verb;
 
--- Not undone by the test: the statement itself leaves nothing.
-select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 too_many_rows', format('%s of 101 rows: %s', verb, on_table))
+-- These statements are not undone by the test, so that the rejection itself has to undo them.
+select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 too_many_rows', format('a rejected %s of 101 rows: %s', verb, on_table))
 from tests.writes where verb = 'delete' or on_table = 'bots' order by on_table, verb;
 select tests.act_as('operator');
-select is(tests.state(), (select state from tests.before), 'a statement of too many rows leaves nothing of what it wrote');
+select is(tests.state(), (select state from tests.before), 'a rejected statement changes no row');
 
--- Each statement by itself.
+-- The limit is for each statement.
 select tests.act_as('anna');
-select is(tests.refusal(format(statement, 100)), 'allowed', 'a hundred rows') from tests.writes where on_table = 'bot_policies' and verb = 'insert';
-select is(tests.refusal(format(statement, 100)), 'allowed', 'and a hundred more in the next statement') from tests.writes where on_table = 'bot_policies' and verb = 'update';
+select is(tests.refusal(format(statement, 100)), 'allowed', 'a session inserts 100 rows in one statement') from tests.writes where on_table = 'bot_policies' and verb = 'insert';
+select is(tests.refusal(format(statement, 100)), 'allowed', 'the next statement of the same transaction has its own limit') from tests.writes where on_table = 'bot_policies' and verb = 'update';
 
 -- What triggers write for a session is not counted: a client with 150 bots, each with a wallet and a token.
 select tests.act_as('operator');
@@ -116,22 +116,22 @@ with tokens as (
 insert into public.machine_token_bots (token_id, bot_id, client_id)
   select tokens.id, bots.id, bots.client_id from tokens join public.bots on bots.name = tokens.name and bots.client_id = tests.client_id('boris');
 select tests.act_as('boris');
-select is(tests.rotate('boris', 'B2') -> 'wallets_updated', '150', 'a rotation writes 150 wallets');
+select is(tests.rotate('boris', 'B2') -> 'wallets_updated', '150', 'a rotation updates 150 wallets');
 select ok(public.revoke_key(tests.client_id('boris')) @> '{"bots_stopped": 150, "wallets_cleared": 150}', 'a revocation stops 150 bots');
-select is((select count(*) from public.machine_tokens), 0::bigint, 'and ends 150 tokens');
--- A token of 100 bots goes with its rows.
+select is((select count(*) from public.machine_tokens), 0::bigint, 'a revocation ends 150 tokens');
+-- The rows of a token's bots are deleted with it and are not counted.
 select tests.act_as('anna');
 select is(tests.refusal(format($$select public.issue_token(tests.bot_id('b1'), %L, 'x', tests.hash('x'), null)$$,
-  (select array_agg(id) from public.bots where name like 'b%' and name not in ('b1', 'b101')))), 'allowed', 'a token for 100 bots');
-select is(tests.rows_of($$delete from public.machine_tokens where name = 'x'$$), 1::bigint, 'is revoked in one statement');
+  (select array_agg(id) from public.bots where name like 'b%' and name not in ('b1', 'b101')))), 'allowed', 'a token is issued for 100 bots');
+select is(tests.rows_of($$delete from public.machine_tokens where name = 'x'$$), 1::bigint, 'a token for 100 bots is deleted in one statement');
 
 -- Time: a revocation waits longer than any statement of an API role holds a lock.
 select tests.act_as('operator');
-select is((select rolconfig from pg_roles where rolname = role), array['statement_timeout=' || seconds || 's'], 'a time limit for ' || role)
+select is((select rolconfig from pg_roles where rolname = role), array['statement_timeout=' || seconds || 's'], 'statements of a role have a time limit: ' || role)
 from (values ('anon', 3), ('authenticated', 5)) as limits (role, seconds);
 select is((select array_agg(found || ' ' || setting) from tests.our_functions cross join unnest(proconfig) as setting
     where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key(uuid) statement_timeout=9s'],
-  'a revocation has more time, and nothing else has');
+  'only a revocation has a time limit of its own');
 
 select * from finish();
 rollback;

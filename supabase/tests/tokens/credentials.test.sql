@@ -1,4 +1,4 @@
--- What is a credential: the token itself, of the right kind, until it ends. What the database stores is none.
+-- A token is a credential until it ends. Nothing that the database stores about it is one.
 begin;
 \ir ../people.psql
 select plan(37);
@@ -59,45 +59,45 @@ grant select on tests.stored to public;
 select bag_eq(
   $$select proname::text from pg_proc where pronamespace = 'public'::regnamespace and 'token' = any (proargnames)$$,
   'select name from tests.calls', 'every function that takes a machine token is called here');
-select is((select count(distinct split_part(what, ' ', 1)) from tests.stored), 4::bigint, 'tokens of every scope are stored');
+select is((select count(distinct split_part(what, ' ', 1)) from tests.stored), 4::bigint, 'the test stores a token of every scope');
 select tests.act_as('anon');
 select is((
     select jsonb_agg(what) from tests.stored where tests.undone(format('select ' || call, sent)) <> 'PT401 token_invalid'), null,
-  'nothing that is stored is a credential: ' || name)
+  name || ' with any stored value -> 401')
 from tests.calls order by name;
 select is((
     select jsonb_object_agg(other, outcome) from (
       select other, tests.undone(format('select ' || call, other)) as outcome
       from unnest(array['bots', 'monitor', 'rewrap', 'edge', 'nobody''s', '', null]) as other) as tried
     where outcome <> case when other = scope then 'allowed' else 'PT401 token_invalid' end), null,
-  'a token of its own scope is one, and no other: ' || name)
+  name || ' accepts tokens of its own scope only')
 from tests.calls order by name;
 select tests.act_as('anna');
 select is((select jsonb_agg(name) from tests.calls where tests.undone(format('select ' || call, scope)) <> '42501'), null,
-  'a session calls none of them, with the right token');
+  'a session cannot call any of these functions, even with the right token');
 
 -- A token ends by the clock, also within a transaction that began before.
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = clock_timestamp() + interval '1 hour' where scope in ('bots', 'monitor', 'rewrap');
 select tests.act_as('anon');
 select is((select jsonb_agg(name) from tests.calls where tests.undone(format('select ' || call, scope)) <> 'allowed'), null,
-  'tokens that have not ended yet');
+  'tokens that expire in an hour are valid');
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = clock_timestamp() where scope in ('bots', 'monitor', 'rewrap');
-select is((select count(*) from public.machine_tokens where expires_at <= now()), 0::bigint, 'tokens that ended since this transaction began');
+select is((select count(*) from public.machine_tokens where expires_at <= now()), 0::bigint, 'these tokens expired after this transaction began');
 select tests.act_as('anon');
 select is((select jsonb_object_agg(name, outcome) from (
     select name, tests.undone(format('select ' || call, scope)) as outcome from tests.calls) as tried where outcome <> 'PT401 token_invalid'), null,
-  'are not valid');
+  'tokens that expired after the transaction began are not valid');
 
--- A token is not longer than 100 characters.
+-- The database hashes at most 100 characters of a token.
 select tests.act_as('operator');
 insert into public.machine_tokens (scope, name, token_hash) values ('monitor', 'long', sha256(convert_to(repeat('x', 100), 'UTF8')));
 select tests.act_as('anon');
-select is(tests.undone(format('select public.count_keys_to_rewrap(%L)', repeat('x', 1000000))), 'PT401 token_invalid', 'a text of a megabyte');
-select is(tests.undone(format('select public.monitor_bots(%L)', repeat('x', 100))), 'allowed', 'a token of 100 characters');
+select is(tests.undone(format('select public.count_keys_to_rewrap(%L)', repeat('x', 1000000))), 'PT401 token_invalid', 'a token of a megabyte -> 401');
+select is(tests.undone(format('select public.monitor_bots(%L)', repeat('x', 100))), 'allowed', 'a token of 100 characters is valid');
 
--- No API role chooses an id: a reader of ids would not find a row that has another form of id.
+-- No API role chooses an id. Otherwise a row could have an id that the API cannot return or take.
 select tests.act_as('operator');
 select is_empty($$
     select t.attrelid::regclass, t.attname, role from pg_attribute as t join pg_class as c on c.oid = t.attrelid
@@ -105,7 +105,7 @@ select is_empty($$
     where c.relnamespace in ('public'::regnamespace, 'private'::regnamespace) and c.relkind in ('r', 'p')
       and t.attname in ('id', 'created_at', 'created_by', 'created_at', 'version', 'scope', 'last_used_at') and t.attnum > 0
       and (has_column_privilege(role, c.oid, t.attnum, 'insert') or has_column_privilege(role, c.oid, t.attnum, 'update'))$$,
-  'no API role writes an id, or what the database sets by itself');
+  'no API role can write an id or another column that the database sets');
 select tests.act_as(actor), is(tests.refusal(statement), '42501', actor || ' cannot: ' || statement)
 from unnest(array['anna', 'ada']) as actor cross join unnest(array[
   $$insert into public.machine_tokens (id, client_id, name, token_hash) values (gen_random_uuid(), tests.client_id('anna'), 'x', sha256('x'))$$]) as statement;

@@ -47,7 +47,7 @@ end $$;
 
 grant execute on all functions in schema tests to public;
 
--- In the answer, by whoever revokes, and straight in the table.
+-- By the function of the API and by a direct DELETE, whoever revokes.
 select tests.set_up();
 select is(tests.check_out(token, bot), 'allowed', format('%s signs for %s', token, bot))
 from (values ('one', 'one'), ('both', 'one'), ('both', 'his'), ('his', 'his')) as tokens (token, bot);
@@ -58,47 +58,47 @@ create table tests.ended as
 grant select on tests.ended to public;
 select tests.act_as('anna');
 select is(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended', (select to_jsonb(ids) from tests.ended),
-  'the answer lists the tokens that ended, in the order of their ids');
+  'the response lists the tokens that ended, in the order of their ids');
 select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'],
-  'a token that signs for another client''s bots too goes on, and every other client''s');
-select is(tests.check_out('one', 'one'), 'PT401 token_invalid', 'a token that ended signs nothing');
-select is(tests.check_out('both', 'one'), 'PT409 bot_not_running', 'a token that goes on signs nothing for this client');
-select is(tests.check_out('both', 'his'), 'allowed', 'and as before for the other');
+  'a token that also signs for another client''s bots stays, and so do other clients'' tokens');
+select is(tests.check_out('one', 'one'), 'PT401 token_invalid', 'a token that ended -> 401');
+select is(tests.check_out('both', 'one'), 'PT409 bot_not_running', 'a token that stays signs nothing for this client');
+select is(tests.check_out('both', 'his'), 'allowed', 'a token that stays signs for the other client');
 select tests.act_as('operator');
 select results_eq($$select event, count(*) from private.every_key_event
     where client_id = tests.client_id('anna') and event like 'token\_revoked' group by event$$, $$values ('token_revoked', 5::bigint)$$,
-  'each end is an event');
+  'each token that ended is an event');
 select ok((select max(seq) from public.key_events where client_id = tests.client_id('anna') and event = 'token_revoked')
   < (select max(seq) from public.key_events where client_id = tests.client_id('anna') and event = 'key_revoked'),
-  'and stands in the chain before the revocation''s own');
+  'the events of tokens precede the event of the revocation');
 
 select tests.set_up();
 select tests.act_as('ada');
-select is(jsonb_array_length(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended'), 5, 'an admin''s revocation ends them');
-select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'the same ones');
+select is(jsonb_array_length(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended'), 5, 'a revocation by an admin ends the same number of tokens');
+select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a revocation by an admin ends the same tokens');
 select tests.set_up();
 select tests.act_as('anna');
-select is(tests.rows_of($$delete from public.trading_keys where client_id = tests.client_id('anna')$$), 1::bigint, 'a DELETE straight in the table');
-select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'ends the same ones');
+select is(tests.rows_of($$delete from public.trading_keys where client_id = tests.client_id('anna')$$), 1::bigint, 'a client deletes its trading key directly');
+select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a direct DELETE ends the same tokens');
 select tests.set_up();
 select tests.act_as('operator');
 delete from public.trading_keys where client_id = tests.client_id('anna');
-select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'and so does the operator''s');
+select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a DELETE by the operator ends the same tokens');
 
 -- A rotation ends none.
 select tests.set_up();
 select tests.act_as('anna');
 select tests.rotate('anna', 'A2');
 select is(cardinality(tests.tokens()), 8, 'a rotation ends no token');
-select is(tests.check_out('one', 'one'), 'allowed', 'which sign with the new key');
+select is(tests.check_out('one', 'one'), 'allowed', 'a token signs with the new key after a rotation');
 
--- Who learns which tokens these are.
+-- Who can list these tokens.
 select tests.act_as('anna');
-select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 5, 'a client sees its own');
-select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 not_found', 'and no other''s');
+select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 5, 'a client can list the tokens that a revocation would end');
+select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 not_found', 'the tokens of another client -> 404');
 select tests.act_as('ada');
-select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 1, 'an admin any');
-select is(tests.refusal($$delete from public.machine_tokens where name = 'pgtap both'$$), 'allowed', 'and ends those of several clients');
+select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 1, 'an admin can list them for any client');
+select is(tests.refusal($$delete from public.machine_tokens where name = 'pgtap both'$$), 'allowed', 'an admin can end a token of several clients');
 
 select * from finish();
 rollback;
