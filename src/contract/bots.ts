@@ -78,7 +78,9 @@ export const BotSummary = z
   .openapi('BotSummary', { description: 'A bot without its config, which GET /bots/{id} returns.' });
 export const BotPage = pageOf(BotSummary).openapi('BotPage');
 
-export const Bot = BotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi('Bot');
+export const Bot = BotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi('Bot', {
+  description: 'A bot with its config.',
+});
 
 export const BotOptions = z
   .object({

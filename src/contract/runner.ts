@@ -23,6 +23,7 @@ export const RunnerBotPage = pageOf(RunnerBotSummary).openapi('RunnerBotPage');
 
 export const RunnerBot = RunnerBotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi(
   'RunnerBot',
+  { description: 'A bot with its config.' },
 );
 
 export const HeartbeatRequest = z
