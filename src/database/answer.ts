@@ -10,12 +10,15 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 /**
  * What is known of a call that failed in a way that may pass. `unknown`: whether it was carried out is not known, so that
  * it is repeated only if doing it twice is doing it once. `undone`: the database rolled it back. `rejected`: the token or
- * the API key was rejected before the call began, as hosted projects do for a second where their clocks differ.
+ * the API key was rejected before the call began, as hosted projects do for a second where their clocks differ. `busy`: too
+ * many calls wait for the same lock, and the database rolled this one back instead of letting it wait too.
  */
-export type Passing = 'unknown' | 'undone' | 'rejected';
+export type Passing = 'unknown' | 'undone' | 'rejected' | 'busy';
 
 /** SQLSTATE of transactions that the database ended in favour of another one: class 40, where it is certain. */
 const UNDONE = ['40001', '40P01'];
+/** Raised by `private.raise_busy`. */
+const OUR_OWN = 'PT503';
 /** No connection was free, which is over sooner than what takes long or waits for a row. */
 const TOO_MANY_CONNECTIONS = '53300';
 
@@ -55,6 +58,7 @@ export async function fetchAnswer(url: string, init: RequestInit, session?: Sess
 function passingOf({ code }: DatabaseError, problem: Problem): Passing | undefined {
   if (REJECTED.has(problem.code)) return 'rejected';
   if (UNDONE.includes(code ?? '')) return 'undone';
+  if (code === OUR_OWN && problem.code === 'database_busy') return 'busy';
   return problem.code === 'database_unavailable' || code === TOO_MANY_CONNECTIONS ? 'unknown' : undefined;
 }
 

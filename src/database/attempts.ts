@@ -1,4 +1,4 @@
-/** When a call is made a second time. There is never a third: after two failures the caller decides. */
+/** When a call is made again. After two failures the caller decides; a call that waits for a lock is not a failure yet. */
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure } from './answer.ts';
 
@@ -6,6 +6,9 @@ import { CallFailure } from './answer.ts';
 const FIRST_SHARE = 1 / 2;
 /** With less than this share left, a second attempt would only be cut off. */
 const LEAST_SHARE = 1 / 5;
+
+const SHORTEST_BUSY_PAUSE_MS = 25;
+const LONGEST_BUSY_PAUSE_MS = 400;
 
 /**
  * Calls once, and once more if that may help: where nothing was done, or where doing it twice is doing it once.
@@ -19,10 +22,10 @@ export async function attempts<Answer>(
   attempt: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   const deadline = Date.now() + callMs;
-  const first = await attempt(AbortSignal.timeout(repeatable ? callMs * FIRST_SHARE : callMs)).catch(
-    asFailure,
-  );
+  const share = repeatable ? callMs * FIRST_SHARE : callMs;
+  const first = await whileBusy(share, deadline - callMs * LEAST_SHARE, attempt).catch(asFailure);
   if (!(first instanceof CallFailure)) return first;
+  if (first.passing === 'busy') throw first.problem;
   const mayHelp = first.passing === 'unknown' ? repeatable : first.passing !== undefined;
   const wait = Math.max(first.retryAfterMs, first.passing === 'rejected' ? rejectedPauseMs : 0);
   // Callers who failed together do not retry together.
@@ -33,6 +36,27 @@ export async function attempts<Answer>(
   const second = await attempt(AbortSignal.timeout(left)).catch(asFailure);
   if (second instanceof CallFailure) throw second.problem;
   return second;
+}
+
+/**
+ * Waits here, and not on a connection of the database, while too many calls wait for the same lock. Nothing was done, so
+ * that any call may be made again.
+ */
+async function whileBusy<Answer>(
+  share: number,
+  lastStart: number,
+  attempt: (signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  for (let pause = SHORTEST_BUSY_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_BUSY_PAUSE_MS)) {
+    try {
+      return await attempt(AbortSignal.timeout(share));
+    } catch (error) {
+      const wait = pause * (0.5 + Math.random());
+      if (!(error instanceof CallFailure) || error.passing !== 'busy') throw error;
+      if (Date.now() + wait > lastStart) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
 }
 
 function asFailure(error: unknown): CallFailure {

@@ -35,8 +35,8 @@ comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock
 create function private.wait_for_lock(lock bigint, shared boolean, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 declare
-  -- A small hosted project has 10 connections for all clients.
-  most_waiters constant integer := 4;
+  -- A small hosted project has 60 connections, of which the REST API uses about 10 for all clients.
+  most_waiters constant integer := greatest(4, current_setting('max_connections')::integer / 8);
   has_place boolean := urgent;
 begin
   if private.try_lock(lock, shared) then return; end if;
@@ -48,7 +48,7 @@ begin
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
 end $$;
 comment on function private.wait_for_lock(bigint, boolean, boolean) is
-  'Takes an advisory lock. At most four transactions wait for one lock, so that one client cannot use up the connections of all; further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
+  'Takes an advisory lock. At most an eighth of the server''s connections wait for one lock (7 on a small hosted project), so that one client cannot use up the connections of all. Further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
 
 create function private.raise_busy() returns void
 language plpgsql set search_path = '' as $$

@@ -84,3 +84,36 @@ describe('a token or API key that is rejected before the call begins', () => {
     expect(call).toHaveBeenCalledTimes(2);
   });
 });
+
+describe('a call that is rejected because too many wait for the same lock', () => {
+  const busy = () => new CallFailure(new Problem('database_busy'), 'busy');
+
+  it.each([true, false])('is made again until it is carried out, if repeatable is %s', async (repeatable) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const waited = vi
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((done: () => void) => done()) as never);
+    const call = failing(busy(), busy(), busy(), busy(), busy(), busy());
+    expect(await attempts(TIME_LIMITS, repeatable, call)).toBe('answered');
+    expect(call).toHaveBeenCalledTimes(7);
+    expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([12.5, 25, 50, 100, 200, 200]);
+  });
+
+  it('ends with database_busy when its time is up', async () => {
+    const call = vi.fn(async (_: AbortSignal) => {
+      throw busy();
+    });
+    const began = Date.now();
+    await expect(attempts({ ...TIME_LIMITS, callMs: 300 }, false, call)).rejects.toMatchObject({
+      code: 'database_busy',
+    });
+    expect(Date.now() - began).toBeLessThanOrEqual(300);
+    expect(call.mock.calls.length).toBeGreaterThan(1);
+  });
+
+  it('that then gets no answer -> as any other call', async () => {
+    const call = failing(busy(), noAnswer());
+    await expect(attempts(TIME_LIMITS, false, call)).rejects.toMatchObject({ code: 'database_unavailable' });
+    expect(await attempts(TIME_LIMITS, true, failing(busy(), noAnswer()))).toBe('answered');
+  });
+});

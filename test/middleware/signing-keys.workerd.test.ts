@@ -33,7 +33,10 @@ describe('keys that were fetched', () => {
   it('serve for many tokens: one fetch', async () => {
     const { project, verifier } = await hosted([first, second, third]);
     for (const key of [first, second, third, first]) {
-      expect(await verifier.verify(await project.token(key, { sub }))).toEqual({ userId: sub });
+      expect(await verifier.verify(await project.token(key, { sub }))).toEqual({
+        userId: sub,
+        expiresAt: expect.any(Number),
+      });
     }
     expect((await project.counts()).jwksFetches).toBe(1);
   });
@@ -44,7 +47,7 @@ describe('keys that were fetched', () => {
     await verifier.verify(token);
     await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
     later(590);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     later(20);
     await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
   });
@@ -54,7 +57,7 @@ describe('keys that were fetched', () => {
     const token = await project.token(first, { sub });
     await verifier.verify(token);
     await project.set({ keys: [second.jwk] });
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     later(610);
     await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
   });
@@ -105,7 +108,8 @@ describe('a token that was verified before', () => {
   /** The first one fetches the keys, which forgets what was verified by others: so twice. */
   async function remembered(project: HostedProject, verifier: Verifier): Promise<string> {
     const token = await project.token(first, { sub });
-    for (let i = 0; i < 2; i++) expect(await verifier.verify(token)).toEqual({ userId: sub });
+    for (let i = 0; i < 2; i++)
+      expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     return token;
   }
 
@@ -113,9 +117,9 @@ describe('a token that was verified before', () => {
     const { project, verifier } = await hosted();
     const exp = Math.floor(Date.now() / 1000) + 60;
     const token = await project.token(first, { sub, exp });
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     later(50);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     later(25);
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_expired' });
   });
@@ -132,7 +136,7 @@ describe('a token that was verified before', () => {
       [header, claims, ''],
     ])
       await expect(verifier.verify(mixed.join('.'))).rejects.toMatchObject(invalid);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
   it('is refused as soon as keys are fetched of which none is its own, for another token', async () => {
@@ -140,7 +144,7 @@ describe('a token that was verified before', () => {
     const token = await remembered(project, verifier);
     await project.set({ keys: [second.jwk] });
     later(31);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     await verifier.verify(await project.token(second, { sub }));
     await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
   });
@@ -163,7 +167,7 @@ describe('a key id that is not among them', () => {
     const token = await project.token(second, { sub });
     await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
     later(31);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     expect((await project.counts()).jwksFetches).toBe(2);
   });
 
@@ -208,7 +212,7 @@ describe('a key id that is not among them', () => {
     later(31);
     const unknown = await project.token(first, { sub }, { kid: 'unknown' });
     await expect(verifier.verify(unknown)).rejects.toMatchObject(unavailable);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
   it('a hundred at once, after 30 seconds -> a few fetches', async () => {
@@ -240,7 +244,7 @@ describe('keys that cannot be had', () => {
     await expect(verifier.probe()).rejects.toMatchObject(unavailable);
     await project.set({ jwks: 'keys' });
     await verifier.probe();
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
   it('are not asked for by every token: one fetch, then one in a second or two', async () => {
@@ -256,7 +260,7 @@ describe('keys that cannot be had', () => {
     await project.set({ jwks: 'keys' });
     await ask();
     later(3);
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     expect((await project.counts()).jwksFetches).toBe(3);
   });
 
@@ -291,7 +295,10 @@ describe('keys that cannot be had', () => {
     await project.set({ jwks: 'keys' });
     later(3);
     await expect(verifier.verify(forged)).rejects.toMatchObject(invalid);
-    expect(await verifier.verify(await project.token(first, { sub }))).toEqual({ userId: sub });
+    expect(await verifier.verify(await project.token(first, { sub }))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 
   it('and are had again -> nobody is refused at the next fetch', async () => {
@@ -304,7 +311,7 @@ describe('keys that cannot be had', () => {
     await verifier.verify(token);
     later(610);
     const all = await Promise.all(Array.from({ length: 5 }, () => verifier.verify(token)));
-    expect(all).toEqual(Array.from({ length: 5 }, () => ({ userId: sub })));
+    expect(all).toEqual(Array.from({ length: 5 }, () => ({ userId: sub, expiresAt: expect.any(Number) })));
   });
 
   it('the Auth server answers more than keys ever take -> auth_unavailable', async () => {

@@ -40,7 +40,10 @@ describe.each(kinds)('the clock of an %s token', (_, verifier, token) => {
     ['valid in 5 seconds', { nbf: inSeconds(5) }],
     ['issued at no time', { iat: undefined }],
   ])('%s -> in', async (_, claims) => {
-    expect(await verifier.verify(await token(claims))).toEqual({ userId: sub });
+    expect(await verifier.verify(await token(claims))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 
   it.each([
@@ -60,7 +63,7 @@ describe('a time of issue', () => {
     const now = inSeconds(0);
     vi.spyOn(Date, 'now').mockReturnValue(now * 1000);
     const verified = hosted.verify(await project.token(key, { sub, iat: now + ahead }));
-    if (isIn) expect(await verified).toEqual({ userId: sub });
+    if (isIn) expect(await verified).toEqual({ userId: sub, expiresAt: expect.any(Number) });
     else await expect(verified).rejects.toMatchObject({ code: 'token_invalid' });
   });
 });
@@ -92,7 +95,7 @@ it('a token may have 8192 characters and no more', async () => {
       lengths.set(token.length, token);
     }
   }
-  expect(await hs256.verify(lengths.get(8192) ?? '')).toEqual({ userId: sub });
+  expect(await hs256.verify(lengths.get(8192) ?? '')).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   await expect(hs256.verify(lengths.get(8193) ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
@@ -120,7 +123,13 @@ describe('how somebody signed in', () => {
     ['a way without a method', { amr: [{ timestamp: 9 }] }, {}],
     ['a way with two methods', { amr: [{ method: ['password'], timestamp: 9 }] }, {}],
   ])('%s', async (_, claims, expected) => {
-    const session = { userId: sub, aal: undefined, signedInAt: undefined, ...expected };
+    const session = {
+      userId: sub,
+      expiresAt: expect.any(Number),
+      aal: undefined,
+      signedInAt: undefined,
+      ...expected,
+    };
     expect(await hosted.verify(await project.token(key, { sub, ...claims }))).toStrictEqual(session);
   });
 
@@ -144,16 +153,17 @@ describe('how somebody signed in', () => {
 });
 
 describe('a token of the OAuth 2.1 server', () => {
-  it.each([['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'], ['nobody', null], ['nothing', '']])(
-    'that names %s in client_id -> token_oauth_rejected',
-    async (_, client_id) => {
-      for (const [verifier, token] of [
-        [hs256, await accessToken({ sub, client_id })],
-        [hosted, await project.token(key, { sub, client_id })],
-      ] as const)
-        await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
-    },
-  );
+  it.each([
+    ['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'],
+    ['nobody', null],
+    ['nothing', ''],
+  ])('that names %s in client_id -> token_oauth_rejected', async (_, client_id) => {
+    for (const [verifier, token] of [
+      [hs256, await accessToken({ sub, client_id })],
+      [hosted, await project.token(key, { sub, client_id })],
+    ] as const)
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
+  });
 });
 
 describe('a key id', () => {
@@ -161,11 +171,14 @@ describe('a key id', () => {
     const token = await new SignJWT(good)
       .setProtectedHeader({ alg: 'HS256', kid: 'legacy' })
       .sign(new TextEncoder().encode(inject('jwtSecret')));
-    expect(await hs256.verify(token)).toEqual({ userId: sub });
+    expect(await hs256.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
   it('missing from an ES256 token -> in, where one published key fits', async () => {
-    expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({ userId: sub });
+    expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 });
 
@@ -175,7 +188,10 @@ describe('two published keys of one algorithm', async () => {
   const verifier = createVerifier(readSettings(rotating.settings));
 
   it.each([0, 1] as const)('and a key id -> in, by key %i', async (which) => {
-    expect(await verifier.verify(await rotating.token(keys[which], { sub }))).toEqual({ userId: sub });
+    expect(await verifier.verify(await rotating.token(keys[which], { sub }))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 
   it('and no key id -> token_invalid: none of them is tried out', async () => {
@@ -190,11 +206,14 @@ describe('an issuer', () => {
       readSettings({ ...settings(), SUPABASE_URL: `${inject('supabaseUrl')}/ ` }),
     );
     const token = await accessToken({ sub, iss: `${inject('supabaseUrl')}/auth/v1` });
-    expect(await verifier.verify(token)).toEqual({ userId: sub });
+    expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
   it('that is not named, under HS256 -> in: the secret is of this project alone', async () => {
-    expect(await hs256.verify(await accessToken({ sub }))).toEqual({ userId: sub });
+    expect(await hs256.verify(await accessToken({ sub }))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 
   it('that is not named, under ES256 -> out', async () => {
@@ -232,6 +251,9 @@ describe('without settings', () => {
     await expect(verifier.verify(await project.token(key, { sub }))).rejects.toMatchObject({
       code: 'token_invalid',
     });
-    expect(await verifier.verify(await accessToken({ sub }))).toEqual({ userId: sub });
+    expect(await verifier.verify(await accessToken({ sub }))).toEqual({
+      userId: sub,
+      expiresAt: expect.any(Number),
+    });
   });
 });

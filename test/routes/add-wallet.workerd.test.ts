@@ -87,7 +87,7 @@ describe('POST /bots/{id}/wallets', () => {
     }
   });
 
-  it('with the hundredth wallet -> 201, with one more -> 409', async () => {
+  it('with the hundredth wallet -> 201, with one more -> 409', { timeout: 60_000 }, async () => {
     const client = await newClient();
     const wallets = (count: number) =>
       Array.from({ length: count }, () => ({ private_key: newEvmKey().privateKey }));

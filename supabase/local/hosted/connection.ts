@@ -33,6 +33,27 @@ const optionsOf = (url: string, max: number, others: { idle_timeout?: number } =
   postgresOptions: { max, onnotice: () => {}, types: { json: json(114), jsonb: json(3802) }, ...others },
 });
 
+type Setting = readonly [name: string, value: string];
+
+/** Settings of PostgREST before version 9, which lite sets. */
+const LEGACY: readonly Setting[] = [
+  ['request.jwt.claim.sub', ''],
+  ['request.jwt.claim.role', ''],
+];
+
+type Executor = Parameters<Parameters<WithContext>[1]>[0];
+
+/** For the rest of the transaction. */
+async function apply(db: Executor, settings: readonly Setting[]): Promise<void> {
+  await db
+    .selectNoFrom((of) =>
+      settings.map(([setting, value], at) =>
+        of.fn('set_config', [of.val(setting), of.val(value), of.lit(true)]).as(`setting_${at}`),
+      ),
+    )
+    .execute();
+}
+
 export class HostedConnection extends PostgresConnection {
   readonly #rest: PostgresConnection;
   /** `information_schema` shows a role what it may use: of our tables `authenticator` may use none. */
@@ -90,33 +111,37 @@ export class HostedConnection extends PostgresConnection {
 
   /** lite calls this for each request of the REST API, and only for those. */
   override withContext: WithContext = (vars, run, options) => {
+    const { transaction, forceRollback, rpc } = options ?? {};
     const { role = 'anon', jwt } = (vars as Caller | undefined)?.auth ?? {};
-    const name = options?.rpc?.path.replace('/rpc/', '');
-    const called = name === undefined ? undefined : this.#settings?.ofFunction(name);
-    const settings = [
+    const called = rpc && this.#settings?.ofFunction(rpc.path.replace('/rpc/', ''));
+    const settings: Setting[] = [
       ['search_path', SEARCH_PATH],
       ...(this.#settings?.ofRole(role) ?? []),
       ['request.jwt.claims', JSON.stringify({ ...jwt, role })],
-      // Those of PostgREST before version 9, which lite sets.
-      ['request.jwt.claim.sub', ''],
-      ['request.jwt.claim.role', ''],
       ...(called?.settings ?? []),
-    ] as const;
-    const inTransaction: typeof run = async (db) => {
-      await db
-        .selectNoFrom((of) =>
-          settings.map(([setting, value], at) =>
-            of.fn('set_config', [of.val(setting), of.val(value), of.lit(true)]).as(`setting_${at}`),
-          ),
-        )
-        .execute();
+    ];
+    if (rpc) {
+      settings.push(
+        ['request.method', rpc.method],
+        ['request.path', rpc.path],
+        ['request.headers', JSON.stringify(rpc.requestHeaders ?? {})],
+        ['response.status', ''],
+        ['response.headers', ''],
+      );
+      if (rpc.readOnly || called?.readOnly) settings.push(['transaction_read_only', 'on']);
+    }
+    if (transaction || forceRollback) {
+      // Rare, and left to lite, which takes the role.
+      return this.#rest.withContext(
+        vars,
+        (db) => apply(db, [...settings, ...LEGACY]).then(() => run(db)),
+        options,
+      );
+    }
+    // One statement. lite would send a dozen.
+    return this.#rest.kysely.transaction().execute(async (db) => {
+      await apply(db, [['role', role], ...settings]);
       return run(db);
-    };
-    return this.#rest.withContext(vars, inTransaction, {
-      ...options,
-      ...(options?.rpc && {
-        rpc: { ...options.rpc, readOnly: options.rpc.readOnly || called?.readOnly === true },
-      }),
     });
   };
 
