@@ -116,7 +116,16 @@ it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
 it('the edge and the database find the same time of sign-in', async () => {
   const methods = [
     ...FIRST_FACTORS,
-    ...['totp', 'mfa/phone', 'mfa/webauthn', 'phone', 'webauthn', 'token_refresh', 'email_change', 'anonymous'],
+    ...[
+      'totp',
+      'mfa/phone',
+      'mfa/webauthn',
+      'phone',
+      'webauthn',
+      'token_refresh',
+      'email_change',
+      'anonymous',
+    ],
     ...['oauth_provider/authorization_code', 'PASSWORD', '', 1, null, ['password'], { method: 'password' }],
   ];
   const times = [undefined, null, 5, 9, 7.5, '9', true];

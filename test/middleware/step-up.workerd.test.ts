@@ -144,9 +144,16 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     ],
     [
       'long ago, whatever the time of authentication is after a second factor',
-      { aal: 'aal2', auth_time: inSeconds(-5), amr: [{ method: 'totp', timestamp: inSeconds(-5) }, ...amr(-700)] },
+      {
+        aal: 'aal2',
+        auth_time: inSeconds(-5),
+        amr: [{ method: 'totp', timestamp: inSeconds(-5) }, ...amr(-700)],
+      },
     ],
-    ['by a second factor alone', { aal: 'aal2', amr: [{ method: 'mfa/webauthn', timestamp: inSeconds(-5) }] }],
+    [
+      'by a second factor alone',
+      { aal: 'aal2', amr: [{ method: 'mfa/webauthn', timestamp: inSeconds(-5) }] },
+    ],
   ])('signed in %s -> 401', async (_, claims) => {
     const answer = await ask(claims);
     expectProblem(answer, 401, 'sign_in_too_old');

@@ -144,16 +144,17 @@ describe('how somebody signed in', () => {
 });
 
 describe('a token of the OAuth 2.1 server', () => {
-  it.each([['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'], ['nobody', null], ['nothing', '']])(
-    'that names %s in client_id -> token_oauth_rejected',
-    async (_, client_id) => {
-      for (const [verifier, token] of [
-        [hs256, await accessToken({ sub, client_id })],
-        [hosted, await project.token(key, { sub, client_id })],
-      ] as const)
-        await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
-    },
-  );
+  it.each([
+    ['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'],
+    ['nobody', null],
+    ['nothing', ''],
+  ])('that names %s in client_id -> token_oauth_rejected', async (_, client_id) => {
+    for (const [verifier, token] of [
+      [hs256, await accessToken({ sub, client_id })],
+      [hosted, await project.token(key, { sub, client_id })],
+    ] as const)
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
+  });
 });
 
 describe('a key id', () => {
