@@ -59,9 +59,14 @@ select tests.act_as('operator');
 -- factor:reset ------------------------------------------------------------------------------------------------
 
 -- Only some servers keep factors.
-create table if not exists auth.mfa_factors (
-  id uuid primary key, user_id uuid not null, factor_type text not null, status text not null,
-  created_at timestamptz not null, updated_at timestamptz not null);
+do $$
+begin
+  if to_regclass('auth.mfa_factors') is null then
+    create table auth.mfa_factors (
+      id uuid primary key, user_id uuid not null, factor_type text not null, status text not null,
+      created_at timestamptz not null, updated_at timestamptz not null);
+  end if;
+end $$;
 insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
   select gen_random_uuid(), tests.account_id(person), 'totp', 'verified', now(), now()
   from unnest('{anna, boris, eve}'::text[]) as person;
