@@ -1,5 +1,8 @@
 /** Everything that this API refuses or cannot do, as RFC 9457 problems. Codes are a closed set and never change. */
 
+/** Of a 503: after how many seconds to retry (RFC 9110, section 10.2.3). None where only the operator can end it. */
+type RetryAfterSeconds = number;
+
 const CATALOGUE = {
   // 400: the request cannot be read
   idempotency_key_malformed: [
@@ -28,6 +31,11 @@ const CATALOGUE = {
   ],
   // 403, 404: what the caller may do and see
   admin_required: [403, 'Only an admin may do this', 'Ask an admin of the platform.'],
+  edge_required: [
+    403,
+    'Only the edge stores envelopes',
+    'Send the private key to this API, which seals it. The REST API of the database takes no envelope from a session.',
+  ],
   forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
   policy_chain_id: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
   policy_daily_value: [
@@ -74,6 +82,16 @@ const CATALOGUE = {
     409,
     'The wallet has another key by now',
     'It was rotated since this was first signed. Sign with a new Idempotency-Key if it is still wanted.',
+  ],
+  key_ended: [
+    409,
+    'The key id has ended',
+    'A rotated or revoked key is not held again. Submit the private key: it gets a new key id.',
+  ],
+  tokens_full: [
+    409,
+    'The bot, the client or the token is at its limit',
+    'A bot has at most 50 machine tokens, a client 1,000, and a token signs for at most 100 bots. Revoke tokens that are no longer used.',
   ],
   trading_key_required: [
     409,
@@ -140,6 +158,11 @@ const CATALOGUE = {
   ],
   private_key_out_of_range: [422, 'The private key is out of range', 'No EVM account has this key.'],
   private_key_wrong_length: [422, 'The private key has a wrong length', 'A part may be missing.'],
+  too_many_rows: [
+    422,
+    'The statement writes too many rows',
+    'A statement at the REST API writes at most 100 rows. Send several.',
+  ],
   transaction_malformed: [422, 'The transaction cannot be signed', 'See errors for the field.'],
   typed_data_malformed: [
     422,
@@ -175,15 +198,42 @@ const CATALOGUE = {
     503,
     'Access tokens cannot be verified now',
     'The Auth server does not give its signing keys. Try again soon.',
+    5,
   ],
-  database_busy: [503, 'The database was busy with the same rows', 'Nothing was changed. Try again.'],
+  database_busy: [503, 'The database was busy with the same rows', 'Nothing was changed. Try again.', 1],
   database_not_configured: [
     503,
     'There is no database',
-    'Operator: set SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY.',
+    'Operator: set SUPABASE_URL (https://<project>.supabase.co) and SUPABASE_PUBLISHABLE_KEY (sb_publishable_…).',
   ],
-  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
-  database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
+  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push --remote".'],
+  database_read_only: [
+    503,
+    'The database accepts no changes',
+    'Nothing was changed. Operator: the disk is full, or the project is in read-only mode or a standby.',
+  ],
+  database_rejects_token: [
+    503,
+    'The database rejects a valid token',
+    'Nothing was changed. Try again; a new access token helps if its signing key was revoked. Operator, if it lasts: the clocks of Auth and database differ, or SUPABASE_URL and SUPABASE_JWT_SECRET are not of one project.',
+    2,
+  ],
+  database_unavailable: [503, 'The database does not answer', 'Try again soon.', 5],
+  edge_token_invalid: [
+    503,
+    'The database rejects the edge token',
+    'Operator: EDGE_TOKEN has expired or was revoked. Set it to the output of "npm run operator:token -- --scope edge".',
+  ],
+  edge_token_malformed: [
+    503,
+    'The edge token is malformed',
+    'Operator: EDGE_TOKEN is not a machine token. Set it to the output of "npm run operator:token -- --scope edge".',
+  ],
+  edge_token_missing: [
+    503,
+    'The edge token is missing',
+    'Operator: set EDGE_TOKEN to the output of "npm run operator:token -- --scope edge". Without it no key is stored and nothing is signed.',
+  ],
   key_not_opened: [
     503,
     'The key cannot be opened',
@@ -208,11 +258,7 @@ const CATALOGUE = {
     503,
     'The master keys cannot be read now',
     'The Secrets Store that ENCRYPTION_KEY is bound to does not give it. Try again soon.',
-  ],
-  monitor_limits_malformed: [
-    503,
-    'The health monitor does not run',
-    'Operator: HEARTBEAT_LIMIT_SECONDS has to be 1 to 86400, KEY_AGE_LIMIT_DAYS 1 to 36500.',
+    5,
   ],
   monitor_token_malformed: [
     503,
@@ -224,6 +270,11 @@ const CATALOGUE = {
     'The health monitor does not run',
     'Operator: set MONITOR_TOKEN to the output of "npm run operator:token -- --scope monitor".',
   ],
+  publishable_key_rejected: [
+    503,
+    'The database rejects the API key of the service',
+    'Nothing was changed. Operator: SUPABASE_PUBLISHABLE_KEY is not a valid key of the project at SUPABASE_URL. Copy it from the API keys of the project.',
+  ],
   rewrap_other_master_key: [
     503,
     'Envelopes cannot be moved with this token',
@@ -234,7 +285,15 @@ const CATALOGUE = {
     'The edge and the database ask different things of who changes keys',
     'Operator: make REQUIRE_AAL2 and MAX_SIGN_IN_AGE_SECONDS and the row of private.settings the same.',
   ],
-} as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
+  step_up_settings_malformed: [
+    503,
+    'The required sign-in for key changes cannot be read',
+    'No key is changed until then; stopping and revoking work. Operator: REQUIRE_AAL2 has to be true or false, MAX_SIGN_IN_AGE_SECONDS a whole number from 1 to 999999999.',
+  ],
+} as const satisfies Record<
+  string,
+  readonly [status: number, title: string, detail: string, retryAfter?: RetryAfterSeconds]
+>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
 export const PROBLEM_CODES = Object.keys(CATALOGUE) as [ProblemCode, ...ProblemCode[]];
@@ -276,6 +335,11 @@ export class Problem extends Error {
   }
 }
 
+/** With its optional part, which the literal types of most entries lack. */
+function entryOf(code: ProblemCode): readonly [number, string, string, RetryAfterSeconds?] {
+  return CATALOGUE[code];
+}
+
 export function isProblemCode(text: unknown): text is ProblemCode {
   return typeof text === 'string' && Object.hasOwn(CATALOGUE, text);
 }
@@ -286,7 +350,7 @@ export function problemResponse(
   requestId: string,
   headers: Record<string, string> = {},
 ): Response {
-  const [status, title, detail] = CATALOGUE[problem.code];
+  const [status, title, detail, retryAfter] = entryOf(problem.code);
   const body = {
     type: `urn:trading-keys:problem:${problem.code}`,
     title,
@@ -304,7 +368,7 @@ export function problemResponse(
       ...((status === 401 || problem.code === 'second_factor_required') && {
         'www-authenticate': challenge(problem.code),
       }),
-      ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
+      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       ...problem.headers,
       ...headers,
     },

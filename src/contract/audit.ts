@@ -1,26 +1,41 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { StoredId, Time } from './common.ts';
+import { Id, Time } from './common.ts';
 
 export const KEY_EVENTS = [
   'key_added',
   'key_rotated',
   'key_rewrapped',
   'key_revoked',
-  'wallet_added',
   'signed',
+  'wallet_added',
+  'wallet_changed',
+  'wallet_removed',
   'bot_created',
+  'bot_changed',
   'bot_started',
   'bot_stopped',
   'bot_quarantined',
+  'bot_removed',
   'token_issued',
+  'token_changed',
   'token_first_used',
   'token_revoked',
   'policy_set',
+  'policy_removed',
   'refused',
+  'client_created',
+  'client_changed',
+  'client_removed',
   'account_linked',
   'account_unlinked',
   'factor_reset',
+  'admin_added',
+  'admin_removed',
+  'settings_changed',
+  'bot_type_added',
+  'bot_type_changed',
+  'bot_type_removed',
 ] as const;
 
 const Event = z.enum(KEY_EVENTS);
@@ -34,16 +49,18 @@ const Seq = z.int().openapi({ description: 'Counts the rows of the chain, from 1
 export const KeyEvent = z
   .object({
     seq: Seq,
-    id: StoredId,
-    client_id: StoredId,
+    id: Id,
+    client_id: Id,
     event: Event,
-    actor: z.enum(['client', 'admin', 'operator', 'runner']),
-    actor_id: StoredId.nullable().openapi({ description: 'The account, where there was a session.' }),
+    actor: z.enum(['client', 'admin', 'operator', 'runner', 'auth']).openapi({
+      description: 'auth: the Auth server, for example when it links an account.',
+    }),
+    actor_id: Id.nullable().openapi({ description: 'The account, where there was a session.' }),
     request_id: z.string().nullable(),
-    bot_id: StoredId.nullable(),
+    bot_id: Id.nullable(),
     address: z.string().nullable(),
     chain: z.enum(CHAINS).nullable(),
-    key_id: StoredId.nullable(),
+    key_id: Id.nullable(),
     key_version: z.int().nullable(),
     detail: z.record(z.string(), z.unknown()).nullable(),
     created_at: Time,
@@ -59,7 +76,26 @@ export const KeyEvent = z
 
 const pageBySeq = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
-export const KeyEventPage = pageBySeq(KeyEvent).openapi('KeyEventPage');
+
+/** An event that is not in its chain yet, and so has no place and no hash. */
+export const QueuedEvent = KeyEvent.omit({
+  seq: true,
+  signatures: true,
+  previous_hash: true,
+  hash: true,
+}).openapi('QueuedEvent');
+export const KeyEventPage = pageBySeq(KeyEvent)
+  .extend({
+    queued: z.array(QueuedEvent).openapi({
+      description:
+        'The newest events that are not chained yet, newest first. Usually none: a read chains them.',
+    }),
+    omitted: z.int().openapi({
+      description:
+        'How many events were only counted since the last one that was recorded, because there were too many.',
+    }),
+  })
+  .openapi('KeyEventPage');
 
 export const Checkpoint = z
   .object({

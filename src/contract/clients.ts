@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Name, pageOf, StoredId, Time } from './common.ts';
+import { Id, Name, pageOf, Time } from './common.ts';
 
 export const ClientRequest = z
   .strictObject({
@@ -18,7 +18,7 @@ export const ClientRequest = z
 
 export const Client = z
   .object({
-    id: StoredId,
+    id: Id,
     name: z.string(),
     email: z.string(),
     linked: z.boolean().openapi({ description: 'Whether an account signs in for this client.' }),

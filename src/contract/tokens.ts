@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, Time } from './common.ts';
+import { Id, Name, pageOf, Time } from './common.ts';
 
 export const IssueTokenRequest = z
   .strictObject({
@@ -10,7 +10,7 @@ export const IssueTokenRequest = z
       .openapi({ description: 'RFC 3339. None: until it is revoked.', example: '2027-11-22T00:00:00Z' }),
     bot_ids: z
       .array(Id)
-      .max(100)
+      .max(99)
       .optional()
       .openapi({ description: 'More bots that the token signs for, beside the one in the path.' }),
   })
@@ -35,9 +35,7 @@ export const IssuedToken = Token.extend({
   }),
 }).openapi('IssuedToken');
 
-export const TokenPage = z
-  .object({ items: z.array(Token), next_cursor: z.string().nullable() })
-  .openapi('TokenPage');
+export const TokenPage = pageOf(Token).openapi('TokenPage');
 
 export type IssueTokenRequest = z.infer<typeof IssueTokenRequest>;
 export type Token = z.infer<typeof Token>;

@@ -3,8 +3,8 @@ import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 
 export interface Auditor {
-  /** SHA-256 of the machine token of the scope `monitor`, in hex. */
-  readonly tokenHash: string;
+  /** The machine token of the scope `monitor`. */
+  readonly token: string;
   readonly requestId: string;
 }
 
@@ -47,13 +47,16 @@ export class AuditorDatabase {
   }
   /** Keeps those that name a row of their chain. */
   storeCheckpoints(checkpoints: readonly SignedHead[]) {
-    return this.#call(Stored, 'store_checkpoints', { checkpoints: asJson(checkpoints) });
+    return this.#call(Stored, 'store_checkpoints', {
+      edge_token: this.#connection.edgeToken(),
+      checkpoints: asJson(checkpoints),
+    });
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
   ): Promise<z.infer<Answer>> {
     return callByToken(this.#connection, this.#auditor, answer, name, args);
   }

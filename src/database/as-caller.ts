@@ -9,11 +9,13 @@ import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type Page, pageArguments } from './page.ts';
+import type { Session } from './session.ts';
 import { Tally } from './tally.ts';
 
 export interface Caller {
-  /** The verified access token. */
-  readonly token: string;
+  /** The verified session. */
+  readonly session: Session;
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;
@@ -69,11 +71,6 @@ export interface RefusalTarget {
 /** Of an earlier call, the token was told then and its hash is the one that is stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
 
-export interface Page {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
-
 /**
  * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
  * under the caller's own token, so that row-level security decides. All throw `Problem`.
@@ -110,16 +107,26 @@ export class CallerDatabase {
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
     return this.#callOnce(Bot, 'create_bot', {
+      edge_token: this.#connection.edgeToken(),
       ...bot,
       config: asJson(bot.config),
       wallets: asJson(wallets),
     });
   }
   setUpBot(bot: NewBot, wallet: NewWallet) {
-    return this.#callOnce(Bot, 'setup_bot', { ...bot, config: asJson(bot.config), wallet: asJson(wallet) });
+    return this.#callOnce(Bot, 'setup_bot', {
+      edge_token: this.#connection.edgeToken(),
+      ...bot,
+      config: asJson(bot.config),
+      wallet: asJson(wallet),
+    });
   }
   addWallet(botId: string, wallet: NewWallet) {
-    return this.#callOnce(AddedWallet, 'add_wallet', { bot_id: botId, wallet: asJson(wallet) });
+    return this.#callOnce(AddedWallet, 'add_wallet', {
+      edge_token: this.#connection.edgeToken(),
+      bot_id: botId,
+      wallet: asJson(wallet),
+    });
   }
   listBots(clientId: string, page: Page) {
     return this.#read(BotPage, 'list_bots', { client_id: clientId, ...pageArguments(page) });
@@ -131,10 +138,10 @@ export class CallerDatabase {
     return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
-    // not, but under an Idempotency-Key: a second time could undo the stop, the rotation or the stricter policy that
-    // somebody else made in between.
-    return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
+    // Repeated if the database does not respond: stopping twice is stopping once, with or without an Idempotency-Key.
+    // Starting, rotating and setting a policy are repeated only under a key: a second call could undo the stop, the
+    // rotation or the stricter policy that somebody else made in between.
+    return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
   getBotHealth(botId: string, page: Page) {
@@ -145,7 +152,11 @@ export class CallerDatabase {
     return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
-    return this.#callOnce(Rotation, 'rotate_key', { client_id: clientId, ...key });
+    return this.#callOnce(Rotation, 'rotate_key', {
+      edge_token: this.#connection.edgeToken(),
+      client_id: clientId,
+      ...key,
+    });
   }
   revokeKey(clientId: string) {
     return this.#call(Revocation, 'revoke_key', { client_id: clientId });
@@ -160,8 +171,8 @@ export class CallerDatabase {
     // Not asked again, under no key either: the answer would be the first one without the token, which nobody then has.
     return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
   }
-  listTokens(botId: string) {
-    return this.#read(TokenPage, 'list_tokens', { bot_id: botId });
+  listTokens(botId: string, page: Page) {
+    return this.#read(TokenPage, 'list_tokens', { bot_id: botId, ...pageArguments(page) });
   }
   revokeToken(tokenId: string) {
     return this.#call(Token, 'revoke_token', { token_id: tokenId });
@@ -178,12 +189,24 @@ export class CallerDatabase {
     const about = { client_id: clientId, ...(event !== undefined && { event }) };
     return this.#read(KeyEventPage, 'list_key_events', { ...about, ...seqPageArguments(page) });
   }
+  listDeploymentEvents({ event, ...page }: KeyEventQuery) {
+    const about = { ...(event !== undefined && { event }) };
+    return this.#read(KeyEventPage, 'list_deployment_events', { ...about, ...seqPageArguments(page) });
+  }
+  listDeploymentCheckpoints(page: SeqPageQuery) {
+    return this.#read(CheckpointPage, 'list_deployment_checkpoints', seqPageArguments(page));
+  }
   listCheckpoints(clientId: string, page: SeqPageQuery) {
     return this.#read(CheckpointPage, 'list_checkpoints', { client_id: clientId, ...seqPageArguments(page) });
   }
   /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
   reportRefusal(target: RefusalTarget, code: string, route: string) {
-    return this.#call(Reported, 'report_refusal', { ...target, code, route });
+    return this.#call(Reported, 'report_refusal', {
+      edge_token: this.#connection.edgeToken(),
+      ...target,
+      code,
+      route,
+    });
   }
 
   /** A function that changes nothing that it answers: asked a second time, it does what it did. */
@@ -216,10 +239,6 @@ export class CallerDatabase {
     const all = { ...args, ...asArgument(this.#caller.once) };
     return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
   }
-}
-
-function pageArguments({ limit, cursor }: Page) {
-  return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
 }
 
 function seqPageArguments({ limit, cursor, order }: SeqPageQuery) {

@@ -3,14 +3,9 @@ import { callByToken } from './call.ts';
 import type { Connection } from './connect.ts';
 
 export interface Monitor {
-  /** SHA-256 of the machine token of the scope `monitor`, in hex. */
-  readonly tokenHash: string;
+  /** The machine token of the scope `monitor`. */
+  readonly token: string;
   readonly requestId: string;
-}
-
-export interface MonitorLimits {
-  readonly heartbeatLimitSeconds: number;
-  readonly keyAgeLimitDays: number;
 }
 
 const Batch = z.object({
@@ -39,10 +34,7 @@ export class MonitorDatabase {
   }
 
   /** The next batch of the round through all bots. @throws {Problem} */
-  checkBots({ heartbeatLimitSeconds, keyAgeLimitDays }: MonitorLimits): Promise<Batch> {
-    return callByToken(this.#connection, this.#monitor, Batch, 'monitor_bots', {
-      heartbeat_limit_seconds: heartbeatLimitSeconds,
-      key_age_limit_days: keyAgeLimitDays,
-    });
+  checkBots(): Promise<Batch> {
+    return callByToken(this.#connection, this.#monitor, Batch, 'monitor_bots', {});
   }
 }

@@ -3,8 +3,8 @@ import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 
 export interface Rewrapper {
-  /** SHA-256 of a machine token of the scope `rewrap`, in hex. */
-  readonly tokenHash: string;
+  /** The machine token of the scope `rewrap`. */
+  readonly token: string;
   readonly requestId: string;
 }
 
@@ -56,10 +56,19 @@ export class RewrapDatabase implements RewrapStore {
   }
 
   next(masterKeyIds: readonly string[], batch: number) {
-    return this.#call(Page, 'list_envelopes_to_rewrap', { master_key_ids: [...masterKeyIds], batch });
+    return this.#call(Page, 'list_envelopes_to_rewrap', {
+      edge_token: this.#connection.edgeToken(),
+      master_key_ids: [...masterKeyIds],
+      batch,
+    });
   }
   async replace(rewrapped: readonly RewrappedKey[]) {
-    return (await this.#call(Outcomes, 'rewrap_keys', { rewrapped: asJson(rewrapped) })).outcomes;
+    return (
+      await this.#call(Outcomes, 'rewrap_keys', {
+        edge_token: this.#connection.edgeToken(),
+        rewrapped: asJson(rewrapped),
+      })
+    ).outcomes;
   }
   countLeft() {
     return this.#call(z.int(), 'count_keys_to_rewrap', {});
@@ -68,7 +77,7 @@ export class RewrapDatabase implements RewrapStore {
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
   ): Promise<z.infer<Answer>> {
     return callByToken(this.#connection, this.#rewrapper, answer, name, args);
   }

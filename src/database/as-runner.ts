@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
+import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type Page, pageArguments } from './page.ts';
 import { Tally } from './tally.ts';
 
 export interface Runner {
-  /** SHA-256 of the machine token, in hex. */
-  readonly tokenHash: string;
+  /** The machine token. */
+  readonly token: string;
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;
@@ -41,8 +42,8 @@ const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean(
 export type ReportedFailure = z.infer<typeof ReportedFailure>;
 
 /**
- * The database as a machine token sees it: five functions that each begin by finding the token, called without a
- * session. All throw `Problem`.
+ * The database as a machine token sees it: functions that each begin by finding the token, called without a session.
+ * All throw `Problem`.
  */
 export class RunnerDatabase {
   readonly #connection: Connection;
@@ -58,9 +59,12 @@ export class RunnerDatabase {
     return new RunnerDatabase(this.#connection, { ...this.#runner, once });
   }
 
-  listBots() {
-    // It notes that the token is in use, once a minute however often it is called.
-    return this.#call(RunnerBots, 'list_runner_bots', {}, true);
+  // Reads may be repeated: they note that the token is in use, once a minute however often they are called.
+  listBots(page: Page) {
+    return this.#call(RunnerBotPage, 'list_runner_bots', pageArguments(page), true);
+  }
+  getBot(botId: string) {
+    return this.#call(RunnerBot, 'get_runner_bot', { bot_id: botId }, true);
   }
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
     return this.#callOnce(Heartbeat, 'record_heartbeat', {
@@ -73,6 +77,7 @@ export class RunnerDatabase {
   /** Lets an envelope out, once token, bot, wallet and policy allow it; the event is written and the value reserved. */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
     return this.#callOnce(CheckedOutKey, 'check_out_key', {
+      edge_token: this.#connection.edgeToken(),
       bot_id: botId,
       signing: asJson(signing),
       ...(wallet !== undefined && { wallet }),
@@ -83,18 +88,25 @@ export class RunnerDatabase {
   reportRefusal(botId: string | undefined, code: string, route: string) {
     // Without an id that the database can read the bot is none of the token's.
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
-    return this.#call(Reported, 'report_runner_refusal', args);
+    return this.#call(Reported, 'report_runner_refusal', {
+      edge_token: this.#connection.edgeToken(),
+      ...args,
+    });
   }
 
   /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
   reportFailure(botId: string, code: string): Promise<ReportedFailure> {
-    return this.#call(ReportedFailure, 'report_signing_failure', { bot_id: botId, code });
+    return this.#call(ReportedFailure, 'report_signing_failure', {
+      edge_token: this.#connection.edgeToken(),
+      bot_id: botId,
+      code,
+    });
   }
 
   #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
     const { once, tally = new Tally() } = this.#runner;
@@ -106,7 +118,7 @@ export class RunnerDatabase {
   #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
-    args: Omit<Functions[Name]['Args'], 'token_hash'>,
+    args: Omit<Functions[Name]['Args'], 'token'>,
   ): Promise<z.infer<Answer>> {
     const { once } = this.#runner;
     return this.#call(answer, name, { ...args, ...asArgument(once) }, once !== undefined);

@@ -191,13 +191,7 @@ isOneToOne: false
                     "actor"?: string,"actor_id"?: string | null,"address"?: string | null,"bot_id"?: string | null,"chain"?: string | null,"client_id"?: string,"created_at"?: string,"detail"?: Json | null,"event"?: string,"hash"?: string,"id"?: string,"key_id"?: string | null,"key_version"?: number | null,"previous_hash"?: string | null,"request_id"?: string | null,"seq"?: number,"signatures"?: number
                   }
                   Relationships: [
-                    {
-      foreignKeyName: "an event is of a client"
-      columns: ["client_id"]
-isOneToOne: false
-      referencedRelation: "clients"
-      referencedColumns: ["id"]
-    }
+                    
                   ]
                 },"machine_token_bots": {
                   Row: {
@@ -292,28 +286,31 @@ isOneToOne: false
           }
           Functions: {
             "add_wallet":
-{ Args: { "bot_id": string,"once"?: Json,"wallet": Json }; Returns: Json
+{ Args: { "bot_id": string,"edge_token": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "chain_queued_events":
-{ Args: { "at_most"?: number,"token_hash": string }; Returns: Json
+{ Args: { "at_most"?: number,"token": string }; Returns: Json
                            },
 "check_out_key":
-{ Args: { "bot_id": string,"once"?: Json,"signing": Json,"token_hash": string,"wallet"?: string }; Returns: Json
+{ Args: { "bot_id": string,"edge_token": string,"once"?: Json,"signing": Json,"token": string,"wallet"?: string }; Returns: Json
                            },
 "count_envelopes":
 { Args: Record<PropertyKey, never>; Returns: Json
                            },
 "count_keys_to_rewrap":
-{ Args: { "token_hash": string }; Returns: number
+{ Args: { "token": string }; Returns: number
                            },
 "count_unopenable_envelopes":
 { Args: { "master_key_ids": (string)[] }; Returns: number
                            },
 "create_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"edge_token": string,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
 { Args: { "email": string,"link_account"?: boolean,"name": string,"once"?: Json }; Returns: Json
+                           },
+"edge_token_valid":
+{ Args: { "edge_token": string }; Returns: boolean
                            },
 "get_bot":
 { Args: { "bot_id": string }; Returns: Json
@@ -329,6 +326,9 @@ isOneToOne: false
                            },
 "get_policy":
 { Args: { "bot_id": string }; Returns: Json
+                           },
+"get_runner_bot":
+{ Args: { "bot_id": string,"token": string }; Returns: Json
                            },
 "get_trading_key":
 { Args: { "client_id": string }; Returns: Json
@@ -348,35 +348,41 @@ isOneToOne: false
 "list_clients":
 { Args: { "after"?: string,"page_size": number }; Returns: Json
                            },
+"list_deployment_checkpoints":
+{ Args: { "after"?: number,"oldest_first"?: boolean,"page_size": number }; Returns: Json
+                           },
+"list_deployment_events":
+{ Args: { "after"?: number,"event"?: string,"oldest_first"?: boolean,"page_size": number }; Returns: Json
+                           },
 "list_envelopes_to_rewrap":
-{ Args: { "batch": number,"master_key_ids": (string)[],"token_hash": string }; Returns: Json
+{ Args: { "batch": number,"edge_token": string,"master_key_ids": (string)[],"token": string }; Returns: Json
                            },
 "list_key_events":
 { Args: { "after"?: number,"client_id": string,"event"?: string,"oldest_first"?: boolean,"page_size": number }; Returns: Json
                            },
 "list_runner_bots":
-{ Args: { "token_hash": string }; Returns: Json
+{ Args: { "after"?: string,"page_size"?: number,"token": string }; Returns: Json
                            },
 "list_tokens":
-{ Args: { "bot_id": string }; Returns: Json
+{ Args: { "after"?: string,"bot_id": string,"page_size": number }; Returns: Json
                            },
 "list_unsigned_heads":
-{ Args: { "at_most": number,"token_hash": string }; Returns: Json
+{ Args: { "at_most": number,"token": string }; Returns: Json
                            },
 "monitor_bots":
-{ Args: { "batch"?: number,"heartbeat_limit_seconds"?: number,"key_age_limit_days"?: number,"token_hash": string }; Returns: Json
+{ Args: { "batch"?: number,"token": string }; Returns: Json
                            },
 "record_heartbeat":
-{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"message"?: string,"metrics"?: Json,"once"?: Json,"status": string,"token": string }; Returns: Json
                            },
 "report_refusal":
-{ Args: { "bot_id"?: string,"client_id"?: string,"code": string,"route": string,"token_id"?: string }; Returns: Json
+{ Args: { "bot_id"?: string,"client_id"?: string,"code": string,"edge_token": string,"route": string,"token_id"?: string }; Returns: Json
                            },
 "report_runner_refusal":
-{ Args: { "bot_id": string,"code": string,"route": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"code": string,"edge_token": string,"route": string,"token": string }; Returns: Json
                            },
 "report_signing_failure":
-{ Args: { "bot_id": string,"code": string,"token_hash": string }; Returns: Json
+{ Args: { "bot_id": string,"code": string,"edge_token": string,"token": string }; Returns: Json
                            },
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json
@@ -385,10 +391,10 @@ isOneToOne: false
 { Args: { "token_id": string }; Returns: Json
                            },
 "rewrap_keys":
-{ Args: { "rewrapped": Json,"token_hash": string }; Returns: Json
+{ Args: { "edge_token": string,"rewrapped": Json,"token": string }; Returns: Json
                            },
 "rotate_key":
-{ Args: { "address": string,"chain": string,"client_id": string,"encrypted_key": string,"key_id": string,"once"?: Json }; Returns: Json
+{ Args: { "address": string,"chain": string,"client_id": string,"edge_token": string,"encrypted_key": string,"key_id": string,"once"?: Json }; Returns: Json
                            },
 "schema_version":
 { Args: Record<PropertyKey, never>; Returns: number
@@ -397,7 +403,7 @@ isOneToOne: false
 { Args: { "bot_id": string,"policy": Json }; Returns: Json
                            },
 "setup_bot":
-{ Args: { "bot_type": string,"client_id": string,"config": Json,"name": string,"once"?: Json,"wallet": Json }; Returns: Json
+{ Args: { "bot_type": string,"client_id": string,"config": Json,"edge_token": string,"name": string,"once"?: Json,"wallet": Json }; Returns: Json
                            },
 "start_bot":
 { Args: { "bot_id": string,"once"?: Json }; Returns: Json
@@ -406,10 +412,10 @@ isOneToOne: false
 { Args: { "max_sign_in_age_seconds"?: number,"require_aal2": boolean }; Returns: boolean
                            },
 "stop_bot":
-{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
+{ Args: { "bot_id": string }; Returns: Json
                            },
 "store_checkpoints":
-{ Args: { "checkpoints": Json,"token_hash": string }; Returns: Json
+{ Args: { "checkpoints": Json,"edge_token": string,"token": string }; Returns: Json
                            }
           }
           Enums: {

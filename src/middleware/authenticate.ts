@@ -23,15 +23,18 @@ export interface Access {
 }
 
 /**
- * Decides by the route who has to be asking. `accessOf` is given the method and the path of the route, or the
- * path asked for where no route has it; what it does not name is for sessions. A handler reaches the database
- * only through what is set here. Up to here nothing of the body was read.
+ * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
+ * database only through what is set here. Up to here nothing of the body was read.
+ *
+ * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
+ * it, and which routes exist is public.
  */
-export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
+export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
     const route = routeOf(c);
-    const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
-    if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
+    if (!route) return c.notFound();
+    const access = accessOf(route.path, route.method);
+    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
     switch (access.who) {
       case 'anyone':
         await countStranger(c, access.rate);
@@ -46,18 +49,20 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
     }
     const policy = c.get('rateLimitPolicy');
     if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+    return undefined;
   });
 }
 
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const { token, session } = await guessing(c, async () => {
+  const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
-  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
+  const { expiresAt } = session;
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
   if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }
@@ -65,17 +70,18 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const tokenHash = await guessing(c, async () => {
+  const token = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
-    return hashOfMachineToken(token);
+    return token;
   });
+  const tokenHash = hashOfMachineToken(token);
   // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
   // guessing ends before a body is read and the database is asked; those in use are not held up by it.
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
-  c.set('runnerDatabase', runtime.database().asRunner({ tokenHash, requestId, tally }));
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally }));
   await next();
   if (c.res.status === 401) knownTokens.delete(tokenHash);
   else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);
@@ -91,15 +97,20 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** What counts as a guess. A token that has only expired was real. */
+/** Never valid here, whatever the time. */
 const GUESSES = ['token_invalid', 'token_oauth_rejected'];
 
-/** Counts what is not a credential here. */
-async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
+/**
+ * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
+ * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ */
+async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {
-    return await look();
+    return await verify();
   } catch (error) {
-    if (error instanceof Problem && GUESSES.includes(error.code)) await countGuess(c);
+    const code = error instanceof Problem ? error.code : '';
+    if (GUESSES.includes(code)) await countGuess(c);
+    if (code === 'token_expired') await countStranger(c, 'reads');
     throw error;
   }
 }

@@ -29,6 +29,8 @@ const MAX_KEY_SET_BYTES = 256 * 1024;
 /** Who signed in, and how. */
 export interface Session {
   readonly userId: string;
+  /** `exp`: seconds since the epoch. */
+  readonly expiresAt: number;
   /** Authenticator assurance level, as the Auth server found it: `aal2` is a second factor. */
   readonly aal: string | undefined;
   /** By a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change it. */
@@ -93,7 +95,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
           if (error instanceof Problem) throw error;
           throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
         });
-      const { sub, role, iat = 0 } = payload;
+      const { sub, role, iat = 0, exp = 0 } = payload;
       const issuedInFuture = iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
       // Any other role, `service_role` before all, would be judged by other rules in the database.
       if (role !== AUDIENCE || issuedInFuture || typeof sub !== 'string' || !UUID.test(sub)) {
@@ -103,7 +105,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       // account's role and would otherwise have all of its rights. The database rejects it too: `private.caller_id`.
       if ('client_id' in payload) throw new Problem('token_oauth_rejected');
       const aal = typeof payload.aal === 'string' ? payload.aal : undefined;
-      return { userId: sub, aal, signedInAt: signedInAt(payload) };
+      return { userId: sub, expiresAt: exp, aal, signedInAt: signedInAt(payload) };
     },
     async probe() {
       if (secret) return;

@@ -1,6 +1,6 @@
 /** Keeps the audit chains: moves what waits into them, then signs the heads of those that moved. */
 import type { AuditorDatabase } from '../database/as-auditor.ts';
-import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
+import { isMachineToken } from '../machine-token.ts';
 import { signCheckpoints } from './checkpoints.ts';
 import type { Job } from './index.ts';
 
@@ -14,7 +14,7 @@ export const keepAuditChains: Job = {
   async run(runtime, requestId) {
     const { monitorToken: token } = runtime.settings;
     if (token === undefined || !isMachineToken(token)) return undefined;
-    const auditor = runtime.database().asAuditor({ tokenHash: hashOfMachineToken(token), requestId });
+    const auditor = runtime.database().asAuditor({ token, requestId });
     const events = await chainQueuedEvents(auditor);
     return { events, ...(await signCheckpoints(runtime, auditor, requestId)) };
   },

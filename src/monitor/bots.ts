@@ -1,7 +1,6 @@
 /** The health monitor: goes through all bots, batch by batch, and has the database write down what changed. */
-import { hashOfMachineToken } from '../machine-token.ts';
 import type { Job } from './index.ts';
-import { monitorSettings } from './settings.ts';
+import { monitorToken } from './settings.ts';
 
 /** 100,000 bots. What is left is where the next run begins. */
 const MAX_BATCHES = 20;
@@ -9,8 +8,8 @@ const MAX_BATCHES = 20;
 export const monitorBots: Job = {
   name: 'monitor',
   async run(runtime, requestId) {
-    const { token, ...limits } = monitorSettings(runtime.settings);
-    const database = runtime.database().asMonitor({ tokenHash: hashOfMachineToken(token), requestId });
+    const token = monitorToken(runtime.settings);
+    const database = runtime.database().asMonitor({ token, requestId });
     const done: Record<string, number> = {
       batches: 0,
       complete: 0,
@@ -25,7 +24,7 @@ export const monitorBots: Job = {
       done[name] = (done[name] ?? 0) + count;
     };
     for (let batches = 1; batches <= MAX_BATCHES; batches++) {
-      const { busy, complete, changes, ...counts } = await database.checkBots(limits);
+      const { busy, complete, changes, ...counts } = await database.checkBots();
       if (busy) return { ...done, busy: 1 };
       add('batches', 1);
       for (const [name, count] of Object.entries(counts)) add(name, count);

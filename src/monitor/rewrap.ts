@@ -1,6 +1,6 @@
 /** While REWRAP_TOKEN is set: moves envelopes to the first master key, some with each run, until none is left. */
 import { log } from '../log.ts';
-import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
+import { isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 import { rewrapKeys } from '../services/rewrap.ts';
 import type { Job } from './index.ts';
@@ -18,7 +18,7 @@ export const rewrap: Job = {
     const token = runtime.settings.rewrapToken;
     if (token === undefined) return undefined;
     if (!isMachineToken(token)) throw new Problem('token_invalid');
-    const store = runtime.database().asRewrapper({ tokenHash: hashOfMachineToken(token), requestId });
+    const store = runtime.database().asRewrapper({ token, requestId });
     // Before an envelope is let out.
     const keyring = await runtime.keyring();
     const until = Date.now() + TIME_LIMIT_MS;

@@ -33,6 +33,30 @@ export const audit = newRouter()
   .openapi(
     createRoute({
       method: 'get',
+      path: '/events',
+      tags: ['Audit'],
+      summary: "The deployment's audit chain: admins, settings, bot types, operator tokens (admin)",
+      security: SESSION,
+      request: { query: KeyEventQuery },
+      responses: answers(200, KeyEventPage, 'A page of the chain. Its client_id is the nil UUID.'),
+    }),
+    async (c) => c.json(await c.var.database.listDeploymentEvents(c.req.valid('query')), 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/events/checkpoints',
+      tags: ['Audit'],
+      summary: "Signed checkpoints of the deployment's audit chain (admin)",
+      security: SESSION,
+      request: { query: SeqPageQuery },
+      responses: answers(200, CheckpointPage, 'A page of checkpoints.'),
+    }),
+    async (c) => c.json(await c.var.database.listDeploymentCheckpoints(c.req.valid('query')), 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
       path: '/.well-known/jwks.json',
       tags: ['Audit'],
       summary: 'The public keys that checkpoints are verified with, former ones too',

@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
-import { monitorSettings } from '../monitor/settings.ts';
+import { requiredSignIn } from '../middleware/step-up.ts';
+import { monitorToken } from '../monitor/settings.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 import { ALWAYS, ANYONE, answers, newRouter } from './openapi.ts';
 
@@ -38,10 +39,14 @@ export const service = newRouter()
         schemaVersion: () => tally.count(async () => runtime.database().schemaVersion()),
         keyring: runtime.keyring,
         countUnopenable: runtime.countUnopenable,
+        edgeToken: () => tally.count(async () => runtime.database().checkEdgeToken()),
         tokenVerification: runtime.verifier.probe,
         auditKeys: runtime.auditKeys,
-        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
-        monitor: () => monitorSettings(runtime.settings),
+        stepUpAgrees: async () => {
+          const required = requiredSignIn(runtime.settings);
+          return tally.count(async () => runtime.database().stepUpAgrees(required));
+        },
+        monitor: () => monitorToken(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);
     },

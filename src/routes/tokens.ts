@@ -1,5 +1,5 @@
 import { createRoute } from '@hono/zod-openapi';
-import { IdParam } from '../contract/common.ts';
+import { IdParam, PageQuery } from '../contract/common.ts';
 import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
@@ -32,10 +32,10 @@ export const tokens = newRouter()
       tags: ['Machine tokens'],
       summary: 'List the machine tokens that sign for a bot, newest first; never the tokens themselves',
       security: SESSION,
-      request: { params: IdParam },
-      responses: answers(200, TokenPage, 'The tokens.'),
+      request: { params: IdParam, query: PageQuery },
+      responses: answers(200, TokenPage, 'A page of tokens.'),
     }),
-    async (c) => c.json(await c.var.database.listTokens(c.req.valid('param').id), 200),
+    async (c) => c.json(await c.var.database.listTokens(c.req.valid('param').id, c.req.valid('query')), 200),
   )
   .openapi(
     createRoute({

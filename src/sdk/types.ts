@@ -121,18 +121,22 @@ export interface SetupBotRequest extends KeyFields {
   config?: Record<string, unknown> | undefined;
 }
 
-export interface Bot {
+/** A bot as lists show it, without its config. */
+export interface BotSummary {
   id: string;
   client_id: string;
   bot_type: string;
   name: string;
-  config: Record<string, unknown>;
   status: 'stopped' | 'running';
   stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | 'restored' | null;
   started_at: string | null;
   stopped_at: string | null;
   created_at: string;
   wallets: Wallet[];
+}
+
+export interface Bot extends BotSummary {
+  config: Record<string, unknown>;
 }
 
 export interface BotOptions {
@@ -420,15 +424,19 @@ export interface AuditKeys {
 
 // runners -----------------------------------------------------------------------------------------------------
 
-export interface RunnerBot {
+/** A bot as its runner's list shows it, without its config. */
+export interface RunnerBotSummary {
   id: string;
   client_id: string;
   bot_type: string;
   name: string;
-  config: Record<string, unknown>;
-  status: 'running';
+  status: 'stopped' | 'running';
   started_at: string | null;
   wallets: Wallet[];
+}
+
+export interface RunnerBot extends RunnerBotSummary {
+  config: Record<string, unknown>;
 }
 
 export interface HeartbeatRequest {

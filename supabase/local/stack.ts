@@ -2,19 +2,22 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import postgres from 'postgres';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { createRoles, fillDatabase } from './hosted/bootstrap.ts';
 import { migrate } from './migrate.ts';
 import { freePort } from './ports.ts';
 import { SUPERUSER, startPostgres } from './postgres.ts';
 import { createSupabaseApi, newPublishableKey, type SupabaseApi } from './supabase-api.ts';
 
-const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.sql');
-
 /** Made on the first run, kept beside the data, never committed. */
 export interface StackSecrets {
   readonly superuserPassword: string;
+  /** Of every role that signs in but the superuser. */
   readonly postgresPassword: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
+  readonly edgeToken: string;
 }
 
 export interface StackOptions {
@@ -34,6 +37,8 @@ export interface Stack {
   readonly superuserUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
+  /** Machine token of the scope `edge`, for the Worker. */
+  readonly edgeToken: string;
   readonly api: SupabaseApi;
   /** Names of the migrations that this start applied. */
   readonly migrated: readonly string[];
@@ -48,6 +53,7 @@ async function secretsIn(directory: string): Promise<StackSecrets> {
     postgresPassword: randomBytes(24).toString('base64url'),
     jwtSecret: randomBytes(48).toString('base64url'),
     publishableKey: await newPublishableKey(),
+    edgeToken: newMachineToken(),
   };
   writeFileSync(path, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   return secrets;
@@ -63,9 +69,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     durable: options.durable,
     say: options.say ?? (() => {}),
     async bootstrap(superuser) {
-      await superuser.unsafe(readFileSync(BOOTSTRAP, 'utf8')).simple();
-      // A role's password takes no parameter; this one is base64url of our own making.
-      await superuser.unsafe(`alter role postgres password '${secrets.postgresPassword}'`);
+      await createRoles(superuser, secrets.postgresPassword);
+      await fillDatabase(superuser);
     },
   });
   const databaseUrl = postgres.url('postgres', secrets.postgresPassword);
@@ -82,6 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await api.prepare();
     const migrated = await migrate(databaseUrl);
+    await admitEdgeToken(databaseUrl, secrets.edgeToken);
     const port = await api.listen(options.supabasePort);
     return {
       supabaseUrl: `http://127.0.0.1:${port}`,
@@ -89,6 +95,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       superuserUrl: postgres.url(SUPERUSER, secrets.superuserPassword),
       jwtSecret: secrets.jwtSecret,
       publishableKey: secrets.publishableKey,
+      edgeToken: secrets.edgeToken,
       api,
       migrated,
       stop,
@@ -96,5 +103,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Lets this edge token in, as `npm run operator:token -- --scope edge` does with a new one. */
+export async function admitEdgeToken(databaseUrl: string, token: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    await sql`insert into public.machine_tokens (scope, name, token_hash)
+      values ('edge', 'The local edge', decode(${hashOfMachineToken(token)}, 'hex'))
+      on conflict on constraint "a machine token is found by its hash" do nothing`;
+  } finally {
+    await sql.end();
   }
 }

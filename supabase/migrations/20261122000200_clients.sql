@@ -14,7 +14,7 @@ create table public.clients (
   constraint "one client for each e-mail" unique (email),
   constraint "one client for each account" unique (user_id),
   constraint "the account exists" foreign key (user_id) references auth.users (id) on delete set null,
-  constraint "a client's name has 1 to 200 characters" check (length(name) between 1 and 200),
+  constraint "a client's name is a name" check (private.is_name(name)),
   constraint "an e-mail is in lower case" check (email = lower(email collate "C") and length(email) between 3 and 320)
 );
 comment on table public.clients is

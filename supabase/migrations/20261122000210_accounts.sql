@@ -73,6 +73,8 @@ begin
     -- Only A to Z are folded. By the rules of Unicode the Kelvin sign is a k, and its mailbox belongs to somebody else.
     update public.clients set user_id = new.id
       where clients.email = lower(new.email collate "C") and clients.user_id is null
+        -- An account that is older than its client is linked by an admin or the operator only.
+        and clients.created_at <= new.created_at
         and not exists (select from public.clients as linked where linked.user_id = new.id);
     if found and not created_here then perform private.end_sign_ins(new.id); end if;
   exception when insufficient_privilege or undefined_table or undefined_column then
@@ -164,8 +166,8 @@ begin
     get diagnostics factors = row_count;
   end if;
   sessions := private.end_sessions(account_id);
-  if client_id is not null and factors + sessions > 0 then
-    perform private.record_key_event('factor_reset', client_id, null, null, null, null, null,
+  if factors + sessions > 0 then
+    perform private.record_event('factor_reset', coalesce(client_id, private.deployment()), detail =>
       jsonb_build_object('account_id', account_id, 'factors', factors, 'sessions', sessions));
   end if;
   return jsonb_build_object('account_id', account_id, 'client_id', client_id, 'factors', factors, 'sessions', sessions);
@@ -180,12 +182,11 @@ language plpgsql security definer set search_path = '' as $$
 begin
   if tg_op = 'UPDATE' and old.user_id is not distinct from new.user_id then return null; end if;
   if tg_op = 'UPDATE' and old.user_id is not null then
-    perform private.record_key_event('account_unlinked', new.id, null, null, null, null, null,
-      jsonb_build_object('account_id', old.user_id));
+    perform private.record_event('account_unlinked', new.id, detail => jsonb_build_object('account_id', old.user_id));
   end if;
   if new.user_id is not null then
     -- A trigger links at the confirmation; everybody else does so in a statement of their own.
-    perform private.record_key_event('account_linked', new.id, null, null, null, null, null,
+    perform private.record_event('account_linked', new.id, detail =>
       jsonb_build_object('account_id', new.user_id, 'by_confirmation', pg_trigger_depth() > 1));
   end if;
   return null;

@@ -1,9 +1,10 @@
--- What was done with a client's keys, bots and tokens, and by whom: one chain of rows for each client.
+-- What was done with a client's keys, bots, policies and tokens, and by whom: one chain of rows for each client, and one for
+-- the deployment.
 --
--- An event is queued by the transaction that did the thing, by one insert, so that who signs waits for nobody. It is
--- moved into the chain a little later: by a key change at once, by who reads the chain before it is read, and by the
--- cron. Numbers of the queue are drawn while the client's keys are locked, by those who sign in the shared form and by
--- key changes alone: so every signature stands in the chain between the key changes between which it was given.
+-- The transaction that makes a change queues its event by one insert, so that signers wait for nobody. A key change, a
+-- reader of the chain, and the cron move queued events into the chain. Queue numbers are drawn while the client's keys are
+-- locked, in the shared form by signers and exclusively by key changes. So every signature stands in the chain between the
+-- two key changes between which it was given.
 
 -- the canonical form ------------------------------------------------------------------------------------------
 
@@ -40,6 +41,11 @@ end $$;
 comment on function private.is_event_detail(jsonb) is
   'Whether a detail has one canonical form in every language: flat, names in ASCII, numbers whole and exact in ECMAScript, lists of strings.';
 
+create function private.deployment() returns uuid
+language sql immutable parallel safe set search_path = '' as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
+comment on function private.deployment() is
+  'In place of a client''s id: the chain of what belongs to no client. No client has this id, and chains have no foreign key to clients.';
+
 -- queue and chain ---------------------------------------------------------------------------------------------
 
 create table private.queued_key_events (
@@ -58,20 +64,22 @@ create table private.queued_key_events (
   detail jsonb,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   primary key (client_id, number),
-  constraint "an event is of a client" foreign key (client_id) references public.clients (id),
   constraint "an event is a known one" check (event in (
-    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed',
-    'bot_created', 'bot_started', 'bot_stopped', 'bot_quarantined',
-    'token_issued', 'token_first_used', 'token_revoked', 'policy_set', 'refused',
-    'account_linked', 'account_unlinked', 'factor_reset')),
-  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner')),
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'signed',
+    'wallet_added', 'wallet_changed', 'wallet_removed',
+    'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
+    'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
+    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
+    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed')),
+  constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
     or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
   constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table private.queued_key_events is
-  'Events that are not yet in their client''s chain. What cannot be put into it is refused here, so that nothing ever stands in its way.';
+  'Events that are not in their chain yet. Whatever could not be chained is rejected here, so that nothing blocks a chain.';
+alter table public.clients add constraint "no client has the id of the deployment's chain" check (id <> private.deployment());
 
 create table public.key_events (
   client_id uuid not null,
@@ -93,7 +101,6 @@ create table public.key_events (
   hash bytea not null,
   constraint "a chain does not fork" primary key (client_id, seq),
   constraint "an event stands in the chains once" unique (id),
-  constraint "an event is of a client" foreign key (client_id) references public.clients (id),
   constraint "a chain begins with 1, which follows nothing" check (seq >= 1 and (seq = 1) = (previous_hash is null)),
   constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
 );
@@ -192,14 +199,14 @@ language plpgsql set search_path = '' as $$
 declare
   lock constant bigint := private.name_of_lock('chain of client', take_chain.client_id::text);
 begin
-  -- A snapshot that is older than the lock may not see where the chain ends: what it would chain stays queued.
+  -- A snapshot that is older than the lock may not show the end of the chain: the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
-  if not waits then return pg_try_advisory_xact_lock(lock); end if;
-  perform pg_advisory_xact_lock(lock);
+  if not waits then return private.try_lock(lock, false); end if;
+  perform private.wait_for_lock(lock, false);
   return true;
 end $$;
 comment on function private.take_chain(uuid, boolean) is
-  'Whether this transaction may add to the chain of a client; nobody else does until it ends. Signers never take this lock, and who holds a client''s keys takes it only where it is free: so nobody waits in a circle.';
+  'Whether this transaction may add to a chain; no other transaction does until it ends.';
 
 create function private.last_key_event(client_id uuid) returns public.key_events
 language plpgsql stable set search_path = '' as $$
@@ -216,16 +223,20 @@ language plpgsql set search_path = '' as $$
 declare
   last public.key_events;
   queued private.queued_key_events;
+  numbers bigint[];
   chained public.key_events[] := '{}';
 begin
   if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
+  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
+  -- row of the queue.
+  numbers := array(
+    select events.number from private.queued_key_events as events
+    where events.client_id = chain_key_events.client_id order by events.number limit at_most);
   last := private.last_key_event(chain_key_events.client_id);
   for queued in
     with taken as (
       delete from private.queued_key_events as events
-      where events.client_id = chain_key_events.client_id and events.number in (
-        select first.number from private.queued_key_events as first
-        where first.client_id = chain_key_events.client_id order by first.number limit at_most)
+      where events.client_id = chain_key_events.client_id and events.number = any (numbers)
       returning *)
     select * from taken order by taken.number
   loop
@@ -244,6 +255,18 @@ language sql stable set search_path = ''
 return substring(
   nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[A-Za-z0-9_=-]{1,36}$');
 
+create function private.current_actor(client_id uuid) returns text
+language sql stable set search_path = '' as $$
+  select case
+    when auth.uid() is null then case session_user when 'supabase_auth_admin' then 'auth' else 'operator' end
+    when exists (
+      select from public.clients
+      where clients.id = current_actor.client_id and clients.user_id = (select auth.uid())) then 'client'
+    else 'admin' end
+$$;
+comment on function private.current_actor(uuid) is
+  'Who makes this change, as events name it. A runner has no session either: what a runner does is recorded with its own actor.';
+
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
   detail jsonb default null
@@ -256,17 +279,11 @@ declare
     record_key_event.client_id, null, private.uuid_v7(), record_key_event.event, record_key_event.bot_id,
     record_key_event.address, record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
-    case
-      when record_key_event.event in ('signed', 'token_first_used', 'bot_quarantined') then 'runner'
-      when auth.uid() is null then 'operator'
-      when exists (
-        select from public.clients
-        where clients.id = record_key_event.client_id and clients.user_id = (select auth.uid())) then 'client'
-      else 'admin'
-    end,
+    case when record_key_event.event in ('signed', 'bot_quarantined') then 'runner'
+      else private.current_actor(record_key_event.client_id) end,
     private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
 begin
-  -- A key change has the client's keys locked. If nothing waits before it, it goes straight into the chain.
+  -- A key change has the client's keys locked. If the queue is empty, its event goes straight into the chain.
   if key_change and detail is null and address is not null and chain is not null
     and private.take_chain(recorded.client_id, false)
     and not exists (
@@ -282,9 +299,74 @@ begin
     recorded.client_id, recorded.id, recorded.event, recorded.bot_id, recorded.address, recorded.chain,
     recorded.key_id, recorded.key_version, recorded.actor_id, recorded.actor, recorded.request_id, recorded.detail,
     recorded.created_at);
-  -- Where signers left many events, those are the cron's to chain first.
+  -- If signers left many events in the queue, the cron chains those first.
   if key_change then perform private.chain_key_events(recorded.client_id, 100, false); end if;
   return recorded.id;
 end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
-  'Called by triggers and by what runners call: API roles can neither run it nor write the tables.';
+  'For events of keys and signatures, which are never left out. Triggers and runner functions call it: API roles can neither run it nor write the tables.';
+
+-- all other events --------------------------------------------------------------------------------------------
+
+create table private.event_counts (
+  client_id uuid primary key,
+  minute timestamptz not null,
+  recorded integer not null,
+  omitted integer not null
+);
+comment on table private.event_counts is
+  'How many events other than those of keys and signatures a client''s chain got in this minute, and how many were left out since the last one that was recorded.';
+alter table private.event_counts enable row level security;
+alter table private.event_counts force row level security;
+revoke all on private.event_counts from public, anon, authenticated, service_role;
+
+create function private.record_events(
+  event text, client_id uuid, bot_ids uuid[], details jsonb[], actor text default null
+) returns void
+language plpgsql set search_path = '' as $$
+declare
+  most_events_a_minute constant integer := 60;
+  -- Of these, no flood of changes of bots and policies takes the place of an event about tokens or accounts.
+  reserved constant integer := 20;
+  most constant integer := case
+    when record_events.client_id = private.deployment() then 1000000
+    when record_events.event ~ '^(bot_(created|changed|started|stopped|removed)|policy_set|policy_removed|client_changed)$'
+      then most_events_a_minute - reserved
+    else most_events_a_minute end;
+  total constant integer := cardinality(bot_ids);
+  counts private.event_counts;
+  room integer;
+begin
+  if total = 0 then return; end if;
+  insert into private.event_counts as before (client_id, minute, recorded, omitted)
+    values (record_events.client_id, date_trunc('minute', now()), 0, 0)
+    on conflict on constraint event_counts_pkey do update set
+      -- A transaction that began in an earlier minute counts in the later one.
+      minute = greatest(before.minute, excluded.minute),
+      recorded = case when before.minute < excluded.minute then 0 else before.recorded end
+    returning * into counts;
+  room := least(total, greatest(0, most - counts.recorded));
+  insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
+    select record_events.client_id, record_events.event, item.bot_id, auth.uid(),
+      coalesce(record_events.actor, private.current_actor(record_events.client_id)), private.current_request_id(),
+      case when item.place = 1 and counts.omitted > 0
+        then coalesce(item.detail, '{}') || jsonb_build_object('omitted', counts.omitted) else item.detail end
+    from unnest(bot_ids, details) with ordinality as item (bot_id, detail, place)
+    where item.place <= room order by item.place;
+  update private.event_counts as kept
+    set recorded = kept.recorded + room, omitted = case when room > 0 then 0 else kept.omitted end + total - room
+    where kept.client_id = counts.client_id;
+end $$;
+comment on function private.record_events(text, uuid, uuid[], jsonb[], text) is
+  'Queues one event for each bot id, which may be null. At most 60 a minute for each client: the rest is counted, and the next event that is recorded says how many were left out.';
+
+create function private.record_event(
+  event text, client_id uuid, bot_id uuid default null, detail jsonb default null, actor text default null
+) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.record_events(
+    record_event.event, record_event.client_id, array[record_event.bot_id], array[record_event.detail], record_event.actor);
+end $$;
+comment on function private.record_event(text, uuid, uuid, jsonb, text) is
+  'One event, in the chain of a client or of the deployment. No detail holds free text, a name, an e-mail address or a URL, nor a hash of one.';

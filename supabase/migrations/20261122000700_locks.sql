@@ -1,44 +1,99 @@
--- Order of locks, everywhere: by who changes or deletes the trading key, one's turn and its row, as PostgreSQL locks a row
--- before it asks the row's triggers; then the lock of the client's keys, the client's row, its bots and wallets, and addresses.
+-- The order in which transactions take locks. A transaction takes them from the top to the bottom and never the other way.
+--
+--   1. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
+--   2. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
+--   3. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
+--                              client's bots, policies and tokens
+--   4. row of the client       no key update: changes of keys, new bots
+--   5. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots and wallets
+--   6. addresses               advisory, exclusive, in sorted order
+--   7. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
+--   8. count of events         row of the client in private.event_counts
+--   9. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
+--
+-- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
+-- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  -- SHA-256, since callers choose ids too: hashtextextended is run backwards in seconds, to an address that is called
-  -- as the lock of another client's keys.
+  -- SHA-256, because callers choose some ids. hashtextextended can be inverted in seconds: a caller could then find an
+  -- address whose lock has the number of another client's lock.
   return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
+comment on function private.name_of_lock(text, text) is 'The number of an advisory lock.';
 
-create function private.lock_keys(client_id uuid) returns void
+create function private.try_lock(lock bigint, shared boolean) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  -- Signing takes the shared form of this lock. Not of a row's lock: who shares a row's lock with others may pass
-  -- by who waits to have it alone, so that a bot that signs without end could hold off its revocation for ever.
-  -- Here they stand in one queue.
-  perform pg_advisory_xact_lock(private.name_of_lock('keys of client', lock_keys.client_id::text));
+  -- Neither form passes a transaction that already waits for the lock.
+  if shared then return pg_try_advisory_xact_lock_shared(lock); end if;
+  return pg_try_advisory_xact_lock(lock);
+end $$;
+comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock if it is free; whether it did.';
+
+create function private.wait_for_lock(lock bigint, shared boolean, urgent boolean default false) returns void
+language plpgsql set search_path = '' as $$
+declare
+  -- A small hosted project has 10 connections for all clients.
+  most_waiters constant integer := 4;
+  has_place boolean := urgent;
+begin
+  if private.try_lock(lock, shared) then return; end if;
+  for place in 1 .. most_waiters loop
+    exit when has_place;
+    has_place := pg_try_advisory_xact_lock(private.name_of_lock('place in the queue ' || place, lock::text));
+  end loop;
+  if not has_place then perform private.raise_busy(); end if;
+  if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
+end $$;
+comment on function private.wait_for_lock(bigint, boolean, boolean) is
+  'Takes an advisory lock. At most four transactions wait for one lock, so that one client cannot use up the connections of all; further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
+
+create function private.raise_busy() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT503' using message = 'Other requests hold the same locks.', hint = 'database_busy';
+end $$;
+
+create function private.lock_of_keys(client_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('keys of client', client_id::text) $$;
+
+create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_keys(lock_keys.client_id), false, urgent);
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
-comment on function private.lock_keys(uuid) is 'What keeps signatures, and other key changes, out of a key change of a client.';
+comment on function private.lock_keys(uuid, boolean) is
+  'Keeps signatures, other key changes and other changes of the client''s bots, policies and tokens out of a key change.';
 
-create function private.take_turn(client_id uuid) returns void
+create function private.share_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- A queue before the row: of a row that was changed meanwhile whoever comes last may be the first to have the new version,
-  -- so that a session that rotates without end could hold off a revocation.
-  perform pg_advisory_xact_lock(private.name_of_lock('key changes of client', take_turn.client_id::text));
+  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, urgent);
 end $$;
-comment on function private.take_turn(uuid) is 'Who changes or deletes a trading key waits for the others who do.';
+comment on function private.share_keys(uuid, boolean) is 'The shared form of lock_keys.';
 
-create function private.lock_trading_key(client_id uuid) returns void
+create function private.take_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.take_turn(lock_trading_key.client_id);
+  -- A queue before the row: when a row was changed, the last transaction that waits for it may be the first to lock the
+  -- new version. A session that rotates without end could hold off a revocation.
+  perform private.wait_for_lock(private.name_of_lock('key changes of client', take_turn.client_id::text), false, urgent);
+end $$;
+comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
+
+create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.take_turn(lock_trading_key.client_id, urgent);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then perform private.raise_trading_key_missing(); end if;
-  perform private.lock_keys(lock_trading_key.client_id);
+  perform private.lock_keys(lock_trading_key.client_id, urgent);
 end $$;
-comment on function private.lock_trading_key(uuid) is
-  'What a rotation or revocation does first. Where there is no key it ends at once: one that came later would be locked out of order.';
+comment on function private.lock_trading_key(uuid, boolean) is
+  'The first step of a rotation or revocation. Without a trading key it ends at once: it would lock a key that comes later out of order.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -46,27 +101,38 @@ declare
   client_id uuid := private.own_client_id();
 begin
   if client_id is null or private.is_admin() then return null; end if;
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
+  if tg_op = 'INSERT' then perform private.lock_keys(client_id);
+  else perform private.take_turn(client_id, urgent => tg_op = 'DELETE'); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement touches any row, so that a client''s own session, too, locks in order. Not for admins: they may hold another client''s lock by then, and waiting for a second is how deadlocks are made.';
+  'Runs before a statement of a client''s own session touches a row of keys, so that it locks in order. Not for admins: an admin''s statement may touch several clients, and waiting for a second one leads to deadlocks.';
+
+create function private.share_own_client() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  client_id uuid := private.own_client_id();
+begin
+  if client_id is not null and not private.is_admin() then perform private.share_keys(client_id); end if;
+  return null;
+end $$;
+comment on function private.share_own_client() is
+  'Runs before a statement of a client''s own session touches a row of its bots, policies or tokens, so that it locks in order. Not for admins: see lock_own_client.';
 
 create function private.lock_addresses(addresses text[]) returns void
-language sql set search_path = ''
-begin atomic
-  -- Of a kind of their own: as they come from the caller they could be called as another's lock is.
-  select pg_advisory_xact_lock(locks.lock) from (
+language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(locks.lock) from (
     select distinct private.name_of_lock('address', private.address_key(address)) as lock
     from unnest(addresses) as address order by lock) as locks;
-end;
+end $$;
 comment on function private.lock_addresses(text[]) is
-  'All in one order: two clients that bring the same addresses in different orders would wait for each other.';
+  'Locks addresses in sorted order. In another order, two clients that bring the same addresses would wait for each other.';
 
 create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- Two clients that bring the same address at once meet here, whichever table they write.
+  -- Two clients that bring the same address at the same time wait here for each other, whichever table they write.
   perform private.lock_addresses(array[claim_address.address]);
   if exists (
     select from public.trading_keys
@@ -108,13 +174,13 @@ end $$;
 comment on function private.require_own_client(uuid) is
   'What the policies say of a new row, said first: triggers run before policies, and their answers would tell of another client''s keys.';
 
-create function private.take_client(client_id uuid) returns void
+create function private.take_client(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.lock_keys(take_client.client_id);
-  -- Once in a transaction is enough; every further version would make the next longer to find.
+  perform private.lock_keys(take_client.client_id, urgent);
+  -- Once in a transaction is enough. Each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
     where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
-comment on function private.take_client(uuid) is
-  'Locks a client for a change of its keys by a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on it instead of acting on what it saw before.';
+comment on function private.take_client(uuid, boolean) is
+  'Locks a client for a change of its keys, and writes a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on the row instead of acting on what it saw before.';

@@ -34,6 +34,8 @@ comment on function private.before_trading_key_write() is
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- A write that changes nothing is not an event.
+  if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
@@ -60,14 +62,16 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.take_client(old.client_id);
+  perform private.take_client(old.client_id, urgent => true);
   return old;
 end $$;
-comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
+comment on function private.before_trading_key_delete() is
+  'Locks the client, whoever deletes. A revocation waits for the lock however many others do.';
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  perform private.end_tokens_of_client(old.client_id);
   update public.bots set status = 'stopped', stop_reason = 'key_revoked'
     where bots.client_id = old.client_id and bots.status = 'running';
   update public.bot_wallets set key_id = null, encrypted_key = null
@@ -77,8 +81,11 @@ begin
   return null;
 end $$;
 comment on function private.after_trading_key_delete() is
-  'Stops every bot of the client and removes every ciphertext of its wallets, keys of their own included.';
+  'Stops every bot of the client, removes every ciphertext of its wallets (keys of their own included), and ends every machine token that signs only for its bots.';
 
+-- The names of triggers decide their order: those that begin with "a_" run first.
+create trigger a_admit_edge before insert or update on public.trading_keys
+  for each statement execute function private.require_edge();
 create trigger a_lock_own_client before insert or update or delete on public.trading_keys
   for each statement execute function private.lock_own_client();
 create trigger before_write before insert or update on public.trading_keys

@@ -101,6 +101,9 @@ create trigger never_truncated before truncate on public.bot_wallets
 
 create trigger a_lock_own_client before insert on public.bot_wallets
   for each statement execute function private.lock_own_client();
+create trigger a_admit_edge before insert on public.bot_wallets
+  for each row when (new.encrypted_key is not null and current_user in ('anon', 'authenticated'))
+  execute function private.require_edge();
 create trigger before_insert before insert on public.bot_wallets
   for each row execute function private.before_wallet_insert();
 create trigger after_insert after insert on public.bot_wallets

@@ -1,18 +1,10 @@
-create function private.share_own_client() returns trigger
-language plpgsql security definer set search_path = '' as $$
-begin
-  perform from public.clients
-    where clients.user_id = (select auth.uid()) and not (select private.is_admin()) for share;
-  return null;
-end $$;
-comment on function private.share_own_client() is
-  'Before a client''s own session starts or stops a bot: the client''s row first, as for keys.';
-
 create function private.before_bot_status_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if new.status = 'running' and (new.status, new.bot_type) is distinct from (old.status, old.bot_type) then
-    perform from public.clients where clients.id = new.client_id for share;
+    -- Sessions of clients hold this lock already, and so does start_bot. Any other statement has rows of bots locked by
+    -- now, and must not wait: a revocation may hold the lock and wait for those rows.
+    if not private.try_lock(private.lock_of_keys(new.client_id), true) then perform private.raise_busy(); end if;
     if not exists (
       select from public.bot_wallets
       where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
@@ -32,9 +24,9 @@ begin
     new.started_at := now();
   elsif new.status = 'stopped' and old.status <> 'stopped' then
     if new.stop_reason is null or new.stop_reason = 'quarantined' then
-      -- The signatures that have begun are given, and none begins after: signing takes the shared form. A change of
-      -- the client's keys, which brings a reason, has them all locked already.
-      perform pg_advisory_xact_lock(private.name_of_lock('bot', new.id::text));
+      -- Signing takes the shared form: signatures that have begun are given, and none begins later. A change of the
+      -- client's keys, which brings a reason, keeps all signatures out already.
+      perform private.wait_for_lock(private.name_of_lock('bot', new.id::text), false, urgent => true);
       new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();
@@ -48,8 +40,8 @@ create function private.limit_bots() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   if auth.uid() is null then return new; end if;
-  -- One at a time: what others add meanwhile counts too. By the caller's own rights: it learns nothing of a client that
-  -- it may not see.
+  -- One transaction at a time, so that bots that others add count too. With the caller's own rights, so that it learns
+  -- nothing about a client that it may not see.
   perform from public.clients where clients.id = new.client_id for no key update;
   if (select count(*) from public.bots where bots.client_id = new.client_id) >= 1000 then
     raise sqlstate 'PT409' using message = 'The client has as many bots as one can have.', hint = 'bots_full';
@@ -57,11 +49,11 @@ begin
   return new;
 end $$;
 comment on function private.limit_bots() is
-  'A revocation stops every bot and clears every wallet in one statement, and a statement has seconds: whoever took over a session must not be able to add so many that it never ends.';
+  'A revocation stops every bot and clears every wallet in one statement, which has a time limit. A stolen session must not be able to add so many rows that a revocation never ends.';
 create trigger before_insert before insert on public.bots
   for each row execute function private.limit_bots();
 
-create trigger a_share_own_client before update of status on public.bots
+create trigger a_share_own_client before insert or update on public.bots
   for each statement execute function private.share_own_client();
 create trigger before_status_change before insert or update of status, bot_type on public.bots
   for each row execute function private.before_bot_status_change();

@@ -11,20 +11,21 @@ create table public.machine_tokens (
   last_used_at timestamptz,
   constraint "a machine token is found by its hash" unique (token_hash),
   constraint "a machine token's hash is a SHA-256" check (octet_length(token_hash) = 32),
-  constraint "a machine token's name has 1 to 200 characters" check (length(name) between 1 and 200),
-  constraint "a machine token expires in a year of four digits" check (expires_at < '10000-01-01 00:00:00+00'),
+  constraint "a machine token's name is a name" check (private.is_name(name)),
+  constraint "a machine token expires between the years 2000 and 9999" check (private.is_shown_time(expires_at)),
   constraint "a machine token may be of a client" foreign key (client_id) references public.clients (id),
-  constraint "a machine token is for bots or for one kind of cron work" check (scope in ('bots', 'monitor', 'rewrap')),
-  constraint "a machine token for cron work is of no client" check (scope = 'bots' or client_id is null),
+  constraint "a machine token is for bots, for the edge or for one kind of cron work"
+    check (scope in ('bots', 'edge', 'monitor', 'rewrap')),
+  constraint "a machine token that is not for bots belongs to no client" check (scope = 'bots' or client_id is null),
   constraint "a machine token for rewrapping names the new master key and ends within a week" check (
     case when scope = 'rewrap'
       then coalesce(master_key_id ~ '^[0-9A-Za-z_-]{1,64}$' and expires_at <= created_at + interval '7 days', false)
       else master_key_id is null end)
 );
 comment on table public.machine_tokens is
-  'What runners sign in with; only the hash is kept. A token without a client is an admin''s, for bots of any.';
+  'Credentials of programs: runners, the edge, cron work. Only the SHA-256 of a token is stored. A token for bots without a client was issued by an admin for bots of several clients.';
 comment on column public.machine_tokens.scope is
-  'API roles make tokens for bots alone; those for cron work are the operator''s to make.';
+  'API roles issue tokens of the scope bots only. The operator issues the others: edge for the Worker, monitor and rewrap for cron work.';
 comment on column public.machine_tokens.master_key_id is
   'Of a token for rewrapping: the master key that envelopes are moved to. It lets out none that this key sealed.';
 create index machine_tokens_by_client on public.machine_tokens (client_id);
@@ -70,7 +71,139 @@ create policy "a client revokes its own tokens, an admin any" on public.machine_
 
 grant
   select (id, client_id, name, created_by, created_at, expires_at, last_used_at),
-  insert (id, client_id, name, token_hash, expires_at),
+  -- Not id: no API role chooses ids.
+  insert (client_id, name, token_hash, expires_at),
   delete
 on public.machine_tokens to authenticated;
 grant select, insert on public.machine_token_bots to authenticated;
+
+-- limits ------------------------------------------------------------------------------------------------------
+
+create function private.limit_tokens() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if auth.uid() is null or new.client_id is null then return new; end if;
+  -- Only after the check that the policies make too, since triggers run before policies.
+  perform private.require_own_client(new.client_id);
+  if (select count(*) from public.machine_tokens where machine_tokens.client_id = new.client_id) >= 1000 then
+    raise sqlstate 'PT409' using message = 'The client has as many machine tokens as a client can have.', hint = 'tokens_full';
+  end if;
+  return new;
+end $$;
+comment on function private.limit_tokens() is
+  'At most 1,000 tokens for each client, expired ones included. Definer: the count must not depend on what the caller sees.';
+create trigger limit_tokens before insert on public.machine_tokens
+  for each row execute function private.limit_tokens();
+
+create function private.limit_token_bots() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if auth.uid() is null then return new; end if;
+  perform private.require_own_client(new.client_id);
+  if (select count(*) from public.machine_token_bots where machine_token_bots.bot_id = new.bot_id) >= 50 then
+    raise sqlstate 'PT409' using message = 'The bot has as many machine tokens as a bot can have.', hint = 'tokens_full';
+  end if;
+  if (select count(*) from public.machine_token_bots where machine_token_bots.token_id = new.token_id) >= 100 then
+    raise sqlstate 'PT409' using message = 'The token signs for as many bots as a token can.', hint = 'tokens_full';
+  end if;
+  return new;
+end $$;
+comment on function private.limit_token_bots() is
+  'At most 50 tokens for each bot and 100 bots for each token. Definer: the count must not depend on what the caller sees.';
+create trigger limit_token_bots before insert on public.machine_token_bots
+  for each row execute function private.limit_token_bots();
+
+create trigger a_share_own_client before insert or delete on public.machine_tokens
+  for each statement execute function private.share_own_client();
+create trigger a_share_own_client before insert or delete on public.machine_token_bots
+  for each statement execute function private.share_own_client();
+
+-- using a token -----------------------------------------------------------------------------------------------
+
+create function private.token_in_force(token text, scope text) returns uuid
+language sql volatile set search_path = '' as $$
+  select tokens.id from public.machine_tokens as tokens
+  where tokens.token_hash = sha256(convert_to(left(token_in_force.token, 100), 'UTF8'))
+    and tokens.scope = token_in_force.scope
+    -- Not now(): a transaction may have waited since it began.
+    and (tokens.expires_at > clock_timestamp() or tokens.expires_at is null)
+$$;
+comment on function private.token_in_force(text, text) is
+  'The id of the token, or null. The caller sends the token itself; the database stores its SHA-256 only, so that nothing stored is a credential.';
+
+create function private.raise_token_invalid() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT401' using message = 'The machine token is not valid.', hint = 'token_invalid';
+end $$;
+
+create function private.find_token(token text, scope text default 'bots') returns uuid
+language plpgsql set search_path = '' as $$
+declare
+  id constant uuid := private.token_in_force(find_token.token, find_token.scope);
+begin
+  if id is null then perform private.raise_token_invalid(); end if;
+  return id;
+end $$;
+
+create function private.note_use_of_token(token_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- Once a minute is enough to show that a token is in use. Nobody waits here for another user of the token.
+  update public.machine_tokens set last_used_at = now()
+    where machine_tokens.id = (
+      select tokens.id from public.machine_tokens as tokens
+      where tokens.id = note_use_of_token.token_id
+        and coalesce(tokens.last_used_at < now() - interval '1 minute', true)
+      for update skip locked);
+end $$;
+comment on function private.note_use_of_token(uuid) is
+  'Locks the row of the token: a function that locks the keys of a client calls this afterwards.';
+
+create function public.edge_token_valid(edge_token text) returns boolean
+language sql volatile security definer set search_path = '' as $$
+  select private.token_in_force(edge_token_valid.edge_token, 'edge') is not null
+$$;
+comment on function public.edge_token_valid(text) is
+  'For GET /ready. Definer: it is called without a session.';
+
+-- ending a token ----------------------------------------------------------------------------------------------
+
+create function private.lock_of_token(token_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('token', token_id::text) $$;
+
+create function private.before_token_delete() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
+  return old;
+end $$;
+comment on function private.before_token_delete() is 'Waits for the signatures that have begun with the token.';
+-- Not for tokens that end with a revocation, at a greater depth: the lock of the client's keys keeps signatures out.
+create trigger before_delete before delete on public.machine_tokens
+  for each row when (pg_trigger_depth() = 0) execute function private.before_token_delete();
+
+create function private.tokens_of_client(client_id uuid) returns uuid[]
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform private.require_own_client(tokens_of_client.client_id);
+  return (
+    select coalesce(array_agg(tokens.id order by tokens.id), '{}') from public.machine_tokens as tokens
+    where tokens.scope = 'bots'
+      and (tokens.client_id = tokens_of_client.client_id or tokens.id in (
+        select signs.token_id from public.machine_token_bots as signs where signs.client_id = tokens_of_client.client_id))
+      and not exists (
+        select from public.machine_token_bots as others
+        where others.token_id = tokens.id and others.client_id <> tokens_of_client.client_id));
+end $$;
+comment on function private.tokens_of_client(uuid) is
+  'The tokens that sign only for bots of this client. Definer: a client does not see which of its tokens also sign for bots of another client.';
+
+create function private.end_tokens_of_client(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  delete from public.machine_tokens where machine_tokens.id = any (private.tokens_of_client(end_tokens_of_client.client_id));
+end $$;
+
+grant execute on function private.tokens_of_client(uuid), private.lock_of_token(uuid) to authenticated;
+grant execute on function public.edge_token_valid(text) to anon, authenticated;

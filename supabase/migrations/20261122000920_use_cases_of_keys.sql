@@ -37,10 +37,6 @@ begin
   if not exists (select from public.bot_types where id = make_bot.bot_type and enabled) then
     raise sqlstate 'PT422' using message = 'There is no such bot type.', hint = 'bot_type_unknown';
   end if;
-  -- Here numbers are written out and spaces added, so that this limit is not the edge's.
-  if octet_length(make_bot.config::text) > 65536 then
-    raise sqlstate 'PT422' using message = 'The config is too large.', hint = 'validation_failed';
-  end if;
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
@@ -52,17 +48,18 @@ begin
 end $$;
 
 create function public.create_bot(
-  client_id uuid, bot_type text, name text, config jsonb, wallets jsonb, once jsonb default null)
+  edge_token text, client_id uuid, bot_type text, name text, config jsonb, wallets jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'create_bot');
   bot public.bots;
 begin
+  perform private.admit_edge(create_bot.edge_token);
   if answer is not null then
     perform private.require_client(create_bot.client_id);
     perform private.require_admin();
-    return answer;
+    return private.replayed_bot(answer);
   end if;
   perform private.lock_client(create_bot.client_id);
   perform private.require_admin();
@@ -74,35 +71,37 @@ begin
   bot := private.make_bot(create_bot.client_id, bot_type, name, config, wallets);
   return private.keep_answer(once, 'create_bot', private.bot_json(bot));
 end $$;
-comment on function public.create_bot(uuid, text, text, jsonb, jsonb, jsonb) is
+comment on function public.create_bot(text, uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /bots/create. Wallets are {address, chain, key_id, encrypted_key}; none means a copy of the trading key, if there is one.';
 
 create function public.setup_bot(
-  client_id uuid, bot_type text, name text, config jsonb, wallet jsonb, once jsonb default null)
+  edge_token text, client_id uuid, bot_type text, name text, config jsonb, wallet jsonb, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'setup_bot');
   bot public.bots;
 begin
+  perform private.admit_edge(setup_bot.edge_token);
   if answer is not null then
     perform private.require_client(setup_bot.client_id);
-    return answer;
+    return private.replayed_bot(answer);
   end if;
   perform private.lock_client(setup_bot.client_id);
   bot := private.make_bot(setup_bot.client_id, bot_type, name, config, jsonb_build_array(wallet));
   update public.bots set status = 'running' where id = bot.id returning * into bot;
   return private.keep_answer(once, 'setup_bot', private.bot_json(bot));
 end $$;
-comment on function public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb) is
+comment on function public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb) is
   'POST /clients/{id}/setup-bot. The wallet is {} for a copy of the trading key.';
 
-create function public.add_wallet(bot_id uuid, wallet jsonb, once jsonb default null) returns jsonb
+create function public.add_wallet(edge_token text, bot_id uuid, wallet jsonb, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'add_wallet');
   bot public.bots;
 begin
+  perform private.admit_edge(add_wallet.edge_token);
   select * into bot from public.bots where id = add_wallet.bot_id;
   if not found then perform private.raise_not_found(); end if;
   if answer is not null then
@@ -118,10 +117,10 @@ begin
     where added ->> 'address' = coalesce(
       wallet ->> 'address', (select address from public.trading_keys where client_id = bot.client_id))));
 end $$;
-comment on function public.add_wallet(uuid, jsonb, jsonb) is 'POST /bots/{id}/wallets.';
+comment on function public.add_wallet(text, uuid, jsonb, jsonb) is 'POST /bots/{id}/wallets.';
 
 create function public.rotate_key(
-  client_id uuid, address text, chain text, key_id uuid, encrypted_key text, once jsonb default null)
+  edge_token text, client_id uuid, address text, chain text, key_id uuid, encrypted_key text, once jsonb default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
@@ -131,6 +130,7 @@ declare
   wallets_before integer;
   running_before integer;
 begin
+  perform private.admit_edge(rotate_key.edge_token);
   if answer is not null then
     perform private.require_client(rotate_key.client_id);
     return answer;
@@ -151,26 +151,30 @@ begin
     'wallets_updated', wallets, 'wallets_merged', wallets_before - wallets,
     'bots_stopped', running_before - running));
 end $$;
-comment on function public.rotate_key(uuid, text, text, uuid, text, jsonb) is 'PUT /clients/{id}/rotate-key.';
+comment on function public.rotate_key(text, uuid, text, text, uuid, text, jsonb) is 'PUT /clients/{id}/rotate-key.';
 
 create function public.revoke_key(client_id uuid) returns jsonb
-language plpgsql set search_path = '' as $$
+-- Longer than a statement of an API role may hold any lock. PostgREST applies this setting of a function.
+language plpgsql set search_path = '' set statement_timeout = '9s' as $$
 declare
   revoked jsonb;
   running integer;
   with_key integer;
+  tokens uuid[];
 begin
   perform private.require_client(revoke_key.client_id);
-  perform private.lock_trading_key(revoke_key.client_id);
+  perform private.lock_trading_key(revoke_key.client_id, urgent => true);
   revoked := private.trading_key_json(revoke_key.client_id);
   select count(*) into running from public.bots as b
     where b.client_id = revoke_key.client_id and b.status = 'running';
   select count(*) into with_key from public.bot_wallets as w
     where w.client_id = revoke_key.client_id and w.key_id is not null;
+  tokens := private.tokens_of_client(revoke_key.client_id);
   delete from public.trading_keys as t where t.client_id = revoke_key.client_id;
   return jsonb_build_object(
     'client_id', revoke_key.client_id, 'address', revoked -> 'address', 'key_id', revoked -> 'key_id',
-    'revoked_at', private.rfc3339(now()), 'bots_stopped', running, 'wallets_cleared', with_key);
+    'revoked_at', private.rfc3339(now()), 'bots_stopped', running, 'wallets_cleared', with_key,
+    'tokens_ended', to_jsonb(tokens));
 end $$;
 comment on function public.revoke_key(uuid) is 'DELETE /clients/{id}/revoke-key.';
 
@@ -187,7 +191,7 @@ end $$;
 
 grant execute on function
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
-  public.create_bot(uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(uuid, text, text, jsonb, jsonb, jsonb),
-  public.add_wallet(uuid, jsonb, jsonb), public.rotate_key(uuid, text, text, uuid, text, jsonb), public.revoke_key(uuid),
+  public.create_bot(text, uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb),
+  public.add_wallet(text, uuid, jsonb, jsonb), public.rotate_key(text, uuid, text, text, uuid, text, jsonb), public.revoke_key(uuid),
   public.get_trading_key(uuid)
 to authenticated;

@@ -1,6 +1,6 @@
--- What runners call, among it the one function that lets an envelope out. Security definer: a machine token is not a
--- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each finds it;
--- nothing is read before.
+-- What runners call, and the one function that returns an envelope for signing. Security definer: a machine token is not a
+-- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each function
+-- finds the token and reads nothing before it.
 
 create function private.refuse_by_policy(rule text) returns void
 language plpgsql set search_path = '' as $$
@@ -59,38 +59,41 @@ comment on function private.apply_policy(public.bots, jsonb, boolean) is
   'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
 create function public.check_out_key(
-  token_hash text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
+  edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(check_out_key.token_hash);
-  bot public.bots := private.require_token_bot(token, check_out_key.bot_id);
+  runner constant uuid := private.find_token(check_out_key.token);
+  caller constant text := 'token ' || runner;
+  bot public.bots;
   claim text;
   first jsonb;
   candidates public.bot_wallets[];
   picked public.bot_wallets;
   reserved boolean;
 begin
-  -- Who calls with a token and past the edge is not believed more than the form of what it claims.
+  -- Only the edge may state what is signed, and only the edge gets the envelope.
+  perform private.admit_edge(check_out_key.edge_token);
+  bot := private.require_token_bot(runner, check_out_key.bot_id);
   if not coalesce(
     signing ->> 'kind' in ('evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction')
     and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
     and jsonb_typeof(signing -> 'recipients') = 'array', false)
   then
-    raise sqlstate 'PT422' using message = 'This is no claim of something to sign.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'This does not describe something to sign.', hint = 'validation_failed';
   end if;
-  -- Who repeats a request is judged as if it were new, but for the value that it has reserved. So the claim itself has
-  -- to be the first one: past the edge a token could make a small claim first and a large one after it.
-  first := private.first_answer_to('token ' || token, once, 'check_out_key');
+  -- A repeated request is judged again, except for the value that it reserved. So what it describes has to be the same.
+  first := private.first_answer_to(caller, once, 'check_out_key');
   claim := encode(sha256(convert_to(
     jsonb_build_object('bot_id', bot.id, 'wallet', check_out_key.wallet, 'signing', signing)::text, 'UTF8')), 'hex');
   if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
-  -- The shared form of the locks that every key change, and every stop, takes: a rotation, revocation or stop has
-  -- ended before this goes on, or begins after this has committed. What is read below is read after, and bots
-  -- sign side by side.
-  perform pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', bot.client_id::text));
-  perform pg_advisory_xact_lock_shared(private.name_of_lock('bot', bot.id::text));
-  select * into bot from public.bots where bots.id = bot.id;
+  -- The shared form of the locks that every key change, every stop and every end of a token takes: such a change has
+  -- ended before this goes on, or begins after this has committed. What follows reads the state after these locks.
+  perform private.share_keys(bot.client_id);
+  perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true);
+  perform private.wait_for_lock(private.lock_of_token(runner), true);
+  bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
+  perform private.note_use_of_token(runner);
   if bot.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
   end if;
@@ -118,66 +121,96 @@ begin
   reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
   perform private.record_key_event(
     'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
-    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', token)
+    jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', runner)
       || case when first is null then '{}' else jsonb '{"replayed": true}' end);
   if first is null then
-    perform private.keep_answer_to('token ' || token, once, 'check_out_key', jsonb_build_object(
+    perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
   elsif reserved and not (first ->> 'reserved')::boolean then
     -- A daily limit was set since: this has reserved the value, the next need not.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
-      where kept_answers.caller = 'token ' || token and kept_answers.key = decode(once ->> 'key', 'hex');
+      where kept_answers.caller = 'token ' || runner and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;
   return jsonb_build_object(
     'client_id', bot.client_id, 'chain', picked.chain, 'address', picked.address, 'key_id', picked.key_id,
     'encrypted_key', picked.encrypted_key, 'replayed', first is not null);
 end $$;
-comment on function public.check_out_key(text, uuid, jsonb, text, jsonb) is
-  'POST /bots/{id}/sign: token, bot, wallet and policy are judged, the value reserved, the event written, and the envelope let out, in one transaction. Definer: a machine token is no session.';
+comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
+  'POST /bots/{id}/sign: judges token, bot, wallet and policy, reserves the value, writes the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
 
-create function public.list_runner_bots(token_hash text) returns jsonb
+create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+    'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', runner_bot_json.wallets);
+end $$;
+comment on function private.runner_bot_json(public.bots, jsonb) is
+  'A bot as its runner''s list shows it, without its config.';
+
+create function public.list_runner_bots(token text, page_size integer default 50, after uuid default null)
+returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(list_runner_bots.token_hash);
+  runner constant uuid := private.find_token(list_runner_bots.token);
 begin
-  return (
-    with running as (
-      select bots.* from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
-      where signs.token_id = token and bots.status = 'running')
-    select jsonb_build_object('next_cursor', null, 'items', coalesce(jsonb_agg(jsonb_build_object(
-      'id', running.id, 'client_id', running.client_id, 'bot_type', running.bot_type, 'name', running.name,
-      'config', running.config, 'status', running.status, 'started_at', private.rfc3339(running.started_at),
-      'wallets', coalesce(held.wallets, '[]')) order by running.id), '[]'))
-    from running left join private.wallets_of(
-      (select client_id from public.machine_tokens where id = token), array(select id from running)) as held
-      on held.bot_id = running.id);
+  perform private.note_use_of_token(runner);
+  perform private.require_page_size(list_runner_bots.page_size);
+  return private.page_json((
+    with page as (
+      select bots as bot, bots.id, bots.client_id
+      from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+      where signs.token_id = runner and bots.status = 'running'
+        and (list_runner_bots.after is null or signs.bot_id < list_runner_bots.after)
+      order by signs.bot_id desc limit list_runner_bots.page_size + 1)
+    select coalesce(
+      jsonb_agg(private.runner_bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
+    from page left join (
+      -- An admin's token may be for bots of several clients.
+      select wallets.* from (select page.client_id, array_agg(page.id) as bot_ids from page group by page.client_id) as mine
+      cross join lateral private.wallets_of(mine.client_id, mine.bot_ids) as wallets) as held
+      on held.bot_id = page.id), list_runner_bots.page_size);
 end $$;
-comment on function public.list_runner_bots(text) is
-  'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';
+comment on function public.list_runner_bots(text, integer, uuid) is
+  'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is no session.';
+
+create function public.get_runner_bot(token text, bot_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  runner constant uuid := private.find_token(get_runner_bot.token);
+  bot public.bots := private.require_token_bot(runner, get_runner_bot.bot_id);
+begin
+  perform private.note_use_of_token(runner);
+  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
+end $$;
+comment on function public.get_runner_bot(text, uuid) is
+  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is no session.';
 
 create function public.record_heartbeat(
-  token_hash text, bot_id uuid, status text, message text default null, metrics jsonb default null,
+  token text, bot_id uuid, status text, message text default null, metrics jsonb default null,
   once jsonb default null)
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(record_heartbeat.token_hash);
-  bot public.bots := private.require_token_bot(token, record_heartbeat.bot_id);
-  answer jsonb := private.first_answer_to('token ' || token, once, 'record_heartbeat');
+  runner constant uuid := private.find_token(record_heartbeat.token);
+  bot public.bots := private.require_token_bot(runner, record_heartbeat.bot_id);
+  answer jsonb := private.first_answer_to('token ' || runner, once, 'record_heartbeat');
 begin
+  perform private.note_use_of_token(runner);
   if answer is not null then return answer; end if;
   insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
     values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
     on conflict on constraint bot_heartbeats_pkey do update set
       status = excluded.status, message = excluded.message, metrics = excluded.metrics, beat_at = excluded.beat_at;
   answer := jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
-  perform private.keep_answer_to('token ' || token, once, 'record_heartbeat', answer);
+  perform private.keep_answer_to('token ' || runner, once, 'record_heartbeat', answer);
   return answer;
 end $$;
 comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is
   'POST /bots/{id}/heartbeat; the answer says whether the bot should still run. Definer: a machine token is no session.';
 
 grant execute on function
-  public.check_out_key(text, uuid, jsonb, text, jsonb), public.list_runner_bots(text),
+  public.check_out_key(text, text, uuid, jsonb, text, jsonb), public.list_runner_bots(text, integer, uuid),
+  public.get_runner_bot(text, uuid),
   public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)
 to anon;

@@ -1,15 +1,27 @@
 -- How each bot does: what the health monitor finds and writes down, what its page shows, and quarantine.
 
+create table private.monitor_settings (
+  only_row boolean primary key default true,
+  heartbeat_limit interval not null default '2 minutes',
+  key_age_limit interval not null default '90 days',
+  round_pause interval not null default '10 seconds',
+  constraint "there is one row of monitor settings" check (only_row),
+  constraint "a heartbeat is late after 1 second to 1 day" check (heartbeat_limit between '1 second' and '1 day'),
+  constraint "a key is old after 1 day to 100 years" check (key_age_limit between '1 day' and '36500 days'),
+  constraint "rounds are at most an hour apart" check (round_pause between '0' and '1 hour')
+);
+comment on table private.monitor_settings is
+  'Limits of the health monitor. The operator sets them by SQL: whoever holds the monitor''s token cannot change them.';
+comment on column private.monitor_settings.round_pause is 'How long after a round the next one may begin.';
+insert into private.monitor_settings default values;
+
 create table private.monitor_state (
   only_row boolean primary key default true,
   checked_up_to uuid,
   round_ended_at timestamptz,
-  heartbeat_limit interval not null default '2 minutes',
-  key_age_limit interval not null default '90 days',
   constraint "the monitor has one state" check (only_row)
 );
-comment on table private.monitor_state is
-  'Where the monitor''s round through the bots stands, and the limits it was last run with.';
+comment on table private.monitor_state is 'Where the monitor''s round through the bots stands.';
 insert into private.monitor_state default values;
 
 create table public.bot_signing_failures (
@@ -28,19 +40,24 @@ comment on table public.bot_signing_failures is
   'The last hour''s failures to sign of each bot since it was started, newest first: 100 of them at most.';
 create index bot_signing_failures_by_client on public.bot_signing_failures (client_id);
 
+alter table private.monitor_settings enable row level security;
+alter table private.monitor_settings force row level security;
 alter table private.monitor_state enable row level security;
 alter table private.monitor_state force row level security;
 alter table public.bot_signing_failures enable row level security;
 alter table public.bot_signing_failures force row level security;
 
+create policy "everybody signed in sees the limits of the monitor" on private.monitor_settings
+  for select to authenticated using (true);
 create policy "everybody signed in sees when the monitor ran" on private.monitor_state
   for select to authenticated using (true);
 create policy "a client sees the failures of its own bots, an admin all" on public.bot_signing_failures
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
--- Not where it stands: that is the id of somebody's bot.
-grant select (round_ended_at, heartbeat_limit, key_age_limit) on private.monitor_state to authenticated;
+grant select on private.monitor_settings to authenticated;
+-- Not checked_up_to, which is the id of somebody's bot.
+grant select (round_ended_at) on private.monitor_state to authenticated;
 grant select on public.bot_signing_failures to authenticated;
 
 -- what a bot's state is ---------------------------------------------------------------------------------------
@@ -53,8 +70,7 @@ comment on function private.first_id_at(timestamptz) is 'Below every id that is 
 create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
 returns table (
   bot_id uuid, client_id uuid, state text, since timestamptz, detail jsonb, written_state text)
-language sql stable set search_path = ''
-begin atomic
+language sql stable set search_path = '' as $$
   select
     bots.id, bots.client_id, found.state,
     case
@@ -111,8 +127,8 @@ begin atomic
   left join lateral (
     select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
     where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true
-  where bots.id = any (health_of.bot_ids);
-end;
+  where bots.id = any (health_of.bot_ids)
+$$;
 comment on function private.health_of(uuid[], interval, interval) is
   'The state of each bot now: the gravest thing that holds, since when, and the state that was written down last. Every table is asked by index, once for each bot.';
 
@@ -139,7 +155,8 @@ begin
   perform private.require_page_size(get_bot_health.page_size);
   select * into bot from public.bots where bots.id = get_bot_health.bot_id;
   if not found then perform private.raise_not_found(); end if;
-  select state.round_ended_at, state.heartbeat_limit, state.key_age_limit into monitor from private.monitor_state as state;
+  select state.round_ended_at, limits.heartbeat_limit, limits.key_age_limit into monitor
+    from private.monitor_state as state cross join private.monitor_settings as limits;
   select * into health from private.health_of(array[bot.id], monitor.heartbeat_limit, monitor.key_age_limit);
   return jsonb_build_object(
     'bot_id', bot.id, 'client_id', bot.client_id, 'status', bot.status,
@@ -165,34 +182,35 @@ comment on function public.get_bot_health(uuid, integer, uuid) is
 
 -- the monitor -------------------------------------------------------------------------------------------------
 
-create function public.monitor_bots(
-  token_hash text, heartbeat_limit_seconds integer default 120, key_age_limit_days integer default 90,
-  batch integer default 5000)
-returns jsonb
+create function public.monitor_bots(token text, batch integer default 5000) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(monitor_bots.token_hash, 'monitor');
+  monitor_token constant uuid := private.find_token(monitor_bots.token, 'monitor');
   began constant timestamptz := clock_timestamp();
   oldest_kept constant uuid := private.first_id_at(now() - interval '90 days');
   most_pruned constant integer := 5000;
+  nothing_done constant jsonb := jsonb_build_object('bots_checked', 0, 'changes', '{}'::jsonb,
+    'pruned_health_logs', 0, 'pruned_reservations', 0, 'pruned_answers', 0, 'database_ms', 0);
   monitor private.monitor_state;
+  limits private.monitor_settings;
   bot_ids uuid[];
   changes jsonb;
   pruned_logs integer;
   pruned_reservations integer;
 begin
-  if not coalesce(
-    heartbeat_limit_seconds between 1 and 86400 and key_age_limit_days between 1 and 36500
-    and batch between 1 and 20000, false)
-  then
-    raise sqlstate 'PT422' using message = 'These are no limits of the monitor.', hint = 'validation_failed';
+  perform private.note_use_of_token(monitor_token);
+  if not coalesce(batch between 1 and 5000, false) then
+    raise sqlstate 'PT422' using message = 'A batch has 1 to 5,000 bots.', hint = 'validation_failed';
   end if;
-  -- Two that judge the same bots would both write what changed. Nobody waits: who comes second goes.
+  -- Two runs that judge the same bots would both write the changes. The second one ends at once.
   if not pg_try_advisory_xact_lock(private.name_of_lock('monitor', '')) then
-    return jsonb_build_object('busy', true, 'complete', false, 'bots_checked', 0, 'changes', '{}'::jsonb,
-      'pruned_health_logs', 0, 'pruned_reservations', 0, 'pruned_answers', 0, 'database_ms', 0);
+    return nothing_done || '{"busy": true, "complete": false}';
   end if;
   select * into monitor from private.monitor_state;
+  select * into limits from private.monitor_settings;
+  if monitor.checked_up_to is null and monitor.round_ended_at > now() - limits.round_pause then
+    return nothing_done || '{"busy": false, "complete": true}';
+  end if;
   select coalesce(array_agg(next.id order by next.id), '{}') into bot_ids from (
     select bots.id from public.bots
     where bots.id > coalesce(monitor.checked_up_to, '00000000-0000-0000-0000-000000000000')
@@ -202,42 +220,43 @@ begin
     insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
     select health.bot_id, health.client_id, health.state, health.since, health.detail
     from private.health_of(
-      bot_ids, make_interval(secs => heartbeat_limit_seconds), make_interval(days => key_age_limit_days)) as health
+      bot_ids, limits.heartbeat_limit, limits.key_age_limit) as health
     -- A bot that was never seen to run has nothing to return from.
     where health.state <> coalesce(health.written_state, 'stopped')
     returning bot_health_logs.state)
   select coalesce(jsonb_object_agg(counted.state, counted.bots), '{}') into changes
     from (select changed.state, count(*) as bots from changed group by changed.state) as counted;
 
-  delete from public.bot_health_logs where id in (
+  -- By an array: see chain_key_events.
+  delete from public.bot_health_logs where id = any (array(
     select logs.id from unnest(bot_ids) as mine (bot_id)
     join public.bot_health_logs as logs on logs.bot_id = mine.bot_id and logs.id < oldest_kept
     where exists (
       select from public.bot_health_logs as later where later.bot_id = logs.bot_id and later.id > logs.id)
-    limit most_pruned);
+    limit most_pruned));
   get diagnostics pruned_logs = row_count;
 
   -- A daily limit looks back 24 hours.
-  delete from public.value_reservations where id in (
+  delete from public.value_reservations where id = any (array(
     select reserved.id from unnest(bot_ids) as mine (bot_id)
     join public.value_reservations as reserved
       on reserved.bot_id = mine.bot_id and reserved.created_at < now() - interval '25 hours'
-    limit most_pruned);
+    limit most_pruned));
   get diagnostics pruned_reservations = row_count;
 
   update private.monitor_state set
     checked_up_to = case when cardinality(bot_ids) = batch then bot_ids[batch] end,
-    round_ended_at = case when cardinality(bot_ids) = batch then round_ended_at else now() end,
-    heartbeat_limit = make_interval(secs => heartbeat_limit_seconds),
-    key_age_limit = make_interval(days => key_age_limit_days);
+    round_ended_at = case when cardinality(bot_ids) = batch then round_ended_at else now() end
+    -- Hosted Supabase rejects an UPDATE without WHERE.
+    where monitor_state.only_row;
   return jsonb_build_object(
     'busy', false, 'complete', cardinality(bot_ids) < batch, 'bots_checked', cardinality(bot_ids),
     'changes', changes, 'pruned_health_logs', pruned_logs, 'pruned_reservations', pruned_reservations,
     'pruned_answers', private.prune_answers(most_pruned),
     'database_ms', round(extract(epoch from clock_timestamp() - began) * 1000, 1));
 end $$;
-comment on function public.monitor_bots(text, integer, integer, integer) is
-  'The next batch of the monitor''s round: writes changes of state, prunes, and says in counts what it did. It locks no client and no bot. Definer: a machine token is no session.';
+comment on function public.monitor_bots(text, integer) is
+  'The next batch of the monitor''s round: writes changes of state, deletes what is out of date, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
 
 -- quarantine --------------------------------------------------------------------------------------------------
 
@@ -261,14 +280,17 @@ begin
   return true;
 end $$;
 
-create function public.report_signing_failure(token_hash text, bot_id uuid, code text) returns jsonb
+create function public.report_signing_failure(edge_token text, token text, bot_id uuid, code text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(report_signing_failure.token_hash);
-  bot public.bots := private.require_token_bot(token, report_signing_failure.bot_id);
+  runner constant uuid := private.find_token(report_signing_failure.token);
+  bot public.bots := private.require_token_bot(runner, report_signing_failure.bot_id);
   failures integer;
   quarantine_after integer;
 begin
+  perform private.admit_edge(report_signing_failure.edge_token);
+  perform private.share_keys(bot.client_id);
+  perform private.note_use_of_token(runner);
   if not coalesce(code in (
     'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'), false)
   then
@@ -287,10 +309,10 @@ begin
     from public.bot_policies as policies where policies.bot_id = bot.id;
   return jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined',
     coalesce(failures >= quarantine_after or (code = 'key_not_opened' and quarantine_after is not null), false)
-      and private.quarantine(bot, token, code, failures));
+      and private.quarantine(bot, runner, code, failures));
 end $$;
-comment on function public.report_signing_failure(text, uuid, text) is
-  'After a failed POST /bots/{id}/sign: counts it, and stops the bot where its policy asks for that. Who holds the bot''s token can call it too, and so stop this bot alone, if its owner asked for quarantine. Definer: a machine token is no session.';
+comment on function public.report_signing_failure(text, text, uuid, text) is
+  'After a failed POST /bots/{id}/sign: counts the failure, and stops the bot if its policy says so. Only the edge reports it. Definer: a machine token is not a session.';
 
 -- rights ------------------------------------------------------------------------------------------------------
 
@@ -299,5 +321,5 @@ grant execute on function
   public.get_bot_health(uuid, integer, uuid)
 to authenticated;
 grant execute on function
-  public.monitor_bots(text, integer, integer, integer), public.report_signing_failure(text, uuid, text)
+  public.monitor_bots(text, integer), public.report_signing_failure(text, text, uuid, text)
 to anon;

@@ -80,8 +80,10 @@ begin
   end if;
   if not exists (select from public.trading_keys where master_key_id = any (master_key_ids))
     and not exists (select from public.bot_wallets where master_key_id = any (master_key_ids))
+    -- One row for each client. The envelopes of one client alone are counted: it may have stored what nobody opens.
+    and (select count(*) from (select from public.trading_keys limit 2) as clients) > 1
   then
-    return case when exists (select from public.trading_keys) then null else 0 end;
+    return null;
   end if;
   -- What lies between the ids, one range of the index after the other: where nothing is wrong, nothing is read.
   for id in
@@ -94,7 +96,7 @@ begin
   return least(total + private.envelopes_between(low, null, most), most);
 end $$;
 comment on function public.count_unopenable_envelopes(text[]) is
-  'GET /ready: how many envelopes none of these master keys sealed; 1000 is that many or more. Who names no key that sealed anything is told null, "all of them", or 0 where there are none. Definer: anyone may ask whether the service is ready; no row, no id and no larger number is told.';
+  'GET /ready: how many envelopes none of these master keys sealed; 1000 is that many or more. Null, "all of them", if the keys sealed nothing and there are envelopes of more than one client. Definer: anyone may ask whether the service is ready; no row, no id and no larger number is returned.';
 
 -- moving ------------------------------------------------------------------------------------------------------
 
@@ -126,8 +128,7 @@ comment on function private.keys_to_rewrap(text) is
 create function private.envelopes_to_rewrap(
   target text, master_key_ids text[], after_client_id uuid, after_key_id uuid, batch integer)
 returns table (client_id uuid, chain text, address text, key_id uuid, encrypted_key text)
-language sql stable set search_path = ''
-begin atomic
+language sql stable set search_path = '' as $$
   with keys as (
     -- For each master key from the index alone: a key with a thousand copies is one row.
     select distinct held.client_id, held.key_id, older.id as master_key_id
@@ -148,8 +149,8 @@ begin atomic
     union
     select w.client_id, w.chain, w.address, w.key_id, w.encrypted_key from public.bot_wallets as w
       where w.client_id = keys.client_id and w.key_id = keys.key_id and w.master_key_id = keys.master_key_id) as sealed
-  order by sealed.client_id, sealed.key_id limit batch;
-end;
+  order by sealed.client_id, sealed.key_id limit batch
+$$;
 comment on function private.envelopes_to_rewrap(text, text[], uuid, uuid, integer) is
   'The next envelopes that these master keys sealed and the target did not, in the order of clients and keys.';
 
@@ -157,16 +158,16 @@ create function private.try_lock_keys(client_id uuid, patient boolean) returns b
 language plpgsql set search_path = '' as $$
 begin
   if patient then
-    -- Who signs meanwhile waits as for a rotation; who never stops signing is still come by, since all stand in one queue.
+    -- Signers wait meanwhile as for a rotation. Signers that never stop are no obstacle: the locks are queues.
     perform set_config('lock_timeout', '500ms', true);
-    perform private.take_turn(try_lock_keys.client_id);
+    perform private.take_turn(try_lock_keys.client_id, urgent => true);
     perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
-    perform private.lock_keys(try_lock_keys.client_id);
+    perform private.lock_keys(try_lock_keys.client_id, urgent => true);
     return true;
   end if;
   perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
-  if not pg_try_advisory_xact_lock(private.name_of_lock('keys of client', try_lock_keys.client_id::text)) then
-    -- Not simply false: with it, the row is let go of.
+  if not private.try_lock(private.lock_of_keys(try_lock_keys.client_id), false) then
+    -- An error instead of false, so that the lock of the row is released too.
     raise lock_not_available;
   end if;
   perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
@@ -175,7 +176,7 @@ exception when lock_not_available then
   return false;
 end $$;
 comment on function private.try_lock_keys(uuid, boolean) is
-  'lock_keys for work that can come back later: whether all its locks were got, at once or, patiently, within half a second each.';
+  'lock_keys for work that can be done later: whether it got all locks, at once or, if patient, within half a second each.';
 
 create function private.replace_envelope(
   target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
@@ -205,9 +206,12 @@ begin
   end if;
   perform private.require_bound_envelope(
     replace_envelope.encrypted_key, replace_envelope.client_id, held.chain, held.address, replace_envelope.key_id);
+  -- The event below is the one of this change.
+  perform set_config('trading_keys.rewrap', 'true', true);
   update public.bot_wallets as w set encrypted_key = replace_envelope.encrypted_key
     where w.client_id = replace_envelope.client_id and w.key_id = replace_envelope.key_id
       and private.hash_of_envelope(w.encrypted_key) = replaced_hash;
+  perform set_config('trading_keys.rewrap', 'false', true);
   perform private.record_key_event('key_rewrapped', replace_envelope.client_id, null, held.address, held.chain,
     replace_envelope.key_id, null);
   return true;
@@ -258,14 +262,17 @@ create function private.target_of_token(token_id uuid) returns text
 language sql stable set search_path = ''
 return (select master_key_id from public.machine_tokens where id = target_of_token.token_id);
 
-create function public.list_envelopes_to_rewrap(token_hash text, master_key_ids text[], batch integer) returns jsonb
+create function public.list_envelopes_to_rewrap(edge_token text, token text, master_key_ids text[], batch integer)
+returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(list_envelopes_to_rewrap.token_hash, 'rewrap');
-  target text := private.target_of_token(token);
+  rewrapper constant uuid := private.find_token(list_envelopes_to_rewrap.token, 'rewrap');
+  target constant text := private.target_of_token(rewrapper);
   progress private.rewrap_progress;
   items jsonb;
 begin
+  perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
+  perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
     raise sqlstate 'PT503' using message = 'The token is for another master key.', hint = 'rewrap_other_master_key';
   end if;
@@ -273,43 +280,44 @@ begin
     raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
   end if;
   -- Two jobs at once stand in line here and share the work.
-  insert into private.rewrap_progress as at (token_id) values (token)
+  insert into private.rewrap_progress as at (token_id) values (rewrapper)
     on conflict on constraint rewrap_progress_pkey do update set token_id = at.token_id returning * into progress;
   select coalesce(jsonb_agg(jsonb_build_object(
     'client_id', client_id, 'chain', chain, 'address', address, 'key_id', key_id, 'encrypted_key', encrypted_key)
     order by client_id, key_id), '[]') into items
     from private.envelopes_to_rewrap(target, master_key_ids, progress.client_id, progress.key_id, batch);
   if jsonb_array_length(items) < batch then
-    delete from private.rewrap_progress where token_id = token;
+    delete from private.rewrap_progress where token_id = rewrapper;
   else
     update private.rewrap_progress set
       client_id = (items -> -1 ->> 'client_id')::uuid, key_id = (items -> -1 ->> 'key_id')::uuid
-      where token_id = token;
+      where token_id = rewrapper;
   end if;
   return jsonb_build_object('items', items, 'last', jsonb_array_length(items) < batch);
 end $$;
-comment on function public.list_envelopes_to_rewrap(text, text[], integer) is
+comment on function public.list_envelopes_to_rewrap(text, text, text[], integer) is
   'The next envelopes to move to the token''s master key, of those that the master keys named sealed; the first named has to be the token''s. Definer: a machine token is no session.';
 
-create function public.rewrap_keys(token_hash text, rewrapped jsonb) returns jsonb
+create function public.rewrap_keys(edge_token text, token text, rewrapped jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(rewrap_keys.token_hash, 'rewrap');
+  rewrapper constant uuid := private.find_token(rewrap_keys.token, 'rewrap');
 begin
+  perform private.admit_edge(rewrap_keys.edge_token);
   if jsonb_typeof(rewrapped) is distinct from 'array' or jsonb_array_length(rewrapped) not between 1 and 200 then
     raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
   end if;
-  return jsonb_build_object('outcomes', private.rewrap(private.target_of_token(token), rewrapped));
+  return jsonb_build_object('outcomes', private.rewrap(private.target_of_token(rewrapper), rewrapped));
 end $$;
-comment on function public.rewrap_keys(text, jsonb) is
+comment on function public.rewrap_keys(text, text, jsonb) is
   'Takes back envelopes that the token''s master key sealed, each in the place of the one that was handed out. Definer: a machine token is no session.';
 
-create function public.count_keys_to_rewrap(token_hash text) returns integer
+create function public.count_keys_to_rewrap(token text) returns integer
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(count_keys_to_rewrap.token_hash, 'rewrap');
+  rewrapper constant uuid := private.find_token(count_keys_to_rewrap.token, 'rewrap');
 begin
-  return private.keys_to_rewrap(private.target_of_token(token));
+  return private.keys_to_rewrap(private.target_of_token(rewrapper));
 end $$;
 comment on function public.count_keys_to_rewrap(text) is
   'How many private keys other master keys hold. Definer: a machine token is no session.';
@@ -319,6 +327,6 @@ comment on function public.count_keys_to_rewrap(text) is
 grant execute on function private.envelope_counts(), public.count_envelopes() to authenticated;
 grant execute on function
   public.count_unopenable_envelopes(text[]),
-  public.list_envelopes_to_rewrap(text, text[], integer), public.rewrap_keys(text, jsonb),
+  public.list_envelopes_to_rewrap(text, text, text[], integer), public.rewrap_keys(text, text, jsonb),
   public.count_keys_to_rewrap(text)
 to anon;

@@ -1,104 +1,341 @@
--- What is written down beside key changes and signatures: bots, tokens and policies.
+-- Every change of a client, wallet, bot, token, policy, admin or setting is an event, whoever makes it: the triggers below
+-- write them. They are definer, because API roles cannot write events. Keys have their own triggers. The guard
+-- supabase/tests/guards/events.test.sql lists every table and verb.
+
+-- clients -----------------------------------------------------------------------------------------------------
+
+create function private.after_client_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    perform private.record_event('client_removed', old.id);
+  elsif tg_op = 'INSERT' then
+    perform private.record_event('client_created', new.id);
+  else
+    perform private.record_event('client_changed', new.id, detail => jsonb_build_object('fields', to_jsonb(
+      case when new.name <> old.name then '{name}'::text[] else '{}' end
+      || case when new.email <> old.email then '{email}'::text[] else '{}' end)));
+  end if;
+  return null;
+end $$;
+create trigger record_created after insert on public.clients
+  for each row execute function private.after_client_write();
+create trigger record_changed after update of name, email on public.clients
+  for each row when (old.name is distinct from new.name or old.email is distinct from new.email)
+  execute function private.after_client_write();
+create trigger record_removed after delete on public.clients
+  for each row execute function private.after_client_write();
 
 -- bots --------------------------------------------------------------------------------------------------------
 
 create function private.after_bots_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.record_key_event(
-    'bot_created', made.client_id, made.id, null, null, null, null,
-    jsonb_build_object('bot_type', made.bot_type)) from made;
+  perform private.record_events('bot_created', added.client_id, added.bot_ids, added.details)
+  from (
+    select made.client_id, array_agg(made.id order by made.id) as bot_ids,
+      array_agg(jsonb_build_object('bot_type', made.bot_type) order by made.id) as details
+    from made group by made.client_id order by made.client_id) as added;
   return null;
 end $$;
-comment on function private.after_bots_insert() is 'Writes the events. Definer: API roles cannot write them.';
 create trigger record_created after insert on public.bots referencing new table as made
   for each statement execute function private.after_bots_insert();
 
-create function private.after_bot_status_change() returns trigger
+create function private.after_bots_update() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.record_key_event(
-    case new.status when 'running' then 'bot_started' else 'bot_stopped' end, new.client_id, new.id,
-    null, null, null, null,
-    case when new.stop_reason is not null then jsonb_build_object('reason', new.stop_reason) end);
+  perform private.record_events(changed.event, changed.client_id, changed.bot_ids, changed.details)
+  from (
+    select status.client_id, status.event, array_agg(status.id order by status.id) as bot_ids,
+      array_agg(status.detail order by status.id) as details
+    from (
+      select after.id, after.client_id,
+        case after.status when 'running' then 'bot_started' else 'bot_stopped' end as event,
+        case when after.stop_reason is not null then jsonb_build_object('reason', after.stop_reason) end as detail
+      from after join before on before.id = after.id
+      -- A quarantine writes its own event, with what led to it.
+      where after.status <> before.status and after.stop_reason is distinct from 'quarantined') as status
+    group by status.client_id, status.event order by status.client_id, status.event) as changed;
   return null;
 end $$;
-comment on function private.after_bot_status_change() is 'Writes the event. Definer: API roles cannot write it.';
--- Of a quarantine its own event tells, with what led to it.
-create trigger record_status after update of status on public.bots
-  for each row when (old.status <> new.status and new.stop_reason is distinct from 'quarantined')
-  execute function private.after_bot_status_change();
+create trigger record_status after update on public.bots referencing old table as before new table as after
+  for each statement execute function private.after_bots_update();
+
+create function private.after_bot_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    perform private.record_event('bot_removed', old.client_id, old.id);
+    return null;
+  end if;
+  perform private.record_event('bot_changed', new.client_id, new.id, jsonb_build_object('fields', to_jsonb(
+    case when new.name <> old.name then '{name}'::text[] else '{}' end
+    || case when new.config <> old.config then '{config}'::text[] else '{}' end
+    || case when new.bot_type <> old.bot_type then '{bot_type}'::text[] else '{}' end
+    || case when new.client_id <> old.client_id then '{client_id}'::text[] else '{}' end)));
+  return null;
+end $$;
+create trigger record_changed after update of name, config, bot_type, client_id on public.bots
+  for each row when (
+    (old.name, old.config, old.bot_type, old.client_id) is distinct from
+    (new.name, new.config, new.bot_type, new.client_id))
+  execute function private.after_bot_change();
+create trigger record_removed after delete on public.bots
+  for each row execute function private.after_bot_change();
+
+-- wallets -----------------------------------------------------------------------------------------------------
+
+create function private.after_wallets_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    perform private.record_event('wallet_removed', gone.client_id, gone.bot_id,
+      jsonb_build_object('wallet_id', gone.id, 'address', gone.address)) from gone;
+  else
+    perform private.record_event('wallet_changed', after.client_id, after.bot_id, jsonb_build_object(
+      'wallet_id', after.id, 'address', after.address, 'key_id', after.key_id))
+    from after join gone on gone.id = after.id
+    where (after.bot_id, after.client_id, after.address, after.chain, after.key_id, after.encrypted_key)
+      is distinct from (gone.bot_id, gone.client_id, gone.address, gone.chain, gone.key_id, gone.encrypted_key);
+  end if;
+  return null;
+end $$;
+-- Only for statements of their own. What a change of the trading key does to wallets, at a greater depth, belongs to its
+-- event, and so does a rewrap, which writes its own.
+create trigger record_changed after update on public.bot_wallets referencing old table as gone new table as after
+  for each statement when (
+    pg_trigger_depth() = 0 and current_setting('trading_keys.rewrap', true) is distinct from 'true')
+  execute function private.after_wallets_change();
+create trigger record_removed after delete on public.bot_wallets referencing old table as gone
+  for each statement when (pg_trigger_depth() = 0) execute function private.after_wallets_change();
 
 -- tokens ------------------------------------------------------------------------------------------------------
 
-create function private.record_token_event(event text, token_id uuid, client_id uuid, bot_ids uuid[], more jsonb)
-returns void
+create function private.record_token_event(
+  event text, token_id uuid, client_id uuid, bot_ids uuid[], more jsonb default '{}', actor text default null
+) returns void
 language plpgsql set search_path = '' as $$
 declare
   detail jsonb := jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more;
 begin
-  -- Past the edge a token may be given any number of bots. Nothing may be too long to tell of its end.
+  -- The operator's SQL may give a token any number of bots. An event that is too long would keep the token from being
+  -- used, and from being revoked.
   if not private.is_event_detail(detail) then
     detail := detail - 'bot_ids' || jsonb_build_object(
       'bots', cardinality(bot_ids),
       'bots_sha256', encode(sha256(convert_to(array_to_string(bot_ids, ','), 'UTF8')), 'hex'));
   end if;
-  perform private.record_key_event(
-    record_token_event.event, record_token_event.client_id,
-    case when cardinality(bot_ids) = 1 then bot_ids[1] end, null, null, null, null, detail);
+  perform private.record_event(
+    record_token_event.event, record_token_event.client_id, case when cardinality(bot_ids) = 1 then bot_ids[1] end,
+    detail, record_token_event.actor);
 end $$;
+comment on function private.record_token_event(text, uuid, uuid, uuid[], jsonb, text) is
+  'An event about a token and bots that it signs for.';
 
 create function private.after_token_bots_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   perform private.record_token_event(
     case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, token.token_id, token.client_id, token.bot_ids,
-    case tg_op when 'INSERT' then jsonb_build_object('expires_at', (
-      select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens where tokens.id = token.token_id))
-    else '{}' end)
+    case when tg_op = 'INSERT' then jsonb_build_object('expires_at', (
+      select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens
+      where tokens.id = token.token_id)) else '{}' end)
   from (
-    select token_id, client_id, array_agg(bot_id order by bot_id) as bot_ids from changed group by token_id, client_id
+    select changed.token_id, changed.client_id, array_agg(changed.bot_id order by changed.bot_id) as bot_ids
+    from changed group by changed.token_id, changed.client_id order by changed.client_id, changed.token_id
   ) as token;
   return null;
 end $$;
 comment on function private.after_token_bots_change() is
-  'A token signs for these bots from now on, or no longer, most often because it was deleted: one event for each client. Definer: API roles cannot write it.';
+  'From now on the token signs for these bots, or it no longer does, most often because it was deleted.';
 create trigger record_issued after insert on public.machine_token_bots referencing new table as changed
   for each statement execute function private.after_token_bots_change();
 create trigger record_revoked after delete on public.machine_token_bots referencing old table as changed
   for each statement execute function private.after_token_bots_change();
+create trigger record_moved after update on public.machine_token_bots referencing new table as changed
+  for each statement execute function private.refuse_change();
+
+create function private.chain_of_token(token public.machine_tokens) returns uuid
+language sql immutable set search_path = '' as $$ select coalesce(token.client_id, private.deployment()) $$;
+comment on function private.chain_of_token(public.machine_tokens) is
+  'Where events of a token without bots are recorded: its client''s chain, or the deployment''s.';
+
+create function private.record_token_without_bots() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  token constant public.machine_tokens := case tg_op when 'INSERT' then new else old end;
+begin
+  if exists (select from public.machine_token_bots as signs where signs.token_id = token.id) then
+    return null;
+  end if;
+  perform private.record_event(
+    case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, private.chain_of_token(token),
+    detail => jsonb_build_object('token_id', token.id, 'scope', token.scope)
+      || case when tg_op = 'INSERT'
+        then jsonb_build_object('expires_at', private.rfc3339(token.expires_at)) else '{}' end);
+  return null;
+end $$;
+-- At the commit: by then the rows of its bots, if it has any, have written the event.
+create constraint trigger record_issued after insert on public.machine_tokens deferrable initially deferred
+  for each row execute function private.record_token_without_bots();
+-- After the statement, when it has all its locks of tokens. A name in capital letters comes before those of the triggers that
+-- remove the rows of the token's bots.
+create trigger "RECORD_REVOKED" after delete on public.machine_tokens
+  for each row execute function private.record_token_without_bots();
+
+create function private.after_token_update() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.record_event('token_changed', chain.id, detail => jsonb_build_object(
+    'token_id', new.id, 'expires_at', private.rfc3339(new.expires_at), 'fields', to_jsonb(
+      case when new.token_hash <> old.token_hash then '{token}'::text[] else '{}' end
+      || case when new.scope <> old.scope then '{scope}'::text[] else '{}' end
+      || case when new.client_id is distinct from old.client_id then '{client_id}'::text[] else '{}' end
+      || case when new.name <> old.name then '{name}'::text[] else '{}' end
+      || case when new.expires_at is distinct from old.expires_at then '{expires_at}'::text[] else '{}' end)))
+  from (
+    select signs.client_id as id from public.machine_token_bots as signs where signs.token_id = new.id
+    union select private.chain_of_token(new) where not exists (
+      select from public.machine_token_bots as signs where signs.token_id = new.id)
+    order by id) as chain;
+  return null;
+end $$;
+create trigger record_changed after update on public.machine_tokens
+  for each row when (
+    (old.token_hash, old.scope, old.client_id, old.name, old.expires_at, old.master_key_id) is distinct from
+    (new.token_hash, new.scope, new.client_id, new.name, new.expires_at, new.master_key_id))
+  execute function private.after_token_update();
 
 create function private.after_token_first_used() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.record_token_event('token_first_used', new.id, used.client_id, used.bot_ids, '{}')
+  perform private.record_token_event('token_first_used', new.id, used.client_id, used.bot_ids, actor => 'runner')
   from (
-    select client_id, array_agg(bot_id order by bot_id) as bot_ids from public.machine_token_bots
-    where token_id = new.id group by client_id
+    select signs.client_id, array_agg(signs.bot_id order by signs.bot_id) as bot_ids
+    from public.machine_token_bots as signs
+    where signs.token_id = new.id group by signs.client_id order by signs.client_id
   ) as used;
   return null;
 end $$;
 comment on function private.after_token_first_used() is
-  'The first use that was carried out; from then on signatures name the token. Definer: API roles cannot write the event.';
+  'The first use that was carried out. From then on signatures name the token.';
 create trigger record_first_used after update of last_used_at on public.machine_tokens
   for each row when (old.last_used_at is null and new.last_used_at is not null)
   execute function private.after_token_first_used();
 
 -- policies ----------------------------------------------------------------------------------------------------
 
-create function private.after_policy_write() returns trigger
-language plpgsql security definer set search_path = '' as $$
+create function private.policy_detail(policy public.bot_policies) returns jsonb
+language plpgsql immutable set search_path = '' as $$
 declare
-  policy jsonb := jsonb_strip_nulls(private.policy_json(new.bot_id) - array['bot_id', 'updated_at']);
+  detail constant jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'kinds', to_jsonb(policy.kinds), 'chain_ids', to_jsonb(policy.chain_ids), 'recipients', to_jsonb(policy.recipients),
+    'max_value', policy.max_value::text, 'max_daily_value', policy.max_daily_value::text,
+    'quarantine_after', policy.quarantine_after));
 begin
-  -- Who writes straight to the table may store texts of any length; the chain keeps what names them.
-  if not private.is_event_detail(policy) then
-    policy := jsonb_build_object('policy_sha256', encode(sha256(convert_to(policy::text, 'UTF8')), 'hex'));
+  -- The lists together can be longer than an event.
+  if not private.is_event_detail(detail) then
+    return jsonb_build_object('policy_sha256', encode(sha256(convert_to(detail::text, 'UTF8')), 'hex'));
   end if;
-  perform private.record_key_event('policy_set', new.client_id, new.bot_id, null, null, null, null, policy);
+  return detail;
+end $$;
+comment on function private.policy_detail(public.bot_policies) is
+  'A policy as its event shows it, or, where it is longer than an event, its SHA-256.';
+
+create function private.after_policies_write() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op = 'DELETE' then
+    perform private.record_events('policy_removed', gone.client_id, gone.bot_ids, '{}')
+    from (
+      select before.client_id, array_agg(before.bot_id order by before.bot_id) as bot_ids
+      from before group by before.client_id order by before.client_id) as gone;
+  elsif tg_op = 'INSERT' then
+    perform private.record_events('policy_set', put.client_id, put.bot_ids, put.details)
+    from (
+      select after.client_id, array_agg(after.bot_id order by after.bot_id) as bot_ids,
+        array_agg(private.policy_detail(after) order by after.bot_id) as details
+      from after group by after.client_id order by after.client_id) as put;
+  else
+    perform private.record_events('policy_set', put.client_id, put.bot_ids, put.details)
+    from (
+      select after.client_id, array_agg(after.bot_id order by after.bot_id) as bot_ids,
+        array_agg(private.policy_detail(after) order by after.bot_id) as details
+      from after join before on before.bot_id = after.bot_id
+      where (after.client_id, private.policy_detail(after)) is distinct from
+        (before.client_id, private.policy_detail(before))
+      group by after.client_id order by after.client_id) as put;
+  end if;
   return null;
 end $$;
-comment on function private.after_policy_write() is
-  'Writes the event, with the policy as it is from now on. Definer: API roles cannot write it.';
-create trigger record_policy after insert or update on public.bot_policies
-  for each row execute function private.after_policy_write();
+comment on function private.after_policies_write() is
+  'The event holds the policy as it is from now on. A write that changes nothing is not an event.';
+create trigger record_set after insert on public.bot_policies referencing new table as after
+  for each statement execute function private.after_policies_write();
+create trigger record_changed after update on public.bot_policies referencing old table as before new table as after
+  for each statement execute function private.after_policies_write();
+create trigger record_removed after delete on public.bot_policies referencing old table as before
+  for each statement execute function private.after_policies_write();
+create trigger a_share_own_client before insert or update on public.bot_policies
+  for each statement execute function private.share_own_client();
+
+-- the deployment ----------------------------------------------------------------------------------------------
+
+create function private.after_admins_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if tg_op <> 'INSERT' then
+    perform private.record_event('admin_removed', private.deployment(), detail => jsonb_build_object('user_id', old.user_id));
+  end if;
+  if tg_op <> 'DELETE' then
+    perform private.record_event('admin_added', private.deployment(), detail => jsonb_build_object('user_id', new.user_id));
+  end if;
+  return null;
+end $$;
+create trigger record_changed after insert or update or delete on private.admins
+  for each row execute function private.after_admins_change();
+
+create function private.after_settings_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  setting jsonb := case tg_op when 'DELETE' then '{}' else to_jsonb(new) - 'only_row' end;
+begin
+  perform private.record_event('settings_changed', private.deployment(),
+    detail => jsonb_build_object('table', tg_table_name) || jsonb_strip_nulls(setting));
+  return null;
+end $$;
+create trigger record_changed after insert or delete on private.monitor_settings
+  for each row execute function private.after_settings_change();
+create trigger record_updated after update on private.monitor_settings
+  for each row when (old is distinct from new) execute function private.after_settings_change();
+
+create function private.after_bot_type_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform private.record_event(
+    case tg_op when 'INSERT' then 'bot_type_added' when 'UPDATE' then 'bot_type_changed' else 'bot_type_removed' end,
+    private.deployment(),
+    detail => case tg_op when 'DELETE' then jsonb_build_object('bot_type', old.id)
+      else jsonb_build_object('bot_type', new.id, 'chain', new.chain, 'enabled', new.enabled) end);
+  return null;
+end $$;
+create trigger record_changed after insert or delete on public.bot_types
+  for each row execute function private.after_bot_type_change();
+create trigger record_updated after update on public.bot_types
+  for each row when (old is distinct from new) execute function private.after_bot_type_change();
+
+-- never without its triggers ----------------------------------------------------------------------------------
+
+do $$
+declare
+  changed text;
+begin
+  foreach changed in array array[
+    'public.clients', 'public.bots', 'public.machine_tokens', 'public.machine_token_bots', 'public.bot_policies',
+    'public.bot_types', 'private.admins', 'private.monitor_settings']
+  loop
+    execute format(
+      'create trigger never_truncated before truncate on %s for each statement execute function private.refuse_truncate()',
+      changed);
+  end loop;
+end $$;

@@ -30,8 +30,9 @@ begin
   insert into private.refusal_counts as before (client_id, minute, recorded, omitted)
     values (write_refusal.client_id, date_trunc('minute', now()), 0, 0)
     on conflict on constraint refusal_counts_pkey do update set
-      minute = excluded.minute,
-      recorded = case when before.minute = excluded.minute then before.recorded else 0 end
+      -- A transaction that began in an earlier minute counts in the later one.
+      minute = greatest(before.minute, excluded.minute),
+      recorded = case when before.minute < excluded.minute then 0 else before.recorded end
     returning * into counts;
   left_out := counts.omitted;
   if counts.recorded >= refusals_a_minute then
@@ -66,13 +67,14 @@ comment on function private.record_refusal(uuid, uuid, text, text) is
   'Only into the caller''s own chain, or any by an admin. Definer: API roles cannot write events.';
 
 create function public.report_refusal(
-  code text, route text, client_id uuid default null, bot_id uuid default null, token_id uuid default null)
+  edge_token text, code text, route text, client_id uuid default null, bot_id uuid default null, token_id uuid default null)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   bot public.bots;
   whose uuid;
 begin
+  perform private.admit_edge(report_refusal.edge_token);
   -- Row-level security decides what the caller may see of what it named. What it may not see is as absent: then the
   -- attempt is one of the caller's own, and an admin's is nobody's.
   select * into bot from public.bots where bots.id = report_refusal.bot_id;
@@ -86,30 +88,32 @@ begin
   if whose is not null then perform private.record_refusal(whose, bot.id, code, route); end if;
   return jsonb_build_object('recorded', whose is not null);
 end $$;
-comment on function public.report_refusal(text, text, uuid, uuid, uuid) is
+comment on function public.report_refusal(text, text, text, uuid, uuid, uuid) is
   'What the edge refused to a session: only the code and the route''s pattern are kept.';
 
-create function public.report_runner_refusal(token_hash text, bot_id uuid, code text, route text) returns jsonb
+create function public.report_runner_refusal(edge_token text, token text, bot_id uuid, code text, route text)
+returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(report_runner_refusal.token_hash);
+  runner constant uuid := private.find_token(report_runner_refusal.token);
   own_bot uuid;
   whose uuid;
 begin
+  perform private.admit_edge(report_runner_refusal.edge_token);
   select signs.bot_id, signs.client_id into own_bot, whose from public.machine_token_bots as signs
-    where signs.token_id = token and signs.bot_id = report_runner_refusal.bot_id;
+    where signs.token_id = runner and signs.bot_id = report_runner_refusal.bot_id;
   if whose is null then
-    select tokens.client_id into whose from public.machine_tokens as tokens where tokens.id = token;
+    select tokens.client_id into whose from public.machine_tokens as tokens where tokens.id = runner;
   end if;
   if whose is not null then
-    perform private.write_refusal(whose, own_bot, 'runner', code, route, token);
+    perform private.write_refusal(whose, own_bot, 'runner', code, route, runner);
   end if;
   return jsonb_build_object('recorded', whose is not null);
 end $$;
-comment on function public.report_runner_refusal(text, uuid, text, text) is
+comment on function public.report_runner_refusal(text, text, uuid, text, text) is
   'What was refused to a machine token: into the chain of its bot''s client, or, for a bot that is not its own, of the token''s. Definer: a machine token is no session.';
 
 grant execute on function
-  private.record_refusal(uuid, uuid, text, text), public.report_refusal(text, text, uuid, uuid, uuid)
+  private.record_refusal(uuid, uuid, text, text), public.report_refusal(text, text, text, uuid, uuid, uuid)
 to authenticated;
-grant execute on function public.report_runner_refusal(text, uuid, text, text) to anon;
+grant execute on function public.report_runner_refusal(text, text, uuid, text, text) to anon;

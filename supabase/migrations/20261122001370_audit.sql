@@ -1,4 +1,4 @@
--- How the chain is read, and by whom what is queued is put into it.
+-- How chains are read, and how queued events get into them.
 
 -- reading -----------------------------------------------------------------------------------------------------
 
@@ -12,36 +12,87 @@ end $$;
 comment on function private.chain_own_key_events(uuid) is
   'What is queued belongs to what is read. Definer: API roles cannot write events.';
 
-create function public.list_key_events(
-  client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false,
-  event text default null)
+create function private.queued_events_json(client_id uuid, event text, most integer) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  if not (queued_events_json.client_id is not distinct from private.own_client_id() or private.is_admin()) then
+    perform private.raise_not_found();
+  end if;
+  return jsonb_build_object(
+    'queued', (
+      select coalesce(jsonb_agg(waiting.item order by waiting.number desc), '[]') from (
+        select queued.number, jsonb_build_object(
+          'id', queued.id, 'client_id', queued.client_id, 'event', queued.event, 'actor', queued.actor,
+          'actor_id', queued.actor_id, 'request_id', queued.request_id, 'bot_id', queued.bot_id,
+          'address', queued.address, 'chain', queued.chain, 'key_id', queued.key_id,
+          'key_version', queued.key_version, 'detail', queued.detail,
+          'created_at', private.rfc3339(queued.created_at)) as item
+        from private.queued_key_events as queued
+        where queued.client_id = queued_events_json.client_id
+          and (queued_events_json.event is null or queued.event = queued_events_json.event)
+        order by queued.number desc limit queued_events_json.most) as waiting),
+    'omitted', coalesce((
+      select counts.omitted from private.event_counts as counts
+      where counts.client_id = queued_events_json.client_id), 0)
+    + coalesce((
+      select counts.omitted from private.refusal_counts as counts
+      where counts.client_id = queued_events_json.client_id), 0));
+end $$;
+comment on function private.queued_events_json(uuid, text, integer) is
+  'The newest events of a chain that are not chained yet, and how many were left out since the last recorded one. Definer: API roles cannot read the queue.';
+
+create function private.key_events_page(
+  client_id uuid, page_size integer, after bigint, oldest_first boolean, event text)
 returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   events jsonb;
 begin
-  perform private.require_page_size(list_key_events.page_size);
-  perform private.require_client(list_key_events.client_id);
-  perform private.chain_own_key_events(list_key_events.client_id);
+  perform private.require_page_size(key_events_page.page_size);
+  perform private.chain_own_key_events(key_events_page.client_id);
   if oldest_first then
     select coalesce(jsonb_agg(page.item order by page.seq), '[]') into events from (
       select chained.seq, private.key_event_json(chained) as item from public.key_events as chained
-      where chained.client_id = list_key_events.client_id
-        and chained.seq > coalesce(list_key_events.after, 0)
-        and (list_key_events.event is null or chained.event = list_key_events.event)
+      where chained.client_id = key_events_page.client_id
+        and chained.seq > coalesce(key_events_page.after, 0)
+        and (key_events_page.event is null or chained.event = key_events_page.event)
       order by chained.seq limit page_size + 1) as page;
   else
     select coalesce(jsonb_agg(page.item order by page.seq desc), '[]') into events from (
       select chained.seq, private.key_event_json(chained) as item from public.key_events as chained
-      where chained.client_id = list_key_events.client_id
-        and chained.seq < coalesce(list_key_events.after, 9223372036854775807)
-        and (list_key_events.event is null or chained.event = list_key_events.event)
+      where chained.client_id = key_events_page.client_id
+        and chained.seq < coalesce(key_events_page.after, 9223372036854775807)
+        and (key_events_page.event is null or chained.event = key_events_page.event)
       order by chained.seq desc limit page_size + 1) as page;
   end if;
-  return private.page_json(events, page_size, 'seq');
+  return private.page_json(events, page_size, 'seq')
+    || private.queued_events_json(key_events_page.client_id, key_events_page.event, page_size);
 end $$;
-comment on function public.list_key_events(uuid, integer, bigint, boolean, text) is
-  'GET /clients/{id}/key-events. Chains what is queued first, so that who did something finds it.';
+comment on function private.key_events_page(uuid, integer, bigint, boolean, text) is
+  'A page of a chain, and what is queued for it, so that a flood of events hides nothing. Chains what is queued first.';
+
+create function public.list_key_events(
+  client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false,
+  event text default null)
+returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  perform private.require_client(list_key_events.client_id);
+  return private.key_events_page(
+    list_key_events.client_id, page_size, list_key_events.after, oldest_first, list_key_events.event);
+end $$;
+comment on function public.list_key_events(uuid, integer, bigint, boolean, text) is 'GET /clients/{id}/key-events.';
+
+create function public.list_deployment_events(
+  page_size integer, after bigint default null, oldest_first boolean default false, event text default null)
+returns jsonb
+language plpgsql set search_path = '' as $$
+begin
+  perform private.require_admin();
+  return private.key_events_page(
+    private.deployment(), page_size, list_deployment_events.after, oldest_first, list_deployment_events.event);
+end $$;
+comment on function public.list_deployment_events(integer, bigint, boolean, text) is 'GET /events.';
 
 -- the cron ----------------------------------------------------------------------------------------------------
 
@@ -62,10 +113,10 @@ begin
 end $$;
 comment on function private.clients_that_wait(integer) is 'Clients with queued events, who waits longest first.';
 
-create function public.chain_queued_events(token_hash text, at_most integer default 500) returns jsonb
+create function public.chain_queued_events(token text, at_most integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(chain_queued_events.token_hash, 'monitor');
+  monitor_token constant uuid := private.find_token(chain_queued_events.token, 'monitor');
   waiting uuid[] := private.clients_that_wait(100);
   chained integer := 0;
   clients integer := 0;
@@ -85,6 +136,9 @@ comment on function public.chain_queued_events(text, integer) is
   'Chains what is queued, of the clients that wait longest, each its share; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
 
 grant execute on function
-  private.key_event_json(public.key_events), private.chain_own_key_events(uuid), public.list_key_events(uuid, integer, bigint, boolean, text)
+  private.key_event_json(public.key_events), private.chain_own_key_events(uuid), private.deployment(),
+  private.queued_events_json(uuid, text, integer), private.key_events_page(uuid, integer, bigint, boolean, text),
+  public.list_key_events(uuid, integer, bigint, boolean, text),
+  public.list_deployment_events(integer, bigint, boolean, text)
 to authenticated;
 grant execute on function public.chain_queued_events(text, integer) to anon;

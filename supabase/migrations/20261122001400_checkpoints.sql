@@ -59,71 +59,90 @@ return jsonb_build_object(
   'seq', checkpoint.seq, 'hash', encode(checkpoint.hash, 'hex'), 'jws', checkpoint.jws,
   'created_at', private.rfc3339(checkpoint.created_at));
 
-create function public.list_checkpoints(
-  client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false)
+create function private.checkpoints_page(client_id uuid, page_size integer, after bigint, oldest_first boolean)
 returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
   checkpoints jsonb;
 begin
-  perform private.require_page_size(list_checkpoints.page_size);
-  perform private.require_client(list_checkpoints.client_id);
+  perform private.require_page_size(checkpoints_page.page_size);
   if oldest_first then
     select coalesce(jsonb_agg(page.item order by page.seq), '[]') into checkpoints from (
       select kept.seq, private.checkpoint_json(kept) as item from public.audit_checkpoints as kept
-      where kept.client_id = list_checkpoints.client_id and kept.seq > coalesce(list_checkpoints.after, 0)
+      where kept.client_id = checkpoints_page.client_id and kept.seq > coalesce(checkpoints_page.after, 0)
       order by kept.seq limit page_size + 1) as page;
   else
     select coalesce(jsonb_agg(page.item order by page.seq desc), '[]') into checkpoints from (
       select kept.seq, private.checkpoint_json(kept) as item from public.audit_checkpoints as kept
-      where kept.client_id = list_checkpoints.client_id
-        and kept.seq < coalesce(list_checkpoints.after, 9223372036854775807)
+      where kept.client_id = checkpoints_page.client_id
+        and kept.seq < coalesce(checkpoints_page.after, 9223372036854775807)
       order by kept.seq desc limit page_size + 1) as page;
   end if;
   return private.page_json(checkpoints, page_size, 'seq');
 end $$;
+
+create function public.list_checkpoints(
+  client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false)
+returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform private.require_client(list_checkpoints.client_id);
+  return private.checkpoints_page(list_checkpoints.client_id, page_size, list_checkpoints.after, oldest_first);
+end $$;
 comment on function public.list_checkpoints(uuid, integer, bigint, boolean) is 'GET /clients/{id}/checkpoints.';
+
+create function public.list_deployment_checkpoints(
+  page_size integer, after bigint default null, oldest_first boolean default false)
+returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  perform private.require_admin();
+  return private.checkpoints_page(private.deployment(), page_size, list_deployment_checkpoints.after, oldest_first);
+end $$;
+comment on function public.list_deployment_checkpoints(integer, bigint, boolean) is 'GET /events/checkpoints.';
 
 -- the cron ----------------------------------------------------------------------------------------------------
 
-create function public.list_unsigned_heads(token_hash text, at_most integer) returns jsonb
+create function public.list_unsigned_heads(token text, at_most integer) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(list_unsigned_heads.token_hash, 'monitor');
+  monitor_token constant uuid := private.find_token(list_unsigned_heads.token, 'monitor');
 begin
   return (
     select coalesce(jsonb_agg(jsonb_build_object(
       'client_id', due.id, 'seq', due.seq, 'hash', encode(due.hash, 'hex'), 'last', due.last)), '[]')
     from (
-      select clients.id, head.seq, head.hash,
+      select chains.id, head.seq, head.hash,
         case when kept.seq is not null then jsonb_build_object(
           'jws', kept.jws, 'seq', kept.seq, 'hash', (
             select encode(signed.hash, 'hex') from public.key_events as signed
-            where signed.client_id = clients.id and signed.seq = kept.seq)) end as last
-      from public.clients
+            where signed.client_id = chains.id and signed.seq = kept.seq)) end as last
+      from (select clients.id from public.clients union all select private.deployment()) as chains
       cross join lateral (
         select events.seq, events.hash from public.key_events as events
-        where events.client_id = clients.id order by events.seq desc limit 1) as head
+        where events.client_id = chains.id order by events.seq desc limit 1) as head
       left join lateral (
         select checkpoints.* from public.audit_checkpoints as checkpoints
-        where checkpoints.client_id = clients.id order by checkpoints.seq desc limit 1) as kept on true
+        where checkpoints.client_id = chains.id order by checkpoints.seq desc limit 1) as kept on true
       where kept.seq is null
         or head.seq > kept.seq and kept.created_at < date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
-        -- What an honest chain never does: the edge has to see it, and says so.
+        -- An honest chain never does this. The edge has to see it, and reports it.
         or head.seq = kept.seq and head.hash <> kept.hash or head.seq < kept.seq
-      -- By lot: chains that do not fit stay due, and must not stand before the others for ever.
+      -- At random: chains that do not fit stay due, and must not keep the others from their turn.
       order by random()
       limit list_unsigned_heads.at_most) as due);
 end $$;
 comment on function public.list_unsigned_heads(text, integer) is
   'Heads of chains that moved and were not signed today (UTC), with the last checkpoint of each and what its row''s hash is now. Definer: a machine token is no session.';
 
-create function public.store_checkpoints(token_hash text, checkpoints jsonb) returns jsonb
+create function public.store_checkpoints(edge_token text, token text, checkpoints jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  token uuid := private.require_token(store_checkpoints.token_hash, 'monitor');
+  monitor_token constant uuid := private.find_token(store_checkpoints.token, 'monitor');
   stored integer;
 begin
+  -- The database cannot verify a signature: a checkpoint that somebody else made would block the one of the edge.
+  perform private.admit_edge(store_checkpoints.edge_token);
   insert into public.audit_checkpoints (client_id, seq, hash, jws)
     select events.client_id, events.seq, events.hash, given.jws
     from jsonb_to_recordset(store_checkpoints.checkpoints) as given (client_id uuid, seq bigint, jws text)
@@ -133,10 +152,12 @@ begin
   get diagnostics stored = row_count;
   return jsonb_build_object('stored', stored);
 end $$;
-comment on function public.store_checkpoints(text, jsonb) is
+comment on function public.store_checkpoints(text, text, jsonb) is
   'Keeps the checkpoints that name a row of the chain as it is now; how many. Definer: a machine token is no session.';
 
 grant execute on function
-  private.checkpoint_json(public.audit_checkpoints), public.list_checkpoints(uuid, integer, bigint, boolean)
+  private.checkpoint_json(public.audit_checkpoints), private.checkpoints_page(uuid, integer, bigint, boolean),
+  public.list_checkpoints(uuid, integer, bigint, boolean),
+  public.list_deployment_checkpoints(integer, bigint, boolean)
 to authenticated;
-grant execute on function public.list_unsigned_heads(text, integer), public.store_checkpoints(text, jsonb) to anon;
+grant execute on function public.list_unsigned_heads(text, integer), public.store_checkpoints(text, text, jsonb) to anon;

@@ -95,3 +95,10 @@ comment on function public.step_up_agrees(boolean, integer) is
 
 grant execute on function private.signed_in_at(jsonb), private.require_step_up() to authenticated;
 grant execute on function public.step_up_agrees(boolean, integer) to anon, authenticated;
+
+create trigger record_changed after insert or delete on private.settings
+  for each row execute function private.after_settings_change();
+create trigger record_updated after update on private.settings
+  for each row when (old is distinct from new) execute function private.after_settings_change();
+create trigger never_truncated before truncate on private.settings
+  for each statement execute function private.refuse_truncate();

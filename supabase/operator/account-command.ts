@@ -1,12 +1,8 @@
-/** What the commands about accounts share: options, `--help`, the connection, one line for a failure. */
-import { parseArgs } from 'node:util';
-import postgres, { type Sql } from 'postgres';
-import { connectAsOperator } from './connect.ts';
-
-export const say = (line: string): boolean => process.stdout.write(`${line}\n`);
-
-/** A mistake in the options: the command prints its usage too. */
-class UsageError extends Error {}
+/** What the commands about accounts share: their options and the connection. */
+import type { Sql } from 'postgres';
+import { runCommand } from './command.ts';
+import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
+import { UsageError } from './failure.ts';
 
 export interface AccountCommand {
   readonly usage: string;
@@ -19,53 +15,29 @@ export interface AccountOptions {
   readonly email: string;
 }
 
+const options = { client: { type: 'string' }, email: { type: 'string' }, local: LOCAL } as const;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** Runs a command as the operator, in the form that `usage` shows. */
-export async function runAccountCommand(
+export function runAccountCommand(
   { usage, needs }: AccountCommand,
   main: (sql: Sql, options: AccountOptions) => Promise<void>,
 ): Promise<void> {
-  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
-    say(usage);
-    return;
-  }
-  try {
-    const options = read(needs);
-    const sql = connectAsOperator();
+  return runCommand({ usage: `${usage}\n${WHICH_DATABASE}`, options }, async (values) => {
+    const { client = '', email = '', local } = values;
+    if (needs.includes('client') !== UUID.test(client)) throw new UsageError(problemOf('client', needs));
+    if (needs.includes('email') !== email.includes('@')) throw new UsageError(problemOf('email', needs));
+    const sql = await connectAsOperator({ local });
     try {
-      await main(sql, options);
+      await main(sql, { client, email });
+      return 0;
     } finally {
       await sql.end({ timeout: 1 });
     }
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    if (error instanceof UsageError) process.stderr.write(`\n${usage}\n`);
-    process.exitCode = 1;
-  }
+  });
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function read(needs: AccountCommand['needs']): AccountOptions {
-  const options = Object.fromEntries(needs.map((name) => [name, { type: 'string' } as const]));
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    values = parseArgs({ options }).values;
-  } catch {
-    throw new UsageError('An option is unknown or has no value.');
-  }
-  const { client = '', email = '' } = values;
-  if (needs.includes('client') && !UUID.test(String(client)))
-    throw new UsageError('--client takes the id of a client.');
-  if (needs.includes('email') && !String(email).includes('@'))
-    throw new UsageError('--email takes an e-mail address.');
-  return { client: String(client), email: String(email) };
-}
-
-function messageOf(error: unknown): string {
-  // The messages of our own functions hold no values; others may.
-  if (error instanceof postgres.PostgresError)
-    return error.code.startsWith('PT')
-      ? error.message
-      : `The database rejected a statement: SQLSTATE ${error.code}.`;
-  return error instanceof Error ? error.message : 'The command failed.';
+function problemOf(option: 'client' | 'email', needs: AccountCommand['needs']): string {
+  if (!needs.includes(option)) return `This command takes no --${option}.`;
+  return option === 'client' ? '--client takes the id of a client.' : '--email takes an e-mail address.';
 }

@@ -1,5 +1,6 @@
 /** `npm run account:link`: links an account that exists to a client. */
-import { runAccountCommand, say } from './account-command.ts';
+import { runAccountCommand } from './account-command.ts';
+import { say } from './command.ts';
 
 const usage = `Usage: npm run account:link -- --client ID --email ADDRESS
 

@@ -1,5 +1,6 @@
 /** `npm run account:unlink`: takes a client from the account that acts for it. */
-import { runAccountCommand, say } from './account-command.ts';
+import { runAccountCommand } from './account-command.ts';
+import { say } from './command.ts';
 
 const usage = `Usage: npm run account:unlink -- --client ID
 

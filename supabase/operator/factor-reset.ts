@@ -1,5 +1,6 @@
 /** `npm run factor:reset`: removes the second factors of an account whose owner has lost them. */
-import { runAccountCommand, say } from './account-command.ts';
+import { runAccountCommand } from './account-command.ts';
+import { say } from './command.ts';
 
 const usage = `Usage: npm run factor:reset -- --email ADDRESS
 

@@ -1,9 +1,9 @@
-/** Machine tokens for cron work, which the operator's SQL alone makes. */
+/** Machine tokens for the edge and for cron work. Only the operator's SQL makes them. */
 import type { Sql } from 'postgres';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 
 export interface NewCronToken {
-  readonly scope: 'monitor' | 'rewrap';
+  readonly scope: 'edge' | 'monitor' | 'rewrap';
   readonly name: string;
   /** None: until it is revoked. */
   readonly expiresInSeconds?: number | undefined;

@@ -16,6 +16,7 @@ beforeAll(async () => {
   worker = await startWorker({
     SUPABASE_URL: inject('supabaseUrl'),
     SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+    EDGE_TOKEN: inject('edgeToken'),
     SUPABASE_JWT_SECRET: inject('jwtSecret'),
     ENCRYPTION_KEY: MASTER_KEY,
   });

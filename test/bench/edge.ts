@@ -42,6 +42,7 @@ export async function edge(stack: Stack, options: EdgeOptions): Promise<Section>
     const bindings = {
       SUPABASE_URL: responder.url,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+      EDGE_TOKEN: stack.edgeToken,
       SUPABASE_JWT_SECRET: stack.jwtSecret,
       ENCRYPTION_KEY: samples.encryptionKey,
     };

@@ -31,6 +31,7 @@ export function startService(stack: Stack, encryptionKey: string): Promise<Worke
     {
       SUPABASE_URL: stack.supabaseUrl,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+      EDGE_TOKEN: stack.edgeToken,
       SUPABASE_JWT_SECRET: stack.jwtSecret,
       ENCRYPTION_KEY: encryptionKey,
     },

@@ -10,6 +10,7 @@ export function startApi(): Promise<RunningWorker> {
   return startWorker({
     SUPABASE_URL: inject('supabaseUrl'),
     SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+    EDGE_TOKEN: inject('edgeToken'),
     SUPABASE_JWT_SECRET: inject('jwtSecret'),
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   });

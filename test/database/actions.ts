@@ -1,13 +1,17 @@
 /** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
 
 export interface Client {
   readonly clientId: string;
   readonly userId: string;
 }
 
+/** Acts by SQL of its own, without a session. */
+export const OPERATOR = 'operator';
+
 export interface Action {
-  /** The account that acts. */
+  /** The account that acts, or `OPERATOR`. */
   readonly by: string;
   readonly text: string;
   readonly values: readonly unknown[];
@@ -30,15 +34,15 @@ export interface SealedWallet {
 export function sealedWallet(
   clientId: string,
   address = `0x${randomBytes(20).toString('hex')}`,
+  { chain = 'evm', key_id = randomUUID() as string }: { chain?: SealedWallet['chain']; key_id?: string } = {},
 ): SealedWallet {
-  const key_id = randomUUID();
   const header = {
     alg: 'A256GCMKW',
     enc: 'A256GCM',
     typ: 'trading-key+jwe',
     kid: 'nobody',
     sub: clientId,
-    chain: 'evm',
+    chain,
     address,
     jti: key_id,
     iv: randomBytes(12).toString('base64url'),
@@ -46,7 +50,7 @@ export function sealedWallet(
   };
   const parts = [Buffer.from(JSON.stringify(header)), ...[32, 12, 32, 16].map((size) => randomBytes(size))];
   const encrypted_key = parts.map((part) => part.toString('base64url')).join('.');
-  return { address, chain: 'evm', key_id, encrypted_key };
+  return { address, chain, key_id, encrypted_key };
 }
 
 function rpc(by: string, name: string, args: Record<string, unknown>): Action {
@@ -58,6 +62,10 @@ function rpc(by: string, name: string, args: Record<string, unknown>): Action {
     http: { method: 'POST', path: `rpc/${name}`, body: args },
   };
 }
+
+/** A function that takes the edge token: only the edge brings and gets envelopes. */
+const edgeRpc = (by: string, name: string, args: Record<string, unknown>) =>
+  rpc(by, name, { edge_token: inject('edgeToken'), ...args });
 
 function insert(by: string, table: string, row: Record<string, unknown>): Action {
   const columns = Object.keys(row);
@@ -103,13 +111,13 @@ export const createClient = (by: string, email: string) =>
   rpc(by, 'create_client', { name: 'A client', email });
 
 export const rotateKey = (client: Client, by = client.userId, wallet = sealedWallet(client.clientId)) =>
-  rpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });
+  edgeRpc(by, 'rotate_key', { client_id: client.clientId, ...wallet });
 
 export const revokeKey = (client: Client, by = client.userId) =>
   rpc(by, 'revoke_key', { client_id: client.clientId });
 
 export const setupBot = (client: Client, wallet: SealedWallet | Record<string, never> = {}) =>
-  rpc(client.userId, 'setup_bot', {
+  edgeRpc(client.userId, 'setup_bot', {
     client_id: client.clientId,
     bot_type: 'evm-grid',
     name: 'set up',
@@ -118,7 +126,7 @@ export const setupBot = (client: Client, wallet: SealedWallet | Record<string, n
   });
 
 export const createBot = (client: Client, by: string, wallets: readonly SealedWallet[] = []) =>
-  rpc(by, 'create_bot', {
+  edgeRpc(by, 'create_bot', {
     client_id: client.clientId,
     bot_type: 'evm-grid',
     name: 'created',
@@ -127,15 +135,28 @@ export const createBot = (client: Client, by: string, wallets: readonly SealedWa
   });
 
 export const addWallet = (botId: string, by: string, wallet: SealedWallet | Record<string, never> = {}) =>
-  rpc(by, 'add_wallet', { bot_id: botId, wallet });
+  edgeRpc(by, 'add_wallet', { bot_id: botId, wallet });
 
 export const startBot = (botId: string, by: string) => rpc(by, 'start_bot', { bot_id: botId });
 export const stopBot = (botId: string, by: string) => rpc(by, 'stop_bot', { bot_id: botId });
+export const setPolicy = (botId: string, by: string, policy: object) =>
+  rpc(by, 'set_policy', { bot_id: botId, policy });
+export const issueToken = (botId: string, by: string) =>
+  rpc(by, 'issue_token', {
+    bot_id: botId,
+    other_bot_ids: [],
+    name: 'a token',
+    token_hash: randomBytes(32).toString('hex'),
+  });
+export const revokeToken = (tokenId: string, by: string) => rpc(by, 'revoke_token', { token_id: tokenId });
 
-// Straight at the tables: a client's own session, or an admin's ---------------------------------------------------
+// Directly at the tables: the operator, or a session, whose envelopes are rejected: 403 edge_required ---------------
 
-export const insertKey = (client: Client, wallet = sealedWallet(client.clientId)) =>
-  insert(client.userId, 'trading_keys', { client_id: client.clientId, ...wallet });
+export const insertKey = (
+  client: Client,
+  by: string = client.userId,
+  wallet = sealedWallet(client.clientId),
+) => insert(by, 'trading_keys', { client_id: client.clientId, ...wallet });
 
 export const updateKey = (client: Client, by = client.userId) =>
   update(by, 'trading_keys', 'client_id', client.clientId, { ...sealedWallet(client.clientId) });

@@ -40,16 +40,18 @@ describe('a fresh client', () => {
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 
-  it('that puts in two keys at once straight in the table keeps one', () =>
+  it('for which the operator puts in two keys at once straight in the table keeps one', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
       const outcomes = await sessions.race([
-        act.insertKey(client),
-        act.insertKey(client),
+        act.insertKey(client, act.OPERATOR),
+        act.insertKey(client, act.OPERATOR),
         act.setupBot(client),
+        act.insertKey(client),
       ]);
       expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 conflict', 'ok']);
       expect(['ok', 'PT409 trading_key_required']).toContain(outcomes[2]);
+      expect(outcomes[3]).toBe('PT403 edge_required');
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 
@@ -86,9 +88,9 @@ describe('two clients that bring the same address at once', () => {
         act.setupBot(client, act.sealedWallet(client.clientId, address)),
     ],
     [
-      'straight in the table',
+      "by the operator's SQL",
       (client: act.Client, address: string) =>
-        act.insertKey(client, act.sealedWallet(client.clientId, address)),
+        act.insertKey(client, act.OPERATOR, act.sealedWallet(client.clientId, address)),
     ],
   ])('%s: one gets it', (_, bring) =>
     times(ROUNDS, async () => {

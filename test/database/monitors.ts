@@ -1,7 +1,8 @@
 /** The monitor and reports of failures at the database's own door, as PostgREST calls them for a machine token. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
-import { type Outcome, outcomeOf } from './sessions.ts';
+import { inject } from 'vitest';
+import { type Outcome, outcomeOf, untilNotBusy } from './sessions.ts';
 import type { TokenRow } from './signers.ts';
 
 type Transaction = postgres.TransactionSql;
@@ -17,10 +18,10 @@ export interface Run {
 export const LOCK_TIMEOUT = '3s';
 
 export async function newMonitorToken(sql: postgres.Sql): Promise<string> {
-  const hash = createHash('sha256').update(randomBytes(32)).digest('hex');
+  const token = randomBytes(32).toString('hex');
   await sql`insert into public.machine_tokens (name, scope, token_hash)
-    values ('a monitor', 'monitor', decode(${hash}, 'hex'))`;
-  return hash;
+    values ('a monitor', 'monitor', sha256(${token}::text::bytea))`;
+  return token;
 }
 
 /** No other run begins until this transaction ends; this one's begins at the bots after `after`. */
@@ -29,7 +30,7 @@ export async function takeMonitor(sql: Transaction, after?: string): Promise<voi
   await sql`update private.monitor_state set checked_up_to = ${after ?? null}`;
 }
 
-export async function runMonitor(sql: Transaction, token: string, batch = 20_000): Promise<Run> {
+export async function runMonitor(sql: Transaction, token: string, batch = 5_000): Promise<Run> {
   await sql`select set_config('role', 'anon', true), set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
   const [row] = await sql<[{ run: Run }]>`select public.monitor_bots(${token}, batch => ${batch}) as run`;
   await sql`select set_config('role', 'none', true)`;
@@ -38,19 +39,21 @@ export async function runMonitor(sql: Transaction, token: string, batch = 20_000
 
 export function reportFailure(
   sql: postgres.Sql,
-  { hash }: TokenRow,
+  { token }: TokenRow,
   bot: string,
   code = 'policy_value',
 ): Promise<Outcome> {
-  return sql
-    .begin(async (transaction) => {
-      await transaction`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-      const [row] = await transaction<[{ quarantined: boolean }]>`
-        select (public.report_signing_failure(${hash}, ${bot}, ${code}) ->> 'quarantined')::boolean as quarantined`;
-      return row.quarantined ? 'quarantined' : 'counted';
-    })
-    .catch((error) => {
-      if (typeof error?.code !== 'string') throw error;
-      return outcomeOf(error.code, error.hint);
-    });
+  return untilNotBusy(() =>
+    sql
+      .begin(async (transaction) => {
+        await transaction`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
+        const [row] = await transaction<[{ report: { quarantined: boolean } }]>`
+          select public.report_signing_failure(${inject('edgeToken')}, ${token}, ${bot}, ${code}) as report`;
+        return row.report.quarantined ? 'quarantined' : 'counted';
+      })
+      .catch((error) => {
+        if (typeof error?.code !== 'string') throw error;
+        return outcomeOf(error.code, error.hint);
+      }),
+  );
 }

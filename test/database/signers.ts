@@ -1,14 +1,14 @@
 /** Runners at the database's own door: `check_out_key` as PostgREST calls it for a machine token, without end. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import type { Client, Once } from './actions.ts';
-import { type Outcome, outcomeOf, type Sessions } from './sessions.ts';
+import { type Outcome, outcomeOf, type Sessions, untilNotBusy } from './sessions.ts';
 
 export interface TokenRow {
   readonly id: string;
-  readonly hash: string;
+  readonly token: string;
 }
 
 const MESSAGE = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
@@ -50,39 +50,46 @@ export class Signers {
     while (count() < enough) await wait(5);
   }
 
-  /** Checks a key out, in a transaction that stays open for `holdMs` before it commits. */
+  /**
+   * Checks a key out, in a transaction that stays open for `holdMs` before it commits. Repeated while the database is
+   * too busy for it.
+   */
   async checkOut(
-    { id, hash }: TokenRow,
+    { id, token }: TokenRow,
     bot: string,
     signing: object = MESSAGE,
     holdMs = 0,
     once: Once | null = null,
   ): Promise<Outcome> {
     let given: Signature | undefined;
-    const outcome = await this.sql
-      .begin(async (sql) => {
-        await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
-        const [row] = await sql<[{ xid: string; key_id: string }]>`
-          select pg_current_xact_id()::xid::text as xid, public.check_out_key(
-            ${hash}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null, ${once && sql.json({ ...once })}
-          ) ->> 'key_id' as key_id`;
-        given = { ...row, bot_id: bot, token_id: id };
-        if (holdMs > 0) await wait(holdMs);
-        return 'ok';
-      })
-      .catch((error) => {
-        if (!(error instanceof postgres.PostgresError)) throw error;
-        return outcomeOf(error.code, error.hint);
-      });
+    const outcome = await untilNotBusy(() =>
+      this.sql
+        .begin(async (sql) => {
+          await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
+          const [row] = await sql<[{ xid: string; key_id: string }]>`
+            select pg_current_xact_id()::xid::text as xid, public.check_out_key(
+              ${inject('edgeToken')}, ${token}, ${bot}, ${sql.json(signing as postgres.JSONValue)}, null,
+              ${once && sql.json({ ...once })}) ->> 'key_id' as key_id`;
+          given = { ...row, bot_id: bot, token_id: id };
+          if (holdMs > 0) await wait(holdMs);
+          return 'ok';
+        })
+        .catch((error) => {
+          if (!(error instanceof postgres.PostgresError)) throw error;
+          return outcomeOf(error.code, error.hint);
+        }),
+    );
     this.outcomes.set(outcome, this.count(outcome) + 1);
     if (outcome === 'ok' && given) this.signatures.push(given);
     return outcome;
   }
 
-  /** One that signs again and again, until the end or until it is refused by `until`. */
-  start(token: TokenRow, bot: string, holdMs = 0): void {
+  /** One that signs again and again until the end, each time with the token that the runner has by then. */
+  start(token: TokenRow | (() => TokenRow), bot: string, holdMs = 0): void {
+    const current = typeof token === 'function' ? token : () => token;
     const run = async () => {
-      while (!this.#stopped) if ((await this.checkOut(token, bot, MESSAGE, holdMs)) !== 'ok') await wait(1);
+      while (!this.#stopped)
+        if ((await this.checkOut(current(), bot, MESSAGE, holdMs)) !== 'ok') await wait(1);
     };
     this.#running.push(run());
   }
@@ -112,11 +119,11 @@ export async function newToken(
   { clientId }: Client,
   bots: readonly string[],
 ): Promise<TokenRow> {
-  const hash = createHash('sha256').update(randomBytes(32)).digest('hex');
-  const [token] = await sql<[{ id: string }]>`
+  const token = randomBytes(32).toString('hex');
+  const [row] = await sql<[{ id: string }]>`
     insert into public.machine_tokens (client_id, name, token_hash)
-    values (${clientId}, 'a token', decode(${hash}, 'hex')) returning id`;
+    values (${clientId}, 'a token', sha256(${token}::text::bytea)) returning id`;
   await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
-    select ${token.id}, bot_id, ${clientId} from unnest(${[...bots]}::uuid[]) as bot_id`;
-  return { id: token.id, hash };
+    select ${row.id}, bot_id, ${clientId} from unnest(${[...bots]}::uuid[]) as bot_id`;
+  return { id: row.id, token };
 }

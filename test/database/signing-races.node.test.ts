@@ -62,21 +62,25 @@ describe('keys that change while twelve connections sign', () => {
     };
     let inForce = (await keyInForce(sessions.sql)).key_id;
     const signers = new Signers(12);
-    for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 3] ?? raise());
+    for (let i = 0; i < 12; i++) signers.start(() => tokens[i % 2] ?? raise(), bots[i % 3] ?? raise());
     for (let round = 0; round < 5; round++) {
       for (let i = 0; i < 3; i++) {
         await wait(40);
-        expect(await sessions.race([act.rotateKey(client), act.updateKey(client)], note)).toEqual([
-          'ok',
-          'ok',
-        ]);
+        const changers = [act.rotateKey(client), act.updateKey(client, act.OPERATOR)];
+        expect(await sessions.race(changers, note)).toEqual(['ok', 'ok']);
       }
       await wait(40);
       const end = round % 2 ? act.revokeKey(client) : act.deleteKey(client);
       expect(await sessions.race([end], note)).toEqual(['ok']);
+      const fresh = [await newToken(sessions, client, bots), await newToken(sessions, client, bots)];
+      const ended = tokens.splice(0, 2, ...fresh);
       await wait(20);
-      expect(await sessions.race([act.insertKey(client)], note)).toEqual(['ok']);
+      expect(await sessions.race([act.insertKey(client, act.OPERATOR)], note)).toEqual(['ok']);
       await startBots(sessions, client);
+      // The tokens ended with the key: neither the new key nor a bot that was started again brings them back.
+      for (const token of ended) {
+        expect(await signers.checkOut(token, bots[0] ?? raise())).toBe('PT401 token_invalid');
+      }
     }
     await wait(40);
     await signers.end();
@@ -99,7 +103,11 @@ describe('keys that change while twelve connections sign', () => {
     expect(written?.n).toBe(signers.count('ok'));
     // Most keys were used: the race took place.
     expect(perKey.size).toBeGreaterThan(12);
-    expect([...signers.outcomes.keys()].sort()).toEqual(['PT409 bot_not_running', 'ok']);
+    expect([...signers.outcomes.keys()].sort()).toEqual([
+      'PT401 token_invalid',
+      'PT409 bot_not_running',
+      'ok',
+    ]);
     expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
   });
 

@@ -19,6 +19,7 @@ let token: string;
 const bindings = {
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  EDGE_TOKEN: inject('edgeToken'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
   ENCRYPTION_KEY,
 };

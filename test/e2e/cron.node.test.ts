@@ -13,6 +13,7 @@ let token: string;
 const settings = () => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  EDGE_TOKEN: inject('edgeToken'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
 });

@@ -28,6 +28,7 @@ async function disturb(stop: (api: OwnApi) => Promise<void>) {
   const worker = await serve(built, {
     SUPABASE_URL: api.url,
     SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    EDGE_TOKEN: stack.edgeToken,
     SUPABASE_JWT_SECRET: stack.jwtSecret,
     ENCRYPTION_KEY: MASTER_KEY,
   });

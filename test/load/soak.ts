@@ -51,6 +51,7 @@ const worker = await serve(
   {
     SUPABASE_URL: stack.supabaseUrl,
     SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    EDGE_TOKEN: stack.edgeToken,
     SUPABASE_JWT_SECRET: stack.jwtSecret,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   },

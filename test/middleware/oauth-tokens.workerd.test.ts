@@ -3,7 +3,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { call, settings } from '../support/api.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 import { sessionOperations } from '../support/operations.ts';
-import { accessToken, newAdmin, newClient } from '../support/people.ts';
+import { accessToken, newAdmin, newClient, type TokenClaims } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 
 const client_id = crypto.randomUUID();
@@ -42,7 +42,7 @@ it('under a secret too, and the same session without client_id -> 200', async ()
 });
 
 it('directly at the REST API -> it sees and changes nothing', async () => {
-  const rest = async (line: string, claims: object, body?: object) => {
+  const rest = async (line: string, claims: TokenClaims, body?: object) => {
     const [method = '', where = ''] = line.split(' ');
     const response = await fetch(`${inject('supabaseUrl')}/rest/v1/${where}`, {
       method,

@@ -45,6 +45,7 @@ export async function newHostedProject(keys: readonly SigningKey[] = []): Promis
     settings: {
       SUPABASE_URL: url,
       SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+      EDGE_TOKEN: inject('edgeToken'),
       ENCRYPTION_KEY: settings().ENCRYPTION_KEY,
     },
     issuer,

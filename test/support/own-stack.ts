@@ -11,6 +11,7 @@ export interface OwnStack {
   readonly superuserUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
+  readonly edgeToken: string;
   /** Cuts every session off, as a crash does, and recovers. */
   restartPostgres(): Promise<void>;
   stop(): Promise<void>;

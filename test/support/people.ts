@@ -85,7 +85,9 @@ export async function newClient(name = 'A client'): Promise<ClientPerson> {
     'insert into public.clients (name, email, user_id) values ($1, $2, $3) returning id',
     [name, account.email, account.userId],
   );
-  // What a test does is the beginning of its client's history.
-  await operatorSql('delete from private.queued_key_events where client_id = $1', [client?.id]);
+  // That the account was linked is no part of what a test does.
+  await operatorSql(`delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`, [
+    client?.id,
+  ]);
   return { ...account, clientId: client?.id ?? '' };
 }

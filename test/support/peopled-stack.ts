@@ -29,6 +29,7 @@ export async function startPeopledStack() {
     settings: {
       SUPABASE_URL: stack.supabaseUrl,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+      EDGE_TOKEN: stack.edgeToken,
       SUPABASE_JWT_SECRET: stack.jwtSecret,
       ENCRYPTION_KEY: MASTER_KEY,
     },
@@ -42,8 +43,8 @@ export async function startPeopledStack() {
       const [client] = await sql<[{ id: string }]>`
         insert into public.clients (name, email, user_id) values (${name}, ${account.email}, ${account.userId})
         returning id`;
-      // What a test does is the beginning of its client's history.
-      await sql`delete from private.queued_key_events where client_id = ${client.id}`;
+      // That the account was linked is no part of what a test does.
+      await sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
       return { ...account, clientId: client.id };
     },
     async end(): Promise<void> {

@@ -8,13 +8,14 @@ export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new
 /** The seed of an audit key, the same way. */
 export const AUDIT_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET';
+type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET' | 'EDGE_TOKEN';
 
 export const settings = (): Record<'ENCRYPTION_KEY', string> &
   Required<Pick<Bindings, Needed | 'AUDIT_SIGNING_KEY'>> => ({
   SUPABASE_URL: inject('supabaseUrl'),
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
+  EDGE_TOKEN: inject('edgeToken'),
   ENCRYPTION_KEY: MASTER_KEY,
   AUDIT_SIGNING_KEY: AUDIT_KEY,
 });

@@ -2,11 +2,12 @@
 import { startStack } from '../../supabase/local/stack.ts';
 
 const [directory = '', port = '0'] = process.argv.slice(2);
-const { supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey, stop } = await startStack({
-  directory,
-  supabasePort: Number(port),
-  durable: false,
-  poolSize: 40,
-});
+const { supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey, edgeToken, stop } =
+  await startStack({
+    directory,
+    supabasePort: Number(port),
+    durable: false,
+    poolSize: 40,
+  });
 process.once('disconnect', () => void stop().finally(() => process.exit()));
-process.send?.({ supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey });
+process.send?.({ supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey, edgeToken });

@@ -35,11 +35,11 @@ select ok(tests.seen() @> array['bots', 'bot_policies', 'bot_wallets', 'clients'
   'a client''s own session sees its rows');
 
 select tests.act_as('eve');
-select is(tests.seen(), array['bot_types', 'private.monitor_state', 'private.settings'],
+select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'],
   'an account without a client sees what belongs to nobody');
 
 select tests.act_as_program_of('anna');
-select is(tests.seen(), array['bot_types', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
+select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
 select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found', 'it acts for no client');
 select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 not_found', 'it does not rotate');
 select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 not_found', 'nor revoke');
@@ -49,7 +49,7 @@ select is(tests.rows_of('delete from public.trading_keys') + tests.rows_of('dele
 select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 not_found', 'nor add one');
 
 select tests.act_as_program_of('ada');
-select is(tests.seen(), array['bot_types', 'private.monitor_state', 'private.settings'], 'nor does an admin''s program');
+select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'nor does an admin''s program');
 select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required', 'and is no admin');
 select tests.act_as('anna');
 select is(tests.trading_key('anna'), 'A version 1 under first', 'everything is as it was');

@@ -14,7 +14,7 @@ select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
     where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''',
   array[
-    'select private.admins', 'select private.settings',
+    'select private.admins', 'select private.settings', 'select private.monitor_settings',
     'select public.clients', 'insert public.clients', 'update public.clients',
     'select public.bot_types',
     'select public.bots', 'insert public.bots', 'update public.bots',

@@ -13,7 +13,8 @@ insert into tests.deeds values
   ('rotates, straight in the table', 'key change', $$select tests.replace_by('anna', 'N')$$),
   ('sets up a bot without a key', 'key change', $$select tests.setup_bot('anna', 'second')$$),
   ('adds a wallet, straight in the table', 'key change',
-    $$insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
+    $$select private.admit_edge('edge');
+    insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
       values (tests.bot_id('first'), tests.client_id('anna'), 'N', 'evm', tests.key_id('N'), tests.envelope('anna', 'N'))$$),
   ('starts a bot', 'key change', $$select public.start_bot(tests.bot_id('stopped'))$$),
   ('starts a bot, straight in the table', 'key change',

@@ -1,0 +1,131 @@
+-- Every key id that was ever held, so that a key that has ended stays ended: a row that somebody kept, with its envelope,
+-- is rejected when it is written again. The rule is by key id: the same private key submitted again has a new key id.
+
+create table private.key_ids (
+  key_id uuid primary key,
+  client_id uuid not null,
+  held_since timestamptz not null default now(),
+  ended_at timestamptz
+);
+comment on table private.key_ids is
+  'The id of every private key that was ever held, and when it ended. No foreign key: a list of ended ids, imported after a restore, may name a client that the backup does not know.';
+comment on column private.key_ids.ended_at is
+  'When the last row that held the key was rotated, revoked or removed. An id that has ended is never held again.';
+create index key_ids_by_end on private.key_ids (ended_at) where ended_at is not null;
+
+alter table private.key_ids enable row level security;
+alter table private.key_ids force row level security;
+revoke all on private.key_ids from public, anon, authenticated, service_role;
+
+create function private.hold_key_ids() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  written integer;
+  held integer;
+begin
+  with ids as (
+    select distinct written_rows.key_id, written_rows.client_id from written_rows
+    where written_rows.key_id is not null),
+  recorded as (
+    -- The update changes nothing. It locks the row, so that a transaction whose snapshot is older than the end of the
+    -- key (repeatable read, serializable) fails instead of acting on what it saw.
+    insert into private.key_ids as known (key_id, client_id)
+      select ids.key_id, ids.client_id from ids order by ids.key_id
+      on conflict on constraint key_ids_pkey do update set client_id = excluded.client_id
+      where known.client_id = excluded.client_id and known.ended_at is null
+      returning known.key_id)
+  select (select count(*) from ids), (select count(*) from recorded) into written, held;
+  if held < written then
+    raise sqlstate 'PT409' using
+      message = 'This key id has ended, or belongs to another client.', hint = 'key_ended';
+  end if;
+  return null;
+end $$;
+comment on function private.hold_key_ids() is
+  'Records the key ids of the rows that a statement wrote, and rejects an id that has ended. Definer: API roles have no rights on private.key_ids.';
+
+create function private.end_key_ids() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  update private.key_ids as known set ended_at = now()
+    where known.ended_at is null
+      and known.key_id in (select left_rows.key_id from left_rows where left_rows.key_id is not null)
+      and not exists (
+        select from public.trading_keys
+        where trading_keys.client_id = known.client_id and trading_keys.key_id = known.key_id)
+      -- Not a correlated query: it would read all wallets of a client once for each of its ended keys.
+      and (known.client_id, known.key_id) not in (
+        select wallets.client_id, wallets.key_id from public.bot_wallets as wallets
+        where wallets.key_id is not null
+          and wallets.client_id in (select left_rows.client_id from left_rows));
+  return null;
+end $$;
+comment on function private.end_key_ids() is
+  'Marks the key ids as ended that no row holds any more after a statement. Definer: API roles have no rights on private.key_ids.';
+
+-- Always: also with session_replication_role = replica, which switches other triggers off.
+create trigger hold_key_ids_of_new after insert on public.trading_keys referencing new table as written_rows
+  for each statement execute function private.hold_key_ids();
+create trigger hold_key_ids_of_changed after update on public.trading_keys referencing new table as written_rows
+  for each statement execute function private.hold_key_ids();
+create trigger end_key_ids_of_changed after update on public.trading_keys referencing old table as left_rows
+  for each statement execute function private.end_key_ids();
+create trigger end_key_ids_of_deleted after delete on public.trading_keys referencing old table as left_rows
+  for each statement execute function private.end_key_ids();
+create trigger hold_key_ids_of_new after insert on public.bot_wallets referencing new table as written_rows
+  for each statement execute function private.hold_key_ids();
+create trigger hold_key_ids_of_changed after update on public.bot_wallets referencing new table as written_rows
+  for each statement execute function private.hold_key_ids();
+create trigger end_key_ids_of_changed after update on public.bot_wallets referencing old table as left_rows
+  for each statement execute function private.end_key_ids();
+create trigger end_key_ids_of_deleted after delete on public.bot_wallets referencing old table as left_rows
+  for each statement execute function private.end_key_ids();
+alter table public.trading_keys enable always trigger hold_key_ids_of_new;
+alter table public.trading_keys enable always trigger hold_key_ids_of_changed;
+alter table public.trading_keys enable always trigger end_key_ids_of_changed;
+alter table public.trading_keys enable always trigger end_key_ids_of_deleted;
+alter table public.bot_wallets enable always trigger hold_key_ids_of_new;
+alter table public.bot_wallets enable always trigger hold_key_ids_of_changed;
+alter table public.bot_wallets enable always trigger end_key_ids_of_changed;
+alter table public.bot_wallets enable always trigger end_key_ids_of_deleted;
+
+-- Key ids are added and ended, and nothing else.
+create function private.keep_key_ids() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' and (new.key_id, new.client_id, new.held_since) is not distinct from
+    (old.key_id, old.client_id, old.held_since) and (old.ended_at is null or new.ended_at = old.ended_at)
+  then return new; end if;
+  raise sqlstate 'PT405' using message = 'Key ids are added and ended, and never removed.', hint = 'append_only';
+end $$;
+create trigger key_ids_are_kept before update or delete on private.key_ids
+  for each row execute function private.keep_key_ids();
+create trigger key_ids_are_never_truncated before truncate on private.key_ids
+  for each statement execute function private.refuse_change();
+alter table private.key_ids enable always trigger key_ids_are_kept;
+alter table private.key_ids enable always trigger key_ids_are_never_truncated;
+
+create function private.end_listed_keys(key_ids jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  listed integer;
+  trading integer;
+  own integer;
+begin
+  insert into private.key_ids as known (key_id, client_id, ended_at)
+    select listed_ids.key_id, listed_ids.client_id, coalesce(listed_ids.ended_at, now())
+    from jsonb_to_recordset(end_listed_keys.key_ids) as listed_ids (key_id uuid, client_id uuid, ended_at timestamptz)
+    on conflict on constraint key_ids_pkey do update set ended_at = excluded.ended_at where known.ended_at is null;
+  get diagnostics listed = row_count;
+  delete from public.trading_keys
+    where exists (
+      select from private.key_ids where key_ids.key_id = trading_keys.key_id and key_ids.ended_at is not null);
+  get diagnostics trading = row_count;
+  update public.bot_wallets set key_id = null, encrypted_key = null
+    where exists (
+      select from private.key_ids where key_ids.key_id = bot_wallets.key_id and key_ids.ended_at is not null);
+  get diagnostics own = row_count;
+  return jsonb_build_object('ids_added', listed, 'trading_keys_removed', trading, 'own_keys_removed', own);
+end $$;
+comment on function private.end_listed_keys(jsonb) is
+  'For the operator after a restore: records ended key ids, as [{key_id, client_id, ended_at}], and removes the keys that are held under one of them. A client whose trading key is removed is revoked.';

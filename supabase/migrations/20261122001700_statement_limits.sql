@@ -1,0 +1,50 @@
+-- What one statement of an API role can hold: rows, and with them locks, and time.
+
+create function private.begin_counting_rows() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  perform set_config('trading_keys.rows', '0', true);
+  return null;
+end $$;
+
+create function private.count_row() returns trigger
+language plpgsql set search_path = '' as $$
+declare
+  most_rows_a_statement constant integer := 100;
+  rows constant integer := current_setting('trading_keys.rows')::integer + 1;
+begin
+  if rows > most_rows_a_statement then
+    raise sqlstate 'PT422' using
+      message = 'A statement writes at most 100 rows.', hint = 'too_many_rows';
+  end if;
+  perform set_config('trading_keys.rows', rows::text, true);
+  return case tg_op when 'DELETE' then old else new end;
+end $$;
+comment on function private.count_row() is
+  'Before a row is written, so that nothing is done for the rows beyond the limit: each could take locks, and the lock table of a server has room for some thousands.';
+
+do $$
+declare
+  written text;
+begin
+  foreach written in array array[
+    'clients', 'bots', 'trading_keys', 'bot_wallets', 'machine_tokens', 'machine_token_bots', 'bot_policies']
+  loop
+    -- Only rows that an API role writes itself. What triggers write for it, such as the wallets of a rotation, is written
+    -- as the owner.
+    execute format(
+      'create trigger a_begin_counting_rows before insert or update or delete on public.%I
+        for each statement when (current_user in (''anon'', ''authenticated''))
+        execute function private.begin_counting_rows()', written);
+    execute format(
+      'create trigger a_count_row before insert or update or delete on public.%I
+        for each row when (current_user in (''anon'', ''authenticated''))
+        execute function private.count_row()', written);
+  end loop;
+end $$;
+
+-- PostgREST applies the settings of the role that a request has, and longer limits of single functions, such as
+-- public.revoke_key: a revocation waits longer than any statement of an API role can hold a lock.
+alter role anon set statement_timeout = '3s';
+alter role authenticated set statement_timeout = '5s';
+notify pgrst, 'reload config';
