@@ -13,7 +13,7 @@ language plpgsql set search_path = '' as $$
 declare
   ended integer;
 begin
-  -- Supabase Auth stores this account id as text.
+  -- Supabase Auth stores this account id as text, and has kept refresh tokens without a session.
   delete from auth.refresh_tokens where refresh_tokens.user_id::text = end_sessions.account_id::text;
   delete from auth.sessions where sessions.user_id = end_sessions.account_id;
   get diagnostics ended = row_count;
@@ -27,7 +27,8 @@ language plpgsql set search_path = '' as $$
 begin
   perform private.end_sessions(end_sign_ins.account_id);
   update auth.users
-    set encrypted_password = null, email_change = '', email_change_token_new = '', email_change_token_current = ''
+    set encrypted_password = null, email_change = '', email_change_token_new = '', email_change_token_current = '',
+      phone = null, phone_confirmed_at = null, phone_change = '', phone_change_token = ''
     where users.id = end_sign_ins.account_id;
   -- An identity stays if its provider vouches for the account's own address.
   delete from auth.identities
@@ -50,7 +51,7 @@ begin
   end if;
 end $$;
 comment on function private.end_sign_ins(uuid) is
-  'Leaves the mailbox as the only way into an account: password, sessions, pending changes, passkeys and identities under other addresses end. Second factors stay.';
+  'Leaves the mailbox as the only way into an account: password, phone, sessions, pending changes, passkeys and identities under other addresses end. Second factors stay.';
 
 -- linking -----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import { say } from './command.ts';
 const usage = `Usage: npm run account:link -- --client ID --email ADDRESS
 
 Links the account with this confirmed e-mail address to a client that has no account. The address may be another than
-the client's own. Nobody knows who set the account's password, so its sign-ins end: password, sessions, passkeys and
+the client's own. Nobody knows who set the account's password, so its sign-ins end: password, phone, sessions, passkeys and
 identities under other addresses. The owner sets a new password by "Forgot password". Second factors stay: see factor:reset.
 
   --client ID       the client

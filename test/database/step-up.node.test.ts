@@ -35,21 +35,31 @@ async function rest(line: string, claims: object, body?: object) {
   return [response.status, code, hint];
 }
 
-it('POST, PATCH and rpc with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
+it('a set-up and a rotation with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
   await stack.sql`update private.settings set require_aal2 = true`;
   const refused = [403, 'PT403', 'second_factor_required'];
-  const row = { client_id: anna.clientId, ...sealedWallet(anna.clientId) };
-  const { client_id: _, ...next } = { ...sealedWallet(anna.clientId), client_id: '' };
-  expect(await rest('POST trading_keys', { aal: 'aal1' }, row)).toEqual(refused);
-  expect(await rest('POST trading_keys', {}, row)).toEqual(refused);
-  expect((await rest('POST trading_keys', { aal: 'aal2' }, row))[0]).toBe(201);
+  const wallet = sealedWallet(anna.clientId);
+  const setUp = { edge_token: stack.edgeToken, bot_type: 'evm-grid', name: 'A bot', config: {}, wallet };
+  const bot = { client_id: anna.clientId, ...setUp };
+  expect(await rest('POST rpc/setup_bot', { aal: 'aal1' }, bot)).toEqual(refused);
+  expect(await rest('POST rpc/setup_bot', {}, bot)).toEqual(refused);
+  expect((await rest('POST rpc/setup_bot', { aal: 'aal2' }, bot))[0]).toBe(200);
 
-  const path = `trading_keys?client_id=eq.${anna.clientId}`;
-  expect(await rest(`PATCH ${path}`, { aal: 'aal1' }, next)).toEqual(refused);
-  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: row.key_id }]);
-  const rotation = { client_id: anna.clientId, ...next };
+  const next = sealedWallet(anna.clientId);
+  const rotation = { edge_token: stack.edgeToken, client_id: anna.clientId, ...next };
   expect(await rest('POST rpc/rotate_key', { aal: 'aal1' }, rotation)).toEqual(refused);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: wallet.key_id }]);
   expect((await rest('POST rpc/rotate_key', { aal: 'aal2' }, rotation))[0]).toBe(200);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
+
+  // Straight at the table with two factors, and still not the edge.
+  const path = `trading_keys?client_id=eq.${anna.clientId}`;
+  const key = { ...sealedWallet(anna.clientId) };
+  const notTheEdge = [403, 'PT403', 'edge_required'];
+  expect(await rest(`PATCH ${path}`, { aal: 'aal2' }, key)).toEqual(notTheEdge);
+  expect(await rest('POST trading_keys', { aal: 'aal2' }, { client_id: anna.clientId, ...key })).toEqual(
+    notTheEdge,
+  );
   expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
 
   expect((await rest(`DELETE ${path}`, { aal: 'aal1' }))[0]).toBeLessThan(300);
@@ -69,7 +79,7 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
   const before = [{ method: 'password', timestamp: inSeconds(-700) }];
   expectProblem(await setUp({ aal: 'aal1', amr: now }), 403, 'second_factor_required');
   expectProblem(await setUp({ aal: 'aal2', amr: before }), 401, 'sign_in_too_old');
-  expect(await stack.sql`select id from public.bots`).toEqual([]);
+  expect(await stack.sql`select id from public.bots`).toHaveLength(1);
   expect((await setUp({ aal: 'aal2', amr: now })).status).toBe(201);
 
   const readiness = async (bindings: object) => {
@@ -96,8 +106,14 @@ it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
     await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
     const owner = await stack.newClient('Boris');
     const claims = { sub: owner.userId, ...afterEnrolment(method) };
-    const row = { client_id: owner.clientId, ...sealedWallet(owner.clientId) };
-    expect(await rest('POST trading_keys', claims, row)).toEqual([401, 'PT401', 'sign_in_too_old']);
+    const bot = {
+      edge_token: stack.edgeToken,
+      client_id: owner.clientId,
+      ...{ bot_type: 'evm-grid', name: 'A bot', config: {}, wallet: sealedWallet(owner.clientId) },
+    };
+    expect(await rest('POST rpc/setup_bot', claims, bot)).toEqual([401, 'PT401', 'sign_in_too_old']);
+    const byItself = { client_id: owner.clientId, bot_type: 'evm-grid', name: 'A bot' };
+    expect(await rest('POST bots', claims, byItself)).toEqual([401, 'PT401', 'sign_in_too_old']);
     const env = { ...stack.settings, REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' };
     const request = async (bindings: object) =>
       call(`POST /clients/${owner.clientId}/setup-bot`, {
@@ -109,14 +125,23 @@ it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
     // An edge that requires nothing leaves the decision to the database.
     expectProblem(await request(stack.settings), 401, 'sign_in_too_old');
     const fresh = { ...claims, amr: [...claims.amr, { method: 'password', timestamp: inSeconds(-5) }] };
-    expect((await rest('POST trading_keys', fresh, row))[0]).toBe(201);
+    expect((await rest('POST rpc/setup_bot', fresh, bot))[0]).toBe(200);
   },
 );
 
 it('the edge and the database find the same time of sign-in', async () => {
   const methods = [
     ...FIRST_FACTORS,
-    ...['totp', 'mfa/phone', 'mfa/webauthn', 'phone', 'webauthn', 'token_refresh', 'email_change', 'anonymous'],
+    ...[
+      'totp',
+      'mfa/phone',
+      'mfa/webauthn',
+      'phone',
+      'webauthn',
+      'token_refresh',
+      'email_change',
+      'anonymous',
+    ],
     ...['oauth_provider/authorization_code', 'PASSWORD', '', 1, null, ['password'], { method: 'password' }],
   ];
   const times = [undefined, null, 5, 9, 7.5, '9', true];

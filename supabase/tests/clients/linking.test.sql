@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir auth_server.psql
-select plan(44);
+select plan(46);
 
 create function tests.linked_to(person text) returns uuid language sql stable security definer as $$
 select user_id from public.clients where id = tests.client_id(person) $$;
@@ -164,14 +164,21 @@ select is(tests.linked_to('dora'), null, 'a deleted account leaves its client un
 -- by an admin -------------------------------------------------------------------------------------------------
 
 select tests.sign_up('Rosa'), tests.sign_up('sven', confirmed => false), tests.sign_up('tina');
-update auth.users set encrypted_password = 'set by nobody knows whom', email_change_token_new = 'pending'
+update auth.users set encrypted_password = 'set by nobody knows whom', email_change_token_new = 'pending',
+    phone = '4900000002', phone_confirmed_at = now(), phone_change_token = 'pending'
   where id = tests.account_id('Rosa');
 insert into auth.identities (id, provider, provider_id, user_id, identity_data)
 values (gen_random_uuid(), 'github', 'another address', tests.account_id('Rosa'),
   '{"email": "stranger@pgtap.test", "email_verified": true}');
 insert into auth.flow_state (id, user_id, auth_code, authentication_method, provider_type, code_challenge_method, auth_code_issued_at)
 values (gen_random_uuid(), tests.account_id('Rosa'), 'code', 'oauth', 'github', 's256', now());
+insert into auth.flow_state (id, auth_code, authentication_method, provider_type, code_challenge_method, linking_target_id)
+values (gen_random_uuid(), 'later', 'oauth', 'github', 's256', tests.account_id('Rosa')),
+  (gen_random_uuid(), 'another''s', 'oauth', 'github', 's256', tests.account_id('tina'));
 select tests.starts_session('Rosa');
+-- As old versions of Supabase Auth left it.
+update auth.refresh_tokens set session_id = null where user_id::text = tests.account_id('Rosa')::text;
+select tests.starts_session('Rosa'), tests.starts_session('tina');
 select tests.act_as('ada');
 select is(public.create_client('Rosa', 'rosa@pgtap.test', link_account => true) -> 'linked', 'true',
   'an admin links an older account and says so; e-mails compare without case');
@@ -179,9 +186,11 @@ select is(tests.sessions_of('Rosa'), 0::bigint, 'which ends its sessions');
 select tests.act_as('operator');
 select is(tests.password_of('Rosa'), null, 'and its password');
 select ok(not exists (select from auth.identities where user_id = tests.account_id('Rosa'))
-  and not exists (select from auth.flow_state where user_id = tests.account_id('Rosa'))
-  and exists (select from auth.users where id = tests.account_id('Rosa') and email_change_token_new = ''),
-  'and what was pending, or came by another address');
+  and exists (select from auth.users where id = tests.account_id('Rosa') and email_change_token_new = ''
+    and phone is null and phone_confirmed_at is null and phone_change_token = ''),
+  'and its phone, what was pending, and what came by another address');
+select results_eq('select auth_code from auth.flow_state', array['another''s'], 'and sign-ins that are on their way');
+select is(tests.sessions_of('tina'), 2::bigint, 'and nothing of another account');
 select tests.act_as('ada');
 select is(tests.refusal($$select public.create_client('Sven', 'sven@pgtap.test', link_account => true)$$), 'PT422 account_not_found',
   'not one that is unconfirmed');
