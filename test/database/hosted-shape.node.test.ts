@@ -255,7 +255,7 @@ describe('a call at the REST API', () => {
       statement_timeout: limits?.statement_timeout,
       search_path: '"public", "extensions"',
       claims: { sub, role: 'authenticated', aud: 'authenticated', exp },
-      sub: '',
+      sub: null,
     });
   });
 
