@@ -23,7 +23,6 @@ export {
   string,
   union,
   unknown,
-  uuid,
   ZodType,
 } from 'zod/v4';
 export * as z from './zod.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { create } from '../support/bots.ts';
-import { newAdmin, newClient } from '../support/people.ts';
+import { newAdmin, newClient, operatorSql } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 
 const [admin, client] = await Promise.all([newAdmin(), newClient()]);
@@ -40,6 +40,29 @@ describe('GET /clients/{id}/bots', () => {
   it('with a cursor older than all -> nothing', async () => {
     const { json } = await list('?cursor=00000000-0000-7000-8000-000000000000');
     expect(json).toEqual({ items: [], next_cursor: null });
+  });
+});
+
+describe('GET /clients/{id}/key-events with more than 512 KiB of events', () => {
+  it('-> pages that end early and join without a gap', async () => {
+    const { clientId, token } = await newClient();
+    // As large as an event's detail can be.
+    await operatorSql(
+      `insert into private.queued_key_events (client_id, event, actor, detail)
+       select $1, 'policy_set', 'operator', jsonb_build_object('n', n, 'text', repeat('x', 16000))
+       from generate_series(1, 90) as n`,
+      [clientId],
+    );
+    const seqs: number[] = [];
+    let cursor = '';
+    for (let pages = 0; pages < 9; pages += 1) {
+      const answer = await call(`GET /clients/${clientId}/key-events?limit=100${cursor}`, { token });
+      expect(answer.text.length).toBeLessThan(600 * 1024);
+      seqs.push(...answer.json.items.map(({ seq }: { seq: number }) => seq));
+      if (answer.json.next_cursor === null) break;
+      cursor = `&cursor=${answer.json.next_cursor}`;
+    }
+    expect(seqs).toEqual(Array.from({ length: 90 }, (_, index) => 90 - index));
   });
 });
 
