@@ -34,21 +34,31 @@ async function rest(line: string, claims: object, body?: object) {
   return [response.status, code, hint];
 }
 
-it('POST, PATCH and rpc with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
+it('a set-up and a rotation with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
   await stack.sql`update private.settings set require_aal2 = true`;
   const refused = [403, 'PT403', 'second_factor_required'];
-  const row = { client_id: anna.clientId, ...sealedWallet(anna.clientId) };
-  const { client_id: _, ...next } = { ...sealedWallet(anna.clientId), client_id: '' };
-  expect(await rest('POST trading_keys', { aal: 'aal1' }, row)).toEqual(refused);
-  expect(await rest('POST trading_keys', {}, row)).toEqual(refused);
-  expect((await rest('POST trading_keys', { aal: 'aal2' }, row))[0]).toBe(201);
+  const wallet = sealedWallet(anna.clientId);
+  const setUp = { edge_token: stack.edgeToken, bot_type: 'evm-grid', name: 'A bot', config: {}, wallet };
+  const bot = { client_id: anna.clientId, ...setUp };
+  expect(await rest('POST rpc/setup_bot', { aal: 'aal1' }, bot)).toEqual(refused);
+  expect(await rest('POST rpc/setup_bot', {}, bot)).toEqual(refused);
+  expect((await rest('POST rpc/setup_bot', { aal: 'aal2' }, bot))[0]).toBe(200);
 
-  const path = `trading_keys?client_id=eq.${anna.clientId}`;
-  expect(await rest(`PATCH ${path}`, { aal: 'aal1' }, next)).toEqual(refused);
-  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: row.key_id }]);
-  const rotation = { client_id: anna.clientId, ...next };
+  const next = sealedWallet(anna.clientId);
+  const rotation = { edge_token: stack.edgeToken, client_id: anna.clientId, ...next };
   expect(await rest('POST rpc/rotate_key', { aal: 'aal1' }, rotation)).toEqual(refused);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: wallet.key_id }]);
   expect((await rest('POST rpc/rotate_key', { aal: 'aal2' }, rotation))[0]).toBe(200);
+  expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
+
+  // Straight at the table with two factors, and still not the edge.
+  const path = `trading_keys?client_id=eq.${anna.clientId}`;
+  const key = { ...sealedWallet(anna.clientId) };
+  const notTheEdge = [403, 'PT403', 'edge_required'];
+  expect(await rest(`PATCH ${path}`, { aal: 'aal2' }, key)).toEqual(notTheEdge);
+  expect(await rest('POST trading_keys', { aal: 'aal2' }, { client_id: anna.clientId, ...key })).toEqual(
+    notTheEdge,
+  );
   expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
 
   expect((await rest(`DELETE ${path}`, { aal: 'aal1' }))[0]).toBeLessThan(300);
@@ -68,7 +78,7 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
   const before = [{ method: 'totp', timestamp: inSeconds(-700) }];
   expectProblem(await setUp({ aal: 'aal1', amr: now }), 403, 'second_factor_required');
   expectProblem(await setUp({ aal: 'aal2', amr: before }), 401, 'sign_in_too_old');
-  expect(await stack.sql`select id from public.bots`).toEqual([]);
+  expect(await stack.sql`select id from public.bots`).toHaveLength(1);
   expect((await setUp({ aal: 'aal2', amr: now })).status).toBe(201);
 
   const readiness = async (bindings: object) => {
