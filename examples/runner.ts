@@ -3,7 +3,7 @@
  * strategy into `trade`. Needs TRADING_KEYS_URL, TRADING_KEYS_TOKEN and RPC_URL; Ctrl-C ends it after the round.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, findProblem, type RunnerBot } from 'trading-keys/client';
+import { createClient, findProblem, type RunnerBot, type RunnerBotSummary } from 'trading-keys/client';
 import { toTradingKeysAccount } from 'trading-keys/viem';
 import { createPublicClient, createWalletClient, http } from 'viem';
 import { anvil as chain } from 'viem/chains';
@@ -18,17 +18,29 @@ const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 
 while (!stopping.signal.aborted) {
-  // Asked for anew in every round: bots start and stop, and a rotation gives a wallet another address.
-  const bots = await api.runner.bots().catch((error) => say(`no bots: ${reason(error)}`));
-  await Promise.all((bots?.items ?? []).map(round));
+  // Listed again in every round: bots start and stop, and a rotation gives a wallet another address.
+  const bots = await runningBots().catch((error) => say(`no bots: ${reason(error)}`));
+  await Promise.all((bots ?? []).map(round));
   await sleep(Number(ROUND_MS), undefined, { signal: stopping.signal }).catch(() => {});
 }
 say('stopped');
 
-/** One trade of one bot, and what became of it. One bot's trouble is not another's. */
-async function round(bot: RunnerBot): Promise<void> {
+/** All running bots of the token, page by page. Lists have no configs. */
+async function runningBots(): Promise<RunnerBotSummary[]> {
+  const bots: RunnerBotSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.runner.bots({ limit: 100, cursor });
+    bots.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+  return bots;
+}
+
+/** One trade of one bot, and its result. A failure of one bot does not stop the others. */
+async function round(bot: RunnerBotSummary): Promise<void> {
   try {
-    const done = await trade(bot);
+    const done = await trade(await api.runner.bot(bot.id));
     say(`${bot.name}: ${done}`);
     await api.bots.heartbeat(bot.id, { status: 'ok', message: done });
   } catch (error) {
@@ -37,15 +49,19 @@ async function round(bot: RunnerBot): Promise<void> {
   }
 }
 
-/** The strategy. This one sends a single wei to itself. */
+/** The strategy. This one sends `config.amount` of wei, or a single one, to itself. */
 async function trade(bot: RunnerBot): Promise<string> {
   const wallet = bot.wallets.find(({ chain, key }) => chain === 'evm' && key !== null);
   if (!wallet) return 'has no EVM wallet';
   const account = toTradingKeysAccount({ client: api, botId: bot.id, address: wallet.address });
   const sender = createWalletClient({ account, chain, transport });
-  const hash = await sender.sendTransaction({ to: account.address, value: 1n });
+  const hash = await sender.sendTransaction({ to: account.address, value: amountOf(bot) });
   const { status, blockNumber } = await node.waitForTransactionReceipt({ hash, pollingInterval: 200 });
   return `${status} in block ${blockNumber}: ${hash} from ${account.address}`;
+}
+
+function amountOf({ config: { amount } }: RunnerBot): bigint {
+  return typeof amount === 'string' && /^\d{1,78}$/.test(amount) ? BigInt(amount) : 1n;
 }
 
 /** The API's code where it refused, and else what kind of error it was. */

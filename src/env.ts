@@ -66,7 +66,9 @@ export interface Settings {
   readonly rewrapToken: string | undefined;
   readonly auditSigningKey: string | undefined;
   readonly auditPublicKeys: string | undefined;
-  readonly requireAal2: boolean;
+  /** `undefined` where what is set is neither `true` nor `false`. */
+  readonly requireAal2: boolean | undefined;
+  /** `undefined` for no limit, `NaN` where what is set is no number of seconds. */
   readonly maxSignInAgeSeconds: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly rateLimitPolicy: string;
@@ -75,37 +77,72 @@ export interface Settings {
 
 export function readSettings(env: Bindings): Settings {
   return {
-    supabaseUrl: httpUrl(env.SUPABASE_URL),
-    publishableKey: env.SUPABASE_PUBLISHABLE_KEY?.trim() || undefined,
-    jwtSecret: env.SUPABASE_JWT_SECRET?.trim() || undefined,
-    encryptionKey: env.ENCRYPTION_KEY,
-    edgeToken: env.EDGE_TOKEN?.trim() || undefined,
-    monitorToken: env.MONITOR_TOKEN?.trim() || undefined,
-    rewrapToken: env.REWRAP_TOKEN?.trim() || undefined,
-    auditSigningKey: env.AUDIT_SIGNING_KEY,
-    auditPublicKeys: env.AUDIT_PUBLIC_KEYS,
-    // Whatever is not clearly off is on: a typing error must not open what it was meant to close.
-    requireAal2: !['', 'false'].includes(env.REQUIRE_AAL2?.trim().toLowerCase() ?? ''),
-    maxSignInAgeSeconds: seconds(env.MAX_SIGN_IN_AGE_SECONDS),
-    allowedOrigins: origins(env.ALLOWED_ORIGINS),
-    rateLimitPolicy: env.RATE_LIMIT_POLICY ?? '',
-    isDevelopment: env.ENVIRONMENT?.trim() === 'development',
+    supabaseUrl: projectUrl(text(env.SUPABASE_URL)),
+    publishableKey: headerValue(text(env.SUPABASE_PUBLISHABLE_KEY)),
+    jwtSecret: secret(env.SUPABASE_JWT_SECRET),
+    // An object is a binding. Whether it gives a secret is found where it is read.
+    encryptionKey: (typeof env.ENCRYPTION_KEY === 'object' && env.ENCRYPTION_KEY) || text(env.ENCRYPTION_KEY),
+    edgeToken: text(env.EDGE_TOKEN) || undefined,
+    monitorToken: text(env.MONITOR_TOKEN) || undefined,
+    rewrapToken: text(env.REWRAP_TOKEN) || undefined,
+    auditSigningKey: text(env.AUDIT_SIGNING_KEY),
+    auditPublicKeys: text(env.AUDIT_PUBLIC_KEYS),
+    requireAal2: trueOrFalse(text(env.REQUIRE_AAL2) || 'false'),
+    maxSignInAgeSeconds: positive(text(env.MAX_SIGN_IN_AGE_SECONDS)),
+    allowedOrigins: origins(text(env.ALLOWED_ORIGINS)),
+    rateLimitPolicy: text(env.RATE_LIMIT_POLICY),
+    isDevelopment: text(env.ENVIRONMENT) === 'development',
   };
 }
 
-/** What is no number of seconds is none at all: every sign-in is too old then, and `GET /ready` tells. */
-function seconds(text: string | undefined): number | undefined {
-  if (!text?.trim()) return undefined;
-  return /^\d{1,9}$/.test(text.trim()) ? Number(text) : 0;
+/** Stands for a value that is no text: malformed as any setting, and never empty, which would mean "not set". */
+const NO_TEXT = '\0';
+
+/**
+ * A setting as text, whatever it is bound to: `[vars]` of wrangler.toml can also hold numbers, booleans and objects. A
+ * setting of another type than expected must not stop the Worker.
+ */
+function text(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? NO_TEXT : String(value).trim();
+}
+
+function secret(value: unknown): string | undefined {
+  const read = text(value);
+  return read === '' || read === NO_TEXT ? undefined : read;
+}
+
+const WHOLE_NUMBER = /^\d{1,9}$/;
+const wholeNumber = (digits: string) => (WHOLE_NUMBER.test(digits) ? Number(digits) : Number.NaN);
+
+/** Also `NaN` for 0, which the database's half of the setting does not take: every sign-in would be too old. */
+function positive(digits: string): number | undefined {
+  return digits === '' ? undefined : wholeNumber(digits) || Number.NaN;
+}
+
+function trueOrFalse(word: string): boolean | undefined {
+  const lower = word.toLowerCase();
+  return lower === 'true' || lower === 'false' ? lower === 'true' : undefined;
+}
+
+/** What `fetch` takes as the value of a header. */
+function headerValue(value: string): string | undefined {
+  return /^[\x21-\x7e]+$/.test(value) ? value : undefined;
 }
 
 /** Scheme, host and port, as a browser sends them. What is none, `*` and `null` before all, allows nobody. */
-function origins(text = ''): ReadonlySet<string> {
-  const named = text.split(',').map((origin) => origin.trim());
+function origins(list: string): ReadonlySet<string> {
+  const named = list.split(',').map((origin) => origin.trim());
   return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));
 }
 
-function httpUrl(text: string | undefined): URL | undefined {
-  const url = URL.parse(text?.trim().replace(/\/+$/, '') ?? '');
+function httpUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
   return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined;
+}
+
+/** Paths are appended to it. `fetch` takes no URL with a user or a password. */
+function projectUrl(text: string): URL | undefined {
+  const url = httpUrl(text.replace(/\/+$/, ''));
+  return url && !url.username && !url.password && !url.search && !url.hash ? url : undefined;
 }

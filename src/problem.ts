@@ -1,5 +1,8 @@
 /** Everything that this API refuses or cannot do, as RFC 9457 problems. Codes are a closed set and never change. */
 
+/** Of a 503: after how many seconds to retry (RFC 9110, section 10.2.3). None where only the operator can end it. */
+type RetryAfterSeconds = number;
+
 const CATALOGUE = {
   // 400: the request cannot be read
   idempotency_key_malformed: [
@@ -60,6 +63,11 @@ const CATALOGUE = {
     'This takes a second factor',
     'Verify a second factor in this session (Supabase Auth MFA) and send the new access token. Stopping and revoking take none.',
   ],
+  token_oauth_rejected: [
+    403,
+    'The access token was issued to another program',
+    'Sign in to this project and send the access token of that session. Tokens of the OAuth 2.1 server are not accepted.',
+  ],
   not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
   trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
   method_not_allowed: [405, 'The path has other methods', 'See the header Allow.'],
@@ -114,6 +122,11 @@ const CATALOGUE = {
     422,
     'The address does not fit the key',
     'Leave the address out, or send the one of this private key.',
+  ],
+  account_not_found: [
+    422,
+    'There is no account to link to the client',
+    'link_account needs an account with a confirmed e-mail that is the e-mail of the client, that no single sign-on provider manages and that is linked to no client. Leave link_account out and invite the client.',
   ],
   bot_type_unknown: [422, 'There is no such bot type', 'See GET /clients/{id}/bot-options.'],
   chain_mismatch: [422, 'The key is of another chain family', 'Send a key of the chain that is asked for.'],
@@ -185,15 +198,27 @@ const CATALOGUE = {
     503,
     'Access tokens cannot be verified now',
     'The Auth server does not give its signing keys. Try again soon.',
+    5,
   ],
-  database_busy: [503, 'The database was busy with the same rows', 'Nothing was changed. Try again.'],
+  database_busy: [503, 'The database was busy with the same rows', 'Nothing was changed. Try again.', 1],
   database_not_configured: [
     503,
     'There is no database',
-    'Operator: set SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY.',
+    'Operator: set SUPABASE_URL (https://<project>.supabase.co) and SUPABASE_PUBLISHABLE_KEY (sb_publishable_…).',
   ],
-  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push".'],
-  database_unavailable: [503, 'The database does not answer', 'Try again soon.'],
+  database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push --remote".'],
+  database_read_only: [
+    503,
+    'The database accepts no changes',
+    'Nothing was changed. Operator: the disk is full, or the project is in read-only mode or a standby.',
+  ],
+  database_rejects_token: [
+    503,
+    'The database rejects a valid token',
+    'Nothing was changed. Try again; a new access token helps if its signing key was revoked. Operator, if it lasts: the clocks of Auth and database differ, or SUPABASE_URL and SUPABASE_JWT_SECRET are not of one project.',
+    2,
+  ],
+  database_unavailable: [503, 'The database does not answer', 'Try again soon.', 5],
   edge_token_invalid: [
     503,
     'The database rejects the edge token',
@@ -233,6 +258,7 @@ const CATALOGUE = {
     503,
     'The master keys cannot be read now',
     'The Secrets Store that ENCRYPTION_KEY is bound to does not give it. Try again soon.',
+    5,
   ],
   monitor_token_malformed: [
     503,
@@ -244,6 +270,11 @@ const CATALOGUE = {
     'The health monitor does not run',
     'Operator: set MONITOR_TOKEN to the output of "npm run operator:token -- --scope monitor".',
   ],
+  publishable_key_rejected: [
+    503,
+    'The database rejects the API key of the service',
+    'Nothing was changed. Operator: SUPABASE_PUBLISHABLE_KEY is not a valid key of the project at SUPABASE_URL. Copy it from the API keys of the project.',
+  ],
   rewrap_other_master_key: [
     503,
     'Envelopes cannot be moved with this token',
@@ -254,7 +285,15 @@ const CATALOGUE = {
     'The edge and the database ask different things of who changes keys',
     'Operator: make REQUIRE_AAL2 and MAX_SIGN_IN_AGE_SECONDS and the row of private.settings the same.',
   ],
-} as const satisfies Record<string, readonly [status: number, title: string, detail: string]>;
+  step_up_settings_malformed: [
+    503,
+    'The required sign-in for key changes cannot be read',
+    'No key is changed until then; stopping and revoking work. Operator: REQUIRE_AAL2 has to be true or false, MAX_SIGN_IN_AGE_SECONDS a whole number from 1 to 999999999.',
+  ],
+} as const satisfies Record<
+  string,
+  readonly [status: number, title: string, detail: string, retryAfter?: RetryAfterSeconds]
+>;
 
 export type ProblemCode = keyof typeof CATALOGUE;
 export const PROBLEM_CODES = Object.keys(CATALOGUE) as [ProblemCode, ...ProblemCode[]];
@@ -296,6 +335,11 @@ export class Problem extends Error {
   }
 }
 
+/** With its optional part, which the literal types of most entries lack. */
+function entryOf(code: ProblemCode): readonly [number, string, string, RetryAfterSeconds?] {
+  return CATALOGUE[code];
+}
+
 export function isProblemCode(text: unknown): text is ProblemCode {
   return typeof text === 'string' && Object.hasOwn(CATALOGUE, text);
 }
@@ -306,7 +350,7 @@ export function problemResponse(
   requestId: string,
   headers: Record<string, string> = {},
 ): Response {
-  const [status, title, detail] = CATALOGUE[problem.code];
+  const [status, title, detail, retryAfter] = entryOf(problem.code);
   const body = {
     type: `urn:trading-keys:problem:${problem.code}`,
     title,
@@ -324,7 +368,7 @@ export function problemResponse(
       ...((status === 401 || problem.code === 'second_factor_required') && {
         'www-authenticate': challenge(problem.code),
       }),
-      ...(status === 503 && { 'retry-after': problem.code === 'database_busy' ? '1' : '5' }),
+      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       ...problem.headers,
       ...headers,
     },

@@ -4,6 +4,8 @@ export interface TimeLimits {
   readonly callMs: number;
   /** The pause before a second attempt, give or take half of it. */
   readonly pauseMs: number;
+  /** The same where a valid token or the API key was rejected: clocks that differ by a second agree after it. */
+  readonly rejectedPauseMs: number;
   /** A look at the database for `GET /ready`. */
   readonly probeMs: number;
   /** The Auth server's answer with its published keys. */
@@ -15,6 +17,7 @@ export interface TimeLimits {
 export const TIME_LIMITS: TimeLimits = {
   callMs: 10_000,
   pauseMs: 100,
+  rejectedPauseMs: 1_000,
   probeMs: 3_000,
   signingKeysMs: 3_000,
   signingKeysRestMs: 1_000,

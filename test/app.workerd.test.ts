@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import worker from '../src/index.ts';
+import { newMachineToken } from '../src/machine-token.ts';
 import { call, settings } from './support/api.ts';
 import { operationOf } from './support/contract.ts';
 import { description, operations } from './support/operations.ts';
@@ -7,6 +8,13 @@ import { newAdmin, newClient } from './support/people.ts';
 import { expectProblem } from './support/problems.ts';
 
 const { token } = await newAdmin();
+/** What the API does not have it does not have for anybody: the same answer, whoever asks. */
+const CALLERS = [
+  ['a session', token],
+  ['a machine token', newMachineToken()],
+  ['a malformed token', 'garbage'],
+  ['no token', undefined],
+] as const;
 
 describe('methods', () => {
   const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -16,10 +24,12 @@ describe('methods', () => {
     const known = operations.filter((operation) => operationOf(`${operation.line.split(' ')[0]} ${path}`));
     const has = [...new Set(known.map(({ line }) => line.split(' ')[0] ?? ''))];
     for (const method of METHODS.filter((name) => !has.includes(name))) {
-      const answer = await call(`${method} ${path}`, { token });
-      expectProblem(answer, 405, 'method_not_allowed');
-      const allow = answer.headers.get('allow')?.split(', ').sort();
-      expect(allow).toEqual([...has, ...(has.includes('GET') ? ['HEAD'] : [])].sort());
+      for (const [, token] of CALLERS) {
+        const answer = await call(`${method} ${path}`, { token });
+        expectProblem(answer, 405, 'method_not_allowed');
+        const allow = answer.headers.get('allow')?.split(', ').sort();
+        expect(allow).toEqual([...has, ...(has.includes('GET') ? ['HEAD'] : [])].sort());
+      }
     }
   });
 
@@ -43,7 +53,7 @@ describe('methods', () => {
     const answer = await call('OPTIONS /clients', {
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
     });
-    expect(answer.status).toBe(401);
+    expectProblem(answer, 405, 'method_not_allowed');
     expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
   });
 });
@@ -66,11 +76,18 @@ describe('paths that are none', () => {
     expectProblem(await call(`GET ${path}`), 404, 'not_found');
   });
 
-  it.each(['/clients/', '/clients/me/more', '/bots', '/bots/', '/bots/x/y/z', '/clients//bots'])(
-    'GET %s -> 404, for those who are signed in',
+  it.each(['/clients/', '/clients/me/more', '/bots', '/bots/', '/bots/x/y/z', '/clients//bots', '/runner'])(
+    'GET %s -> 404, whoever asks',
     async (path) => {
-      expect(['not_found', 'validation_failed']).toContain((await call(`GET ${path}`, { token })).json.code);
-      expectProblem(await call(`GET ${path}`), 401, 'authentication_required');
+      for (const [, token] of CALLERS) expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
+    },
+  );
+
+  it.each(operations.map(({ line }) => line))(
+    '%s/, with a slash at the end -> 404, whoever asks',
+    async (line) => {
+      const path = line.replace('{id}', crypto.randomUUID());
+      for (const [, token] of CALLERS) expectProblem(await call(`${path}/`, { token }), 404, 'not_found');
     },
   );
 

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { StoredId, Time } from './common.ts';
+import { Id, Time } from './common.ts';
 
 export const KEY_EVENTS = [
   'key_added',
@@ -26,6 +26,10 @@ export const KEY_EVENTS = [
   'refused',
   'client_created',
   'client_changed',
+  'client_removed',
+  'account_linked',
+  'account_unlinked',
+  'factor_reset',
   'admin_added',
   'admin_removed',
   'settings_changed',
@@ -45,18 +49,18 @@ const Seq = z.int().openapi({ description: 'Counts the rows of the chain, from 1
 export const KeyEvent = z
   .object({
     seq: Seq,
-    id: StoredId,
-    client_id: StoredId,
+    id: Id,
+    client_id: Id,
     event: Event,
     actor: z.enum(['client', 'admin', 'operator', 'runner', 'auth']).openapi({
       description: 'auth: the Auth server, for example when it links an account.',
     }),
-    actor_id: StoredId.nullable().openapi({ description: 'The account, where there was a session.' }),
+    actor_id: Id.nullable().openapi({ description: 'The account, where there was a session.' }),
     request_id: z.string().nullable(),
-    bot_id: StoredId.nullable(),
+    bot_id: Id.nullable(),
     address: z.string().nullable(),
     chain: z.enum(CHAINS).nullable(),
-    key_id: StoredId.nullable(),
+    key_id: Id.nullable(),
     key_version: z.int().nullable(),
     detail: z.record(z.string(), z.unknown()).nullable(),
     created_at: Time,

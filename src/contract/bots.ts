@@ -1,16 +1,18 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, pageOf, StoredId, Time } from './common.ts';
+import { Id, Name, pageOf, Time } from './common.ts';
 import { Chain, KeyFields, Wallet, WalletRequest } from './keys.ts';
+import { isStorableText, storedBytes } from './stored.ts';
 
 const MAX_CONFIG_BYTES = 16 * 1024;
 const MAX_CONFIG_DEPTH = 8;
 
 /**
  * Whether a config comes back as it was sent: text that PostgreSQL can store, numbers that JavaScript and it both
- * hold exactly enough, no deeper than a config needs. An amount in wei belongs in a string.
+ * hold exactly enough, no deeper than a config needs. An amount in wei belongs in a string. `private.is_config` accepts
+ * whatever this accepts.
  */
 function isStorable(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (typeof value === 'string') return isStorableText(value);
   if (typeof value === 'number')
     return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
   if (typeof value !== 'object' || value === null) return true;
@@ -24,12 +26,16 @@ function isStorable(value: unknown, depth = 0): boolean {
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What the bot's own program reads. Not for secrets: it is answered as it was sent. */
+/** What the bot's own program reads. Not for secrets: it is returned as it was sent. */
 export const BotConfig = z
   .custom<Record<string, unknown>>(isObject, { error: 'not an object' })
-  .refine((config) => isStorable(config), { error: 'too deep, or values that cannot be stored as they are' })
-  .refine((config) => new TextEncoder().encode(JSON.stringify(config)).length <= MAX_CONFIG_BYTES, {
-    error: 'more than 16 KiB',
+  .refine((config) => isStorable(config), {
+    error: 'too deep, or values that cannot be stored as they are',
+    // What is too deep is not measured: that would overflow the stack.
+    abort: true,
+  })
+  .refine((config) => storedBytes(config) <= MAX_CONFIG_BYTES, {
+    error: 'more than 16 KiB with all digits of its numbers',
   })
   .openapi({ type: 'object', example: { pair: 'ETH/USDC' } });
 
@@ -53,13 +59,13 @@ export const SetupBotRequest = z
   .strictObject({ bot_type: BotTypeId, name: Name.optional(), config: BotConfig.optional(), ...KeyFields })
   .openapi('SetupBotRequest');
 
-export const Bot = z
+/** A bot as lists show it. */
+export const BotSummary = z
   .object({
-    id: StoredId,
-    client_id: StoredId,
+    id: Id,
+    client_id: Id,
     bot_type: z.string(),
     name: z.string(),
-    config: z.record(z.string(), z.unknown()),
     status: z.enum(['stopped', 'running']),
     stop_reason: z
       .enum(['created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined', 'restored'])
@@ -69,8 +75,12 @@ export const Bot = z
     created_at: Time,
     wallets: z.array(Wallet),
   })
-  .openapi('Bot');
-export const BotPage = pageOf(Bot).openapi('BotPage');
+  .openapi('BotSummary', { description: 'A bot without its config, which GET /bots/{id} returns.' });
+export const BotPage = pageOf(BotSummary).openapi('BotPage');
+
+export const Bot = BotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi('Bot', {
+  description: 'A bot with its config.',
+});
 
 export const BotOptions = z
   .object({
@@ -81,5 +91,6 @@ export const BotOptions = z
 export type CreateBotRequest = z.infer<typeof CreateBotRequest>;
 export type SetupBotRequest = z.infer<typeof SetupBotRequest>;
 export type Bot = z.infer<typeof Bot>;
+export type BotSummary = z.infer<typeof BotSummary>;
 export type BotPage = z.infer<typeof BotPage>;
 export type BotOptions = z.infer<typeof BotOptions>;

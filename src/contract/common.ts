@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { PROBLEM_CODES } from '../problem.ts';
 
-/** In lower case, as PostgreSQL writes it: an envelope is bound to the very text of its client's id. */
-export const Id = z.uuid().toLowerCase().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
-/** As stored: who writes straight to the database may choose an id of no UUID version, and has to be answered. */
-export const StoredId = z.guid().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
+/**
+ * Any id that PostgreSQL holds, of an RFC 9562 version or not: a row whose id no path accepts could be neither read nor
+ * deleted. In lower case, as PostgreSQL writes it: an envelope is bound to the very text of its client's id.
+ */
+export const Id = z.guid().toLowerCase().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
 export const Time = z.iso
   .datetime()
   .openapi({ description: 'RFC 3339, UTC.', example: '2026-11-22T22:36:46.106Z' });
@@ -12,7 +13,10 @@ export const Time = z.iso
 /** What turns the direction of the text around it, so that a name could pose as another (CVE-2021-42574). */
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/;
 
-/** Text for people: no control characters, no halves of surrogate pairs, no white space at the ends. */
+/**
+ * Text for people: no control characters, no halves of surrogate pairs, no white space at the ends. `private.is_name` is
+ * the same rule in the database.
+ */
 export const Name = z
   .string()
   .trim()
@@ -26,7 +30,7 @@ export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'pat
 
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
-  cursor: z.uuid().optional().openapi({ description: 'The next_cursor of the page before.' }),
+  cursor: Id.optional().openapi({ description: 'The next_cursor of the page before.' }),
 });
 
 /** Newest first. */

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { pageOf, StoredId, Time } from './common.ts';
+import { Id, pageOf, Time } from './common.ts';
 
 export const HEALTH_STATES = [
   'healthy',
@@ -32,7 +32,7 @@ const Detail = z
 
 export const HealthChange = z
   .object({
-    id: StoredId,
+    id: Id,
     state: State,
     since: Time,
     noticed_at: Time.openapi({ description: 'When the monitor, or a quarantine, wrote it down.' }),
@@ -42,8 +42,8 @@ export const HealthChange = z
 
 export const BotHealth = pageOf(HealthChange)
   .extend({
-    bot_id: StoredId,
-    client_id: StoredId,
+    bot_id: Id,
+    client_id: Id,
     status: z.enum(['stopped', 'running']),
     state: State,
     since: Time.openapi({ description: 'When the state began, as far as can be told.' }),

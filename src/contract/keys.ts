@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { StoredId, Time } from './common.ts';
+import { Id, Time } from './common.ts';
 
 export const Chain = z.enum(CHAINS).openapi('Chain');
 
@@ -31,26 +31,26 @@ export const RotateRequest = z
 
 export const Wallet = z
   .object({
-    id: StoredId,
+    id: Id,
     address: z.string(),
     chain: Chain,
     key: z
       .enum(['trading', 'own'])
       .nullable()
       .openapi({ description: "The client's trading key, a key of its own, or null: no key any more." }),
-    key_id: StoredId.nullable(),
+    key_id: Id.nullable(),
     created_at: Time,
   })
   .openapi('Wallet');
 
-export const AddedWallet = Wallet.extend({ bot_id: StoredId, client_id: StoredId }).openapi('AddedWallet');
+export const AddedWallet = Wallet.extend({ bot_id: Id, client_id: Id }).openapi('AddedWallet');
 
 export const TradingKey = z
   .object({
-    client_id: StoredId,
+    client_id: Id,
     address: z.string(),
     chain: Chain,
-    key_id: StoredId,
+    key_id: Id,
     version: z.int().openapi({ description: 'Counts every trading key that the client ever had.' }),
     master_key_id: z
       .string()
@@ -73,14 +73,14 @@ export const Rotation = TradingKey.extend({
 
 export const Revocation = z
   .object({
-    client_id: StoredId,
+    client_id: Id,
     address: z.string(),
-    key_id: StoredId,
+    key_id: Id,
     revoked_at: Time,
     bots_stopped: z.int(),
     wallets_cleared: z.int(),
     tokens_ended: z
-      .array(StoredId)
+      .array(Id)
       .openapi({ description: 'Machine tokens that signed only for bots of this client.' }),
   })
   .openapi('Revocation');

@@ -1,38 +1,42 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Time } from './common.ts';
+import { Id, pageOf, Time } from './common.ts';
 import { Wallet } from './keys.ts';
+import { isStorableText, storedBytes } from './stored.ts';
 
 const MAX_METRICS_BYTES = 8 * 1024;
-const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
 
-export const RunnerBot = z
+/** A bot as its runner's list shows it. */
+export const RunnerBotSummary = z
   .object({
     id: Id,
     client_id: Id,
     bot_type: z.string(),
     name: z.string(),
-    config: z.record(z.string(), z.unknown()),
-    status: z.literal('running'),
+    status: z.enum(['stopped', 'running']),
     started_at: Time.nullable(),
     wallets: z.array(Wallet),
   })
-  .openapi('RunnerBot');
+  .openapi('RunnerBotSummary', {
+    description: 'A bot without its config, which GET /runner/bots/{id} returns.',
+  });
+export const RunnerBotPage = pageOf(RunnerBotSummary).openapi('RunnerBotPage');
 
-export const RunnerBots = z
-  .object({ items: z.array(RunnerBot), next_cursor: z.string().nullable() })
-  .openapi('RunnerBots');
+export const RunnerBot = RunnerBotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi(
+  'RunnerBot',
+  { description: 'A bot with its config.' },
+);
 
 export const HeartbeatRequest = z
   .strictObject({
     status: z.enum(['ok', 'degraded', 'failing']),
-    message: z.string().max(1000).refine(storable, { error: 'text that cannot be stored' }).optional(),
+    message: z.string().max(1000).refine(isStorableText, { error: 'text that cannot be stored' }).optional(),
     metrics: z
       .record(
-        z.string().max(64).refine(storable),
-        z.union([z.number(), z.boolean(), z.string().max(200).refine(storable)]),
+        z.string().max(64).refine(isStorableText),
+        z.union([z.number(), z.boolean(), z.string().max(200).refine(isStorableText)]),
       )
-      .refine((metrics) => new TextEncoder().encode(JSON.stringify(metrics)).length <= MAX_METRICS_BYTES, {
-        error: 'more than 8 KiB',
+      .refine((metrics) => storedBytes(metrics) <= MAX_METRICS_BYTES, {
+        error: 'more than 8 KiB with all digits of its numbers',
       })
       .optional()
       .openapi({ type: 'object', example: { open_orders: 3, latency_ms: 41 } }),
@@ -49,6 +53,8 @@ export const Heartbeat = z
   })
   .openapi('Heartbeat');
 
-export type RunnerBots = z.infer<typeof RunnerBots>;
+export type RunnerBot = z.infer<typeof RunnerBot>;
+export type RunnerBotSummary = z.infer<typeof RunnerBotSummary>;
+export type RunnerBotPage = z.infer<typeof RunnerBotPage>;
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
 export type Heartbeat = z.infer<typeof Heartbeat>;

@@ -19,7 +19,7 @@ export const Readiness = z
       master_key: Dependency.extend({
         unopenable_envelopes: z.int().nullable().optional().openapi({
           description:
-            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every one there is.',
+            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every envelope, of more than one client.',
         }),
       }),
       edge_token: Dependency.openapi({

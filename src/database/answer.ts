@@ -1,21 +1,28 @@
 /** What the database API answers, read to its end: JSON of a success, or a `CallFailure` that says what to do. */
 import { fetchWhole } from '../fetch-whole.ts';
-import { Problem } from '../problem.ts';
+import { Problem, type ProblemCode } from '../problem.ts';
 import { type DatabaseError, problemOf } from './errors.ts';
+import type { Session } from './session.ts';
 
-/** A page of 100 bots, each with the largest config and all its wallets, has about 9 MiB. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** The database ends a page at 512 KiB; nothing else that it returns is as large. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
 
 /**
- * What a second attempt may find otherwise. `unknown`: whether the call was carried out cannot be told, so that
- * only what may be done twice is asked again. `undone`: the database says that it took everything back.
+ * What is known of a call that failed in a way that may pass. `unknown`: whether it was carried out is not known, so that
+ * it is repeated only if doing it twice is doing it once. `undone`: the database rolled it back. `rejected`: the token or
+ * the API key was rejected before the call began, as hosted projects do for a second where their clocks differ.
  */
-export type Passing = 'unknown' | 'undone';
+export type Passing = 'unknown' | 'undone' | 'rejected';
 
 /** SQLSTATE of transactions that the database ended in favour of another one: class 40, where it is certain. */
 const UNDONE = ['40001', '40P01'];
 /** No connection was free, which is over sooner than what takes long or waits for a row. */
 const TOO_MANY_CONNECTIONS = '53300';
+
+const REJECTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'database_rejects_token',
+  'publishable_key_rejected',
+]);
 
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
@@ -32,8 +39,8 @@ export class CallFailure extends Error {
   }
 }
 
-/** @throws {CallFailure} */
-export async function fetchAnswer(url: string, init: RequestInit): Promise<unknown> {
+/** @param session that the call runs under @throws {CallFailure} */
+export async function fetchAnswer(url: string, init: RequestInit, session?: Session): Promise<unknown> {
   const { status, headers, text } = await fetchWhole(url, init, MAX_ANSWER_BYTES).catch(() => {
     throw new CallFailure(new Problem('database_unavailable'), 'unknown');
   });
@@ -41,11 +48,12 @@ export async function fetchAnswer(url: string, init: RequestInit): Promise<unkno
   if (value !== undefined && status >= 200 && status < 300) return value;
   // What is no JSON, also with 200, is somebody else's answer: of a proxy, a login, a pause.
   const error = errorIn(value);
-  const problem = problemOf(error, status);
+  const problem = problemOf(error, status, session);
   throw new CallFailure(problem, passingOf(error, problem), retryAfter(headers.get('retry-after')));
 }
 
 function passingOf({ code }: DatabaseError, problem: Problem): Passing | undefined {
+  if (REJECTED.has(problem.code)) return 'rejected';
   if (UNDONE.includes(code ?? '')) return 'undone';
   return problem.code === 'database_unavailable' || code === TOO_MANY_CONNECTIONS ? 'unknown' : undefined;
 }

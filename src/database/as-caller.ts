@@ -9,11 +9,13 @@ import { Token, TokenPage } from '../contract/tokens.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type Page, pageArguments } from './page.ts';
+import type { Session } from './session.ts';
 import { Tally } from './tally.ts';
 
 export interface Caller {
-  /** The verified access token. */
-  readonly token: string;
+  /** The verified session. */
+  readonly session: Session;
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;
@@ -69,11 +71,6 @@ export interface RefusalTarget {
 /** Of an earlier call, the token was told then and its hash is the one that is stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
 
-export interface Page {
-  readonly limit: number;
-  readonly cursor?: string | undefined;
-}
-
 /**
  * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
  * under the caller's own token, so that row-level security decides. All throw `Problem`.
@@ -92,8 +89,8 @@ export class CallerDatabase {
     return new CallerDatabase(this.#connection, { ...this.#caller, once });
   }
 
-  createClient(name: string, email: string) {
-    return this.#callOnce(Client, 'create_client', { name, email });
+  createClient(name: string, email: string, linkAccount: boolean) {
+    return this.#callOnce(Client, 'create_client', { name, email, link_account: linkAccount });
   }
   listClients(page: Page) {
     return this.#read(ClientPage, 'list_clients', pageArguments(page));
@@ -141,10 +138,10 @@ export class CallerDatabase {
     return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    // Asked again where no answer came: who wants a bot stopped wants it stopped. Starting, rotating and policies are
-    // not, but under an Idempotency-Key: a second time could undo the stop, the rotation or the stricter policy that
-    // somebody else made in between.
-    return this.#callOnce(Bot, 'stop_bot', { bot_id: botId }, true);
+    // Repeated if the database does not respond: stopping twice is stopping once, with or without an Idempotency-Key.
+    // Starting, rotating and setting a policy are repeated only under a key: a second call could undo the stop, the
+    // rotation or the stricter policy that somebody else made in between.
+    return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
   getBotHealth(botId: string, page: Page) {
@@ -242,10 +239,6 @@ export class CallerDatabase {
     const all = { ...args, ...asArgument(this.#caller.once) };
     return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
   }
-}
-
-function pageArguments({ limit, cursor }: Page) {
-  return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
 }
 
 function seqPageArguments({ limit, cursor, order }: SeqPageQuery) {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { Heartbeat, type HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
+import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type Page, pageArguments } from './page.ts';
 import { Tally } from './tally.ts';
 
 export interface Runner {
@@ -41,8 +42,8 @@ const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean(
 export type ReportedFailure = z.infer<typeof ReportedFailure>;
 
 /**
- * The database as a machine token sees it: five functions that each begin by finding the token, called without a
- * session. All throw `Problem`.
+ * The database as a machine token sees it: functions that each begin by finding the token, called without a session.
+ * All throw `Problem`.
  */
 export class RunnerDatabase {
   readonly #connection: Connection;
@@ -58,9 +59,12 @@ export class RunnerDatabase {
     return new RunnerDatabase(this.#connection, { ...this.#runner, once });
   }
 
-  listBots() {
-    // It notes that the token is in use, once a minute however often it is called.
-    return this.#call(RunnerBots, 'list_runner_bots', {}, true);
+  // Reads may be repeated: they note that the token is in use, once a minute however often they are called.
+  listBots(page: Page) {
+    return this.#call(RunnerBotPage, 'list_runner_bots', pageArguments(page), true);
+  }
+  getBot(botId: string) {
+    return this.#call(RunnerBot, 'get_runner_bot', { bot_id: botId }, true);
   }
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
     return this.#callOnce(Heartbeat, 'record_heartbeat', {

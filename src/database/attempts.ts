@@ -1,4 +1,4 @@
-/** When a call is made a second time. There is never a third: what fails twice is told, and its caller decides. */
+/** When a call is made a second time. There is never a third: after two failures the caller decides. */
 import type { TimeLimits } from '../time-limits.ts';
 import { CallFailure } from './answer.ts';
 
@@ -14,7 +14,7 @@ const LEAST_SHARE = 1 / 5;
  * @throws {Problem}
  */
 export async function attempts<Answer>(
-  { callMs, pauseMs }: TimeLimits,
+  { callMs, pauseMs, rejectedPauseMs }: TimeLimits,
   repeatable: boolean,
   attempt: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
@@ -23,9 +23,10 @@ export async function attempts<Answer>(
     asFailure,
   );
   if (!(first instanceof CallFailure)) return first;
-  const mayHelp = first.passing === 'undone' || (first.passing === 'unknown' && repeatable);
-  // Who failed together does not return together.
-  const pause = first.retryAfterMs + pauseMs * (0.5 + Math.random());
+  const mayHelp = first.passing === 'unknown' ? repeatable : first.passing !== undefined;
+  const wait = Math.max(first.retryAfterMs, first.passing === 'rejected' ? rejectedPauseMs : 0);
+  // Callers who failed together do not retry together.
+  const pause = wait + pauseMs * (0.5 + Math.random());
   const left = Math.floor(deadline - Date.now() - pause);
   if (!mayHelp || left < callMs * LEAST_SHARE) throw first.problem;
   await new Promise((resolve) => setTimeout(resolve, pause));

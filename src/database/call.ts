@@ -1,17 +1,18 @@
 import type { z } from 'zod';
-import { Problem } from '../problem.ts';
 import { attempts } from './attempts.ts';
 import type { Connection } from './connect.ts';
 import { isReplay, type Once } from './once.ts';
+import { parseAnswer } from './parse.ts';
 import type { Functions } from './rpc.ts';
+import type { Session } from './session.ts';
 import type { Json } from './types.ts';
 
 export type { Functions } from './rpc.ts';
 
 export interface Call {
-  readonly requestId: string;
-  /** The access token of a session; without one a call has the rights of `anon`. */
-  readonly token?: string;
+  readonly requestId?: string;
+  /** The session that the call runs under; without one it has the rights of `anon`. */
+  readonly session?: Session;
   /** Whether doing it twice is doing it once, whatever others do in between: it is then asked again if no answer came. */
   readonly repeatable?: boolean;
   readonly once?: Once | undefined;
@@ -25,16 +26,17 @@ export interface Call {
  */
 export async function callFunction<Name extends keyof Functions & string, Answer extends z.ZodType>(
   { rpc, limits }: Connection,
-  { token, requestId, repeatable = false, once }: Call,
+  { session, requestId, repeatable = false, once }: Call,
   answer: Answer,
   name: Name,
   args: Functions[Name]['Args'],
 ): Promise<z.infer<Answer>> {
-  const data = await attempts(limits, repeatable, (signal) => rpc(name, args, { token, requestId, signal }));
-  const parsed = answer.safeParse(data);
-  if (!parsed.success) throw new Problem('database_unavailable');
+  const data = await attempts(limits, repeatable, (signal) =>
+    rpc(name, args, { session, requestId, signal }),
+  );
+  const parsed = parseAnswer(answer, data, { name, requestId });
   if (isReplay(data)) once?.onReplay();
-  return parsed.data;
+  return parsed;
 }
 
 /** A caller without a session: the function begins by finding its machine token. */

@@ -3,12 +3,12 @@ import type { Settings } from '../env.ts';
 import { isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 import type { TimeLimits } from '../time-limits.ts';
-import { CallFailure } from './answer.ts';
 import { type Auditor, AuditorDatabase } from './as-auditor.ts';
 import { type Caller, CallerDatabase } from './as-caller.ts';
 import { type Monitor, MonitorDatabase } from './as-monitor.ts';
 import { RewrapDatabase, type Rewrapper } from './as-rewrapper.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
+import { callFunction } from './call.ts';
 import { createRpc, type Functions, type Rpc } from './rpc.ts';
 
 /** The database, as each of those sees it who may ask. */
@@ -19,7 +19,7 @@ export interface Database {
   asMonitor(monitor: Monitor): MonitorDatabase;
   asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
   /**
-   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all there are.
+   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all, of several clients.
    * @throws {Problem}
    */
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
@@ -28,7 +28,13 @@ export interface Database {
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
   /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
-  stepUpAgrees(settings: Pick<Settings, 'requireAal2' | 'maxSignInAgeSeconds'>): Promise<boolean>;
+  stepUpAgrees(required: RequiredSignIn): Promise<boolean>;
+}
+
+/** What the edge requires of who changes keys. */
+export interface RequiredSignIn {
+  readonly requireAal2: boolean;
+  readonly maxSignInAgeSeconds: number | undefined;
 }
 
 export interface Connection {
@@ -74,18 +80,13 @@ function edgeTokenOf({ edgeToken }: Settings): string {
   return edgeToken;
 }
 
-/** Asked once, and not for long: how things are now. @throws {Problem} */
-async function probe<Name extends keyof Functions & string, Answer extends z.ZodType>(
-  { rpc, limits }: Connection,
+/** How things are now: not for long, and not repeated where it is not known whether there was an answer. @throws {Problem} */
+function probe<Name extends keyof Functions & string, Answer extends z.ZodType>(
+  connection: Connection,
   answer: Answer,
   name: Name,
   args: Functions[Name]['Args'],
 ): Promise<z.infer<Answer>> {
-  const signal = AbortSignal.timeout(limits.probeMs);
-  const data = await rpc(name, args, { signal }).catch((error: unknown) => {
-    throw error instanceof CallFailure ? error.problem : error;
-  });
-  const parsed = answer.safeParse(data);
-  if (!parsed.success) throw new Problem('database_unavailable');
-  return parsed.data;
+  const limits = { ...connection.limits, callMs: connection.limits.probeMs };
+  return callFunction({ ...connection, limits }, {}, answer, name, args);
 }

@@ -1,4 +1,5 @@
 import { isProblemCode, Problem, type ProblemCode } from '../problem.ts';
+import type { Session } from './session.ts';
 
 /** What PostgREST, or the network before it, says went wrong. */
 export interface DatabaseError {
@@ -7,44 +8,79 @@ export interface DatabaseError {
   readonly hint?: unknown;
 }
 
-/** By SQLSTATE or PostgREST's own code. Never by message. */
-const BY_CODE: Readonly<Record<string, ProblemCode>> = {
-  // text that PostgreSQL cannot store, and values its constraints refuse
-  '22P02': 'malformed_request',
-  '22P05': 'malformed_request',
-  '22021': 'malformed_request',
-  '22023': 'malformed_request',
-  '23502': 'malformed_request',
-  '23503': 'malformed_request',
-  '23514': 'malformed_request',
-  '23505': 'conflict',
-  '42501': 'forbidden',
-  // deadlock, serialization failure, lock timeout, statement timeout, too many connections
-  '40P01': 'database_busy',
-  '40001': 'database_busy',
-  '55P03': 'database_busy',
-  '57014': 'database_busy',
-  '53300': 'database_busy',
-  // no such function, table or schema
-  '42P01': 'database_not_migrated',
-  '42883': 'database_not_migrated',
-  '3F000': 'database_not_migrated',
-  PGRST106: 'database_not_migrated',
-  PGRST202: 'database_not_migrated',
-  PGRST205: 'database_not_migrated',
-  // the token, judged a second time
-  PGRST301: 'token_invalid',
-  PGRST302: 'token_invalid',
-  PGRST303: 'token_expired',
+/**
+ * Which errors make which problem, by SQLSTATE or PostgREST's own code and never by message. An entry names a code, or a
+ * class by the letters that its codes begin with. The longest entry that fits counts.
+ *
+ * A 4xx is what a value of the request can cause. What only the platform, its operator or our own code can cause is 5xx.
+ */
+const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
+  malformed_request: [
+    // A text too long, a number out of range, a date that does not exist, text that PostgreSQL cannot store or read.
+    '22001 22003 22007 22008 22009 22021 22023 22P02 22P05',
+    // A constraint that the value violates; a limit that it exceeds, such as the size of an index entry.
+    '23 54000 54001',
+    // JSON that PostgREST cannot parse. The edge itself writes JSON, so it is a text in it: half of a surrogate pair.
+    'PGRST102',
+  ],
+  conflict: ['23505 23P01'],
+  forbidden: ['42501'],
+  // Deadlock, serialization failure, lock timeout, statement or transaction timeout, too many connections.
+  database_busy: ['40001 40P01 55006 55P03 57014 25P03 25P04 53300'],
+  // Standby, read-only mode of a hosted project, full disk.
+  database_read_only: ['25006 53100'],
+  // Connection, resources, shutdown, files, login of PostgREST, corruption; PostgREST without a connection.
+  database_unavailable: ['08 28 40 53 57 58 F0 XX PGRST0 PGRSTX'],
+  // No such table, function or schema; PostgREST does not find them in its schema cache.
+  database_not_migrated: ['42P01 42883 3F000 PGRST106 PGRST2'],
+  // The path in SUPABASE_URL is none of PostgREST's.
+  database_not_configured: ['PGRST125'],
+  // The JWT of the call. PostgREST checks it before it begins a transaction.
+  database_rejects_token: ['PGRST3'],
 };
 
-/** The problem to answer for a failed call; `status` is the HTTP status, 0 where there was no answer. */
-export function problemOf(error: DatabaseError, status: number): Problem {
-  if (error.code?.startsWith('PT') && isProblemCode(error.hint)) return new Problem(error.hint);
-  // Its own members only: a code is text of somebody else's, and every object has a `constructor`.
-  const code = Object.hasOwn(BY_CODE, error.code ?? '') ? BY_CODE[error.code ?? ''] : undefined;
-  if (code) return new Problem(code);
-  // Said before the database by what checks the API key; a refused token has a code, above.
-  if (status === 401) return new Problem('database_not_configured');
-  return new Problem(error.code && status < 500 ? 'internal' : 'database_unavailable');
+const BY_CODE: ReadonlyMap<string, ProblemCode> = new Map(
+  Object.entries(CAUSES).flatMap(([problem, lists]) =>
+    lists.flatMap((list) => list.split(' ')).map((code) => [code, problem as ProblemCode] as const),
+  ),
+);
+
+/** A code of PostgreSQL or PostgREST. Gateways have others. */
+const KNOWN_FORM = /^(?:[0-9A-Z]{5}|PGRST[0-9A-Z]{3})$/;
+
+/**
+ * The problem to answer for a failed call.
+ *
+ * @param status the HTTP status
+ * @param session that the call ran under; calls of machine tokens and of the edge itself have none
+ * @param now milliseconds since the epoch
+ */
+export function problemOf(
+  { code = '', hint }: DatabaseError,
+  status: number,
+  session?: Session,
+  now = Date.now(),
+): Problem {
+  if (code.startsWith('PT') && isProblemCode(hint)) return new Problem(hint);
+  const problem = causeOf(code, status);
+  // The edge verified the token, so that the caller is not at fault for it unless it has expired meanwhile.
+  if (problem === 'database_rejects_token' && session && session.expiresAt * 1000 <= now)
+    return new Problem('token_expired');
+  // Without a session it is a grant of the migrations that is missing.
+  if (problem === 'forbidden' && !session) return new Problem('database_not_migrated');
+  return new Problem(problem);
+}
+
+function causeOf(code: string, status: number): ProblemCode {
+  if (KNOWN_FORM.test(code)) {
+    for (let length = code.length; length >= 2; length--) {
+      const cause = BY_CODE.get(code.slice(0, length));
+      if (cause !== undefined) return cause;
+    }
+    // A statement of ours that PostgreSQL does not carry out (21000, P0001), a request of ours that PostgREST rejects.
+    return 'internal';
+  }
+  // The gateway checks the API key before PostgREST gets the call.
+  if (status === 401) return 'publishable_key_rejected';
+  return code !== '' && status < 500 ? 'internal' : 'database_unavailable';
 }

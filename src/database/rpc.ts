@@ -3,14 +3,15 @@
  * of PostgREST. It holds the publishable key and never one that bypasses policies.
  */
 import { fetchAnswer } from './answer.ts';
+import type { Session } from './session.ts';
 import type { Database } from './types.ts';
 
 export type Functions = Database['public']['Functions'];
 
 export interface RpcOptions {
-  /** The access token of a session; without one a call has the rights of `anon`: next to none. */
-  readonly token?: string | undefined;
-  readonly requestId?: string;
+  /** Without one a call has the rights of `anon`: next to none. */
+  readonly session?: Session | undefined;
+  readonly requestId?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -23,17 +24,16 @@ export type Rpc = <Name extends keyof Functions & string>(
 
 export function createRpc(supabaseUrl: URL, publishableKey: string): Rpc {
   const url = `${supabaseUrl.href.replace(/\/$/, '')}/rest/v1/rpc`;
-  return (name, args, { token = publishableKey, requestId, signal }) =>
-    fetchAnswer(`${url}/${name}`, {
-      method: 'POST',
-      headers: {
-        apikey: publishableKey,
-        authorization: `Bearer ${token}`,
-        'content-profile': 'public',
-        'content-type': 'application/json',
-        ...(requestId !== undefined && { 'x-request-id': requestId }),
-      },
-      body: JSON.stringify(args),
-      signal,
-    });
+  return (name, args, { session, requestId, signal }) => {
+    const headers = {
+      apikey: publishableKey,
+      // The API key is no JWT: the gateway makes `anon` of it, and an Authorization header with it may be rejected.
+      ...(session && { authorization: `Bearer ${session.token}` }),
+      'content-profile': 'public',
+      'content-type': 'application/json',
+      ...(requestId !== undefined && { 'x-request-id': requestId }),
+    };
+    const body = JSON.stringify(args);
+    return fetchAnswer(`${url}/${name}`, { method: 'POST', headers, body, signal }, session);
+  };
 }

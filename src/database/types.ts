@@ -307,7 +307,7 @@ isOneToOne: false
 { Args: { "bot_type": string,"client_id": string,"config": Json,"edge_token": string,"name": string,"once"?: Json,"wallets": Json }; Returns: Json
                            },
 "create_client":
-{ Args: { "email": string,"name": string,"once"?: Json }; Returns: Json
+{ Args: { "email": string,"link_account"?: boolean,"name": string,"once"?: Json }; Returns: Json
                            },
 "edge_token_valid":
 { Args: { "edge_token": string }; Returns: boolean
@@ -326,6 +326,9 @@ isOneToOne: false
                            },
 "get_policy":
 { Args: { "bot_id": string }; Returns: Json
+                           },
+"get_runner_bot":
+{ Args: { "bot_id": string,"token": string }; Returns: Json
                            },
 "get_trading_key":
 { Args: { "client_id": string }; Returns: Json
@@ -358,7 +361,7 @@ isOneToOne: false
 { Args: { "after"?: number,"client_id": string,"event"?: string,"oldest_first"?: boolean,"page_size": number }; Returns: Json
                            },
 "list_runner_bots":
-{ Args: { "token": string }; Returns: Json
+{ Args: { "after"?: string,"page_size"?: number,"token": string }; Returns: Json
                            },
 "list_tokens":
 { Args: { "after"?: string,"bot_id": string,"page_size": number }; Returns: Json
@@ -409,7 +412,7 @@ isOneToOne: false
 { Args: { "max_sign_in_age_seconds"?: number,"require_aal2": boolean }; Returns: boolean
                            },
 "stop_bot":
-{ Args: { "bot_id": string,"once"?: Json }; Returns: Json
+{ Args: { "bot_id": string }; Returns: Json
                            },
 "store_checkpoints":
 { Args: { "checkpoints": Json,"edge_token": string,"token": string }; Returns: Json

@@ -23,15 +23,18 @@ export interface Access {
 }
 
 /**
- * Decides by the route who has to be asking. `accessOf` is given the method and the path of the route, or the
- * path asked for where no route has it; what it does not name is for sessions. A handler reaches the database
- * only through what is set here. Up to here nothing of the body was read.
+ * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
+ * database only through what is set here. Up to here nothing of the body was read.
+ *
+ * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
+ * it, and which routes exist is public.
  */
-export function authenticate(accessOf: (path: string, method?: string) => Access): MiddlewareHandler<AppEnv> {
+export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
     const route = routeOf(c);
-    const access = route ? accessOf(route.path, route.method) : accessOf(c.req.path);
-    if (route && access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
+    if (!route) return c.notFound();
+    const access = accessOf(route.path, route.method);
+    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
     switch (access.who) {
       case 'anyone':
         await countStranger(c, access.rate);
@@ -46,18 +49,20 @@ export function authenticate(accessOf: (path: string, method?: string) => Access
     }
     const policy = c.get('rateLimitPolicy');
     if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+    return undefined;
   });
 }
 
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const { token, session } = await guessing(c, async () => {
+  const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
-  c.set('database', runtime.database().asCaller({ token, requestId, tally }));
+  const { expiresAt } = session;
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
   if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }
@@ -65,7 +70,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
 /** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
-  const token = await guessing(c, async () => {
+  const token = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (!isMachineToken(token)) throw new Problem('token_invalid');
     return token;
@@ -92,12 +97,20 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** Counts what turns out to be no credential. One that has only expired was real. */
-async function guessing<Value>(c: Context<AppEnv>, look: () => Promise<Value>): Promise<Value> {
+/** Never valid here, whatever the time. */
+const GUESSES = ['token_invalid', 'token_oauth_rejected'];
+
+/**
+ * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
+ * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ */
+async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {
-    return await look();
+    return await verify();
   } catch (error) {
-    if (error instanceof Problem && error.code === 'token_invalid') await countGuess(c);
+    const code = error instanceof Problem ? error.code : '';
+    if (GUESSES.includes(code)) await countGuess(c);
+    if (code === 'token_expired') await countStranger(c, 'reads');
     throw error;
   }
 }

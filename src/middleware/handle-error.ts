@@ -44,7 +44,12 @@ export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) =>
 
 function place(target: string, path: PropertyKey[]): Partial<ProblemPart> {
   if (target !== 'json') return { parameter: plainName(path[0]) };
-  return { pointer: path.map((part) => `/${plainName(part)}`).join('') };
+  return { pointer: jsonPointer(path) };
+}
+
+/** RFC 6901, of names that the contract itself could have. */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${plainName(part)}`).join('');
 }
 
 function unknownFields(keys: readonly string[]): string {

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
+import type { RateLimiter } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { networkOf } from './network.ts';
 
@@ -29,9 +30,7 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
   const limiter = c.env[LIMITERS[kind]];
   if (!limiter) return;
   const policy = policyOf(kind, c.get('runtime').settings.rateLimitPolicy);
-  // A counter that fails is no reason to refuse anybody.
-  const { success } = await limiter.limit({ key: caller }).catch(() => ({ success: true }));
-  if (success) {
+  if (await mayPass(limiter, caller)) {
     if (policy) c.set('rateLimitPolicy', policy);
     return;
   }
@@ -42,6 +41,15 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
     ratelimit: `"${kind}";r=0;t=${seconds}`,
     ...(policy && { 'ratelimit-policy': policy }),
   });
+}
+
+/** A counter that fails is no reason to reject anybody. */
+async function mayPass(limiter: RateLimiter, key: string): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success;
+  } catch {
+    return true;
+  }
 }
 
 /** Counts a call by the network that it came from, where nobody is known to ask. @throws {Problem} rate_limited */

@@ -12,6 +12,7 @@ import type { Settings } from '../env.ts';
 import { fetchWhole } from '../fetch-whole.ts';
 import { Problem } from '../problem.ts';
 import { TIME_LIMITS, type TimeLimits } from '../time-limits.ts';
+import { signedInAt } from './signed-in-at.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 const ASYMMETRIC = ['ES256', 'RS256', 'EdDSA'];
@@ -28,16 +29,18 @@ const MAX_KEY_SET_BYTES = 256 * 1024;
 /** Who signed in, and how. */
 export interface Session {
   readonly userId: string;
+  /** `exp`: seconds since the epoch. */
+  readonly expiresAt: number;
   /** Authenticator assurance level, as the Auth server found it: `aal2` is a second factor. */
   readonly aal: string | undefined;
-  /** Seconds since the epoch. Refreshing a session does not change it. */
+  /** By a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change it. */
   readonly signedInAt: number | undefined;
 }
 
 export interface Verifier {
   /**
    * The session that the token was issued for.
-   * @throws {Problem} token_invalid, token_expired, auth_not_configured, auth_unavailable
+   * @throws {Problem} token_invalid, token_expired, token_oauth_rejected, auth_not_configured, auth_unavailable
    */
   verify(token: string): Promise<Session>;
   /** @throws {Problem} auth_not_configured, auth_unavailable: no token could be verified now */
@@ -92,14 +95,17 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
           if (error instanceof Problem) throw error;
           throw new Problem(error instanceof errors.JWTExpired ? 'token_expired' : 'token_invalid');
         });
-      const { sub, role, iat = 0 } = payload;
+      const { sub, role, iat = 0, exp = 0 } = payload;
       const issuedInFuture = iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
       // Any other role, `service_role` before all, would be judged by other rules in the database.
       if (role !== AUDIENCE || issuedInFuture || typeof sub !== 'string' || !UUID.test(sub)) {
         throw new Problem('token_invalid');
       }
+      // A token of the OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
+      // account's role and would otherwise have all of its rights. The database rejects it too: `private.caller_id`.
+      if ('client_id' in payload) throw new Problem('token_oauth_rejected');
       const aal = typeof payload.aal === 'string' ? payload.aal : undefined;
-      return { userId: sub, aal, signedInAt: signedInAt(payload) };
+      return { userId: sub, expiresAt: exp, aal, signedInAt: signedInAt(payload) };
     },
     async probe() {
       if (secret) return;
@@ -111,15 +117,6 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       if (!jwks.jwks()?.keys.length) throw new Problem('auth_unavailable');
     },
   };
-}
-
-/** OpenID Connect's `auth_time`, or the newest of the ways in which the account proved itself (Supabase's `amr`). */
-function signedInAt({ auth_time, amr }: JWTPayload): number | undefined {
-  if (typeof auth_time === 'number') return auth_time;
-  const times = (Array.isArray(amr) ? amr : [])
-    .map((way) => way?.timestamp)
-    .filter((time) => typeof time === 'number');
-  return times.length > 0 ? Math.max(...times) : undefined;
 }
 
 /** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */

@@ -8,27 +8,21 @@ const FOR_ANYONE: Access = { who: 'anyone', rate: 'reads', stepUp: false, audite
 const UNLIMITED: Access = { ...FOR_ANYONE, rate: 'never' };
 
 /**
- * Who may ask for what, from what the routes say of themselves: `security` in their description. A route that says
- * nothing, or something unknown, is for sessions: to be open to anyone has to be said. Paths that no route has are
- * for sessions too below the first word of a route that is.
+ * Who may call each route, from `security` in its description. A route that says nothing, or something unknown, is for
+ * sessions: a route is open to anyone only if it says so.
  */
-export function accessTable(app: OpenAPIHono<AppEnv>): (path: string, method?: string) => Access {
+export function accessTable(app: OpenAPIHono<AppEnv>): (path: string, method: string) => Access {
   const table = new Map<string, Access>([
     ['GET /openapi.json', FOR_ANYONE],
     ['GET /docs', FOR_ANYONE],
   ]);
-  const guarded = new Set<string>();
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
     const { method, path, security } = definition.route;
-    const access = accessBy(security, method);
-    table.set(`${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`, access);
-    if (access.who !== 'anyone') guarded.add(firstWord(path));
+    const route = `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+    table.set(route, accessBy(security, method));
   }
-  return (path, method) => {
-    if (method !== undefined) return table.get(`${method} ${path}`) ?? FOR_SESSIONS;
-    return guarded.has(firstWord(path)) ? FOR_SESSIONS : UNLIMITED;
-  };
+  return (path, method) => table.get(`${method} ${path}`) ?? FOR_SESSIONS;
 }
 
 function accessBy(security: unknown, method: string): Access {
@@ -49,5 +43,3 @@ function accessBy(security: unknown, method: string): Access {
       return { ...FOR_SESSIONS, rate: method === 'get' ? 'reads' : 'changes' };
   }
 }
-
-const firstWord = (path: string) => path.split('/')[1] ?? '';

@@ -5,7 +5,16 @@ import { AddedWallet, WalletRequest } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
-import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import {
+  answers,
+  ENDING,
+  IdempotencyKey,
+  jsonBody,
+  KEY_CHANGE,
+  newRouter,
+  SESSION,
+  UnneededIdempotencyKey,
+} from './openapi.ts';
 
 export const bots = newRouter()
   .openapi(
@@ -78,7 +87,7 @@ export const bots = newRouter()
       summary: 'Stop a bot; a stopped one stays as it is',
       security: ENDING,
       middleware: [idempotent],
-      parameters: [IdempotencyKey],
+      parameters: [UnneededIdempotencyKey],
       request: { params: IdParam },
       responses: answers(200, Bot, 'The stopped bot.'),
     }),

@@ -19,8 +19,8 @@ export const clients = newRouter()
       responses: answers(201, Client, 'The client.'),
     }),
     async (c) => {
-      const { name, email } = c.req.valid('json');
-      const client = await c.var.database.createClient(name, email);
+      const { name, email, link_account } = c.req.valid('json');
+      const client = await c.var.database.createClient(name, email, link_account);
       return c.json(client, 201, { location: `/clients/${client.id}` });
     },
   )

@@ -31,7 +31,7 @@ export const IdempotencyKey = {
   in: 'header' as const,
   required: false,
   description:
-    'Of your choice, such as a UUID: 1 to 255 visible ASCII characters, taken as they are. For 24 hours the same request with the same key is carried out once, and then answered as at first, with "Idempotency-Replayed: true"; another request with it is 422. What was refused can be sent again with its key.',
+    'Of your choice, such as a UUID: 1 to 255 visible ASCII characters, taken as they are. For 24 hours the same request with the same key is carried out once; repeated, it gets the first answer with "Idempotency-Replayed: true" and, of a bot, the config as it is now. Another request with the key is 422. A rejected request can be sent again with its key. The newest 1,000 answers of a caller are kept.',
   schema: {
     type: 'string' as const,
     minLength: 1,
@@ -39,6 +39,13 @@ export const IdempotencyKey = {
     pattern: '^[!-~]+$',
     example: '9f1c7a52-2f0e-4a53-8b8e-0d8a5a3f6f5e',
   },
+};
+
+/** For a call that may be repeated anyway: stopping twice is stopping once. */
+export const UnneededIdempotencyKey = {
+  ...IdempotencyKey,
+  description:
+    'Accepted, and not needed: the call may be repeated with or without a key. Every call is carried out, and nothing is stored under the key.',
 };
 
 /** One good answer, and the problems that a route can answer by status. */

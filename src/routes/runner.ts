@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
-import { IdParam } from '../contract/common.ts';
-import { Heartbeat, HeartbeatRequest, RunnerBots } from '../contract/runner.ts';
+import { IdParam, PageQuery } from '../contract/common.ts';
+import { Heartbeat, HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
@@ -11,11 +11,24 @@ export const runner = newRouter()
       method: 'get',
       path: '/runner/bots',
       tags: ['Execution'],
-      summary: 'The running bots of a machine token, with config and wallets (runner)',
+      summary: 'List the running bots of a machine token with their wallets, newest first (runner)',
       security: RUNNER,
-      responses: answers(200, RunnerBots, 'The bots that run.'),
+      request: { query: PageQuery },
+      responses: answers(200, RunnerBotPage, 'A page of running bots.'),
     }),
-    async (c) => c.json(await c.var.runnerDatabase.listBots(), 200),
+    async (c) => c.json(await c.var.runnerDatabase.listBots(c.req.valid('query')), 200),
+  )
+  .openapi(
+    createRoute({
+      method: 'get',
+      path: '/runner/bots/{id}',
+      tags: ['Execution'],
+      summary: 'One bot of a machine token, running or stopped, with its config (runner)',
+      security: RUNNER,
+      request: { params: IdParam },
+      responses: answers(200, RunnerBot, 'The bot.'),
+    }),
+    async (c) => c.json(await c.var.runnerDatabase.getBot(c.req.valid('param').id), 200),
   )
   .openapi(
     createRoute({

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import { Health, Readiness } from '../contract/service.ts';
+import { requiredSignIn } from '../middleware/step-up.ts';
 import { monitorToken } from '../monitor/settings.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 import { ALWAYS, ANYONE, answers, newRouter } from './openapi.ts';
@@ -41,7 +42,10 @@ export const service = newRouter()
         edgeToken: () => tally.count(async () => runtime.database().checkEdgeToken()),
         tokenVerification: runtime.verifier.probe,
         auditKeys: runtime.auditKeys,
-        stepUpAgrees: () => tally.count(async () => runtime.database().stepUpAgrees(runtime.settings)),
+        stepUpAgrees: async () => {
+          const required = requiredSignIn(runtime.settings);
+          return tally.count(async () => runtime.database().stepUpAgrees(required));
+        },
         monitor: () => monitorToken(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);

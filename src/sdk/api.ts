@@ -5,6 +5,7 @@ import type {
   Bot,
   BotHealth,
   BotOptions,
+  BotSummary,
   Checkpoint,
   Client,
   ClientRequest,
@@ -26,6 +27,7 @@ import type {
   RotateRequest,
   Rotation,
   RunnerBot,
+  RunnerBotSummary,
   SeqPageQuery,
   SetupBotRequest,
   SignAnswer,
@@ -54,7 +56,8 @@ export interface TradingKeysClient {
     botOptions(clientId: string, options?: CallOptions): Promise<BotOptions>;
     /** A bot with the client's own key; it starts at once. */
     setupBot(clientId: string, request: SetupBotRequest, options?: CallOptions): Promise<Bot>;
-    bots(clientId: string, page?: PageQuery, options?: CallOptions): Promise<Page<Bot>>;
+    /** Without their configs, newest first. */
+    bots(clientId: string, page?: PageQuery, options?: CallOptions): Promise<Page<BotSummary>>;
     /** What is known of the trading key; never the key. */
     tradingKey(clientId: string, options?: CallOptions): Promise<TradingKey>;
     /** Replaces the trading key, in every wallet of every bot of the client. */
@@ -73,6 +76,7 @@ export interface TradingKeysClient {
   readonly bots: {
     /** Admin. The bot is not yet started. */
     create(request: CreateBotRequest, options?: CallOptions): Promise<Bot>;
+    /** One bot, with its config. */
     get(botId: string, options?: CallOptions): Promise<Bot>;
     /** A running bot stays as it is. */
     start(botId: string, options?: CallOptions): Promise<Bot>;
@@ -112,8 +116,10 @@ export interface TradingKeysClient {
   };
 
   readonly runner: {
-    /** The running bots of the machine token. */
-    bots(options?: CallOptions): Promise<Page<RunnerBot>>;
+    /** The running bots of the machine token, without their configs, newest first. */
+    bots(page?: PageQuery, options?: CallOptions): Promise<Page<RunnerBotSummary>>;
+    /** One bot of the machine token, running or stopped, with its config. */
+    bot(botId: string, options?: CallOptions): Promise<RunnerBot>;
   };
 }
 

@@ -47,7 +47,7 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       create: (body, options) => call('POST /bots/create', { body, once }, options),
       get: (id, options) => call('GET /bots/{id}', { id, repeatable }, options),
       start: (id, options) => call('POST /bots/{id}/start', { id, once }, options),
-      stop: (id, options) => call('POST /bots/{id}/stop', { id, once }, options),
+      stop: (id, options) => call('POST /bots/{id}/stop', { id, repeatable, once: 'if asked' }, options),
       addWallet: (id, body, options) => call('POST /bots/{id}/wallets', { id, body, once }, options),
       health: (id, query, options) => call('GET /bots/{id}/health', { id, query, repeatable }, options),
       issueToken: (id, body, options) => call('POST /bots/{id}/tokens', { id, body, once }, options),
@@ -69,7 +69,8 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       keys: (options) => call('GET /.well-known/jwks.json', { repeatable }, options),
     },
     runner: {
-      bots: (options) => call('GET /runner/bots', { repeatable }, options),
+      bots: (query, options) => call('GET /runner/bots', { query, repeatable }, options),
+      bot: (id, options) => call('GET /runner/bots/{id}', { id, repeatable }, options),
     },
   };
 }

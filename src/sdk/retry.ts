@@ -11,6 +11,9 @@ const PASSING: readonly number[] = [429, 502, 503, 504];
 export function delayBeforeRetry(error: unknown, retry: number, random = Math.random): number | undefined {
   if (error instanceof NoAnswer) return backoff(retry, random);
   if (!(error instanceof ApiProblem) || !PASSING.includes(error.status)) return undefined;
+  // The API sends Retry-After with a 503 that passes by itself. A proxy in front of it may not.
+  const fromApi = error.code !== 'unexpected_answer';
+  if (error.status === 503 && fromApi && error.retryAfterMs === undefined) return undefined;
   const asked = error.retryAfterMs ?? 0;
   return asked > LONGEST_RETRY_AFTER_MS ? undefined : asked + backoff(retry, random);
 }

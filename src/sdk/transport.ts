@@ -4,10 +4,12 @@ import { delayBeforeRetry, parseRetryAfter, sleep } from './retry.ts';
 
 const TIMEOUT_MS = 10_000;
 const RETRIES = 2;
+/** Hosts that no network lies in front of: anywhere else plain HTTP would show the token and submitted keys. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface ClientOptions {
-  /** Of the API, such as `https://keys.example.com`. */
+  /** Of the API, such as `https://keys.example.com`. `http://` is accepted for `localhost`, 127.0.0.0/8 and `[::1]` alone. */
   readonly url: string | URL;
   /**
    * An access token of the Supabase project, or a machine token (`tk_…`). A function is asked before every
@@ -121,6 +123,11 @@ function parseBase(url: string | URL): string {
     base.hash
   ) {
     throw new TypeError('The url has to be that of the API, such as https://keys.example.com.');
+  }
+  if (base.protocol === 'http:' && !LOOPBACK.test(base.hostname)) {
+    throw new TypeError(
+      'The url has to begin with https://. Only localhost, 127.0.0.0/8 and [::1] may use http://.',
+    );
   }
   return base.href.replace(/\/+$/, '');
 }

@@ -19,8 +19,10 @@ export interface PageQuery {
 
 export interface ClientRequest {
   name: string;
-  /** The account with this confirmed e-mail is linked. */
+  /** The account that confirms this e-mail for the first time, after the client was created, is linked to it. */
   email: string;
+  /** Link the account that has this confirmed e-mail already. Its sign-ins end: the owner sets a new password. */
+  link_account?: boolean | undefined;
 }
 
 export interface Client {
@@ -119,18 +121,22 @@ export interface SetupBotRequest extends KeyFields {
   config?: Record<string, unknown> | undefined;
 }
 
-export interface Bot {
+/** A bot as lists show it, without its config. */
+export interface BotSummary {
   id: string;
   client_id: string;
   bot_type: string;
   name: string;
-  config: Record<string, unknown>;
   status: 'stopped' | 'running';
   stop_reason: 'created' | 'requested' | 'key_revoked' | 'chain_mismatch' | 'quarantined' | 'restored' | null;
   started_at: string | null;
   stopped_at: string | null;
   created_at: string;
   wallets: Wallet[];
+}
+
+export interface Bot extends BotSummary {
+  config: Record<string, unknown>;
 }
 
 export interface BotOptions {
@@ -360,7 +366,10 @@ export type KeyEventName =
   | 'token_first_used'
   | 'token_revoked'
   | 'policy_set'
-  | 'refused';
+  | 'refused'
+  | 'account_linked'
+  | 'account_unlinked'
+  | 'factor_reset';
 
 /** A row of the audit chain, as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. */
 export interface KeyEvent {
@@ -415,15 +424,19 @@ export interface AuditKeys {
 
 // runners -----------------------------------------------------------------------------------------------------
 
-export interface RunnerBot {
+/** A bot as its runner's list shows it, without its config. */
+export interface RunnerBotSummary {
   id: string;
   client_id: string;
   bot_type: string;
   name: string;
-  config: Record<string, unknown>;
-  status: 'running';
+  status: 'stopped' | 'running';
   started_at: string | null;
   wallets: Wallet[];
+}
+
+export interface RunnerBot extends RunnerBotSummary {
+  config: Record<string, unknown>;
 }
 
 export interface HeartbeatRequest {

@@ -9,7 +9,7 @@ export const SCHEMA_VERSION = 1;
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
   readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
-  /** How many envelopes none of these master keys opens; `null` where that is every one. */
+  /** How many envelopes none of these master keys opens; `null` if that is every one, of more than one client. */
   readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
   /** @throws {Problem} where the database does not accept the edge token */
   readonly edgeToken: () => Promise<void>;
@@ -22,8 +22,8 @@ export interface Probes {
 }
 
 /**
- * What works and what is missing, each by the problem that calls needing it answer. Never throws. No call needs the
- * monitor or the audit key: where one is missing that is told, and the service is ready all the same.
+ * What works and what is missing, each by the problem of the calls that need it. Never throws. No call needs the monitor
+ * or the audit key: if one is missing, it is named, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
   const [schema, keyring, edgeToken, tokens, stepUp, monitor, audit] = await Promise.all([
@@ -66,8 +66,9 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
 }
 
 /**
- * Whether the service answers what it is asked. Some envelopes that no key opens are told and are no reason to take it
- * away from everybody: a client can store such a one itself. Where no envelope opens, it is of no use.
+ * Whether the service can do what it is there for. If it cannot, `GET /ready` is 503. Some envelopes that no master key
+ * opens, or those of a single client, are named and are no reason for it: a client can store such an envelope itself. If
+ * no envelope of several clients opens, the operator has dropped the master key, and nothing can be signed.
  */
 export function isAvailable({
   dependencies: { monitor: _, audit_key: __, master_key, ...others },

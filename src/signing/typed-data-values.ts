@@ -7,9 +7,13 @@ export interface Field {
 }
 export type Types = ReadonlyMap<string, readonly Field[]>;
 
-const IDENTIFIER = /^[A-Za-z_$][\w$]{0,127}$/;
+/** Of Solidity. Libraries end a struct's name at its first `$`, or do not: each would hash another type. */
+const FIELD_NAME = /^[A-Za-z_$][\w$]{0,127}$/;
+const STRUCT_NAME = /^[A-Za-z_]\w{0,127}$/;
+/** Libraries read these as atomic types, in part with sizes that no type has. */
+const ATOMIC_NAME = /^(?:u?int|bytes|(?:address|bool|string)$)/;
 /** EIP-712's atomic and dynamic types; `uint` and `int` without a size are none there. */
-const ATOMIC = /^(?:address|bool|string|bytes([1-9]|[12]\d|3[0-2])?|(u?)int(\d{1,3}))$/;
+const ATOMIC = /^(?:address|bool|string|bytes([1-9]|[12]\d|3[0-2])?|(u?)int([1-9]\d{0,2}))$/;
 const ARRAY = /^(.+)\[(\d{0,4})\]$/;
 
 /** More than anything in use; they bound the work that a body of 64 KiB can ask for. */
@@ -34,8 +38,10 @@ export function readTypes(value: unknown): Types {
 }
 
 function readFields(struct: string, value: unknown): readonly Field[] {
-  if (!IDENTIFIER.test(struct) || isAtomic(struct))
-    throw malformed('types', 'a name that no struct can have');
+  if (!FIELD_NAME.test(struct)) throw malformed('types', 'a name that no struct can have');
+  if (!STRUCT_NAME.test(struct))
+    throw malformed('types', 'a struct name with $: libraries hash it in different ways');
+  if (ATOMIC_NAME.test(struct)) throw malformed('types', 'a struct name that reads as an atomic type');
   if (!Array.isArray(value) || value.length > MAX_FIELDS) throw malformed('types', 'not a list of fields');
   const fields = value.map((field: unknown) => {
     if (!isRecord(field)) throw malformed('types', 'not a field');
@@ -44,7 +50,7 @@ function readFields(struct: string, value: unknown): readonly Field[] {
       throw malformed('types', 'a field has a name and a type');
     }
     if (type.length > MAX_TYPE_LENGTH) throw malformed('types', 'a type that is too long');
-    if (!IDENTIFIER.test(name) || name === '__proto__')
+    if (!FIELD_NAME.test(name) || name === '__proto__')
       throw malformed('types', 'a name that no field can have');
     return { name, type };
   });

@@ -34,7 +34,7 @@ export async function createAccount(
 
 /** The operator's one line: this account is an admin from now on. */
 export async function makeAdmin(sql: Sql, email: string): Promise<void> {
-  await sql`insert into private.admins (user_id) select id from auth.users where email = ${email}`;
+  await sql`insert into private.admins (user_id) values (private.account_with_email(${email}))`;
 }
 
 export async function createAdmin(sql: Sql, email: string): Promise<Account> {
@@ -43,12 +43,16 @@ export async function createAdmin(sql: Sql, email: string): Promise<Account> {
   return account;
 }
 
-/** A client whose account is linked, as everywhere, by its confirmed e-mail. */
+/** A client and its account, linked as `npm run account:link` does. That ends the password, so it is set afterwards. */
 export async function createClientAccount(sql: Sql, name: string, email: string): Promise<ClientAccount> {
   const account = await createAccount(sql, email);
   const [client] = await sql<{ id: string }[]>`
     insert into public.clients (name, email) values (${name}, ${email}) returning id`;
   if (client === undefined) throw new Error('The client was not created.');
+  await sql`select private.link_account(${client.id}, ${email})`;
+  await sql`
+    update auth.users set encrypted_password = extensions.crypt(${account.password}, extensions.gen_salt('bf', 4))
+    where id = ${account.id}`;
   return { ...account, clientId: client.id, name };
 }
 

@@ -60,7 +60,7 @@ function readStack(directory: string): StackFile | undefined {
 
 async function tell(stack: StackFile): Promise<void> {
   const [alice, bob] = stack.clients;
-  if (!alice || !bob) throw new Error('The stack has no demo clients.');
+  if (!alice || !bob || !stack.admin) throw new Error('The stack has no demo accounts.');
   const api = apiOf(stack);
   const sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
   try {

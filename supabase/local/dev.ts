@@ -23,7 +23,8 @@ export interface StackFile {
   readonly publishable_key: string;
   readonly jwt_secret: string;
   readonly database_url: string;
-  readonly admin: { readonly email: string; readonly password: string };
+  /** Null with `--empty`. */
+  readonly admin: { readonly email: string; readonly password: string } | null;
   readonly clients: readonly {
     readonly id: string;
     readonly name: string;
@@ -38,6 +39,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const { values: options } = parseArgs({
   options: {
     fresh: { type: 'boolean', default: false },
+    // No accounts: a database that a backup can be restored into.
+    empty: { type: 'boolean', default: false },
     directory: { type: 'string', default: '.local' },
     port: { type: 'string' },
     'supabase-port': { type: 'string' },
@@ -78,7 +81,9 @@ async function main(): Promise<void> {
     });
     stops.push(() => stack.stop());
     if (stack.migrated.length > 0) say(`Applied ${stack.migrated.length} migrations.`);
-    const accounts = await ensureDemoAccounts(stack.databaseUrl, join(directory, 'accounts.json'));
+    const accounts = options.empty
+      ? undefined
+      : await ensureDemoAccounts(stack.databaseUrl, join(directory, 'accounts.json'));
     const worker = await startWorker({
       port: await choosePort(options.port, API_PORT),
       directory,
@@ -159,15 +164,15 @@ function describeRunning(): string {
   return running ? `its API is ${running.api_url}` : 'it is just starting or stopping.';
 }
 
-function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts): StackFile {
+function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts | undefined): StackFile {
   return {
     api_url: apiUrl,
     supabase_url: stack.supabaseUrl,
     publishable_key: stack.publishableKey,
     jwt_secret: stack.jwtSecret,
     database_url: stack.databaseUrl,
-    admin: { email: accounts.admin.email, password: accounts.admin.password },
-    clients: accounts.clients.map(({ clientId, name, email, password }) => ({
+    admin: accounts ? { email: accounts.admin.email, password: accounts.admin.password } : null,
+    clients: (accounts?.clients ?? []).map(({ clientId, name, email, password }) => ({
       id: clientId,
       name,
       email,
@@ -183,7 +188,7 @@ function announce(file: StackFile): void {
   say(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
   say(`  Database   ${file.database_url}`);
   say('');
-  say(`  admin      ${file.admin.email}   ${file.admin.password}`);
+  if (file.admin) say(`  admin      ${file.admin.email}   ${file.admin.password}`);
   for (const { id, name, email, password } of file.clients)
     say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
   say('');

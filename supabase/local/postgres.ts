@@ -186,7 +186,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
       '--no-sync',
-      '--set=max_connections=120',
+      '--set=max_connections=160',
       '--set=log_statement=none',
       '--set=timezone=UTC',
       `--set=fsync=${options.durable ? 'on' : 'off'}`,

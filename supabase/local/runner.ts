@@ -104,7 +104,7 @@ async function keepFunded(
 ) {
   const funded = new Set<string>();
   async function fund(): Promise<void> {
-    const { items } = await api.runner.bots();
+    const { items } = await api.runner.bots({ limit: 100 });
     for (const { address, chain } of items.flatMap(({ wallets }) => wallets)) {
       if (chain !== 'evm' || funded.has(address)) continue;
       await rpc('anvil_setBalance', address, TEN_ETHER);

@@ -4,16 +4,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
+import { createRoles, fillDatabase } from './hosted/bootstrap.ts';
 import { migrate } from './migrate.ts';
 import { freePort } from './ports.ts';
 import { SUPERUSER, startPostgres } from './postgres.ts';
 import { createSupabaseApi, newPublishableKey, type SupabaseApi } from './supabase-api.ts';
 
-const BOOTSTRAP = join(import.meta.dirname, 'bootstrap.sql');
-
 /** Made on the first run, kept beside the data, never committed. */
 export interface StackSecrets {
   readonly superuserPassword: string;
+  /** Of every role that signs in but the superuser. */
   readonly postgresPassword: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
@@ -69,9 +69,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     durable: options.durable,
     say: options.say ?? (() => {}),
     async bootstrap(superuser) {
-      await superuser.unsafe(readFileSync(BOOTSTRAP, 'utf8')).simple();
-      // A role's password takes no parameter; this one is base64url of our own making.
-      await superuser.unsafe(`alter role postgres password '${secrets.postgresPassword}'`);
+      await createRoles(superuser, secrets.postgresPassword);
+      await fillDatabase(superuser);
     },
   });
   const databaseUrl = postgres.url('postgres', secrets.postgresPassword);

@@ -2,21 +2,22 @@
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import { App, generateApiKey, InMemoryEmailDriver } from '@supabase/lite';
-import { createPostgresConnection } from '@supabase/lite/postgres';
+import { completeAuthTables } from './hosted/bootstrap.ts';
+import { HostedConnection } from './hosted/connection.ts';
 
 export interface SupabaseApiOptions {
-  /** Connection URL of the role `postgres`, as on hosted Supabase no superuser. */
+  /** Connection URL of the role `postgres`. The other roles that sign in have the same password. */
   readonly databaseUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
-  /** Connections to the database at the same time. */
+  /** How many connections the REST API has at the same time. */
   readonly poolSize: number;
 }
 
 export interface SupabaseApi {
-  /** Makes the `auth` schema; migrations come after it. */
+  /** Creates the tables of Supabase Auth, which the migrations refer to. */
   prepare(): Promise<void>;
-  /** Serves on `127.0.0.1:port`; 0 picks a free port. Answers the port. */
+  /** Serves on `127.0.0.1:port`; 0 picks a free port. Returns the port. */
   listen(port: number): Promise<number>;
   /** E-mails that would have been sent, newest last. */
   readonly mailbox: InMemoryEmailDriver;
@@ -27,29 +28,13 @@ export async function newPublishableKey(): Promise<string> {
   return (await generateApiKey('publishable')).key;
 }
 
-/** lite hands JSON arguments of functions over as text; its own serializer would make a JSON string of that. */
-const json = (oid: number) => ({
-  to: oid,
-  from: [oid],
-  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
-  parse: (text: string) => JSON.parse(text),
-});
-
 export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
   const mailbox = new InMemoryEmailDriver();
-  const connection = createPostgresConnection({
-    url: options.databaseUrl,
-    postgresOptions: {
-      max: options.poolSize,
-      onnotice: () => {},
-      types: { json: json(114), jsonb: json(3802) },
-    },
-  });
-  // Left to itself, lite grants ALL on every table to the API roles on its first request: that would undo the
-  // column grants that keep envelopes unreadable. `active` tells it that this was done.
-  Object.assign(connection, { rlsState: 'active' });
+  const connection = new HostedConnection(options.databaseUrl, options.poolSize);
   const app = new App({
     connection,
+    // The migrations and their table are not lite's.
+    db: { migrations: { enabled: false } },
     auth: {
       enabled: true,
       enable_signup: true,
@@ -64,9 +49,13 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
   let server: ServerType | undefined;
   return {
     mailbox,
-    prepare: () => app.ensureSystemSchema(),
-    listen: (port) =>
-      new Promise((resolve, reject) => {
+    async prepare() {
+      await app.ensureSystemSchema();
+      await completeAuthTables(options.databaseUrl);
+    },
+    async listen(port) {
+      await connection.watchCatalog();
+      return new Promise((resolve, reject) => {
         const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
         // Longer than callers keep a connection: one that is closed as it is used again loses a request.
         const serverOptions = { keepAliveTimeout: 75_000 };
@@ -74,7 +63,8 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
           resolve(info.port),
         );
         server.once('error', reject);
-      }),
+      });
+    },
     async close() {
       if (server && 'closeAllConnections' in server) server.closeAllConnections();
       await new Promise((done) => (server ? server.close(done) : done(undefined)));

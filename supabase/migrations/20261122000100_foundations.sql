@@ -36,4 +36,27 @@ begin
 end $$;
 comment on function private.rfc3339(timestamptz) is 'A time as answers show it: UTC, milliseconds.';
 
-grant execute on function private.uuid_v7(), private.rfc3339(timestamptz) to authenticated;
+create function private.is_shown_time(moment timestamptz) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return moment between '2000-01-01 00:00:00+00' and '9999-12-31 23:59:59.999+00';
+end $$;
+comment on function private.is_shown_time(timestamptz) is
+  'Whether an answer can show a time: RFC 3339 has four digits for the year and no infinity. Null is no time and passes a CHECK.';
+
+create function private.is_name(name text) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return length(name) between 1 and 200
+    -- Control characters, and the bidirectional controls with which one name can look like another (CVE-2021-42574).
+    and name collate "C" !~ '[\u0001-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]'
+    -- The white space of ECMAScript, at either end.
+    and name collate "C" !~ (
+      '^[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]'
+      '|[ \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]$');
+end $$;
+comment on function private.is_name(text) is
+  'Whether a text is a name for people, by the rule of `Name` in src/contract/common.ts. Length is counted in characters here and in UTF-16 units there.';
+
+grant execute on function private.uuid_v7(), private.rfc3339(timestamptz), private.is_shown_time(timestamptz), private.is_name(text)
+to authenticated;

@@ -6,9 +6,27 @@ create table public.bot_types (
   enabled boolean not null default true,
   created_at timestamptz not null default now(),
   constraint "a bot type's id is lower-case words" check (id ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(id) <= 64),
+  constraint "a bot type's name is a name" check (private.is_name(name)),
+  constraint "a bot type's description has at most 1000 characters" check (length(description) <= 1000),
   constraint "a bot type trades on a known chain family" check (chain in ('evm', 'solana'))
 );
 comment on table public.bot_types is 'The catalogue of bots on offer. Written by the operator only.';
+
+create function private.is_config(config jsonb) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return jsonb_typeof(config) = 'object'
+    -- The edge accepts 16 KiB of compact JSON with its numbers written out. PostgreSQL adds a space after each comma
+    -- and colon, which is at most half as much again.
+    and octet_length(config::text) <= 24576
+    and not jsonb_path_exists(config, 'strict $.**{8} ? (@.type() == "object" || @.type() == "array")')
+    -- What a reader in JavaScript would take for another number: it holds whole numbers up to 2^53 - 1 exactly, and
+    -- takes what is smaller than its smallest number for 0.
+    and not jsonb_path_exists(config, 'strict $.** ? (
+      @.type() == "number" && (@.abs() > 9007199254740991 || @ != 0 && @.abs() < 5e-324))');
+end $$;
+comment on function private.is_config(jsonb) is
+  'Whether a JSON value is a config that the API can return: an object of at most 8 levels and 24 KiB, with numbers that JavaScript can hold. It accepts whatever `BotConfig` in src/contract/bots.ts accepts.';
 
 create table public.bots (
   id uuid primary key default private.uuid_v7(),
@@ -24,9 +42,8 @@ create table public.bots (
   constraint "a bot can be named with its client" unique (id, client_id),
   constraint "a bot belongs to a client" foreign key (client_id) references public.clients (id),
   constraint "a bot is of a known type" foreign key (bot_type) references public.bot_types (id),
-  constraint "a bot's name has 1 to 200 characters" check (length(name) between 1 and 200),
-  constraint "a bot's config is an object of at most 64 KiB"
-    check (jsonb_typeof(config) = 'object' and octet_length(config::text) <= 65536),
+  constraint "a bot's name is a name" check (private.is_name(name)),
+  constraint "a bot's config is an object" check (jsonb_typeof(config) = 'object'),
   constraint "a bot is stopped or running" check (status in ('stopped', 'running')),
   constraint "a stopped bot has a reason, a running one none"
     check ((status = 'stopped') = (stop_reason is not null)),
@@ -39,6 +56,42 @@ comment on table public.bots is
 create index bots_by_client on public.bots (client_id, id);
 create index bots_by_type on public.bots (bot_type);
 
+create function private.before_bot_config_write() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if not private.is_config(new.config) then
+    raise sqlstate 'PT422' using
+      message = 'The config is not an object, is too large or too deep, or has a number out of range.',
+      hint = 'validation_failed';
+  end if;
+  return new;
+end $$;
+comment on function private.before_bot_config_write() is
+  'In place of a CHECK, which PostgreSQL evaluates at every UPDATE: a revocation stops up to 1,000 bots in one statement, and their configs must not cost it seconds.';
+create trigger before_config_write before insert or update of config on public.bots
+  for each row execute function private.before_bot_config_write();
+-- Also where triggers are off for replication (session_replication_role).
+alter table public.bots enable always trigger before_config_write;
+
+create function private.is_health_detail(detail jsonb) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
+    and not exists (
+      select from jsonb_each(detail) as members (name, member)
+      where case name
+        when 'reason' then jsonb_typeof(member) <> 'string'
+        when 'code' then jsonb_typeof(member) <> 'string'
+        when 'message' then jsonb_typeof(member) <> 'string'
+        when 'failures' then member::text !~ '^(0|[1-9][0-9]{0,14})$'
+        when 'heartbeat_at' then member::text !~ '^"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,12}Z"$'
+        when 'addresses' then jsonb_typeof(member) <> 'array'
+          or jsonb_path_exists(member, 'strict $[*] ? (@.type() != "string")')
+        else true end);
+end $$;
+comment on function private.is_health_detail(jsonb) is
+  'Whether a detail is one that `HealthChange` in src/contract/health.ts can return.';
+
 create table public.bot_health_logs (
   id uuid primary key default private.uuid_v7(),
   bot_id uuid not null,
@@ -49,7 +102,7 @@ create table public.bot_health_logs (
   created_at timestamptz not null default now(),
   constraint "a state of health is a known one" check (state in (
     'healthy', 'starting', 'key_old', 'degraded', 'failing', 'late', 'missing', 'keyless', 'stopped', 'quarantined')),
-  constraint "what is told of a state is an object" check (jsonb_typeof(detail) = 'object'),
+  constraint "the detail of a state has known members" check (private.is_health_detail(detail)),
   constraint "a health log is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
 );
@@ -85,5 +138,6 @@ create policy "a client sees the health of its own bots, an admin of all" on pub
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
+grant execute on function private.is_config(jsonb) to authenticated;
 grant select on public.bot_types, public.bot_health_logs to authenticated;
 grant select, insert (client_id, bot_type, name, config), update (status) on public.bots to authenticated;

@@ -69,7 +69,7 @@ create table private.queued_key_events (
     'wallet_added', 'wallet_changed', 'wallet_removed',
     'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
     'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
-    'client_created', 'client_changed',
+    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
     'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed')),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
@@ -223,16 +223,20 @@ language plpgsql set search_path = '' as $$
 declare
   last public.key_events;
   queued private.queued_key_events;
+  numbers bigint[];
   chained public.key_events[] := '{}';
 begin
   if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
+  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
+  -- row of the queue.
+  numbers := array(
+    select events.number from private.queued_key_events as events
+    where events.client_id = chain_key_events.client_id order by events.number limit at_most);
   last := private.last_key_event(chain_key_events.client_id);
   for queued in
     with taken as (
       delete from private.queued_key_events as events
-      where events.client_id = chain_key_events.client_id and events.number in (
-        select first.number from private.queued_key_events as first
-        where first.client_id = chain_key_events.client_id order by first.number limit at_most)
+      where events.client_id = chain_key_events.client_id and events.number = any (numbers)
       returning *)
     select * from taken order by taken.number
   loop

@@ -185,13 +185,13 @@ end $$;
 comment on function private.require_own_client(uuid) is
   'What the policies say of a new row, said first: triggers run before policies, and their answers would tell of another client''s keys.';
 
-create function private.take_client(client_id uuid) returns void
+create function private.take_client(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.lock_keys(take_client.client_id);
-  -- Once in a transaction is enough; every further version would make the next longer to find.
+  perform private.lock_keys(take_client.client_id, urgent);
+  -- Once in a transaction is enough. Each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
     where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
-comment on function private.take_client(uuid) is
-  'Locks a client for a change of its keys by a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on it instead of acting on what it saw before.';
+comment on function private.take_client(uuid, boolean) is
+  'Locks a client for a change of its keys, and writes a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on the row instead of acting on what it saw before.';

@@ -34,6 +34,8 @@ comment on function private.before_trading_key_write() is
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
+  -- A write that changes nothing is not an event.
+  if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
@@ -60,10 +62,11 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.take_client(old.client_id);
+  perform private.take_client(old.client_id, urgent => true);
   return old;
 end $$;
-comment on function private.before_trading_key_delete() is 'Locks the client, whoever deletes.';
+comment on function private.before_trading_key_delete() is
+  'Locks the client, whoever deletes. A revocation waits for the lock however many others do.';
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$

@@ -11,9 +11,8 @@ create table public.machine_tokens (
   last_used_at timestamptz,
   constraint "a machine token is found by its hash" unique (token_hash),
   constraint "a machine token's hash is a SHA-256" check (octet_length(token_hash) = 32),
-  constraint "a machine token's name has 1 to 200 characters" check (length(name) between 1 and 200),
-  constraint "a machine token expires in a year of four digits" check (
-    expires_at >= '2000-01-01 00:00:00+00' and expires_at < '10000-01-01 00:00:00+00'),
+  constraint "a machine token's name is a name" check (private.is_name(name)),
+  constraint "a machine token expires between the years 2000 and 9999" check (private.is_shown_time(expires_at)),
   constraint "a machine token may be of a client" foreign key (client_id) references public.clients (id),
   constraint "a machine token is for bots, for the edge or for one kind of cron work"
     check (scope in ('bots', 'edge', 'monitor', 'rewrap')),
@@ -212,5 +211,5 @@ begin
   delete from public.machine_tokens where machine_tokens.id = any (ended);
 end $$;
 
-grant execute on function private.tokens_of_client(uuid) to authenticated;
+grant execute on function private.tokens_of_client(uuid), private.lock_of_token(uuid) to authenticated;
 grant execute on function public.edge_token_valid(text) to anon, authenticated;

@@ -1,6 +1,9 @@
--- Answers that are given again to who repeats a request under its Idempotency-Key, within 24 hours. Each function that
--- takes `once` asks for the first answer before it locks anything, and keeps its own in its last statement: in the
--- transaction that did the work, so that there is an answer if and only if the work was done.
+-- The answers that the API returns again if a request is repeated under its Idempotency-Key within 24 hours. Each
+-- function that takes `once` looks for a first answer before it locks anything, and keeps its own answer in its last
+-- statement: in the transaction that did the work, so that an answer is kept if and only if the work was done.
+--
+-- What is kept is limited, since nobody is charged for it: at most 1,000 answers for each caller, each without the
+-- config of its bot. A repeatable call, such as stopping a bot, keeps none.
 
 create table private.kept_answers (
   caller text not null,
@@ -12,15 +15,20 @@ create table private.kept_answers (
   primary key (caller, key),
   constraint "a caller is an account or a machine token" check (caller ~ '^(account|token) [0-9a-f-]{36}$'),
   constraint "a key and a fingerprint are hashes" check (octet_length(key) = 32 and octet_length(fingerprint) = 32),
+  constraint "an operation is a function's name" check (operation ~ '^[a-z_]{1,40}$'),
   constraint "a kept answer holds no key, envelope, token or signature" check (
     jsonb_typeof(answer) = 'object' and not answer ?| array[
-      'private_key', 'encrypted_key', 'token', 'token_hash', 'signature', 'signed_transaction'])
+      'private_key', 'encrypted_key', 'token', 'token_hash', 'signature', 'signed_transaction']),
+  -- A bot with 100 wallets, the most that one can have, takes 26 KiB.
+  constraint "a kept answer holds no config and at most 32 KiB" check (
+    not answer ? 'config' and octet_length(answer::text) <= 32768)
 );
 comment on table private.kept_answers is 'First answers, by caller and Idempotency-Key. No API role reads or writes it.';
 comment on column private.kept_answers.key is 'SHA-256 of the Idempotency-Key.';
 comment on column private.kept_answers.fingerprint is
   'HMAC of method, path and body under the Idempotency-Key, which is stored nowhere: it tells nobody else what a body was.';
 create index kept_answers_by_expiry on private.kept_answers (expires_at);
+create index kept_answers_by_caller on private.kept_answers (caller, expires_at, key);
 
 alter table private.kept_answers enable row level security;
 alter table private.kept_answers force row level security;
@@ -58,12 +66,14 @@ end $$;
 
 create function private.keep_answer_to(caller text, once jsonb, operation text, answer jsonb) returns void
 language plpgsql set search_path = '' as $$
+declare
+  most_kept constant integer := 1000;
 begin
   if once is null then return; end if;
   insert into private.kept_answers as kept (caller, key, fingerprint, operation, answer)
   values (
     keep_answer_to.caller, decode(once ->> 'key', 'hex'), decode(once ->> 'fingerprint', 'hex'),
-    keep_answer_to.operation, keep_answer_to.answer)
+    keep_answer_to.operation, keep_answer_to.answer - 'config')
   on conflict on constraint kept_answers_pkey do update set
     fingerprint = excluded.fingerprint, operation = excluded.operation, answer = excluded.answer,
     expires_at = excluded.expires_at
@@ -73,10 +83,35 @@ begin
   if not found then
     raise sqlstate '40001' using message = 'The idempotency key was answered meanwhile.';
   end if;
+  perform private.drop_oldest_answers(keep_answer_to.caller, most_kept);
   perform private.prune_answers(2);
 end $$;
 comment on function private.keep_answer_to(text, jsonb, text, jsonb) is
-  'Keeps the answer to be given again, and deletes two that have expired: more than it adds, so that the table stays small by being used.';
+  'Keeps the answer, without the config of its bot, so that it can be returned again. Deletes what the caller has beyond its newest 1,000, and two answers that have expired: more than it adds, so that the table stays small by being used.';
+
+create function private.drop_oldest_answers(caller text, at_most integer) returns void
+language plpgsql set search_path = '' as $$
+declare
+  oldest_kept record;
+  surplus record;
+begin
+  -- Two statements: with an offset, "for update" would lock every row that it skips.
+  select kept.expires_at, kept.key into oldest_kept from private.kept_answers as kept
+    where kept.caller = drop_oldest_answers.caller
+    order by kept.expires_at desc, kept.key desc offset at_most - 1 limit 1;
+  if not found then return; end if;
+  for surplus in
+    select kept.key from private.kept_answers as kept
+    where kept.caller = drop_oldest_answers.caller
+      and (kept.expires_at, kept.key) < (oldest_kept.expires_at, oldest_kept.key)
+    order by kept.expires_at, kept.key for update skip locked
+  loop
+    delete from private.kept_answers as kept
+      where kept.caller = drop_oldest_answers.caller and kept.key = surplus.key;
+  end loop;
+end $$;
+comment on function private.drop_oldest_answers(text, integer) is
+  'Deletes all answers of a caller but its newest. Waits for nobody: an answer that a concurrent request holds is left to the next call.';
 
 create function private.prune_answers(at_most integer) returns integer
 language plpgsql set search_path = '' as $$
@@ -112,7 +147,7 @@ begin
   return answer;
 end $$;
 comment on function private.keep_answer(jsonb, text, jsonb) is
-  'Keeps an answer of the caller''s own, and gives it back. Definer: API roles must not write what is answered to others.';
+  'Keeps an answer of the caller''s own, and returns it. Definer: API roles must not write what is answered to others.';
 
 grant execute on function private.first_answer(jsonb, text), private.keep_answer(jsonb, text, jsonb)
 to authenticated;

@@ -41,18 +41,30 @@ create function private.bot_json(bot public.bots, wallets jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   return jsonb_build_object(
-    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name, 'config', bot.config,
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
     'status', bot.status, 'stop_reason', bot.stop_reason,
     'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
     'created_at', private.rfc3339(bot.created_at),
     'wallets', bot_json.wallets);
 end $$;
+comment on function private.bot_json(public.bots, jsonb) is
+  'A bot as lists show it. Without its config: a page of 100 configs would take the memory of a whole isolate.';
 
 create function private.bot_json(bot public.bots) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return private.bot_json(bot, private.wallets_json(bot));
+  return private.bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
 end $$;
+comment on function private.bot_json(public.bots) is 'One bot, with its config.';
+
+create function private.replayed_bot(answer jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return replayed_bot.answer || jsonb_build_object('config', coalesce(
+    (select bots.config from public.bots where bots.id = (replayed_bot.answer ->> 'id')::uuid), '{}'));
+end $$;
+comment on function private.replayed_bot(jsonb) is
+  'A first answer that shows a bot, with the config that the bot has now: kept answers hold no config.';
 
 create function private.trading_key_json(key_of uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -76,14 +88,25 @@ comment on function private.require_page_size(integer) is 'The edge''s limit, fo
 
 create function private.page_json(rows jsonb, page_size integer, cursor text default 'id') returns jsonb
 language plpgsql immutable set search_path = '' as $$
+declare
+  most_bytes constant integer := 524288;
+  shown integer := page_size;
 begin
+  if octet_length(rows::text) > most_bytes then
+    select greatest(count(*), 1) into shown from (
+      select sum(octet_length(item::text)) over (order by place) as bytes
+      from jsonb_array_elements(rows) with ordinality as items (item, place)
+      where place <= page_size) as read
+    where read.bytes <= most_bytes;
+  end if;
   return case
-    when jsonb_array_length(rows) > page_size then jsonb_build_object(
-      'items', rows - page_size, 'next_cursor', rows -> (page_size - 1) ->> page_json.cursor)
+    when jsonb_array_length(rows) > shown then jsonb_build_object(
+      'items', jsonb_path_query_array(rows, 'strict $[0 to $last]', jsonb_build_object('last', shown - 1)),
+      'next_cursor', rows -> (shown - 1) ->> page_json.cursor)
     else jsonb_build_object('items', rows, 'next_cursor', null) end;
 end $$;
 comment on function private.page_json(jsonb, integer, text) is
-  'A page from rows that were read one further than its size. The cursor is the last id shown, as ids sort by time, or seq.';
+  'A page from rows that were read one further than its size. It ends early once its items pass 512 KiB, so that no page takes an isolate''s memory; it has one item at least. The cursor is the last id shown, as ids sort by time, or seq.';
 
 -- guards ------------------------------------------------------------------------------------------------------
 
@@ -126,7 +149,8 @@ comment on function private.lock_client(uuid) is
 
 grant execute on function
   private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),
-  private.bot_json(public.bots, jsonb), private.bot_json(public.bots), private.trading_key_json(uuid),
+  private.bot_json(public.bots, jsonb), private.bot_json(public.bots), private.replayed_bot(jsonb),
+  private.trading_key_json(uuid),
   private.require_page_size(integer), private.page_json(jsonb, integer, text),
   private.raise_not_found(), private.raise_trading_key_missing(),
   private.require_admin(), private.require_client(uuid), private.lock_client(uuid),

@@ -2,7 +2,9 @@
 -- row-level security judges every statement in it. A row the caller may not see does not exist: 404. What takes
 -- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
 
-create function public.create_client(name text, email text, once jsonb default null) returns jsonb
+create function public.create_client(
+  name text, email text, once jsonb default null, link_account boolean default false
+) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'create_client');
@@ -16,6 +18,7 @@ begin
   if client.id is null then
     raise sqlstate 'PT409' using message = 'A client with this e-mail exists.', hint = 'email_taken';
   end if;
+  if create_client.link_account then client.user_id := private.link_account_by_admin(client.id); end if;
   return private.keep_answer(once, 'create_client', private.client_json(client));
 end $$;
 
@@ -62,7 +65,7 @@ return 1;
 comment on function public.schema_version() is 'What GET /ready asks: whether the database is there and migrated.';
 
 grant execute on function
-  public.create_client(text, text, jsonb), public.list_clients(integer, uuid), public.get_client(uuid),
+  public.create_client(text, text, jsonb, boolean), public.list_clients(integer, uuid), public.get_client(uuid),
   public.get_own_client(), public.list_bot_options(uuid)
 to authenticated;
 grant execute on function public.schema_version() to anon, authenticated;

@@ -37,10 +37,6 @@ begin
   if not exists (select from public.bot_types where id = make_bot.bot_type and enabled) then
     raise sqlstate 'PT422' using message = 'There is no such bot type.', hint = 'bot_type_unknown';
   end if;
-  -- Here numbers are written out and spaces added, so that this limit is not the edge's.
-  if octet_length(make_bot.config::text) > 65536 then
-    raise sqlstate 'PT422' using message = 'The config is too large.', hint = 'validation_failed';
-  end if;
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
@@ -63,7 +59,7 @@ begin
   if answer is not null then
     perform private.require_client(create_bot.client_id);
     perform private.require_admin();
-    return answer;
+    return private.replayed_bot(answer);
   end if;
   perform private.lock_client(create_bot.client_id);
   perform private.require_admin();
@@ -89,7 +85,7 @@ begin
   perform private.admit_edge(setup_bot.edge_token);
   if answer is not null then
     perform private.require_client(setup_bot.client_id);
-    return answer;
+    return private.replayed_bot(answer);
   end if;
   perform private.lock_client(setup_bot.client_id);
   bot := private.make_bot(setup_bot.client_id, bot_type, name, config, jsonb_build_array(wallet));

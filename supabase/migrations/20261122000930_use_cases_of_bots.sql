@@ -31,30 +31,27 @@ declare
 begin
   select * into bot from public.bots where id = start_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
-  if answer is not null then return answer; end if;
+  if answer is not null then return private.replayed_bot(answer); end if;
   perform private.share_keys(bot.client_id);
   update public.bots set status = 'running' where id = bot.id returning * into bot;
   return private.keep_answer(once, 'start_bot', private.bot_json(bot));
 end $$;
 
-create function public.stop_bot(bot_id uuid, once jsonb default null) returns jsonb
+create function public.stop_bot(bot_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  answer jsonb := private.first_answer(once, 'stop_bot');
   bot public.bots;
 begin
-  if answer is not null then
-    if not exists (select from public.bots where id = stop_bot.bot_id) then perform private.raise_not_found(); end if;
-    return answer;
-  end if;
   select * into bot from public.bots where id = stop_bot.bot_id;
   if bot.id is not null then perform private.share_keys(bot.client_id, urgent => true); end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
-  return private.keep_answer(once, 'stop_bot', private.bot_json(bot));
+  return private.bot_json(bot);
 end $$;
+comment on function public.stop_bot(uuid) is
+  'POST /bots/{id}/stop. It takes no idempotency key: stopping twice is stopping once, and this call has no rate limit, so that it must not store anything.';
 
 grant execute on function
   public.list_bots(uuid, integer, uuid), public.get_bot(uuid),
-  public.start_bot(uuid, jsonb), public.stop_bot(uuid, jsonb)
+  public.start_bot(uuid, jsonb), public.stop_bot(uuid)
 to authenticated;

@@ -1,5 +1,31 @@
 -- What a bot may sign, what it has reserved of its daily limit, and what its runner last said.
 
+create function private.is_list(list text[], form text) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  if list is null or cardinality(list) = 0 then return true; end if;
+  if array_ndims(list) <> 1 or cardinality(list) > 100 then return false; end if;
+  return not exists (select from unnest(list) as members (member) where not coalesce(member ~ form, false));
+end $$;
+comment on function private.is_list(text[], text) is
+  'Whether a list is null, or flat, of at most 100 members, none of them null and each of a form.';
+
+create function private.is_metrics(metrics jsonb) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return metrics is null or jsonb_typeof(metrics) = 'object'
+    -- The edge accepts 8 KiB of compact JSON with its numbers written out; see private.is_config.
+    and octet_length(metrics::text) <= 12288
+    and not exists (
+      select from jsonb_each(metrics) as members (name, member)
+      where length(name) > 64 or case jsonb_typeof(member)
+        when 'string' then length(member #>> '{}') > 200
+        when 'number' then abs((member #>> '{}')::numeric) > 1.7976931348623157e308
+        else jsonb_typeof(member) <> 'boolean' end);
+end $$;
+comment on function private.is_metrics(jsonb) is
+  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts whatever `HeartbeatRequest` in src/contract/runner.ts accepts.';
+
 create table public.bot_policies (
   bot_id uuid primary key,
   client_id uuid not null,
@@ -12,10 +38,11 @@ create table public.bot_policies (
   updated_at timestamptz not null default now(),
   constraint "a policy is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
-  constraint "a policy names known kinds of signing" check (kinds <@ array[
-    'evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction']),
-  constraint "a policy's lists have at most 100 members" check (
-    coalesce(cardinality(chain_ids), 0) <= 100 and coalesce(cardinality(recipients), 0) <= 100),
+  constraint "a policy names known kinds of signing" check (
+    private.is_list(kinds, '^(evm\.transaction|evm\.typed_data|evm\.message|solana\.transaction)$')),
+  constraint "a policy names chains by number" check (private.is_list(chain_ids, '^[0-9]{1,78}$')),
+  constraint "a policy names recipients by letters and digits" check (
+    private.is_list(recipients, '^[0-9A-Za-z]{1,64}$')),
   constraint "values are numbers and not negative" check (
     max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
   constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
@@ -32,6 +59,7 @@ create table public.value_reservations (
   client_id uuid not null,
   value numeric(78, 0) not null,
   created_at timestamptz not null default now(),
+  constraint "a reserved value is a number and not negative" check (value >= 0 and value <> 'NaN'),
   constraint "a reservation is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id)
 );
@@ -50,8 +78,8 @@ create table public.bot_heartbeats (
   constraint "a heartbeat is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
   constraint "a heartbeat says ok, degraded or failing" check (status in ('ok', 'degraded', 'failing')),
-  constraint "a heartbeat is short" check (
-    coalesce(length(message), 0) <= 1000 and coalesce(octet_length(metrics::text), 0) <= 8192)
+  constraint "a heartbeat's message has at most 1000 characters" check (length(message) <= 1000),
+  constraint "a heartbeat's metrics are flat" check (private.is_metrics(metrics))
 );
 comment on table public.bot_heartbeats is 'The last thing that each bot''s runner said.';
 create index bot_heartbeats_by_client on public.bot_heartbeats (client_id);
@@ -83,9 +111,19 @@ create policy "a client sees the heartbeats of its own bots, an admin all" on pu
 grant
   select,
   insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
-  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after, updated_at)
+  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
 on public.bot_policies to authenticated;
 grant select on public.value_reservations, public.bot_heartbeats to authenticated;
+
+create function private.before_policy_update() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  new.updated_at := now();
+  return new;
+end $$;
+comment on function private.before_policy_update() is 'Sets when the policy was changed: no caller chooses it.';
+create trigger before_update before update on public.bot_policies
+  for each row execute function private.before_policy_update();
 
 create function private.policy_json(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -126,10 +164,11 @@ begin
   on conflict on constraint bot_policies_pkey do update set
     kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
     max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
-    quarantine_after = excluded.quarantine_after, updated_at = now();
+    quarantine_after = excluded.quarantine_after;
   return private.policy_json(set_policy.bot_id);
 end $$;
 comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';
 
-grant execute on function private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
+grant execute on function
+  private.is_list(text[], text), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
 to authenticated;

@@ -138,26 +138,53 @@ end $$;
 comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
   'POST /bots/{id}/sign: judges token, bot, wallet and policy, reserves the value, writes the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
 
-create function public.list_runner_bots(token text) returns jsonb
+create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+    'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', runner_bot_json.wallets);
+end $$;
+comment on function private.runner_bot_json(public.bots, jsonb) is
+  'A bot as its runner''s list shows it, without its config.';
+
+create function public.list_runner_bots(token text, page_size integer default 50, after uuid default null)
+returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   runner constant uuid := private.find_token(list_runner_bots.token);
 begin
   perform private.note_use_of_token(runner);
-  return (
-    with running as (
-      select bots.* from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
-      where signs.token_id = runner and bots.status = 'running')
-    select jsonb_build_object('next_cursor', null, 'items', coalesce(jsonb_agg(jsonb_build_object(
-      'id', running.id, 'client_id', running.client_id, 'bot_type', running.bot_type, 'name', running.name,
-      'config', running.config, 'status', running.status, 'started_at', private.rfc3339(running.started_at),
-      'wallets', coalesce(held.wallets, '[]')) order by running.id), '[]'))
-    from running left join private.wallets_of(
-      (select client_id from public.machine_tokens where id = runner), array(select id from running)) as held
-      on held.bot_id = running.id);
+  perform private.require_page_size(list_runner_bots.page_size);
+  return private.page_json((
+    with page as (
+      select bots as bot, bots.id, bots.client_id
+      from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+      where signs.token_id = runner and bots.status = 'running'
+        and (list_runner_bots.after is null or signs.bot_id < list_runner_bots.after)
+      order by signs.bot_id desc limit list_runner_bots.page_size + 1)
+    select coalesce(
+      jsonb_agg(private.runner_bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
+    from page left join (
+      -- An admin's token may be for bots of several clients.
+      select wallets.* from (select page.client_id, array_agg(page.id) as bot_ids from page group by page.client_id) as mine
+      cross join lateral private.wallets_of(mine.client_id, mine.bot_ids) as wallets) as held
+      on held.bot_id = page.id), list_runner_bots.page_size);
 end $$;
-comment on function public.list_runner_bots(text) is
-  'GET /runner/bots: the running bots of a token. Definer: a machine token is no session.';
+comment on function public.list_runner_bots(text, integer, uuid) is
+  'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is no session.';
+
+create function public.get_runner_bot(token text, bot_id uuid) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  runner constant uuid := private.find_token(get_runner_bot.token);
+  bot public.bots := private.require_token_bot(runner, get_runner_bot.bot_id);
+begin
+  perform private.note_use_of_token(runner);
+  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
+end $$;
+comment on function public.get_runner_bot(text, uuid) is
+  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is no session.';
 
 create function public.record_heartbeat(
   token text, bot_id uuid, status text, message text default null, metrics jsonb default null,
@@ -183,6 +210,7 @@ comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb
   'POST /bots/{id}/heartbeat; the answer says whether the bot should still run. Definer: a machine token is no session.';
 
 grant execute on function
-  public.check_out_key(text, text, uuid, jsonb, text, jsonb), public.list_runner_bots(text),
+  public.check_out_key(text, text, uuid, jsonb, text, jsonb), public.list_runner_bots(text, integer, uuid),
+  public.get_runner_bot(text, uuid),
   public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)
 to anon;

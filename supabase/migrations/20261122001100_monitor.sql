@@ -227,20 +227,21 @@ begin
   select coalesce(jsonb_object_agg(counted.state, counted.bots), '{}') into changes
     from (select changed.state, count(*) as bots from changed group by changed.state) as counted;
 
-  delete from public.bot_health_logs where id in (
+  -- By an array: see chain_key_events.
+  delete from public.bot_health_logs where id = any (array(
     select logs.id from unnest(bot_ids) as mine (bot_id)
     join public.bot_health_logs as logs on logs.bot_id = mine.bot_id and logs.id < oldest_kept
     where exists (
       select from public.bot_health_logs as later where later.bot_id = logs.bot_id and later.id > logs.id)
-    limit most_pruned);
+    limit most_pruned));
   get diagnostics pruned_logs = row_count;
 
   -- A daily limit looks back 24 hours.
-  delete from public.value_reservations where id in (
+  delete from public.value_reservations where id = any (array(
     select reserved.id from unnest(bot_ids) as mine (bot_id)
     join public.value_reservations as reserved
       on reserved.bot_id = mine.bot_id and reserved.created_at < now() - interval '25 hours'
-    limit most_pruned);
+    limit most_pruned));
   get diagnostics pruned_reservations = row_count;
 
   update private.monitor_state set

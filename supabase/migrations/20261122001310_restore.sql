@@ -1,17 +1,23 @@
 create function private.after_restore() returns jsonb
 language plpgsql set search_path = '' as $$
 declare
+  -- Before this function writes anything: what it does is recorded too. The rows of this transaction are excluded, and
+  -- what an earlier restore stopped.
+  newest constant timestamptz := (
+    select max(events.created_at) from private.every_key_event as events
+    where events.created_at <> date_trunc('milliseconds', now())
+      and events.detail ->> 'reason' is distinct from 'restored');
   stopped integer;
   ended integer;
   unlinked integer;
   without_account integer;
 begin
-  -- Signatures that have begun are given before this goes on, and none begins meanwhile: tokens are read first.
+  -- Signatures that have begun end before this continues, and none begins meanwhile: signing reads the token first.
   lock table public.machine_tokens, public.bots in access exclusive mode;
-  -- Rows of the queue came with their numbers; a dump by COPY does not tell how far these had gone.
+  -- The rows of the queue came with their numbers, and their sequence did not.
   perform setval(pg_get_serial_sequence('private.queued_key_events', 'number'), max(queued.number))
     from private.queued_key_events as queued;
-  -- The time is written here too: while a dump is loaded the triggers are off.
+  -- The time is set here, because triggers may be off while rows are loaded.
   update public.bots set status = 'stopped', stop_reason = 'restored', stopped_at = now()
     where bots.status = 'running';
   get diagnostics stopped = row_count;
@@ -30,7 +36,7 @@ begin
       select coalesce(jsonb_agg(users.email order by users.email), '[]')
       from private.admins join auth.users on users.id = admins.user_id),
     'clients_with_key', (select count(*) from public.trading_keys),
-    'last_key_event', (select private.rfc3339(max(events.created_at)) from private.every_key_event as events));
+    'last_key_event', private.rfc3339(newest));
 end $$;
 comment on function private.after_restore() is
-  'For the operator, in the transaction that loads a backup. A backup knows nothing of what was revoked after it: so every bot stops until somebody starts it, and every machine token ends. Answers what to look through.';
+  'For the operator, in the transaction that loads a backup. A backup does not contain what was revoked after it. So every bot stops until somebody starts it, and every machine token expires. Returns what the operator has to review; last_key_event is the time of the newest event in the backup, of any kind, queued ones included.';

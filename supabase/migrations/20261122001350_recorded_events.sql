@@ -7,7 +7,9 @@
 create function private.after_client_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  if tg_op = 'INSERT' then
+  if tg_op = 'DELETE' then
+    perform private.record_event('client_removed', old.id);
+  elsif tg_op = 'INSERT' then
     perform private.record_event('client_created', new.id);
   else
     perform private.record_event('client_changed', new.id, detail => jsonb_build_object('fields', to_jsonb(
@@ -21,6 +23,8 @@ create trigger record_created after insert on public.clients
 create trigger record_changed after update of name, email on public.clients
   for each row when (old.name is distinct from new.name or old.email is distinct from new.email)
   execute function private.after_client_write();
+create trigger record_removed after delete on public.clients
+  for each row execute function private.after_client_write();
 
 -- bots --------------------------------------------------------------------------------------------------------
 
@@ -107,16 +111,35 @@ create trigger record_removed after delete on public.bot_wallets referencing old
 
 -- tokens ------------------------------------------------------------------------------------------------------
 
+create function private.record_token_event(
+  event text, token_id uuid, client_id uuid, bot_ids uuid[], more jsonb default '{}', actor text default null
+) returns void
+language plpgsql set search_path = '' as $$
+declare
+  detail jsonb := jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more;
+begin
+  -- The operator's SQL may give a token any number of bots. An event that is too long would keep the token from being
+  -- used, and from being revoked.
+  if not private.is_event_detail(detail) then
+    detail := detail - 'bot_ids' || jsonb_build_object(
+      'bots', cardinality(bot_ids),
+      'bots_sha256', encode(sha256(convert_to(array_to_string(bot_ids, ','), 'UTF8')), 'hex'));
+  end if;
+  perform private.record_event(
+    record_token_event.event, record_token_event.client_id, case when cardinality(bot_ids) = 1 then bot_ids[1] end,
+    detail, record_token_event.actor);
+end $$;
+comment on function private.record_token_event(text, uuid, uuid, uuid[], jsonb, text) is
+  'An event about a token and bots that it signs for.';
+
 create function private.after_token_bots_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.record_event(
-    case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, token.client_id,
-    case when cardinality(token.bot_ids) = 1 then token.bot_ids[1] end,
-    jsonb_build_object('token_id', token.token_id, 'bot_ids', to_jsonb(token.bot_ids))
-      || case when tg_op = 'INSERT' then jsonb_build_object('expires_at', (
-        select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens
-        where tokens.id = token.token_id)) else '{}' end)
+  perform private.record_token_event(
+    case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, token.token_id, token.client_id, token.bot_ids,
+    case when tg_op = 'INSERT' then jsonb_build_object('expires_at', (
+      select private.rfc3339(tokens.expires_at) from public.machine_tokens as tokens
+      where tokens.id = token.token_id)) else '{}' end)
   from (
     select changed.token_id, changed.client_id, array_agg(changed.bot_id order by changed.bot_id) as bot_ids
     from changed group by changed.token_id, changed.client_id order by changed.client_id, changed.token_id
@@ -143,20 +166,21 @@ declare
   token constant public.machine_tokens := case tg_op when 'INSERT' then new else old end;
 begin
   if exists (select from public.machine_token_bots as signs where signs.token_id = token.id) then
-    return case tg_op when 'DELETE' then old end;
+    return null;
   end if;
   perform private.record_event(
     case tg_op when 'INSERT' then 'token_issued' else 'token_revoked' end, private.chain_of_token(token),
     detail => jsonb_build_object('token_id', token.id, 'scope', token.scope)
       || case when tg_op = 'INSERT'
         then jsonb_build_object('expires_at', private.rfc3339(token.expires_at)) else '{}' end);
-  return case tg_op when 'DELETE' then old end;
+  return null;
 end $$;
 -- At the commit: by then the rows of its bots, if it has any, have written the event.
 create constraint trigger record_issued after insert on public.machine_tokens deferrable initially deferred
   for each row execute function private.record_token_without_bots();
--- Before the row: afterwards its bots are gone.
-create trigger record_revoked before delete on public.machine_tokens
+-- After the statement, when it has all its locks of tokens. A name in capital letters comes before those of the triggers that
+-- remove the rows of the token's bots.
+create trigger "RECORD_REVOKED" after delete on public.machine_tokens
   for each row execute function private.record_token_without_bots();
 
 create function private.after_token_update() returns trigger
@@ -185,9 +209,7 @@ create trigger record_changed after update on public.machine_tokens
 create function private.after_token_first_used() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.record_event('token_first_used', used.client_id,
-    case when cardinality(used.bot_ids) = 1 then used.bot_ids[1] end,
-    jsonb_build_object('token_id', new.id, 'bot_ids', to_jsonb(used.bot_ids)), 'runner')
+  perform private.record_token_event('token_first_used', new.id, used.client_id, used.bot_ids, actor => 'runner')
   from (
     select signs.client_id, array_agg(signs.bot_id order by signs.bot_id) as bot_ids
     from public.machine_token_bots as signs
@@ -204,12 +226,21 @@ create trigger record_first_used after update of last_used_at on public.machine_
 -- policies ----------------------------------------------------------------------------------------------------
 
 create function private.policy_detail(policy public.bot_policies) returns jsonb
-language sql immutable set search_path = '' as $$
-  select jsonb_strip_nulls(jsonb_build_object(
+language plpgsql immutable set search_path = '' as $$
+declare
+  detail constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kinds', to_jsonb(policy.kinds), 'chain_ids', to_jsonb(policy.chain_ids), 'recipients', to_jsonb(policy.recipients),
     'max_value', policy.max_value::text, 'max_daily_value', policy.max_daily_value::text,
-    'quarantine_after', policy.quarantine_after))
-$$;
+    'quarantine_after', policy.quarantine_after));
+begin
+  -- The lists together can be longer than an event.
+  if not private.is_event_detail(detail) then
+    return jsonb_build_object('policy_sha256', encode(sha256(convert_to(detail::text, 'UTF8')), 'hex'));
+  end if;
+  return detail;
+end $$;
+comment on function private.policy_detail(public.bot_policies) is
+  'A policy as its event shows it, or, where it is longer than an event, its SHA-256.';
 
 create function private.after_policies_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -292,3 +323,19 @@ create trigger record_changed after insert or delete on public.bot_types
   for each row execute function private.after_bot_type_change();
 create trigger record_updated after update on public.bot_types
   for each row when (old is distinct from new) execute function private.after_bot_type_change();
+
+-- never without its triggers ----------------------------------------------------------------------------------
+
+do $$
+declare
+  changed text;
+begin
+  foreach changed in array array[
+    'public.clients', 'public.bots', 'public.machine_tokens', 'public.machine_token_bots', 'public.bot_policies',
+    'public.bot_types', 'private.admins', 'private.monitor_settings']
+  loop
+    execute format(
+      'create trigger never_truncated before truncate on %s for each statement execute function private.refuse_truncate()',
+      changed);
+  end loop;
+end $$;

@@ -30,8 +30,9 @@ begin
   insert into private.refusal_counts as before (client_id, minute, recorded, omitted)
     values (write_refusal.client_id, date_trunc('minute', now()), 0, 0)
     on conflict on constraint refusal_counts_pkey do update set
-      minute = excluded.minute,
-      recorded = case when before.minute = excluded.minute then before.recorded else 0 end
+      -- A transaction that began in an earlier minute counts in the later one.
+      minute = greatest(before.minute, excluded.minute),
+      recorded = case when before.minute < excluded.minute then 0 else before.recorded end
     returning * into counts;
   left_out := counts.omitted;
   if counts.recorded >= refusals_a_minute then

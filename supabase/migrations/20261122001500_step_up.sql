@@ -20,14 +20,26 @@ create policy "everybody signed in sees the settings" on private.settings
 grant select on private.settings to authenticated;
 
 create function private.signed_in_at(claims jsonb) returns numeric
-language sql immutable set search_path = ''
-return case
-  when jsonb_typeof(claims -> 'auth_time') = 'number' then (claims ->> 'auth_time')::numeric
-  when jsonb_typeof(claims -> 'amr') = 'array' then (
-    select max((way ->> 'timestamp')::numeric) from jsonb_array_elements(claims -> 'amr') as way
-    where jsonb_typeof(way -> 'timestamp') = 'number') end;
+language sql immutable set search_path = '' as $$
+  select case
+    when coalesce(jsonb_typeof(claims -> 'amr'), 'null') = 'null' then given.auth_time
+    when given.first_factor_at is not null then least(given.first_factor_at, given.auth_time)
+  end
+  from (
+    select
+      case when jsonb_typeof(claims -> 'auth_time') = 'number' then (claims ->> 'auth_time')::numeric end as auth_time,
+      (
+        select max((entry ->> 'timestamp')::numeric)
+        from jsonb_array_elements(case when jsonb_typeof(claims -> 'amr') = 'array' then claims -> 'amr' end) as entry
+        where jsonb_typeof(entry -> 'timestamp') = 'number'
+          -- FIRST_FACTORS of src/middleware/signed-in-at.ts, which gives the reasons.
+          and entry ->> 'method' in (
+            'email/signup', 'invite', 'magiclink', 'oauth', 'otp', 'passkey', 'password', 'recovery', 'sso/saml', 'web3')
+      ) as first_factor_at
+  ) as given;
+$$;
 comment on function private.signed_in_at(jsonb) is
-  'When the account last proved itself, in seconds since the epoch. Refreshing a session does not change it.';
+  'When the account last proved itself by a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change it, and auth_time can only make it older.';
 
 create function private.require_step_up() returns boolean
 language plpgsql stable set search_path = '' as $$
@@ -88,3 +100,5 @@ create trigger record_changed after insert or delete on private.settings
   for each row execute function private.after_settings_change();
 create trigger record_updated after update on private.settings
   for each row when (old is distinct from new) execute function private.after_settings_change();
+create trigger never_truncated before truncate on private.settings
+  for each statement execute function private.refuse_truncate();

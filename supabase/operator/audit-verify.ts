@@ -1,84 +1,109 @@
-/**
- * `npm run audit:verify -- --url https://keys.example.com --client ID`: recomputes a client's audit chain from what the
- * API answers, and checks it against its checkpoints, and against heads and checkpoints that were kept.
- *
- *     --known SEQ:HASH     a head that an earlier run printed; may be given more than once
- *     --checkpoint JWS     a checkpoint that was kept; may be given more than once
- *     --keys FILE          the JWK Set that checkpoints are verified with; else that of the API
- *
- * The token is TRADING_KEYS_TOKEN, a session of the client or of an admin; else, where `npm run dev` runs, its admin's.
- * Ends with 0 where everything fits, 1 where something does not, 2 where that cannot be told.
- */
-import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+/** `npm run audit:verify`: verifies a client's audit chain from what the API returns. See USAGE. */
+import { readFileSync } from 'node:fs';
 import { type ChainHead, type VerifyOptions, verifyChain } from '../../src/sdk/audit.ts';
-import { createClient, NoAnswer } from '../../src/sdk/client.ts';
+import { ApiProblem, createClient, NoAnswer } from '../../src/sdk/client.ts';
+import type { StackFile } from '../local/dev.ts';
+import { signIn } from '../local/session.ts';
+import { note, plain, runCommand, say, type Values } from './command.ts';
+import { messageOf, OperatorError, UsageError } from './failure.ts';
+import { readLocalStack } from './local-stack.ts';
 
-const LOCAL_STACK = '.local/stack.json';
+const usage = `Usage: npm run audit:verify -- [--url https://keys.example.com] --client ID [options]
 
-/** What an API answered that may lie is shown as one line, and rules no terminal. */
-const plain = (line: string) => line.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
-const say = (line: string) => process.stdout.write(`${plain(line)}\n`);
+Recomputes the audit chain of a client, and compares it with its checkpoints and with the heads and checkpoints that
+were kept.
 
-process.exitCode = await main().catch((error) => {
-  process.stderr.write(`${plain(String(error instanceof Error ? error.message : error))}\n`);
-  if (error instanceof NoAnswer) process.stderr.write('Nothing was verified.\n');
-  return 2;
-});
+  --url URL          the API; without it, the API of the stack that "npm run dev" runs here
+  --client ID        the client
+  --known SEQ:HASH   a head that an earlier run printed; may be given several times
+  --checkpoint JWS   a checkpoint that was kept; may be given several times
+  --keys FILE        the JWK Set that verifies checkpoints; without it, the one of the API
 
-async function main(): Promise<number> {
-  const { values: options } = parseArgs({
-    options: {
-      url: { type: 'string' },
-      client: { type: 'string' },
-      known: { type: 'string', multiple: true, default: [] },
-      checkpoint: { type: 'string', multiple: true, default: [] },
-      keys: { type: 'string' },
-    },
-  });
-  const stack = existsSync(LOCAL_STACK) ? JSON.parse(readFileSync(LOCAL_STACK, 'utf8')) : undefined;
-  const url = options.url ?? stack?.api_url;
-  if (!url || !options.client) throw new Error('Name the API and the client: --url https://… --client ID');
-  const token = process.env.TRADING_KEYS_TOKEN || (stack && (await adminOf(stack)));
-  if (!token) throw new Error('Set TRADING_KEYS_TOKEN to an access token of the client or of an admin.');
-  const verify: VerifyOptions = {
-    known: [...options.known.map(headOf), ...options.checkpoint],
-    ...(options.keys && { keys: JSON.parse(readFileSync(options.keys, 'utf8')) }),
-  };
+TRADING_KEYS_TOKEN is an access token of the client or of an admin. Without it the command signs in as the admin of the
+local stack, and sends this session to the API of the local stack only.
+
+Exit codes: 0 everything fits; 1 something does not fit; 2 nothing was verified.`;
+
+const options = {
+  url: { type: 'string' },
+  client: { type: 'string' },
+  known: { type: 'string', multiple: true },
+  checkpoint: { type: 'string', multiple: true },
+  keys: { type: 'string' },
+} as const;
+
+/** An API may lie in its responses. */
+const sayPlain = (line: string) => say(plain(line));
+
+await runCommand({ usage, options, failed: 2, describe }, async (values) => {
+  if (values.client === undefined) throw new UsageError('--client is missing.');
+  const stack = readLocalStack();
+  const url = values.url ?? stack?.api_url;
+  if (url === undefined) throw new UsageError('--url is missing, and no stack runs here.');
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new UsageError('--url is not an http(s) URL.');
+  const verify = verifyOptionsOf(values);
+  const token = process.env.TRADING_KEYS_TOKEN?.trim() || (await localSession(stack, url));
   const { rows, head, checkpoints, misfit } = await verifyChain(
     createClient({ url, token }),
-    options.client,
+    values.client,
     verify,
   );
-  say(`rows verified         ${rows}`);
-  say(`checkpoints verified  ${checkpoints}`);
-  say(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
+  sayPlain(`rows verified         ${rows}`);
+  sayPlain(`checkpoints verified  ${checkpoints}`);
+  sayPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
   if (!misfit) {
     say(
-      'Everything fits. Keep the head: the next time it shows, as --known, that nothing was cut off or rewritten.',
+      'Everything fits. Keep the head: with --known, a later run detects that rows were removed or rewritten.',
     );
     return 0;
   }
-  say(`DOES NOT FIT          row ${misfit.seq}${misfit.id ? ` (event ${misfit.id})` : ''}: ${misfit.reason}`);
+  sayPlain(
+    `DOES NOT FIT          row ${misfit.seq}${misfit.id ? ` (event ${misfit.id})` : ''}: ${misfit.reason}`,
+  );
   return 1;
+});
+
+function verifyOptionsOf({ known = [], checkpoint = [], keys }: Values<typeof options>): VerifyOptions {
+  return {
+    known: [...known.map(headOf), ...checkpoint],
+    ...(keys !== undefined && { keys: readKeys(keys) }),
+  };
 }
 
 function headOf(text: string): ChainHead {
   const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (seq === undefined || hash === undefined)
-    throw new Error('A known head is SEQ:HASH, as it was printed.');
+    throw new UsageError('--known is SEQ:HASH, as it was printed.');
   return { seq: Number(seq), hash };
 }
 
-async function adminOf(stack: {
-  supabase_url: string;
-  publishable_key: string;
-  admin: object;
-}): Promise<string | undefined> {
-  const response = await fetch(`${stack.supabase_url}/auth/v1/token?grant_type=password`, {
-    method: 'POST',
-    headers: { apikey: stack.publishable_key, 'content-type': 'application/json' },
-    body: JSON.stringify(stack.admin),
-  });
-  return response.ok ? ((await response.json()) as { access_token: string }).access_token : undefined;
+function readKeys(path: string): NonNullable<VerifyOptions['keys']> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    throw new OperatorError('The file that --keys names cannot be read as a JWK Set.');
+  }
+}
+
+/** The session of the local admin is a credential: no other host than the local API gets it. */
+async function localSession(stack: StackFile | undefined, url: string): Promise<string> {
+  if (!stack?.admin || !isSameUrl(url, stack.api_url)) {
+    throw new OperatorError('Set TRADING_KEYS_TOKEN to an access token of the client or of an admin.');
+  }
+  const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
+  const session = await signIn(project, stack.admin).catch(() => undefined);
+  if (!session)
+    throw new OperatorError('The admin of the local stack cannot sign in. Set TRADING_KEYS_TOKEN.');
+  return session.token;
+}
+
+function isSameUrl(one: string, other: string): boolean {
+  const [a, b] = [URL.parse(one), URL.parse(other)];
+  return a !== null && a.href === b?.href;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ApiProblem) return plain(error.message);
+  if (error instanceof NoAnswer) note('Nothing was verified.');
+  return error instanceof NoAnswer ? plain(error.message) : messageOf(error);
 }

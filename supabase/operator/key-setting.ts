@@ -2,26 +2,6 @@
 import { text } from 'node:stream/consumers';
 import { KeyringError, parseKeyring } from '../../src/crypto/keyring.ts';
 
-export const say = (line = '') => process.stdout.write(`${line}\n`);
-
-/** Runs a command; what goes wrong is one line and exit code 1. An argument is not repeated: it might be a key. */
-export async function run(command: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await command();
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
-    process.exitCode = 1;
-  }
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'It failed.';
-  const { code = '' } = error as NodeJS.ErrnoException;
-  if (code.startsWith('ERR_PARSE_ARGS'))
-    return 'There is no such option. Keys come from the environment alone.';
-  return error.message || code || 'It failed.';
-}
-
 /** `undefined` where neither has it. */
 export async function keySetting(): Promise<string | undefined> {
   if (process.env.ENCRYPTION_KEY !== undefined) return process.env.ENCRYPTION_KEY;

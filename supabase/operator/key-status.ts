@@ -1,19 +1,32 @@
 import type { Sql } from 'postgres';
-import type { KeysStatus } from '../../src/contract/keys.ts';
+import type { KeysStatus, MasterKeyStatus } from '../../src/contract/keys.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { describeKeys, type EnvelopeCounts } from '../../src/services/key-status.ts';
-import { say } from './key-setting.ts';
+import { say } from './command.ts';
 
 /** Of each master key that is missing, no more clients than this are named. */
 const NAMED = 10;
 
-/** What `GET /keys/status` answers, for who owns the database. One statement: one snapshot. */
-export async function keysStatus(sql: Sql, keyring: Pick<Keyring, 'byId'> | undefined): Promise<KeysStatus> {
-  const [row] = await sql<[{ counts: EnvelopeCounts[] }]>`select private.envelope_counts() as counts`;
-  return describeKeys(row.counts, keyring);
+/** Without ENCRYPTION_KEY nothing is known but the counts. The Worker has no such case: it responds with a 503. */
+export interface UnknownKeysStatus {
+  readonly master_keys: readonly (Omit<MasterKeyStatus, 'role'> & { readonly role: 'unknown' })[];
+  readonly to_rewrap: null;
+  readonly unopenable: null;
 }
 
-export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus): void {
+/** What `GET /keys/status` returns, for the operator. One statement: one snapshot. */
+export async function keysStatus(
+  sql: Sql,
+  keyring: Pick<Keyring, 'byId'> | undefined,
+): Promise<KeysStatus | UnknownKeysStatus> {
+  const [row] = await sql<[{ counts: EnvelopeCounts[] }]>`select private.envelope_counts() as counts`;
+  const status = describeKeys(row.counts, keyring);
+  if (keyring) return status;
+  const masterKeys = status.master_keys.map((key) => ({ ...key, role: 'unknown' }) as const);
+  return { master_keys: masterKeys, to_rewrap: null, unopenable: null };
+}
+
+export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | UnknownKeysStatus): void {
   const header = ['master key', 'role', 'trading keys', 'copies', 'own keys', 'envelopes'];
   const rows = master_keys.map((key) => [
     key.id,
@@ -33,16 +46,28 @@ export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus): v
     );
   }
   say();
+  if (unopenable === null) {
+    say(
+      'ENCRYPTION_KEY is not set: which of these master keys the Worker has, and what it can open, is not known.',
+    );
+    return;
+  }
   for (const { id } of master_keys.filter((key) => key.role === 'open' && key.envelopes === 0)) {
     say(`Nothing is left under ${id}: it may be dropped.`);
   }
-  if (to_rewrap > 0) say(`${to_rewrap} envelopes wait to be moved: npm run keys:rewrap.`);
-  if (unopenable > 0)
-    say(`${unopenable} envelopes are under master keys that are missing: they open for nobody.`);
+  if (to_rewrap > 0) say(`${envelopes(to_rewrap)} not yet under the first master key: npm run keys:rewrap.`);
+  if (unopenable > 0) {
+    say(`${envelopes(unopenable)} under master keys that are not in ENCRYPTION_KEY: nothing opens them.`);
+  }
 }
 
+const envelopes = (count: number) => (count === 1 ? '1 envelope is' : `${count} envelopes are`);
+
 /** Whose envelopes the missing master keys sealed: ids of clients. */
-export async function sayWhoseAreMissing(sql: Sql, { master_keys }: KeysStatus): Promise<void> {
+export async function sayWhoseAreMissing(
+  sql: Sql,
+  { master_keys }: KeysStatus | UnknownKeysStatus,
+): Promise<void> {
   for (const { id } of master_keys.filter(({ role }) => role === 'missing')) {
     const clients = await sql<{ client_id: string }[]>`
       select client_id from public.trading_keys where master_key_id = ${id}

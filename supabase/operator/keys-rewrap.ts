@@ -1,28 +1,34 @@
-/**
- * `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without a token in the Worker. The
- * keys and DATABASE_URL come from the environment. Ctrl-C ends it after the batch at hand, twice on the spot; run again,
- * it goes on.
- * Options: `-- --batch N` (50), `--limit N` envelopes to look at, `--dry-run` opens, seals and compares and stores
- * nothing. Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 something failed; 2 something is left, or
- * does not open; 130 interrupted.
- */
-import { parseArgs } from 'node:util';
+/** `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without a token in the Worker. See USAGE. */
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
-import { connectAsOperator } from './connect.ts';
-import { run, say } from './key-setting.ts';
+import { runCommand, say } from './command.ts';
+import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
+import { UsageError } from './failure.ts';
 import { rewrapStore } from './rewrap-store.ts';
 
 const MOST_IN_A_BATCH = 200;
 
-await run(async () => {
-  const { values } = parseArgs({
-    options: {
-      batch: { type: 'string', default: '50' },
-      limit: { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-    },
-  });
+const usage = `Usage: npm run keys:rewrap -- [--local] [--batch N] [--limit N] [--dry-run]
+
+Moves every envelope to the first key of ENCRYPTION_KEY (from the environment). Ctrl-C stops it after the current batch,
+twice at once. The next run continues.
+
+  --batch N  envelopes in one transaction, 1 to ${MOST_IN_A_BATCH} (default 50)
+  --limit N  envelopes to look at
+  --dry-run  opens, seals and compares, and stores nothing
+${WHICH_DATABASE}
+
+Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 the command failed; 2 something is left, or does not
+open; 130 interrupted.`;
+
+const options = {
+  batch: { type: 'string', default: '50' },
+  limit: { type: 'string' },
+  'dry-run': { type: 'boolean', default: false },
+  local: LOCAL,
+} as const;
+
+await runCommand({ usage, options }, async (values) => {
   const batch = wholeNumber('--batch', values.batch, MOST_IN_A_BATCH);
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit);
   const dryRun = values['dry-run'];
@@ -34,7 +40,7 @@ await run(async () => {
       say('Stopping after this batch.');
     });
   }
-  const sql = connectAsOperator();
+  const sql = await connectAsOperator(values);
   try {
     say(`Moving to ${keyring.primary.id}${dryRun ? ' (dry run: nothing is stored)' : ''}`);
     const began = performance.now();
@@ -74,7 +80,9 @@ await run(async () => {
 function wholeNumber(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > most) {
-    throw new Error(`${name} is a number from 1${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}.`);
+    throw new UsageError(
+      `${name} is a number from 1${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}.`,
+    );
   }
   return number;
 }

@@ -45,6 +45,11 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     expectProblem(await expectTheSame(line, victim.botId, thief.machineToken, body), 404, 'not_found');
   });
 
+  it('GET /runner/bots/{id} with a token for another bot', async () => {
+    const line = (id: string) => `GET /runner/bots/${id}`;
+    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken), 404, 'not_found');
+  });
+
   it('POST /bots/{id}/sign with a wallet of another bot, by id and by address', async () => {
     const { json } = await call(`GET /bots/${victim.botId}`, { token: victim.token });
     for (const [foreign, absent] of [
@@ -80,7 +85,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     async (method) => {
       const paths = [...new Set(operations.map(({ path }) => path))].filter((path) => path.includes('{id}'));
       for (const path of [...paths, '/clients/{id}/nothing', '/bots/{id}/nothing']) {
-        const foreign = FOREIGN[path.split('/')[1] ?? ''] ?? '';
+        const foreign = FOREIGN[/(\w+)\/\{id\}/.exec(path)?.[1] ?? ''] ?? '';
         const line = (id: string) => `${method} ${path.replace('{id}', id)}`;
         const { status } = await expectTheSame(line, foreign, thief.token);
         expect([path, status >= 400]).toEqual([path, true]);

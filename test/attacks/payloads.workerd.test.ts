@@ -233,5 +233,5 @@ describe('a database that answers codes of JavaScript', () => {
 
 it('Bearer of an account, a name of JavaScript as publishable key -> a problem, no crash', async () => {
   const env = { ...settings(), SUPABASE_PUBLISHABLE_KEY: '__proto__' };
-  expectProblem(await call('GET /clients', { token: admin.token, env }), 503, 'database_not_configured');
+  expectProblem(await call('GET /clients', { token: admin.token, env }), 503, 'publishable_key_rejected');
 });

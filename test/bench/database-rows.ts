@@ -16,7 +16,8 @@ export async function newHousehold(sql: postgres.Sql, bots: number): Promise<Hou
     values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
     returning id, email`;
   const [client] = await sql<[{ id: string }]>`
-    insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+    insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
+    returning id`;
   const key = sealedWallet(client.id);
   await sql`insert into public.trading_keys ${sql({ client_id: client.id, ...key })}`;
   const rows = await sql<{ id: string }[]>`

@@ -89,7 +89,8 @@ export async function settle({ owner }: Sessions, stack: Stack, encryptionKey: s
     values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
     returning id, email`;
   const [client] = await owner<[{ id: string }]>`
-    insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+    insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
+    returning id`;
   const wallet = await sealKey({ private_key: newEvmKey() }, client.id, async () => keyring);
   await owner`insert into public.trading_keys ${owner({ client_id: client.id, ...wallet })}`;
   const [bot] = await owner<[{ id: string }]>`

@@ -111,7 +111,8 @@ async function newClient({ owner }: Sessions) {
     values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
     returning id, email`;
   const [client] = await owner<[{ id: string }]>`
-    insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+    insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
+    returning id`;
   return { id: client.id, userId: account.id };
 }
 

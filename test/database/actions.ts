@@ -34,15 +34,15 @@ export interface SealedWallet {
 export function sealedWallet(
   clientId: string,
   address = `0x${randomBytes(20).toString('hex')}`,
+  { chain = 'evm', key_id = randomUUID() as string }: { chain?: SealedWallet['chain']; key_id?: string } = {},
 ): SealedWallet {
-  const key_id = randomUUID();
   const header = {
     alg: 'A256GCMKW',
     enc: 'A256GCM',
     typ: 'trading-key+jwe',
     kid: 'nobody',
     sub: clientId,
-    chain: 'evm',
+    chain,
     address,
     jti: key_id,
     iv: randomBytes(12).toString('base64url'),
@@ -50,7 +50,7 @@ export function sealedWallet(
   };
   const parts = [Buffer.from(JSON.stringify(header)), ...[32, 12, 32, 16].map((size) => randomBytes(size))];
   const encrypted_key = parts.map((part) => part.toString('base64url')).join('.');
-  return { address, chain: 'evm', key_id, encrypted_key };
+  return { address, chain, key_id, encrypted_key };
 }
 
 function rpc(by: string, name: string, args: Record<string, unknown>): Action {

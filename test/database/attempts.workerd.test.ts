@@ -1,5 +1,5 @@
 /** When a call is made a second time: what of it the answers of a whole service do not show. */
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CallFailure } from '../../src/database/answer.ts';
 import { attempts } from '../../src/database/attempts.ts';
 import { Problem } from '../../src/problem.ts';
@@ -45,4 +45,42 @@ it.each([
   const waited = vi.spyOn(globalThis, 'setTimeout');
   expect(await attempts(TIME_LIMITS, true, failing(noAnswer()))).toBe('answered');
   expect(waited.mock.calls.map(([, ms]) => ms)).toContain(pause);
+});
+
+describe('a token or API key that is rejected before the call begins', () => {
+  const rejected = (retryAfterMs?: number) =>
+    new CallFailure(new Problem('database_rejects_token'), 'rejected', retryAfterMs);
+
+  it.each([true, false])('is sent again after about a second, if repeatable is %s', async (repeatable) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const waited = vi
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((done: () => void) => done()) as never);
+    expect(await attempts(TIME_LIMITS, repeatable, failing(rejected()))).toBe('answered');
+    expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([1_050]);
+  });
+
+  it('is sent again after Retry-After, if that is longer', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const waited = vi
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((done: () => void) => done()) as never);
+    expect(await attempts(TIME_LIMITS, false, failing(rejected(2_000)))).toBe('answered');
+    expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([2_050]);
+  });
+
+  it('is not sent again if that would take longer than a call may', async () => {
+    const call = failing(rejected());
+    const limits = { ...TIME_LIMITS, callMs: 1_000 };
+    await expect(attempts(limits, true, call)).rejects.toMatchObject({ code: 'database_rejects_token' });
+    expect(call).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not sent a third time', async () => {
+    const call = failing(rejected(), rejected());
+    await expect(attempts({ ...TIME_LIMITS, rejectedPauseMs: 1 }, false, call)).rejects.toMatchObject({
+      code: 'database_rejects_token',
+    });
+    expect(call).toHaveBeenCalledTimes(2);
+  });
 });

@@ -159,16 +159,17 @@ describe('everything at once, each twice under its key', () => {
         signers.checkOut(token, other, value, 0, key),
         signers.checkOut(token, bot, value, 0, key),
       ]);
-      const actions = [
+      const stops = [act.stopBot(other, client.userId), act.stopBot(other, admin)];
+      const repeated = [
         act.rotateKey(client),
-        act.stopBot(other, client.userId),
         act.startBot(other, client.userId),
         act.setupBot(client),
         round % 2
           ? act.addWallet(other, admin, act.sealedWallet(client.clientId))
           : act.createBot(client, admin),
-        act.stopBot(other, admin),
       ].flatMap((action) => twins(action).slice(0, 2));
+      // A stop is repeatable as it is and takes no key.
+      const actions = [...repeated, ...stops, ...stops];
       for (const outcome of (await Promise.all([sessions.race(actions), ...signing])).flat())
         seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       expect(await violationsOf(sql, [client.clientId])).toEqual([]);
@@ -283,6 +284,29 @@ describe('who comes second', () => {
     await two.end('commit');
     await holder.unsafe('rollback');
     holder.release();
+  });
+});
+
+describe('of a caller with 1,000 kept answers', () => {
+  const kept = async (by: string) =>
+    (
+      await sql<{ count: number }[]>`select count(*)::int from private.kept_answers
+      where caller = ${`account ${by}`}`
+    )[0]?.count;
+
+  it('concurrent requests wait for nobody, and the next one leaves the newest 1,000', async () => {
+    const by = await sessions.newAdmin();
+    await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
+      select ${`account ${by}`}, sha256(n::text::bytea), sha256(''), 'x', '{}', now() + interval '23 hours'
+      from generate_series(1, 1000) as n`;
+    const ask = () => act.once(act.createClient(by, `${randomUUID()}@races.test`), act.newOnce());
+    expect(await sessions.race(Array.from({ length: 10 }, ask))).toEqual(ok(10));
+    expect(await kept(by)).toBeLessThanOrEqual(1010);
+    expect(await sessions.race([ask()])).toEqual(ok(1));
+    expect(await kept(by)).toBe(1000);
+    const [made] = await sql`select count(*)::int from private.kept_answers
+      where caller = ${`account ${by}`} and operation = 'create_client'`;
+    expect(made?.count).toBe(11);
   });
 });
 

@@ -324,6 +324,17 @@ describe('own rows', () => {
   });
 });
 
+describe('a row that a CHECK rejects', () => {
+  it.each([
+    ['PATCH clients', { name: '' }],
+    ['PATCH bots', { status: 'paused' }],
+  ])('%s %j -> 400 with the SQLSTATE, as at a hosted project', async (line, body) => {
+    const owner = line.endsWith('clients') ? 'id' : 'client_id';
+    const answer = await rest(`${line}?${owner}=eq.${anna.clientId}`, anna.token, body);
+    expect([answer.status, answer.code]).toEqual([400, '23514']);
+  });
+});
+
 describe('a token that is not one', () => {
   it.each([
     [

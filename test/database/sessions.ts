@@ -76,7 +76,10 @@ export class Sessions {
   async newClient(): Promise<Client> {
     const account = await this.#newAccount();
     const [client] = await this.sql<[{ id: string }]>`
-      insert into public.clients (name, email) values ('A client', ${account.email}) returning id`;
+      insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
+        returning id`;
+    // That the account was linked is no part of what a test does.
+    await this.sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
     return { userId: account.id, clientId: client.id };
   }
 

@@ -1,5 +1,6 @@
 /** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FIRST_FACTORS, signedInAt } from '../../src/middleware/signed-in-at.ts';
 import { call } from '../support/api.ts';
 import { type ClientPerson, inSeconds } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
@@ -74,8 +75,8 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
       env,
       body: { bot_type: 'evm-grid', private_key: newEvmKey().privateKey },
     });
-  const now = [{ method: 'totp', timestamp: inSeconds(-5) }];
-  const before = [{ method: 'totp', timestamp: inSeconds(-700) }];
+  const now = [{ method: 'password', timestamp: inSeconds(-5) }];
+  const before = [{ method: 'password', timestamp: inSeconds(-700) }];
   expectProblem(await setUp({ aal: 'aal1', amr: now }), 403, 'second_factor_required');
   expectProblem(await setUp({ aal: 'aal2', amr: before }), 401, 'sign_in_too_old');
   expect(await stack.sql`select id from public.bots`).toHaveLength(1);
@@ -88,4 +89,60 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
   expect(await readiness({})).toEqual({ status: 'missing', code: 'step_up_disagrees' });
   expect(await readiness({ REQUIRE_AAL2: 'true' })).toMatchObject({ code: 'step_up_disagrees' });
   expect(await readiness({ REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' })).toEqual({ status: 'ok' });
+});
+
+/** What Supabase Auth issues to a session that enrols and verifies a second factor: the newest method comes first. */
+const afterEnrolment = (method: string) => ({
+  aal: 'aal2',
+  amr: [
+    { method, timestamp: inSeconds(-5) },
+    { method: 'password', timestamp: inSeconds(-7000) },
+  ],
+});
+
+it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
+  'a stale session that enrols %s -> sign_in_too_old, at the REST API and at the edge',
+  async (method) => {
+    await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
+    const owner = await stack.newClient('Boris');
+    const claims = { sub: owner.userId, ...afterEnrolment(method) };
+    const row = { client_id: owner.clientId, ...sealedWallet(owner.clientId) };
+    expect(await rest('POST trading_keys', claims, row)).toEqual([401, 'PT401', 'sign_in_too_old']);
+    const env = { ...stack.settings, REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' };
+    const request = async (bindings: object) =>
+      call(`POST /clients/${owner.clientId}/setup-bot`, {
+        token: await token(claims),
+        env: bindings,
+        body: { bot_type: 'evm-grid', private_key: newEvmKey().privateKey },
+      });
+    expectProblem(await request(env), 401, 'sign_in_too_old');
+    // An edge that requires nothing leaves the decision to the database.
+    expectProblem(await request(stack.settings), 401, 'sign_in_too_old');
+    const fresh = { ...claims, amr: [...claims.amr, { method: 'password', timestamp: inSeconds(-5) }] };
+    expect((await rest('POST trading_keys', fresh, row))[0]).toBe(201);
+  },
+);
+
+it('the edge and the database find the same time of sign-in', async () => {
+  const methods = [
+    ...FIRST_FACTORS,
+    ...['totp', 'mfa/phone', 'mfa/webauthn', 'phone', 'webauthn', 'token_refresh', 'email_change', 'anonymous'],
+    ...['oauth_provider/authorization_code', 'PASSWORD', '', 1, null, ['password'], { method: 'password' }],
+  ];
+  const times = [undefined, null, 5, 9, 7.5, '9', true];
+  const lists = methods.flatMap((method) => [
+    ...times.map((timestamp) => [{ method, timestamp }]),
+    [
+      { method, timestamp: 9 },
+      { method: 'password', timestamp: 5 },
+    ],
+  ]);
+  const all = [undefined, null, [], {}, 'password', 7, ['password'], [null], [[5]], ...lists].flatMap((amr) =>
+    times.map((auth_time) => ({ amr, auth_time })),
+  );
+  const texts = all.map((claims) => JSON.stringify(claims));
+  const found = await stack.sql<{ at: number | null }[]>`
+    select private.signed_in_at(claims::jsonb)::float8 as at
+    from unnest(${texts}::text[]) with ordinality as given (claims, place) order by place`;
+  expect(found.map(({ at }) => at ?? undefined)).toEqual(texts.map((text) => signedInAt(JSON.parse(text))));
 });

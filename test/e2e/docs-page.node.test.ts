@@ -101,7 +101,7 @@ describe('every schema', () => {
     ],
     ['AddedWallet', /Wallet with object\nbot_id required string, uuid/],
     ['SignRequest', /type required string, evm\.typed_data/],
-    ['Bot', /\nwallets required array of Wallet/],
+    ['BotSummary', /\nwallets required array of Wallet/],
     [
       'BotHealth',
       /\nlast_heartbeat required object or null\nstatus required string, one of ok degraded failing/,

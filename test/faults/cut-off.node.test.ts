@@ -70,13 +70,6 @@ const cutOnceItWaits =
     incoming.socket.resetAndDestroy();
   };
 
-/** `@supabase/lite` has one code for all that PostgreSQL ends; PostgREST answers the SQLSTATE. */
-const inWordsOfPostgrest = async ({ forward, response }: Exchange) => {
-  const { status, type, body } = await forward();
-  const text = String(body).replace('"code":"SUP"', '"code":"40P01"');
-  response.writeHead(status, { 'content-type': type }).end(text);
-};
-
 describe.each(KEY_CHANGES)('$name', (kind) => {
   test('cut off while it waits for a lock -> 503; later it is done or not, and asking again converges', async () => {
     const { proxy, worker, ask, expectWhole } = scene;
@@ -142,7 +135,7 @@ describe.each(KEY_CHANGES.filter(({ name }) => name !== 'set up'))('$name', (kin
     const [one] = await casesOf([kind]);
     if (!one) throw new Error('no case');
     const { household } = one;
-    await proxy.meet(inWordsOfPostgrest);
+    await proxy.heal();
     const asked = Promise.withResolvers<Awaited<ReturnType<typeof ask>>>();
     await superuser.begin(async (sql) => {
       // Who looks for deadlocks first is the one that is ended: not this one.

@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.ts';
 const app = createApp({
   callMs: 3_000,
   pauseMs: 20,
+  rejectedPauseMs: 100,
   probeMs: 1_000,
   signingKeysMs: 1_000,
   signingKeysRestMs: 200,

@@ -55,7 +55,7 @@ export class Household {
     const { email, token } = await world.newSession();
     const answer = await world.api.call('POST /clients', {
       token: world.admin,
-      body: { name: 'Load', email },
+      body: { name: 'Load', email, link_account: true },
     });
     world.expect(answer, 201);
     if (answer.status !== 201) return undefined;

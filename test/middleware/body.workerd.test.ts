@@ -1,6 +1,7 @@
 /** What a body may be before anybody looks at what it says. Every operation that takes one is asked. */
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import type { Bindings } from '../../src/env.ts';
 import { MAX_BODY_BYTES } from '../../src/middleware/body.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { operations, tokenFor } from '../support/operations.ts';
@@ -17,6 +18,7 @@ const client = (padding = '') => ({
   email: `${crypto.randomUUID()}@example.test`,
 });
 const json = { 'content-type': 'application/json' };
+const unreachable = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:9' };
 
 /** Bytes as they are, with a length or in chunks. */
 async function send(
@@ -24,6 +26,7 @@ async function send(
   bytes: Uint8Array<ArrayBuffer>,
   how: 'whole' | 'in chunks',
   headers = json,
+  env: Bindings = settings(),
 ): Promise<Answer> {
   const [method = '', path = ''] = at(line).split(' ');
   const stream = () =>
@@ -42,7 +45,7 @@ async function send(
     },
     body: how === 'whole' ? bytes : stream(),
   });
-  const response = await app.fetch(request, settings());
+  const response = await app.fetch(request, env);
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
 }
@@ -111,6 +114,41 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
   ])('%s -> 400', async (_, bytes) => {
     expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'malformed_json');
+  });
+
+  // RFC 8259, section 8.2: a JSON text can escape half of a surrogate pair, which no UTF-8 text holds. PostgREST rejects it.
+  it.each([
+    ['a first half', '{"x":"\\ud83d"}', '/x'],
+    ['a first half in capital letters', '{"x":"\\uD83D and more"}', '/x'],
+    ['a second half', '{"x":"\\ude00"}', '/x'],
+    ['two halves in the wrong order', '{"x":"\\ude00\\ud83d"}', '/x'],
+    ['a whole pair and half of one', '{"x":"\\ud83d\\ude00\\ud83d"}', '/x'],
+    ['half of a pair after an escaped backslash', '{"x":"\\\\\\ud83d"}', '/x'],
+    ['half of a pair in a list', '{"a":1,"x":[1,{"y":"\\ud83d"}]}', '/x'],
+    ['half of a pair in a name', '{"x":{"a\\ud83d":1}}', '/x'],
+    ['half of a pair in the name of a member', '{"a\\ud83d":1}', '/(not shown)'],
+    ['half of a pair as the whole body', '"\\ud83d"', ''],
+    ['half of a pair, deep down', `${'{"x":'.repeat(5000)}"\\ud83d"${'}'.repeat(5000)}`, '/x'],
+  ])('%s -> 422 where it is, and the database is not asked', async (_, text, pointer) => {
+    const answer = await send(line, bytesOf(text), 'whole', json, unreachable);
+    expectProblem(answer, 422, 'validation_failed');
+    expect(answer.json.errors).toEqual([
+      { pointer, code: 'lone_surrogate', detail: 'half of a surrogate pair, which is no character' },
+    ]);
+  });
+
+  it.each([
+    ['a whole pair', '{"x":"\\ud83d\\ude00"}'],
+    ['a whole pair in UTF-8', '{"x":"😀"}'],
+    ['a backslash before the letters of half a pair', '{"x":"\\\\ud83d"}'],
+    ['no text', '{"x":1}'],
+  ])('%s -> judged by the schema', async (_, text) => {
+    const { json: problem } = await send(line, bytesOf(text), 'whole', json, unreachable);
+    expect(JSON.stringify(problem)).not.toContain('lone_surrogate');
+  });
+
+  it('half of a pair in a text that is not JSON -> 400', async () => {
+    expectProblem(await send(line, bytesOf('{"x":"\\ud83d"'), 'whole'), 400, 'malformed_json');
   });
 
   it.each(['null', '[]', '"text"', '1', 'true', '[{}]'])('%s instead of an object -> 422', async (text) => {

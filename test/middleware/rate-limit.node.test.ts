@@ -217,14 +217,36 @@ describe('guesses', () => {
     expect(answer.headers.get('ratelimit')).toBe('"guesses";r=0;t=60');
   });
 
-  it('are not: no token, and one that has only expired', async () => {
+  it('are not: no token', async () => {
     const address = newAddress();
-    const expired = await accessToken({ sub: crypto.randomUUID(), exp: inSeconds(-60) });
-    for (let n = 0; n < 3 * LIMITS.GUESS_LIMIT; n++) {
+    for (let n = 0; n < 3 * LIMITS.GUESS_LIMIT; n++)
       expectProblem(await ask('GET /clients/me', undefined, address), 401, 'authentication_required');
-      expectProblem(await ask('GET /clients/me', expired, address), 401, 'token_expired');
-    }
   });
+});
+
+describe('expired access tokens', () => {
+  it.each(['GET /clients/me', 'DELETE /clients/{id}/revoke-key'])(
+    '%s: are counted by network, and no other network, and neither its guesses nor its sessions',
+    async (line) => {
+      const [one, address] = [await newClientWithRunner(), newAddress()];
+      const path = line.replace('{id}', one.clientId);
+      const expired = await accessToken({ sub: one.userId, exp: inSeconds(-60) });
+      const { through, answer } = await untilLimited(LIMITS.READ_LIMIT, async (n) => {
+        const answer = await ask(path, expired, `${address}${n}:`);
+        if (answer.status !== 429) expectProblem(answer, 401, 'token_expired');
+        return answer;
+      });
+      expect(through).toBeGreaterThanOrEqual(LIMITS.READ_LIMIT);
+      expectProblem(answer, 429, 'rate_limited');
+      expect(answer.headers.get('ratelimit')).toBe('"reads";r=0;t=60');
+      expectProblem(await ask(path, expired, newAddress()), 401, 'token_expired');
+      // Nobody's session, no machine token and no other credential is held up by them.
+      expect((await ask('GET /clients/me', one.token, address)).status).toBe(200);
+      expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
+      expectProblem(await ask('GET /clients/me', 'a.b.c', address), 401, 'token_invalid');
+      expect((await ask(`DELETE /clients/${one.clientId}/revoke-key`, one.token, address)).status).toBe(200);
+    },
+  );
 });
 
 interface Configuration {

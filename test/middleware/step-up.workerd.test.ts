@@ -83,13 +83,24 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
     });
   });
 
-  it.each(['1', 'yes', 'TRUE', ' true ', 'aal2', 'off'])('"%s" is on: only false is off', async (text) => {
+  it.each(['TRUE', ' true '])('"%s" is true', async (text) => {
     const answer = await call(path('POST /bots/{id}/start'), {
       token: await token({ aal: 'aal1' }),
       env: { ...base, REQUIRE_AAL2: text },
     });
     expectProblem(answer, 403, 'second_factor_required');
   });
+
+  it.each(['1', '0', 'yes', 'aal2', 'off', 'treu', 'true,'])(
+    '"%s" is neither true nor false: no key is changed, and no caller is told to sign in in another way',
+    async (text) => {
+      for (const aal of ['aal1', 'aal2']) {
+        const as = { token: await token({ aal }), env: { ...base, REQUIRE_AAL2: text } };
+        const answer = await call(path('POST /bots/{id}/start'), as);
+        expectProblem(answer, 503, 'step_up_settings_malformed');
+      }
+    },
+  );
 
   it('nothing was changed by who was refused, and the same with two factors is done', async () => {
     const owner = await newClientWithBot();
@@ -138,6 +149,15 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     ['in no way', { amr: [] }],
     ['in ways without times (RFC 8176)', { amr: ['pwd', 'otp', null, 1] }],
     ['in something that is no list', { amr: { timestamp: inSeconds(0) } }],
+    [
+      'long ago, by a session that just enrolled a second factor',
+      { aal: 'aal2', amr: [{ method: 'totp', timestamp: inSeconds(-5) }, ...amr(-700)] },
+    ],
+    [
+      'long ago, whatever the time of authentication is after a second factor',
+      { aal: 'aal2', auth_time: inSeconds(-5), amr: [{ method: 'totp', timestamp: inSeconds(-5) }, ...amr(-700)] },
+    ],
+    ['by a second factor alone', { aal: 'aal2', amr: [{ method: 'mfa/webauthn', timestamp: inSeconds(-5) }] }],
   ])('signed in %s -> 401', async (_, claims) => {
     const answer = await ask(claims);
     expectProblem(answer, 401, 'sign_in_too_old');
@@ -156,16 +176,23 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     expectProblem(await ask({ iat: inSeconds(0), amr: amr(-700) }), 401, 'sign_in_too_old');
   });
 
-  it.each(['5m', '-1', '1e3', '0x10', '1.5', '9999999999'])(
-    '"%s" -> every sign-in is too old',
+  it.each(['5m', '-1', '0', '1e3', '0x10', '1.5', '9999999999'])(
+    '"%s" is no number of seconds: no key is changed, and no caller is told to sign in again',
     async (text) => {
-      expectProblem(
-        await ask({ auth_time: inSeconds(-5) }, { ...base, MAX_SIGN_IN_AGE_SECONDS: text }),
-        401,
-        'sign_in_too_old',
-      );
+      const bindings = { ...base, MAX_SIGN_IN_AGE_SECONDS: text };
+      for (const age of [-5, -700])
+        expectProblem(await ask({ auth_time: inSeconds(age) }, bindings), 503, 'step_up_settings_malformed');
     },
   );
+
+  it('that cannot be read: reading, stopping and revoking go on', async () => {
+    const owner = await newClientWithBot();
+    const malformed = { ...base, MAX_SIGN_IN_AGE_SECONDS: '10 minutes', REQUIRE_AAL2: 'perhaps' };
+    const as = { token: await token({ amr: amr(-700) }), env: malformed };
+    expect((await call(`GET /bots/${owner.botId}`, as)).status).toBe(200);
+    expect((await call(`POST /bots/${owner.botId}/stop`, as)).status).toBe(200);
+    expect((await call(`DELETE /clients/${owner.clientId}/revoke-key`, as)).status).toBe(200);
+  });
 
   it('old sign-ins read, stop and revoke', async () => {
     const owner = await newClientWithBot();
@@ -191,12 +218,23 @@ describe('GET /ready, where the database asks for nothing', () => {
   it.each<[string, Bindings]>([
     ['REQUIRE_AAL2', { REQUIRE_AAL2: 'true' }],
     ['MAX_SIGN_IN_AGE_SECONDS', { MAX_SIGN_IN_AGE_SECONDS: '600' }],
-    ['MAX_SIGN_IN_AGE_SECONDS that is no number', { MAX_SIGN_IN_AGE_SECONDS: '10 minutes' }],
   ])('and %s is set -> 503 step_up_disagrees', async (_, bindings) => {
     const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([
       503,
       { status: 'missing', code: 'step_up_disagrees' },
+    ]);
+  });
+
+  it.each<[string, Bindings]>([
+    ['REQUIRE_AAL2 is neither true nor false', { REQUIRE_AAL2: 'perhaps' }],
+    ['MAX_SIGN_IN_AGE_SECONDS is no number', { MAX_SIGN_IN_AGE_SECONDS: '10 minutes' }],
+    ['MAX_SIGN_IN_AGE_SECONDS is 0, which the database does not take', { MAX_SIGN_IN_AGE_SECONDS: '0' }],
+  ])('and %s -> 503 step_up_settings_malformed', async (_, bindings) => {
+    const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
+    expect([answer.status, answer.json.dependencies.step_up]).toEqual([
+      503,
+      { status: 'missing', code: 'step_up_settings_malformed' },
     ]);
   });
 

@@ -111,10 +111,49 @@ describe('how somebody signed in', () => {
     ['ways that are no list', { amr: way(5) }, {}],
     ['a time of authentication', { auth_time: 3, amr: [way(5)] }, { signedInAt: 3 }],
     ['a time that is a text', { auth_time: '3', amr: [way(5)] }, { signedInAt: 5 }],
+    ['a time of authentication alone', { auth_time: 3 }, { signedInAt: 3 }],
+    ['a time of authentication and no ways', { auth_time: 3, amr: null }, { signedInAt: 3 }],
+    ['a new second factor', { amr: [{ method: 'totp', timestamp: 9 }, way(5)] }, { signedInAt: 5 }],
+    ['a newer time of authentication', { auth_time: 9, amr: [way(5)] }, { signedInAt: 5 }],
+    ['a time of authentication and no first factor', { auth_time: 9, amr: [] }, {}],
+    ['a time of authentication and ways that are no list', { auth_time: 9, amr: way(9) }, {}],
+    ['a way without a method', { amr: [{ timestamp: 9 }] }, {}],
+    ['a way with two methods', { amr: [{ method: ['password'], timestamp: 9 }] }, {}],
   ])('%s', async (_, claims, expected) => {
     const session = { userId: sub, aal: undefined, signedInAt: undefined, ...expected };
     expect(await hosted.verify(await project.token(key, { sub, ...claims }))).toStrictEqual(session);
   });
+
+  it.each([
+    'totp',
+    'mfa/phone',
+    'mfa/webauthn',
+    'phone',
+    'webauthn',
+    'token_refresh',
+    'email_change',
+    'anonymous',
+    'oauth_provider/authorization_code',
+    'a method of later',
+  ])('%s alone is no sign-in', async (method) => {
+    const { signedInAt } = await hosted.verify(
+      await project.token(key, { sub, amr: [{ method, timestamp: 9 }] }),
+    );
+    expect(signedInAt).toBeUndefined();
+  });
+});
+
+describe('a token of the OAuth 2.1 server', () => {
+  it.each([['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'], ['nobody', null], ['nothing', '']])(
+    'that names %s in client_id -> token_oauth_rejected',
+    async (_, client_id) => {
+      for (const [verifier, token] of [
+        [hs256, await accessToken({ sub, client_id })],
+        [hosted, await project.token(key, { sub, client_id })],
+      ] as const)
+        await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
+    },
+  );
 });
 
 describe('a key id', () => {

@@ -1,6 +1,6 @@
 /** The cron's part of the audit chain, and the command that verifies it, on a stack of their own: they reach every client. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,6 +22,7 @@ import { removePostgres } from '../../supabase/local/postgres.ts';
 import { type Stack, startStack } from '../../supabase/local/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
 import { rehash } from '../database/audit.ts';
+import { runOperator } from '../operator/commands.ts';
 
 const newSeed = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 const MONITOR_TOKEN = newMachineToken();
@@ -90,6 +91,8 @@ const said = (event: string) =>
 /** A client with three rows in its chain, and two more that wait. */
 async function newClient(): Promise<{ clientId: string; userId: string }> {
   const { clientId, id } = await createClientAccount(sql, 'A client', `${crypto.randomUUID()}@example.test`);
+  // That the account was linked is no part of what a test does.
+  await sql`delete from private.queued_key_events where client_id = ${clientId} and event = 'account_linked'`;
   await sql`insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot')`;
   await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
   await sql`update public.trading_keys set ${sql({ ...sealedWallet(clientId) })} where client_id = ${clientId}`;
@@ -357,6 +360,65 @@ describe('npm run audit:verify', () => {
       false,
       false,
     ]);
+  });
+
+  describe('where a local stack runs, without TRADING_KEYS_TOKEN', () => {
+    let home: string;
+    const authorizations: (string | undefined)[] = [];
+    let other: ServerType;
+    const urlOf = (server: ServerType) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const runThere = (args: string[], env: Record<string, string> = {}) =>
+      runOperator('audit-verify', args, { cwd: home, env });
+
+    beforeAll(async () => {
+      home = join(directory, 'with-stack');
+      mkdirSync(join(home, '.local'), { recursive: true });
+      const { email, password } = await createAdmin(sql, 'local-admin@example.test');
+      const stackFile = {
+        api_url: url,
+        supabase_url: stack.supabaseUrl,
+        publishable_key: stack.publishableKey,
+        admin: { email, password },
+      };
+      writeFileSync(join(home, '.local', 'stack.json'), JSON.stringify(stackFile));
+      other = serve({
+        fetch(request) {
+          authorizations.push(request.headers.get('authorization') ?? undefined);
+          return Response.json({ items: [], next_cursor: null, keys: [] });
+        },
+        port: 0,
+        hostname: '127.0.0.1',
+      });
+      await new Promise((listening) => other.once('listening', listening));
+    });
+    afterAll(() => new Promise((closed) => other.close(closed)));
+
+    it('the session of its admin reads its own API, without --url and with it', async () => {
+      const { clientId } = await newClient();
+      expect(await runThere(['--client', clientId])).toMatchObject({ code: 0, err: '' });
+      for (const same of [url, `${url}/`]) {
+        expect(await runThere(['--url', same, '--client', clientId])).toMatchObject({ code: 0, err: '' });
+      }
+    });
+
+    it('no other API gets it', async () => {
+      for (const elsewhere of [urlOf(other), `${url}/elsewhere`, url.replace('127.0.0.1', 'localhost')]) {
+        const { code, out, err } = await runThere(['--url', elsewhere, '--client', crypto.randomUUID()]);
+        expect([code, out, err]).toEqual([2, '', expect.stringContaining('TRADING_KEYS_TOKEN')]);
+      }
+      expect(authorizations).toEqual([]);
+      const given = { TRADING_KEYS_TOKEN: 'another-session' };
+      await runThere(['--url', urlOf(other), '--client', crypto.randomUUID()], given);
+      expect(new Set(authorizations)).toEqual(new Set(['Bearer another-session']));
+    });
+  });
+
+  it('--help names every option', async () => {
+    const { code, out, err } = await runOperator('audit-verify', ['--help']);
+    expect([code, err]).toEqual([0, '']);
+    for (const name of ['--url', '--client', '--known', '--checkpoint', '--keys', 'TRADING_KEYS_TOKEN']) {
+      expect(out).toContain(name);
+    }
   });
 
   it('with a bad session -> 2, without its text', async () => {

@@ -172,7 +172,12 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
   test.each<[string, readonly string[], Run, RegExp]>([
     ['no source', [], {}, /LEGACY_DATABASE_URL/],
     ['no Fernet key', copy, { env: { LEGACY_ENCRYPTION_KEY: '' } }, /LEGACY_ENCRYPTION_KEY is not set/],
-    ['a Fernet key that is none', copy, { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } }, /is no Fernet key/],
+    [
+      'a Fernet key that is none',
+      copy,
+      { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } },
+      /is not a Fernet key/,
+    ],
     ['no master key', copy, { env: { ENCRYPTION_KEY: '' } }, /ENCRYPTION_KEY is not set/],
     ['a master key that is none', copy, { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
     ['a key among the arguments', [...copy, SECRET], {}, /Usage:/],
@@ -197,7 +202,7 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
       'a URL that is none',
       [],
       { env: { LEGACY_DATABASE_URL: SECRET } },
-      /cannot be reached|no reason that is known|refused/,
+      /LEGACY_DATABASE_URL is not a connection URL/,
     ],
     [
       'a database without our tables',
@@ -234,7 +239,7 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
     const { code, stderr } = await run(args, { env: { LEGACY_DATABASE_URL: old.url } });
     expect([code, stderr]).toEqual([
       2,
-      'Several columns could be trading_keys.address: say which by --map.\n',
+      expect.stringMatching(/\nSeveral columns could be trading_keys\.address: say which by --map\.\n$/),
     ]);
     await old.end();
   });

@@ -110,18 +110,21 @@ describe('an import', () => {
     expect((await stateOf(client.email)).trading).toBe(key.address);
   });
 
-  test('links a client to the account that has its e-mail, and to the client that exists', async () => {
+  test('takes the client that exists, and links no account by its e-mail', async () => {
     const account = await newAccount();
     const existing = await newAccount();
-    await operatorSql(`insert into public.clients (name, email) values ('Known', $1)`, [existing.email]);
+    await operatorSql(`insert into public.clients (name, email, user_id) values ('Known', $1, $2)`, [
+      existing.email,
+      existing.userId,
+    ]);
     const [one, two] = [await household(account.email), await household(existing.email.toUpperCase())];
     await importFrom(old);
-    const found = await operatorSql<{ name: string; user_id: string }>(
+    const found = await operatorSql<{ name: string; user_id: string | null }>(
       'select name, user_id from public.clients where email = any ($1) order by name',
       [[account.email, existing.email]],
     );
     expect(found).toEqual([
-      { name: 'An old client', user_id: account.userId },
+      { name: 'An old client', user_id: null },
       { name: 'Known', user_id: existing.userId },
     ]);
     expect((await stateOf(existing.email)).trading).toBe(two.trading.address);

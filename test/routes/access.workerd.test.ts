@@ -60,6 +60,7 @@ it('what anyone may ask, and what runners ask, is exactly this; the description 
   expect(anyone).toEqual(['GET /health', 'GET /ready', 'GET /.well-known/jwks.json']);
   expect(machine_token?.sort()).toEqual([
     'GET /runner/bots',
+    'GET /runner/bots/{id}',
     'POST /bots/{id}/heartbeat',
     'POST /bots/{id}/sign',
   ]);

@@ -24,11 +24,61 @@ describe('POST /clients', () => {
     expect((await call(`GET ${location}`, { token: admin.token })).json).toEqual(answer.json);
   });
 
-  it('with the e-mail of an account that is there -> linked at once', async () => {
+  it('with the e-mail of an account that exists -> linked only with link_account', async () => {
+    const asked = await newAccount();
+    for (const body of [{}, { link_account: false }]) {
+      const other = await newAccount();
+      expect((await post({ name: 'Bob', email: other.email, ...body })).json.linked).toBe(false);
+      expectProblem(await call('GET /clients/me', { token: other.token }), 404, 'not_found');
+    }
+    const linked = await post({ name: 'Bob', email: asked.email.toUpperCase(), link_account: true });
+    expect([linked.status, linked.json.linked]).toEqual([201, true]);
+    const me = await call('GET /clients/me', { token: asked.token });
+    expect([me.status, me.json.email]).toEqual([200, asked.email]);
+  });
+
+  it('with link_account and no account that can be linked -> 422 account_not_found, and no client', async () => {
+    const unconfirmed = email();
+    await operatorSql('insert into auth.users (id, aud, role, email) values ($1, $2, $2, $3)', [
+      crypto.randomUUID(),
+      'authenticated',
+      unconfirmed,
+    ]);
+    const bySingleSignOn = email();
+    await operatorSql(
+      `insert into auth.users (id, aud, role, email, email_confirmed_at, is_sso_user)
+       values ($1, $2, $2, $3, now(), true)`,
+      [crypto.randomUUID(), 'authenticated', bySingleSignOn],
+    );
+    const otherAdmin = await newAdmin();
+    const taken = await newClient();
+    await operatorSql('update public.clients set email = $2 where id = $1', [taken.clientId, email()]);
+    for (const address of [email(), unconfirmed, bySingleSignOn, otherAdmin.email, taken.email]) {
+      expectProblem(
+        await post({ name: 'Bob', email: address, link_account: true }),
+        422,
+        'account_not_found',
+      );
+      expect(await operatorSql('select id from public.clients where email = $1', [address])).toEqual([]);
+      // The e-mail stays free.
+      expect((await post({ name: 'Bob', email: address })).json.linked).toBe(false);
+    }
+  });
+
+  it('with link_account under an Idempotency-Key -> linked once', async () => {
     const account = await newAccount();
-    expect((await post({ name: 'Bob', email: account.email })).json.linked).toBe(true);
-    const me = await call('GET /clients/me', { token: account.token });
-    expect([me.status, me.json.email]).toEqual([200, account.email]);
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const body = { name: 'Bob', email: account.email, link_account: true };
+    const first = await call('POST /clients', { token: admin.token, body, headers });
+    const again = await call('POST /clients', { token: admin.token, body, headers });
+    expect([first.json.linked, again.headers.get('idempotency-replayed')]).toEqual([true, 'true']);
+    expect(again.json).toEqual(first.json);
+  });
+
+  it.each([['yes'], [1], [null]])('with link_account of %s -> 422 at it', async (link_account) => {
+    const answer = await post({ name: 'Alice', email: email(), link_account });
+    expectProblem(answer, 422, 'validation_failed');
+    expect(answer.json.errors[0].pointer).toBe('/link_account');
   });
 
   it('before its account signs up -> linked when the e-mail is confirmed, not before', async () => {

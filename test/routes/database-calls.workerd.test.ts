@@ -60,6 +60,7 @@ const REQUESTS: readonly [
     ['issue_token'],
   ],
   ['GET /runner/bots', 200, () => machine('GET /runner/bots'), ['list_runner_bots']],
+  ['GET /runner/bots/{id}', 200, () => machine(`GET /runner/bots/${client.botId}`), ['get_runner_bot']],
   [
     'POST /bots/{id}/heartbeat',
     200,

@@ -3,7 +3,6 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, inject, it } from 'vitest';
-import { hashOfMachineToken } from '../../src/machine-token.ts';
 import { compiled, messageOf, newAddress, transfer } from '../signing/solana.ts';
 import { call, MASTER_KEY, settings } from '../support/api.ts';
 import { revoke, rotate } from '../support/bots.ts';
@@ -149,7 +148,8 @@ describe('another transaction with the key of one that was signed', () => {
       method: 'POST',
       headers: { apikey: inject('publishableKey'), 'content-type': 'application/json' },
       body: JSON.stringify({
-        token_hash: hashOfMachineToken(own.machineToken),
+        edge_token: inject('edgeToken'),
+        token: own.machineToken,
         bot_id: own.botId,
         signing: { ...claim, digest: 'ab'.repeat(32) },
         once: hashesOf(key, transaction('90')),
@@ -175,7 +175,7 @@ describe('a signature is not given again', () => {
 
   it.each<[string, (own: ClientWithRunner) => Promise<{ status: number }>, number, string]>([
     ['once its bot was stopped', stop, 409, 'bot_not_running'],
-    ['once its key was revoked', (own) => revoke(own), 409, 'bot_not_running'],
+    ['once its key was revoked, and its token with it', (own) => revoke(own), 401, 'token_invalid'],
     ['once its token was revoked', endToken, 401, 'token_invalid'],
     [
       'once its key was rotated',

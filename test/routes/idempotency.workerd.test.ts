@@ -60,7 +60,6 @@ const REPEATABLE: Readonly<Record<string, Repeatable>> = {
   'PUT /clients/{id}/rotate-key': { by: 'client', body: withKey, other: withKey, traces: VERSION, leaves: 1 },
   // The bot runs already: see below for one that was stopped since.
   'POST /bots/{id}/start': { by: 'client', traces: STOPS, leaves: 0 },
-  'POST /bots/{id}/stop': { by: 'client', traces: STOPS, leaves: 1 },
   'POST /bots/{id}/tokens': {
     by: 'client',
     body: () => ({ name: 'A runner' }),
@@ -84,6 +83,8 @@ const REPEATABLE: Readonly<Record<string, Repeatable>> = {
   },
 };
 const lines = Object.keys(REPEATABLE);
+/** Repeatable as it is: it accepts a key and stores nothing. */
+const STOP = 'POST /bots/{id}/stop';
 const ALL = Object.entries(REPEATABLE).map(([line, operation]) => ({ line, ...operation }));
 
 /** A client of its own with a running bot, and a request to it that can be sent any number of times. */
@@ -115,7 +116,47 @@ it('covers every POST and the rotation, which describe the header', () => {
     .map(({ line }) => line);
   const changing = operations.map(({ line }) => line).filter((line) => line.startsWith('POST'));
   expect(describing.sort()).toEqual([...changing, 'PUT /clients/{id}/rotate-key'].sort());
-  expect(lines.sort()).toEqual(describing.sort());
+  expect([...lines, STOP].sort()).toEqual(describing.sort());
+});
+
+describe(STOP, () => {
+  const kept = async (userId: string) =>
+    (
+      await operatorSql<{ count: number }>(
+        'select count(*)::int from private.kept_answers where caller = $1',
+        [`account ${userId}`],
+      )
+    )[0]?.count;
+
+  it('under a key stops the bot each time, replays nothing and stores nothing', async () => {
+    const { token, botId, userId } = await newClientWithBot();
+    const key = newKey();
+    const ask = (verb: string, idempotencyKey?: string) =>
+      call(`POST /bots/${botId}/${verb}`, { token, idempotencyKey });
+    const first = await ask('stop', key);
+    await ask('start');
+    const second = await ask('stop', key);
+    for (const answer of [first, second]) {
+      expect([answer.status, answer.json.status, isReplayed(answer)]).toEqual([200, 'stopped', null]);
+    }
+    expect(await kept(userId)).toBe(0);
+  });
+
+  it('under any number of new keys stores nothing', async () => {
+    const { token, botId, userId } = await newClientWithBot();
+    for (let calls = 0; calls < 20; calls += 1) {
+      const answer = await call(`POST /bots/${botId}/stop`, { token, idempotencyKey: newKey() });
+      expect(answer.status).toBe(200);
+    }
+    expect(await kept(userId)).toBe(0);
+  });
+
+  it('with a malformed key -> 400, and the bot runs on', async () => {
+    const { token, botId } = await newClientWithBot();
+    const answer = await call(`POST /bots/${botId}/stop`, { token, idempotencyKey: 'a b' });
+    expectProblem(answer, 400, 'idempotency_key_malformed');
+    expect((await call(`GET /bots/${botId}`, { token })).json.status).toBe('running');
+  });
 });
 
 describe.each(ALL)('$line', (operation) => {
@@ -169,7 +210,7 @@ describe.each(ALL)('$line', (operation) => {
     await send(key);
     const path = operation.line.split(' ')[1] ?? '';
     const elsewhere = path.includes('/clients')
-      ? { line: `POST /bots/${client.botId}/stop` }
+      ? { line: `POST /bots/${client.botId}/start` }
       : { line: `POST /clients/${client.clientId}/setup-bot`, body: { bot_type: 'evm-grid' } };
     if (operation.by === 'runner') {
       const line = path.endsWith('sign') ? 'POST /bots/{id}/heartbeat' : 'POST /bots/{id}/sign';
@@ -227,32 +268,55 @@ describe('a key', () => {
     expect(second.text).not.toContain(first.json.id);
   });
 
-  it.each(['start', 'stop'] as const)('of an earlier %s does not undo what came after it', async (verb) => {
+  it('of an earlier start does not undo a stop that came after it', async () => {
     const { token, botId } = await newClientWithBot();
     const ask = (what: string, idempotencyKey?: string) =>
       call(`POST /bots/${botId}/${what}`, { token, idempotencyKey });
     const status = async () => (await call(`GET /bots/${botId}`, { token })).json.status;
     const key = newKey();
-    const [opposite, after] =
-      verb === 'start' ? (['stop', 'stopped'] as const) : (['start', 'running'] as const);
-    const first = await ask(verb, key);
-    await ask(opposite);
-    expect((await ask(verb, key)).text).toBe(first.text);
-    expect(await status()).toBe(after);
-    await ask(verb, newKey());
-    expect(await status()).toBe(first.json.status);
+    const first = await ask('start', key);
+    await ask('stop');
+    expect((await ask('start', key)).text).toBe(first.text);
+    expect(await status()).toBe('stopped');
+    await ask('start', newKey());
+    expect(await status()).toBe('running');
   });
 
-  it('of the same request to another bot -> 422, and that bot runs on', async () => {
+  it('of the same request to another bot -> 422, and that bot stays stopped', async () => {
     const client = await newClientWithBot();
     const second = await setUpBot(client, { bot_type: 'evm-grid' });
-    const stop = (botId: string, idempotencyKey: string) =>
-      call(`POST /bots/${botId}/stop`, { token: client.token, idempotencyKey });
+    await call(`POST /bots/${second.json.id}/stop`, { token: client.token });
+    const start = (botId: string, idempotencyKey: string) =>
+      call(`POST /bots/${botId}/start`, { token: client.token, idempotencyKey });
     const key = newKey();
-    expect((await stop(client.botId, key)).status).toBe(200);
-    expectProblem(await stop(second.json.id, key), 422, 'idempotency_key_reused');
+    expect((await start(client.botId, key)).status).toBe(200);
+    expectProblem(await start(second.json.id, key), 422, 'idempotency_key_reused');
     const { json } = await call(`GET /bots/${second.json.id}`, { token: client.token });
-    expect(json.status).toBe('running');
+    expect(json.status).toBe('stopped');
+  });
+
+  it('is kept without the config, which a replay takes from the bot as it is then', async () => {
+    const client = await newClientWithBot();
+    const [key, config] = [newKey(), { notes: 'x'.repeat(16_000) }];
+    const send = () =>
+      call(`POST /clients/${client.clientId}/setup-bot`, {
+        token: client.token,
+        body: { bot_type: 'evm-grid', config },
+        idempotencyKey: key,
+      });
+    const first = await send();
+    const [row] = await operatorSql<{ bytes: number }>(
+      'select max(octet_length(answer::text)) as bytes from private.kept_answers where caller = $1',
+      [`account ${client.userId}`],
+    );
+    expect(row?.bytes).toBeLessThan(1_000);
+    expect((await send()).text).toBe(first.text);
+    await operatorSql(`update public.bots set config = '{"pair": "ETH/USDC"}' where id = $1`, [
+      first.json.id,
+    ]);
+    const later = await send();
+    expect(isReplayed(later)).toBe('true');
+    expect(later.json).toEqual({ ...first.json, config: { pair: 'ETH/USDC' } });
   });
 
   it('of what was refused serves again, once the reason has gone', async () => {

@@ -40,10 +40,10 @@ const refusals = async (client: ClientPerson) =>
 /** The SDK, whose requests are made in this runtime. */
 const sdkFor = ({ token }: Person) =>
   createClient({
-    url: 'http://api.example.test',
+    url: 'https://api.example.test',
     token,
     async fetch(input, init) {
-      const path = String(input).replace('http://api.example.test', '');
+      const path = String(input).replace('https://api.example.test', '');
       const answer = await call(`${init?.method} ${path}`, { token });
       return new Response(answer.text, { status: answer.status, headers: answer.headers });
     },
@@ -64,6 +64,7 @@ describe('GET /clients/{id}/key-events', () => {
     expect((await revoke(client)).status).toBe(200);
     const rows = await events(client);
     expect(names(rows)).toEqual([
+      'client_created by operator',
       'bot_created by client',
       'key_added by client',
       'wallet_added by client',
@@ -111,15 +112,15 @@ describe('GET /clients/{id}/key-events', () => {
     const page = async (query: string) =>
       (await call(`GET /clients/${client.clientId}/key-events${query}`, { token: client.token })).json;
     const seqs = ({ items }: { items: KeyEvent[] }) => items.map(({ seq }) => seq);
-    expect(seqs(await page(''))).toEqual([4, 3, 2, 1]);
+    expect(seqs(await page(''))).toEqual([5, 4, 3, 2, 1]);
     const first = await page('?limit=3');
-    expect([seqs(first), first.next_cursor]).toEqual([[4, 3, 2], '2']);
+    expect([seqs(first), first.next_cursor]).toEqual([[5, 4, 3], '3']);
     expect((await rotate(client, { private_key: newEvmKey().privateKey })).status).toBe(200);
     const second = await page(`?limit=3&cursor=${first.next_cursor}`);
-    expect([seqs(second), second.next_cursor]).toEqual([[1], null]);
+    expect([seqs(second), second.next_cursor]).toEqual([[2, 1], null]);
     const oldest = await page('?limit=3&order=oldest');
     expect([seqs(oldest), oldest.next_cursor]).toEqual([[1, 2, 3], '3']);
-    expect(seqs(await page('?order=oldest&cursor=3'))).toEqual([4, 5]);
+    expect(seqs(await page('?order=oldest&cursor=3'))).toEqual([4, 5, 6]);
     expect(seqs(await page('?order=oldest&cursor=999'))).toEqual([]);
   });
 

@@ -126,6 +126,17 @@ describe('GET /ready', () => {
     const clock = vi.spyOn(Date, 'now').mockImplementation(() => start + 5_000);
     expect(await readiness(key)).toEqual(ready);
     clock.mockImplementation(() => start + 11_000);
-    expect(await readiness(key)).toEqual(dropped(null));
+    expect(await readiness(key)).toEqual(dropped(4));
+  });
+
+  it('is 503 if no envelope of two clients opens, and never for the envelopes of one', async () => {
+    const key = newMasterKey();
+    await sql`delete from public.trading_keys`;
+    await newPlatform(project.databaseUrl, 1, older).then((platform) => platform.sql.end());
+    // The only client there is: it may have stored, directly at the REST API, what nobody opens.
+    expect(await readiness(key)).toEqual(dropped(4));
+    await newPlatform(project.databaseUrl, 1, newer).then((platform) => platform.sql.end());
+    expect(await readiness(newMasterKey())).toEqual(dropped(null));
+    expect(await readiness(NEW)).toEqual(dropped(4));
   });
 });

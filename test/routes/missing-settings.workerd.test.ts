@@ -5,10 +5,12 @@ import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
 import { create, newClientWithBot, stored } from '../support/bots.ts';
-import { runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
-import { newAdmin, newClient, newProject } from '../support/people.ts';
+import { newHostedProject } from '../support/hosted-sessions.ts';
+import { protectedOperations, runnerOperations, sessionOperations, tokenFor } from '../support/operations.ts';
+import { accessToken, newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { newClientWithRunner, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
 /** The shared database holds envelopes of every test's master key: here nothing was dropped. */
@@ -18,14 +20,37 @@ function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-type Missing = Partial<
-  Record<'database' | 'schema' | 'master_key' | 'token_verification' | 'step_up' | 'audit_key', ProblemCode>
->;
+/** One that its schema accepts: so that the database is asked. */
+function bodyFor(line: string): object | undefined {
+  const bodies: Record<string, object> = {
+    'POST /clients': { name: 'A client', email: `${crypto.randomUUID()}@example.test` },
+    'POST /bots/create': { client_id: crypto.randomUUID(), name: 'A bot', bot_type: 'evm-grid' },
+    'POST /bots/{id}/wallets': {},
+    'POST /clients/{id}/setup-bot': { bot_type: 'evm-grid' },
+    'PUT /clients/{id}/rotate-key': { private_key: newEvmKey().privateKey },
+    'POST /bots/{id}/tokens': { name: 'A runner' },
+    'PUT /bots/{id}/policy': {},
+    'POST /bots/{id}/sign': { type: 'evm.message', message: 'x' },
+    'POST /bots/{id}/heartbeat': { status: 'ok' },
+  };
+  return bodies[line];
+}
+
+const DEPENDENCIES = [
+  'database',
+  'schema',
+  'master_key',
+  'edge_token',
+  'token_verification',
+  'step_up',
+  'audit_key',
+] as const;
+type Missing = Partial<Record<(typeof DEPENDENCIES)[number], ProblemCode>>;
 
 /** `/health` well, and `/ready` naming exactly this. */
 async function expectMissing(env: Bindings, named: Missing): Promise<void> {
   // What cannot be asked is missing too.
-  const missing = { ...(named.schema && { step_up: named.schema }), ...named };
+  const missing = { ...(named.schema && { step_up: named.schema, edge_token: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
   expect([ready.status, ready.json]).toEqual([
@@ -34,9 +59,10 @@ async function expectMissing(env: Bindings, named: Missing): Promise<void> {
       status: 'degraded',
       dependencies: {
         ...Object.fromEntries(
-          (['database', 'schema', 'master_key', 'token_verification', 'step_up', 'audit_key'] as const).map(
-            (name) => [name, missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' }],
-          ),
+          DEPENDENCIES.map((name) => [
+            name,
+            missing[name] ? { status: 'missing', code: missing[name] } : { status: 'ok' },
+          ]),
         ),
         monitor: { status: 'missing', code: 'monitor_token_missing' },
       },
@@ -60,9 +86,6 @@ describe('the monitor', () => {
     ['no MONITOR_TOKEN', {}, 'monitor_token_missing'],
     ['a MONITOR_TOKEN of white space', { MONITOR_TOKEN: ' ' }, 'monitor_token_missing'],
     ['a MONITOR_TOKEN cut off', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
-    ['a limit of zero', { MONITOR_TOKEN: token, HEARTBEAT_LIMIT_SECONDS: '0' }, 'monitor_limits_malformed'],
-    ['a limit in words', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '90d' }, 'monitor_limits_malformed'],
-    ['a limit above all', { MONITOR_TOKEN: token, KEY_AGE_LIMIT_DAYS: '36501' }, 'monitor_limits_malformed'],
   ])('with %s -> named by /ready, which is ready all the same', async (_, more, code) => {
     expect(await monitor(more)).toEqual(missing(code));
     expect(
@@ -70,10 +93,8 @@ describe('the monitor', () => {
     ).toBe(200);
   });
 
-  it('with a token and limits, or the usual limits -> ok', async () => {
+  it('with a token -> ok', async () => {
     expect(await monitor({ MONITOR_TOKEN: ` ${token}\n` })).toEqual({ status: 'ok' });
-    const limits = { HEARTBEAT_LIMIT_SECONDS: '86400', KEY_AGE_LIMIT_DAYS: '' };
-    expect(await monitor({ MONITOR_TOKEN: token, ...limits })).toEqual({ status: 'ok' });
   });
 });
 
@@ -85,6 +106,7 @@ describe('without any setting', () => {
         database: 'database_not_configured',
         schema: 'database_not_configured',
         master_key: 'master_key_missing',
+        edge_token: 'database_not_configured',
         token_verification: 'auth_not_configured',
         audit_key: 'audit_key_missing',
       },
@@ -122,9 +144,15 @@ describe.each([
     'with SUPABASE_URL of another scheme',
     { ...settings(), SUPABASE_URL: 'postgres://localhost:5432/postgres' },
   ],
+  ['with SUPABASE_URL that names a user', { ...settings(), SUPABASE_URL: 'https://me:x@abc.supabase.co' }],
+  ['with SUPABASE_URL that has a query', { ...settings(), SUPABASE_URL: 'https://abc.supabase.co?x=1' }],
   [
-    'with a SUPABASE_PUBLISHABLE_KEY of another project',
-    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' },
+    'with a SUPABASE_PUBLISHABLE_KEY that no header can hold',
+    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_…' },
+  ],
+  [
+    'with two lines as SUPABASE_PUBLISHABLE_KEY',
+    { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x\nsb_publishable_y' },
   ],
 ])('%s', (_, env) => {
   it('/ready says that there is no database', async () => {
@@ -136,6 +164,107 @@ describe.each([
   });
 });
 
+describe('with a SUPABASE_PUBLISHABLE_KEY of another project', () => {
+  const env = { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' };
+
+  it('/ready says that the key is rejected', async () => {
+    const code = 'publishable_key_rejected';
+    await expectMissing(env, { database: code, schema: code });
+  });
+
+  it.each(protectedOperations)('$line -> 503 publishable_key_rejected', async ({ line }) => {
+    const body = bodyFor(line);
+    const path = line.replace('{id}', crypto.randomUUID());
+    const answer = await call(path, { token: tokenFor(line, admin.token), env, ...(body && { body }) });
+    expectProblem(answer, 503, 'publishable_key_rejected');
+  });
+});
+
+describe('with a setting of the wrong kind', () => {
+  const names: (keyof Bindings)[] = [
+    'SUPABASE_URL',
+    'SUPABASE_PUBLISHABLE_KEY',
+    'SUPABASE_JWT_SECRET',
+    'ENCRYPTION_KEY',
+    'EDGE_TOKEN',
+    'MONITOR_TOKEN',
+    'REWRAP_TOKEN',
+    'AUDIT_SIGNING_KEY',
+    'AUDIT_PUBLIC_KEYS',
+    'REQUIRE_AAL2',
+    'MAX_SIGN_IN_AGE_SECONDS',
+    'ALLOWED_ORIGINS',
+    'RATE_LIMIT_POLICY',
+    'ENVIRONMENT',
+  ];
+  /** As `[vars]` of wrangler.toml can hold it, or nobody meant it. */
+  const values: unknown[] = [
+    null,
+    true,
+    false,
+    0,
+    -1,
+    3600,
+    {},
+    { get: 1 },
+    [],
+    ['x'],
+    '\0',
+    '…',
+    '[',
+    ' , ',
+  ];
+  const limiter = { limit: 'x' } as never;
+  /** A project that answers at once, whatever it is asked: this is about the settings. */
+  const project = newHostedProject().then(async (project) => {
+    const body = JSON.stringify({ code: 'PGRST202' });
+    await project.set({ rest: { status: 404, type: 'application/json', body } });
+    return project;
+  });
+
+  it.each(names)(
+    '%s: the Worker serves, /ready names what is missing, and nothing is an unexpected error',
+    async (name) => {
+      for (const value of values) {
+        const env = {
+          ...settings(),
+          ...(await project).settings,
+          READ_LIMIT: limiter,
+          CHANGE_LIMIT: limiter,
+          [name]: value as never,
+        };
+        expect([value, (await call('GET /health', { env })).status]).toEqual([value, 200]);
+        const ready = await call('GET /ready', { env });
+        expect([200, 503]).toContain(ready.status);
+        expect(JSON.stringify(ready.json)).not.toContain('internal');
+        for (const line of ['GET /clients', `DELETE /clients/${crypto.randomUUID()}/revoke-key`]) {
+          const answer = await call(line, { token: admin.token, env });
+          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal']);
+        }
+      }
+    },
+  );
+
+  it('SUPABASE_JWT_SECRET that is an object verifies nothing: its text is no secret', async () => {
+    const env = { ...settings(), SUPABASE_URL: emptyProject, SUPABASE_JWT_SECRET: {} as never };
+    for (const secret of ['[object Object]', '{}', '\0']) {
+      const token = await accessToken({ sub: admin.userId }, secret);
+      expectProblem(await call('GET /clients', { token, env }), 401, 'token_invalid');
+    }
+  });
+
+  it.each([
+    ['REQUIRE_AAL2', true, 403, 'second_factor_required'],
+    ['MAX_SIGN_IN_AGE_SECONDS', 3600, 401, 'sign_in_too_old'],
+    ['REQUIRE_AAL2', {}, 503, 'step_up_settings_malformed'],
+    ['MAX_SIGN_IN_AGE_SECONDS', [], 503, 'step_up_settings_malformed'],
+  ] as const)('%s = %j in [vars] -> %i %s', async (name, value, status, code) => {
+    const env = { ...settings(), [name]: value as never };
+    const answer = await call(`POST /bots/${crypto.randomUUID()}/start`, { token: admin.token, env });
+    expectProblem(answer, status, code);
+  });
+});
+
 describe('without SUPABASE_JWT_SECRET, where no keys are published either', () => {
   const env = without('SUPABASE_JWT_SECRET');
   it('/ready says that no token can be verified', async () => {
@@ -144,6 +273,71 @@ describe('without SUPABASE_JWT_SECRET, where no keys are published either', () =
 
   it('GET /clients with an HS256 token -> 401', async () => {
     expectProblem(await call('GET /clients', { token: admin.token, env }), 401, 'token_invalid');
+  });
+});
+
+describe.each<[string, Bindings, ProblemCode]>([
+  ['without EDGE_TOKEN', without('EDGE_TOKEN'), 'edge_token_missing'],
+  ['with an EDGE_TOKEN of white space', { ...settings(), EDGE_TOKEN: ' ' }, 'edge_token_missing'],
+  [
+    'with an EDGE_TOKEN cut off',
+    { ...settings(), EDGE_TOKEN: settings().EDGE_TOKEN.slice(0, -1) },
+    'edge_token_malformed',
+  ],
+  [
+    'with an EDGE_TOKEN that was never issued',
+    { ...settings(), EDGE_TOKEN: newMachineToken() },
+    'edge_token_invalid',
+  ],
+])('%s', (_, env, code) => {
+  it('/ready names the edge token alone', async () => {
+    await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { edge_token: code });
+  });
+
+  it('storing a key and signing -> 503, and nothing is stored', async () => {
+    const [client, owner] = [await newClient(), await newClientWithRunner()];
+    const { privateKey } = newEvmKey();
+    const before = await stored(owner);
+    const asked: Answer[] = [
+      await call(`POST /clients/${client.clientId}/setup-bot`, {
+        token: client.token,
+        env,
+        body: { bot_type: 'evm-grid', private_key: privateKey },
+      }),
+      await call('POST /bots/create', {
+        token: admin.token,
+        env,
+        body: {
+          client_id: client.clientId,
+          name: 'A bot',
+          bot_type: 'evm-grid',
+          wallets: [{ private_key: privateKey }],
+        },
+      }),
+      await call(`POST /bots/${owner.botId}/wallets`, {
+        token: admin.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+      await call(`PUT /clients/${owner.clientId}/rotate-key`, {
+        token: owner.token,
+        env,
+        body: { private_key: privateKey },
+      }),
+      await sign(owner, { type: 'evm.message', message: 'hello' }, { env }),
+    ];
+    for (const answer of asked) expectProblem(answer, 503, code);
+    expect(await stored(owner)).toEqual(before);
+    expect(await stored(client)).toEqual({ trading: undefined, wallets: [] });
+  });
+
+  it('reading, stopping and revoking go on', async () => {
+    const owner = await newClientWithRunner();
+    const { token } = owner;
+    expect((await call(`GET /clients/${owner.clientId}/bots`, { token, env })).status).toBe(200);
+    expect((await call('GET /runner/bots', { token: owner.machineToken, env })).status).toBe(200);
+    expect((await call(`POST /bots/${owner.botId}/stop`, { token, env })).status).toBe(200);
+    expect((await call(`DELETE /clients/${owner.clientId}/revoke-key`, { token, env })).status).toBe(200);
   });
 });
 

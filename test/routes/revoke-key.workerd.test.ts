@@ -25,6 +25,7 @@ describe('DELETE /clients/{id}/revoke-key', () => {
       key_id: before.json.key_id,
       revoked_at: expect.stringMatching(/^\d{4}-.*Z$/),
       bots_stopped: 2,
+      tokens_ended: [],
       wallets_cleared: 4,
     });
     const { trading, wallets } = await stored(client);
@@ -102,6 +103,6 @@ describe('DELETE /clients/{id}/revoke-key', () => {
     const { ENCRYPTION_KEY: __, ...others } = settings();
     const env = { ...others, ...(key && { ENCRYPTION_KEY: key }) };
     const answer = await call(`DELETE /clients/${client.clientId}/revoke-key`, { token: client.token, env });
-    expect(answer).toMatchObject({ status: 200, json: { wallets_cleared: 1 } });
+    expect(answer).toMatchObject({ status: 200, json: { tokens_ended: [], wallets_cleared: 1 } });
   });
 });

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { createBase58check } from '@scure/base';
 import { describe, expect, it } from 'vitest';
 import { call, settings } from '../support/api.ts';
-import { create, newClientWithBot } from '../support/bots.ts';
+import { create, newClientWithBot, setUp } from '../support/bots.ts';
 import { accessToken, newAdmin, newClient, operatorSql } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, newMachineTokenFor, sign } from '../support/runners.ts';
@@ -17,6 +17,7 @@ const beat = (botId: string, token: string, body: object) =>
 
 const RUNNER_ROUTES = (botId: string): [string, unknown][] => [
   ['GET /runner/bots', undefined],
+  [`GET /runner/bots/${botId}`, undefined],
   [`POST /bots/${botId}/heartbeat`, { status: 'ok' }],
   [`POST /bots/${botId}/sign`, message],
 ];
@@ -100,13 +101,19 @@ describe('a machine token is no session', () => {
     `GET /bots/${own.botId}/policy`,
     `PUT /bots/${own.botId}/policy`,
     `DELETE /tokens/${own.tokenId}`,
-    `POST /bots/${own.botId}/sign/`,
-    `POST /bots/${own.botId}/sign/x`,
-    `GET /bots/${own.botId}/sign`,
-    'GET /runner',
   ])('%s -> 401', async (line) => {
     expectProblem(await call(line, { token: own.machineToken }), 401, 'token_invalid');
     expectProblem(await call(line), 401, 'authentication_required');
+  });
+
+  it.each([
+    [`POST /bots/${own.botId}/sign/`, 404, 'not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'not_found'],
+    ['GET /runner', 404, 'not_found'],
+    [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
+    ['POST /runner/bots', 405, 'method_not_allowed'],
+  ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
+    expectProblem(await call(line, { token: own.machineToken }), status, code);
   });
 });
 
@@ -144,10 +151,9 @@ describe('a bot of another token', () => {
 });
 
 describe('GET /runner/bots', () => {
-  it('-> the running bots of the token, and no key or envelope', async () => {
+  it('-> the running bots of the token, without their configs, keys or envelopes', async () => {
     const client = await newClientWithBot();
-    const config = { pair: 'ETH/USDC' };
-    const second = (await create(admin, client, { name: 'Second', config })).json;
+    const second = (await create(admin, client, { name: 'Second', config: { pair: 'ETH/USDC' } })).json;
     const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: [second.id] });
     const before = await call('GET /runner/bots', { token });
     expect(before.json.items.map((bot: { id: string }) => bot.id)).toEqual([client.botId]);
@@ -160,7 +166,6 @@ describe('GET /runner/bots', () => {
       client_id: client.clientId,
       bot_type: 'evm-grid',
       name: 'Second',
-      config,
       status: 'running',
       started_at: expect.any(String),
       wallets: [
@@ -176,13 +181,67 @@ describe('GET /runner/bots', () => {
     expect(text).not.toContain('eyJ');
   });
 
-  it('after a revocation -> none', async () => {
+  it('after a revocation -> 401: the token has ended with the key', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /clients/${client.clientId}/revoke-key`, { token: client.token });
-    expect((await call('GET /runner/bots', { token: client.machineToken })).json).toEqual({
-      items: [],
-      next_cursor: null,
+    expectProblem(await call('GET /runner/bots', { token: client.machineToken }), 401, 'token_invalid');
+  });
+});
+
+describe('GET /runner/bots in pages', () => {
+  it('-> newest first, joined by their cursors', async () => {
+    const client = await newClientWithBot();
+    const bots = [client.botId];
+    for (let more = 0; more < 2; more += 1) bots.push((await setUp(client)).json.id);
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: bots });
+    const first = await call('GET /runner/bots?limit=2', { token });
+    expect(first.json.items.map(({ id }: { id: string }) => id)).toEqual([bots[2], bots[1]]);
+    expect(first.json.next_cursor).toBe(bots[1]);
+    const second = await call(`GET /runner/bots?limit=2&cursor=${bots[1]}`, { token });
+    expect(second.json.items.map(({ id }: { id: string }) => id)).toEqual([bots[0]]);
+    expect(second.json.next_cursor).toBeNull();
+  });
+
+  it.each(['?limit=0', '?limit=101', '?cursor=x', '?offset=1'])('%s -> 422', async (query) => {
+    expectProblem(
+      await call(`GET /runner/bots${query}`, { token: own.machineToken }),
+      422,
+      'validation_failed',
+    );
+  });
+
+  it("of an admin's token for bots of two clients -> each with its wallets", async () => {
+    const [one, two] = [await newClientWithBot(), await newClientWithBot()];
+    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, { bot_ids: [two.botId] });
+    const { json } = await call('GET /runner/bots', { token });
+    const addresses = json.items.map(({ wallets }: { wallets: { address: string }[] }) =>
+      wallets.map(({ address }) => address),
+    );
+    expect(addresses).toEqual([[two.key.address], [one.key.address]]);
+  });
+});
+
+describe('GET /runner/bots/{id}', () => {
+  it('-> the bot with its config, running or stopped, and no key or envelope', async () => {
+    const client = await newClientWithBot();
+    const config = { pair: 'ETH/USDC' };
+    const bot = (await setUp(client, { name: 'Configured', config })).json;
+    const { machineToken: token } = await newMachineTokenFor(client, bot.id);
+    const running = await call(`GET /runner/bots/${bot.id}`, { token });
+    expect(running.json).toEqual({
+      id: bot.id,
+      client_id: client.clientId,
+      bot_type: 'evm-grid',
+      name: 'Configured',
+      config,
+      status: 'running',
+      started_at: expect.any(String),
+      wallets: bot.wallets,
     });
+    await call(`POST /bots/${bot.id}/stop`, { token: client.token });
+    const stopped = await call(`GET /runner/bots/${bot.id}`, { token });
+    expect(stopped.json).toEqual({ ...running.json, status: 'stopped' });
+    expect(running.text + stopped.text).not.toMatch(/encrypted|eyJ/);
   });
 });
 
@@ -224,6 +283,10 @@ describe('POST /bots/{id}/heartbeat', () => {
       },
     ],
     ['metrics that are a list', { status: 'ok', metrics: [1] }],
+    [
+      '8 KiB of metrics only with all digits of their numbers',
+      { status: 'ok', metrics: Object.fromEntries(Array.from({ length: 28 }, (_, i) => [`m${i}`, 1e300])) },
+    ],
     ['another member', { status: 'ok', key: 'x' }],
   ])('with %s -> 422', async (_, body) => {
     expectProblem(await beat(own.botId, own.machineToken, body), 422, 'validation_failed');

@@ -255,19 +255,20 @@ describe('after a change of keys', () => {
     expectProblem(await sign(own, evmTransaction({ from: own.key.address })), 422, 'wallet_not_signer');
   });
 
-  it('a revocation -> no signature; a new key and a start -> again', async () => {
+  it('a revocation -> no signature, its tokens end; a new key, a start and a new token -> again', async () => {
     const own = await newClientWithRunner();
     const revoked = await call(`DELETE /clients/${own.clientId}/revoke-key`, { token: own.token });
-    expect(revoked.json.bots_stopped).toBe(1);
-    expectProblem(await sign(own, message()), 409, 'bot_not_running');
+    expect(revoked.json).toMatchObject({ bots_stopped: 1, tokens_ended: [own.tokenId] });
+    expectProblem(await sign(own, message()), 401, 'token_invalid');
     const next = newEvmKey();
     const setUp = await call(`POST /clients/${own.clientId}/setup-bot`, {
       token: own.token,
       body: { bot_type: 'evm-grid', private_key: next.privateKey },
     });
     expect(setUp.status).toBe(201);
-    // Its token is for the first bot alone.
-    expectProblem(await sign({ ...own, botId: setUp.json.id }, message()), 404, 'not_found');
+    // Also when the old bot runs with the new key.
+    expect((await call(`POST /bots/${own.botId}/start`, { token: own.token })).status).toBe(200);
+    expectProblem(await sign(own, message()), 401, 'token_invalid');
     const { machineToken } = await newMachineTokenFor(own, setUp.json.id);
     expect((await sign({ botId: setUp.json.id, machineToken }, message())).json.address).toBe(next.address);
   });

@@ -26,8 +26,9 @@ const BODIES: Record<string, (clientId: string) => object> = {
 };
 /** Reads first: what changes nothing cannot spoil what is asked after it, and the revocation comes last. */
 const ABOUT_A_CLIENT = sessionOperations
-  // Runners' tokens, and strangers to them: tokens.workerd.test.ts and runner.workerd.test.ts.
-  .filter(({ path }) => !['/clients', '/clients/me', '/tokens/{id}', '/keys/status'].includes(path))
+  // Not about one client; machine tokens have tokens.workerd.test.ts and runner.workerd.test.ts.
+  .filter(({ path }) => path.includes('{id}') || path === '/bots/create')
+  .filter(({ path }) => path !== '/tokens/{id}')
   .sort((one, other) => Number(one.line.startsWith('DELETE')) - Number(other.line.startsWith('DELETE')));
 const ADMINS_ONLY = ['POST /bots/create', 'POST /bots/{id}/wallets'];
 
@@ -95,12 +96,15 @@ describe('lists', () => {
     });
   });
 
-  it('GET /keys/status by a client, or by nobody -> 403', async () => {
-    for (const { token } of [owner, nobody]) {
-      expectProblem(await call('GET /keys/status', { token }), 403, 'admin_required');
-    }
-    expect((await call('GET /keys/status', { token: admin.token })).status).toBe(200);
-  });
+  it.each(['GET /keys/status', 'GET /events', 'GET /events/checkpoints'])(
+    '%s by a client, or by an account without one -> 403, by an admin -> 200',
+    async (line) => {
+      for (const { token } of [owner, nobody]) {
+        expectProblem(await call(line, { token }), 403, 'admin_required');
+      }
+      expect((await call(line, { token: admin.token })).status).toBe(200);
+    },
+  );
 
   it('POST /clients by a client, or by nobody -> 403', async () => {
     const body = { name: 'Mine', email: `${crypto.randomUUID()}@example.test` };

@@ -1,13 +1,14 @@
 /** A project that does not answer, or answers nonsense: every call gets a problem, in time, and none throws. */
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
+import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { call, settings } from '../support/api.ts';
 import { setUp } from '../support/bots.ts';
 import type { Reply } from '../support/hosted-project.ts';
 import { type HostedProject, newHostedProject } from '../support/hosted-sessions.ts';
 import { operations, tokenFor } from '../support/operations.ts';
-import { accessToken, newAdmin, newClient } from '../support/people.ts';
+import { accessToken, inSeconds, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 
@@ -150,7 +151,7 @@ describe('a project that hangs', () => {
     const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => original(20));
     const { status, json } = await call('GET /ready', { env });
     expect([status, json.dependencies.database.code]).toEqual([503, 'database_unavailable']);
-    expect(limit.mock.calls).toEqual([[3_000], [3_000]]);
+    expect(limit.mock.calls).toEqual([[3_000], [3_000], [3_000]]);
   });
 });
 
@@ -212,12 +213,26 @@ describe('a second attempt', () => {
   });
 });
 
-it('the largest page is read: with all their wallets 100 bots have about 9 MiB', async () => {
-  const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
-  const items = Array.from({ length: 100 }, () => ({ ...bot, config: { notes: 'é'.repeat(45 * 1024) } }));
-  const env = await answering(json(200, { items, next_cursor: null }));
-  const page = await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env });
-  expect([page.status, page.json.items]).toEqual([200, items]);
+describe('a page', () => {
+  /** Of bots with 60 wallets each: 100 of them have 1.5 MiB, 160 more than 2 MiB. The database ends a page at 512 KiB. */
+  async function pageOf(bots: number) {
+    const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
+    const { config, ...summary } = bot;
+    const wallets = Array.from({ length: 60 }, () => bot.wallets[0]);
+    const items = Array.from({ length: bots }, () => ({ ...summary, wallets }));
+    const env = await answering(json(200, { items, next_cursor: null }));
+    return { items, page: await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env }) };
+  }
+
+  it('larger than any that the database sends is read', async () => {
+    const { items, page } = await pageOf(100);
+    expect(page.text.length).toBeGreaterThan(1024 * 1024);
+    expect([page.status, page.json.items]).toEqual([200, items]);
+  });
+
+  it('of more than 2 MiB is not read', async () => {
+    expectProblem((await pageOf(160)).page, 503, 'database_unavailable');
+  });
 });
 
 it.each([300, 307, 399])('an answer under %i is none, whatever it says', async (status) => {
@@ -226,29 +241,129 @@ it.each([300, 307, 399])('an answer under %i is none, whatever it says', async (
   expectProblem(page, 503, 'database_unavailable');
 });
 
-describe('a token that the project refuses after all', () => {
-  it.each<[string, Reply, number, ProblemCode]>([
-    ['its signature', json(401, { code: 'PGRST301', message: 'x' }), 401, 'token_invalid'],
-    ['its expiry', json(401, { code: 'PGRST303', message: 'x' }), 401, 'token_expired'],
-    [
-      'the API key beside it',
-      json(401, { message: 'Invalid API key', hint: 'x' }),
-      503,
-      'database_not_configured',
-    ],
-    ['its right to a function', json(403, { code: '42501', message: 'x' }), 403, 'forbidden'],
-  ])('%s -> the right problem', async (_, rest, status, code) => {
-    expectProblem(
-      await call('GET /clients', { token: admin.token, env: await answering(rest) }),
-      status,
-      code,
-    );
+/** Every call that asks the database for something. */
+const calls = operations.filter(({ security }) => security.length > 0);
+const invalidApiKey = json(401, { message: 'Invalid API key', hint: 'Double check the API key.' });
+const rejections: readonly [string, Reply, ProblemCode][] = [
+  ['a clock that is behind', json(401, { code: 'PGRST303', message: 'x' }), 'database_rejects_token'],
+  ['a token that cannot be decoded', json(401, { code: 'PGRST301', message: 'x' }), 'database_rejects_token'],
+  ['no anonymous access', json(401, { code: 'PGRST302', message: 'x' }), 'database_rejects_token'],
+  ['a wrong API key', invalidApiKey, 'publishable_key_rejected'],
+  ['a wrong API key, on a page', html(401), 'publishable_key_rejected'],
+];
+
+describe.each(rejections)('a project that rejects valid credentials: %s', (_, reply, code) => {
+  it.each(calls)(`$line -> 503 ${code}, after two calls`, async ({ line }) => {
+    const { project, env } = await projectThat(reply);
+    expectProblem(await ask(line, env), 503, code);
+    // To add a wallet, the bot is read first.
+    expect((await project.counts()).restCalls).toBe(2);
   });
 
-  it('whose secret is another than the project has -> 401', async () => {
+  it.each(calls)('$line, once -> called again, and answered as ever', async ({ line }) => {
+    const project = await newHostedProject();
+    await project.set({ rest: [reply, 'pass'] });
+    const answer = await ask(line, { ...project.settings, SUPABASE_JWT_SECRET: inject('jwtSecret') });
+    const { restCalls } = await project.counts();
+    // Nobody has the ids and the machine tokens. What is refused is reported, which is a call of its own.
+    const said = [200, 201, 401, 404, 422].includes(answer.status);
+    expect([line, answer.status, said]).toEqual([line, answer.status, true]);
+    expect([undefined, 'not_found', 'token_invalid', 'trading_key_missing']).toContain(answer.json.code);
+    expect(restCalls).toBeGreaterThanOrEqual(2);
+    expect(restCalls).toBeLessThanOrEqual(3);
+  });
+
+  it(`GET /ready -> 503 ${code}, by name`, async () => {
+    const { status, json } = await call('GET /ready', { env: await answering(reply) });
+    const missing = { status: 'missing', code };
+    expect([status, json.dependencies]).toMatchObject([
+      503,
+      { database: missing, schema: missing, step_up: missing, master_key: { status: 'ok' } },
+    ]);
+  });
+
+  it('GET /ready, where it is over after one call -> the database is there', async () => {
+    const { project, env } = await projectThat(reply);
+    await project.set({ rest: [reply, reply, 'pass'] });
+    expect((await call('GET /ready', { env })).json.dependencies.database).toEqual({ status: 'ok' });
+  });
+});
+
+describe('a project that rejects a token for its expiry', () => {
+  const expired = json(401, { code: 'PGRST303', message: 'JWT expired' });
+  /** The edge accepts a token for some seconds longer, so that clocks need not agree to the second. */
+  const expiringIn = (seconds: number) => accessToken({ sub: admin.userId, exp: inSeconds(seconds) });
+
+  it.each(['GET /clients', 'DELETE /clients/{id}/revoke-key'])(
+    '%s with a token that has expired here as well -> 401 token_expired, after one call',
+    async (line) => {
+      const { project, env } = await projectThat(expired);
+      const path = line.replace('{id}', crypto.randomUUID());
+      expectProblem(await call(path, { token: await expiringIn(-5), env }), 401, 'token_expired');
+      expect((await project.counts()).restCalls).toBe(1);
+    },
+  );
+
+  it('with a token that has not -> 503, and its holder is not told to sign in again', async () => {
+    const answer = await call('GET /clients', { token: await expiringIn(60), env: await answering(expired) });
+    expectProblem(answer, 503, 'database_rejects_token');
+    expect(answer.headers.get('retry-after')).toBe('2');
+  });
+
+  it('whose secret is not that of the edge -> 503: the settings are at fault, and no caller', async () => {
     const secret = 'the-secret-that-the-edge-was-given-by-mistake';
     const token = await accessToken({ sub: admin.userId }, secret);
     const env = { ...settings(), SUPABASE_JWT_SECRET: secret };
-    expectProblem(await call('GET /clients', { token, env }), 401, 'token_invalid');
+    expectProblem(await call('GET /clients', { token, env }), 503, 'database_rejects_token');
+  });
+});
+
+describe('what the database raises', () => {
+  it.each<[string, Reply, number, ProblemCode]>([
+    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'forbidden'],
+    ['a disk that is full', json(405, { code: '25006', message: 'x' }), 503, 'database_read_only'],
+    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal'],
+    [
+      'JSON that PostgREST cannot parse',
+      json(400, { code: 'PGRST102', message: 'x' }),
+      400,
+      'malformed_request',
+    ],
+    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'malformed_request'],
+  ])('%s -> the right problem, after one call', async (_, rest, status, code) => {
+    const { project, env } = await projectThat(rest);
+    expectProblem(await call('GET /clients', { token: admin.token, env }), status, code);
+    expect((await project.counts()).restCalls).toBe(1);
+  });
+});
+
+describe('the headers of a call', () => {
+  const withHeaders = async (line: string, token?: string) => {
+    const seen: Headers[] = [];
+    const pass = globalThis.fetch;
+    vi.spyOn(globalThis, 'fetch').mockImplementation((input, init) => {
+      seen.push(new Request(input, init).headers);
+      return pass(input, init);
+    });
+    await call(line, { token });
+    return seen.map((headers) => [headers.get('apikey'), headers.get('authorization')]);
+  };
+
+  it('under a session are the API key and the token', async () => {
+    expect(await withHeaders('GET /clients', admin.token)).toEqual([
+      [settings().SUPABASE_PUBLISHABLE_KEY, `Bearer ${admin.token}`],
+    ]);
+  });
+
+  it('without a session are the API key alone: it is no JWT', async () => {
+    for (const [line, token] of [
+      ['GET /runner/bots', newMachineToken()],
+      ['GET /ready', undefined],
+    ] as const) {
+      const seen = await withHeaders(line, token);
+      expect(seen.length).toBeGreaterThan(0);
+      for (const headers of seen) expect(headers).toEqual([settings().SUPABASE_PUBLISHABLE_KEY, null]);
+      vi.restoreAllMocks();
+    }
   });
 });

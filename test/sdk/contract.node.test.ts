@@ -37,7 +37,7 @@ describe('types', () => {
     expectTypeOf<sdk.Client>().toEqualTypeOf<clients.Client>();
     expectTypeOf<sdk.Page<sdk.Client>>().toEqualTypeOf<clients.ClientPage>();
     expectTypeOf<sdk.Bot>().toEqualTypeOf<bots.Bot>();
-    expectTypeOf<sdk.Page<sdk.Bot>>().toEqualTypeOf<bots.BotPage>();
+    expectTypeOf<sdk.Page<sdk.BotSummary>>().toEqualTypeOf<bots.BotPage>();
     expectTypeOf<sdk.BotOptions>().toEqualTypeOf<bots.BotOptions>();
     expectTypeOf<sdk.Wallet>().toEqualTypeOf<keys.Wallet>();
     expectTypeOf<sdk.AddedWallet>().toEqualTypeOf<keys.AddedWallet>();
@@ -49,7 +49,8 @@ describe('types', () => {
     expectTypeOf<sdk.Page<sdk.Token>>().toEqualTypeOf<z.output<typeof tokens.TokenPage>>();
     expectTypeOf<sdk.Policy>().toEqualTypeOf<policies.Policy>();
     expectTypeOf<sdk.SignAnswer>().toEqualTypeOf<signing.SignAnswer>();
-    expectTypeOf<sdk.Page<sdk.RunnerBot>>().toEqualTypeOf<runner.RunnerBots>();
+    expectTypeOf<sdk.Page<sdk.RunnerBotSummary>>().toEqualTypeOf<runner.RunnerBotPage>();
+    expectTypeOf<sdk.RunnerBot>().toEqualTypeOf<runner.RunnerBot>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
     expectTypeOf<sdk.Page<sdk.KeyEvent>>().toEqualTypeOf<audit.KeyEventPage>();
     expectTypeOf<sdk.Page<sdk.Checkpoint>>().toEqualTypeOf<audit.CheckpointPage>();
@@ -67,7 +68,7 @@ describe('calls', () => {
   async function everyCall(): Promise<string[]> {
     const lines: string[] = [];
     const api = createClient({
-      url: 'http://api.example.test/base/',
+      url: 'https://api.example.test/base/',
       async fetch(input, init) {
         lines.push(
           `${init?.method} ${new URL(String(input)).pathname.replace('/base', '').replace(ID, '{id}')}`,
@@ -98,7 +99,7 @@ describe('calls', () => {
   test('pages are asked for by query, and what is not given is not sent', async () => {
     const urls: string[] = [];
     const api = createClient({
-      url: 'http://api.example.test',
+      url: 'https://api.example.test',
       async fetch(input) {
         urls.push(String(input));
         return new Response('{}');
@@ -108,9 +109,9 @@ describe('calls', () => {
     await api.clients.bots(ID, { limit: 2, cursor: ID });
     await api.clients.bots(ID, { limit: 2, cursor: undefined });
     expect(urls).toEqual([
-      'http://api.example.test/clients',
-      `http://api.example.test/clients/${ID}/bots?limit=2&cursor=${ID}`,
-      `http://api.example.test/clients/${ID}/bots?limit=2`,
+      'https://api.example.test/clients',
+      `https://api.example.test/clients/${ID}/bots?limit=2&cursor=${ID}`,
+      `https://api.example.test/clients/${ID}/bots?limit=2`,
     ]);
   });
 });

@@ -141,3 +141,49 @@ describe('secrets', () => {
     expect(() => createClient({ url })).not.toThrow(/secret/);
   });
 });
+
+describe('a token and keys in plain HTTP', () => {
+  test.each([
+    'http://keys.example.test',
+    'http://localhost.example.test',
+    'http://127.0.0.1.example.test',
+    'http://[::ffff:127.0.0.1]',
+    'http://[::2]',
+    'http://128.0.0.1',
+    'http://10.0.0.1:8787',
+    'http://0.0.0.0:8787',
+    'http://trading-keys:8787',
+  ])('go to no other machine: %s -> TypeError, before anything is sent', async (url) => {
+    let sent = 0;
+    const fetch = async () => Response.json({ sent: ++sent });
+    expect(() => createClient({ url, fetch })).toThrow(
+      new TypeError(
+        'The url has to begin with https://. Only localhost, 127.0.0.0/8 and [::1] may use http://.',
+      ),
+    );
+    expect(() => createClient({ url: new URL(url), fetch })).toThrow(TypeError);
+    expect(sent).toBe(0);
+  });
+
+  test.each([
+    'http://localhost:8787',
+    'http://LOCALHOST',
+    'http://127.0.0.1:8787',
+    'http://127.255.255.254/base',
+    'http://127.1',
+    'http://[::1]:8787',
+    'https://keys.example.test',
+    'https://10.0.0.1',
+  ])('%s -> a client', async (url) => {
+    const sent: string[] = [];
+    const api = createClient({
+      url,
+      fetch: async (input) => {
+        sent.push(String(input));
+        return Response.json({ status: 'ok' });
+      },
+    });
+    await api.health();
+    expect(sent).toEqual([expect.stringMatching(/^https?:.*\/health$/)]);
+  });
+});

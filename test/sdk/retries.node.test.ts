@@ -33,6 +33,7 @@ const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'DELETE /clients/{id}/revoke-key': (api) => api.clients.revokeKey(ID),
   'DELETE /tokens/{id}': (api) => api.tokens.revoke(ID),
   'POST /bots/{id}/heartbeat': (api) => api.bots.heartbeat(ID, { status: 'ok' }),
+  'POST /bots/{id}/stop': (api) => api.bots.stop(ID),
 };
 /** Done once by the API for each Idempotency-Key. */
 const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
@@ -48,8 +49,10 @@ const passing: Record<string, Answer> = {
   '429': problem('rate_limited', 429),
   '502 of a proxy': json({}, 502),
   '503 with Retry-After: 0': problem('database_busy', 503, { 'retry-after': '0' }),
+  '503 of a proxy': json({}, 503),
   '504 of a proxy': json({}, 504),
 };
+const retryNow = { 'retry-after': '0' };
 
 /** The keys of all attempts of all calls that were asked. */
 const keys = () => server?.asked.map(({ headers }) => headers['idempotency-key']) ?? [];
@@ -63,6 +66,11 @@ describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) =
     ['403', problem('policy_value', 403), 'policy_value'],
     ['404', problem('not_found', 404), 'not_found'],
     ['500', problem('internal', 500), 'internal'],
+    [
+      '503 of the API without Retry-After, which only the operator can end',
+      problem('master_key_missing', 503),
+      'master_key_missing',
+    ],
   ])('is not asked again after %s', async (_status, failure, code) => {
     expect(await outcome(call, failure, done)).toEqual([code, 1]);
   });
@@ -71,7 +79,7 @@ describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) =
 describe.each(Object.entries(changing))('%s', (_line, call) => {
   test('has one new Idempotency-Key for all attempts of a call', async () => {
     const again = async (api: TradingKeysClient) => [await call(api), await call(api)];
-    expect(await outcome(again, hangUp, problem('database_busy', 503), done)).toEqual(['done', 4]);
+    expect(await outcome(again, hangUp, problem('database_busy', 503, retryNow), done)).toEqual(['done', 4]);
     const [first, ...others] = keys();
     expect(first).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(others.slice(0, 2)).toEqual([first, first]);
@@ -118,7 +126,7 @@ describe("a caller's own Idempotency-Key", () => {
 
 describe('how long it waits', () => {
   test('asks three times in all, then gives the last problem', async () => {
-    const busy = problem('database_busy', 503);
+    const busy = problem('database_busy', 503, retryNow);
     expect(await outcome((api) => api.runner.bots(), busy)).toEqual(['database_busy', 3]);
   });
 
@@ -139,7 +147,7 @@ describe('how long it waits', () => {
       status: 503,
       requestId: '',
       errors: [],
-      retryAfterMs: undefined,
+      retryAfterMs: 0,
     });
     const longest = [0, 1, 2, 3, 9, 99].map((retry) => delayBeforeRetry(busy, retry, () => 1));
     expect(longest).toEqual([200, 400, 800, 1600, 5000, 5000]);
@@ -160,7 +168,7 @@ describe('how long it waits', () => {
     server = await startStandIn(problem('database_busy', 503, { 'retry-after': '20' }));
     const api = createClient({ url: server.url });
     const giveUp = new AbortController();
-    const call = api.runner.bots({ signal: giveUp.signal });
+    const call = api.runner.bots({}, { signal: giveUp.signal });
     setTimeout(() => giveUp.abort(new Error('enough')), 100);
     await expect(call).rejects.toThrow('enough');
     expect(server.asked).toHaveLength(1);
@@ -169,7 +177,7 @@ describe('how long it waits', () => {
   test('a caller who gives up during a request gets its own reason', async () => {
     server = await startStandIn(silence);
     const api = createClient({ url: server.url });
-    const call = api.runner.bots({ signal: AbortSignal.timeout(50) });
+    const call = api.runner.bots({}, { signal: AbortSignal.timeout(50) });
     await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(server.asked).toHaveLength(1);
   });

@@ -6,6 +6,7 @@ const well = {
   schemaVersion: async () => SCHEMA_VERSION,
   keyring: async () => ({ byId: new Map() }),
   countUnopenable: async () => 0,
+  edgeToken: async () => {},
   tokenVerification: async () => {},
   stepUpAgrees: async () => true,
   monitor: () => {},
@@ -17,6 +18,7 @@ const allOk = {
   database: ok,
   schema: ok,
   master_key: ok,
+  edge_token: ok,
   token_verification: ok,
   step_up: ok,
   monitor: ok,
@@ -46,6 +48,16 @@ it.each([
     { schemaVersion: fails('database_unavailable') },
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
+  [
+    'a rejected API key',
+    { schemaVersion: fails('publishable_key_rejected') },
+    { database: missing('publishable_key_rejected'), schema: missing('publishable_key_rejected') },
+  ],
+  [
+    'settings of the sign-in that cannot be read',
+    { stepUpAgrees: fails('step_up_settings_malformed') },
+    { step_up: missing('step_up_settings_malformed') },
+  ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
   [
     'a master key that was dropped',
@@ -66,6 +78,16 @@ it.each([
     'a schema that cannot count',
     { countUnopenable: fails('database_not_migrated') },
     { schema: missing('database_not_migrated') },
+  ],
+  [
+    'no edge token',
+    { edgeToken: fails('edge_token_missing') },
+    { edge_token: missing('edge_token_missing') },
+  ],
+  [
+    'an edge token that the database rejects',
+    { edgeToken: fails('edge_token_invalid') },
+    { edge_token: missing('edge_token_invalid') },
   ],
   [
     'no signing keys',

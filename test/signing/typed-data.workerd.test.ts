@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { hashTypedData, type TypedDataDefinition, toHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
+import { readSigning } from '../../src/signing/index.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { address, bytes, hex } from './arbitraries.ts';
 import { refusalOf, signedBy } from './signed.ts';
@@ -145,6 +146,95 @@ it('is signed, to the byte, as viem signs it, however its numbers are written', 
   await fc.assert(property, { numRuns: 40 });
 });
 
+describe('names of structs and fields', () => {
+  const plain = fc.string({ unit: fc.constantFrom('A', 'b', '_'), minLength: 1, maxLength: 3 });
+  /** What libraries read in different ways: `$`, words of Solidity, sizes that no type has. */
+  const odd = fc.oneof(
+    fc.string({ unit: fc.constantFrom('A', 'b', '0', '_', '$'), minLength: 1, maxLength: 4 }),
+    fc.constantFrom('uint', 'int', 'bytes', 'uint8', 'uint08', 'uint7', 'bytes33', 'bytes032', 'function'),
+    fc.constantFrom('constructor', 'toString', 'fixed', 'address', 'intent', 'bytesInfo', 'A$', 'A$B'),
+  );
+  const name = fc.oneof(plain, plain, odd);
+  const atom = fc.oneof(fc.constant('uint8'), odd);
+  const definition = fc
+    .record({ outer: name, inner: name, one: name, many: name, number: name, atom })
+    .map(({ outer, inner, one, many, number, atom }) => {
+      const item = { [number]: 1 };
+      return {
+        domain: { chainId: 1 },
+        types: {
+          [inner]: [{ name: number, type: atom === 'address' ? 'uint8' : atom }],
+          ...(outer !== inner && {
+            [outer]: [
+              { name: one, type: inner },
+              { name: many, type: `${inner}[]` },
+            ],
+          }),
+        },
+        primaryType: outer,
+        message: { [one]: item, [many]: [item], ...item },
+      };
+    });
+
+  const hashOf = (typedData: object) => {
+    try {
+      return hashTypedData(typedData as TypedDataDefinition);
+    } catch {
+      return 'rejected';
+    }
+  };
+  const digestOf = (typedData: object) => {
+    const signing = refusalOf(request(typedData));
+    return typeof signing === 'string' ? signing : toHex((signing as { payload: Uint8Array }).payload);
+  };
+
+  it('are signed as viem signs them, or rejected', () => {
+    let signed = 0;
+    const property = fc.property(definition, (given) => {
+      const digest = digestOf(given);
+      if (digest.startsWith('typed_data_malformed')) return;
+      signed += 1;
+      expect(digest).toBe(hashOf(given));
+    });
+    fc.assert(property, { numRuns: 3000 });
+    expect(signed).toBeGreaterThan(300);
+  });
+
+  const named = (struct: string, field = 'x') => ({
+    domain: {},
+    types: { T: [{ name: 't', type: struct }], [struct]: [{ name: field, type: 'uint8' }] },
+    primaryType: 'T',
+    message: { t: { [field]: 1 } },
+  });
+
+  it.each(['_', 'A_B', '__A', 'Intent', 'addresses'])('a struct named %s -> as viem signs it', (struct) => {
+    expect(digestOf(named(struct))).toBe(hashOf(named(struct)));
+  });
+
+  it.each(['$', 'a$b', '_$'])('a field named %s -> as viem signs it', (field) => {
+    expect(digestOf(named('S', field))).toBe(hashOf(named('S', field)));
+  });
+
+  it.each(['$', 'A$', '$A', 'A$B'])('a struct named %s -> rejected, with the reason', (struct) => {
+    for (const typedData of [named(struct), { ...named(struct), primaryType: struct, message: { x: 1 } }]) {
+      expect(() => readSigning(request(typedData))).toThrow(
+        expect.objectContaining({
+          reason: 'typed_data_malformed',
+          field: 'types',
+          detail: 'a struct name with $: libraries hash it in different ways',
+        }),
+      );
+    }
+  });
+
+  it.each(['uint', 'int', 'uint7', 'uint08', 'bytes33', 'bytes032', 'address', 'bytes', 'intent'])(
+    'a struct named %s, which libraries may read as an atomic type -> rejected',
+    (struct) => {
+      expect(digestOf(named(struct))).toBe('typed_data_malformed types');
+    },
+  );
+});
+
 describe('the same typed data in other words', () => {
   const { payload } = refusalOf(request(MAIL)) as { payload: Uint8Array };
   it.each<[string, object]>([
@@ -227,6 +317,7 @@ describe('what is refused', () => {
     ['no message', { ...MAIL, message: undefined }, 'message'],
     ['uint', field('uint', 1), 'types'],
     ['uint7', field('uint7', 1), 'types'],
+    ['uint08', field('uint08', 1), 'types'],
     ['uint264', field('uint264', 1), 'types'],
     ['bytes33', field('bytes33', '0x'), 'types'],
     ['bytes0', field('bytes0', '0x'), 'types'],

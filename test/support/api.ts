@@ -26,8 +26,8 @@ export interface Answer {
   readonly json: any;
 }
 
-/** As deployed, but for the pause before a second attempt: hundreds of tests have one. */
-const app = createApp({ ...TIME_LIMITS, pauseMs: 1 });
+/** As deployed, but for the pauses before a second attempt: hundreds of tests have one. */
+const app = createApp({ ...TIME_LIMITS, pauseMs: 1, rejectedPauseMs: 1 });
 
 /**
  * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is

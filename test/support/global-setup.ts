@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { logConsoleTo } from '../../supabase/local/console-log.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
@@ -30,6 +31,13 @@ declare module 'vitest' {
   }
 }
 
+/** Tests run one round of the monitor after the other. */
+async function letTheMonitorRunAtOnce(databaseUrl: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  await sql`update private.monitor_settings set round_pause = '0' where only_row`;
+  await sql.end();
+}
+
 export default async function setup(project: TestProject) {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-test-'));
   chmodSync(directory, 0o755);
@@ -42,6 +50,7 @@ export default async function setup(project: TestProject) {
   project.provide('databaseUrl', stack.databaseUrl);
   project.provide('superuserUrl', stack.superuserUrl);
   project.provide('stackDirectory', directory);
+  await letTheMonitorRunAtOnce(stack.databaseUrl);
   const operator = await startOperator(stack);
   project.provide('operatorUrl', operator.url);
   const hosted = await startHostedProjects(stack);

@@ -21,8 +21,10 @@ export interface Behaviour {
   /** The public keys that verify tokens, whatever is published. */
   readonly keys: readonly JWK[];
   readonly jwks: 'keys' | 'hang' | Reply;
-  readonly rest: 'pass' | 'hang' | Reply;
+  /** What the REST API does; of a list, one thing for each call, and the last for all further calls. */
+  readonly rest: RestBehaviour | readonly RestBehaviour[];
 }
+type RestBehaviour = 'pass' | 'hang' | Reply;
 
 export interface Counts {
   readonly jwksFetches: number;
@@ -31,6 +33,8 @@ export interface Counts {
 
 interface Project {
   behaviour: Behaviour;
+  /** What is left of the list in `behaviour.rest`. */
+  rest: readonly RestBehaviour[];
   jwksFetches: number;
   restCalls: number;
 }
@@ -54,12 +58,9 @@ export async function startHostedProjects(embedded: {
     const project = projects.get(name);
     const body = await bodyOf(request);
     if (rest === '' && method === 'PUT') {
-      projects.set(name, {
-        jwksFetches: 0,
-        restCalls: 0,
-        ...project,
-        behaviour: JSON.parse(body.toString()),
-      });
+      const behaviour: Behaviour = JSON.parse(body.toString());
+      const rest = [behaviour.rest].flat();
+      projects.set(name, { jwksFetches: 0, restCalls: 0, ...project, behaviour, rest });
       return send(response, json(200, {}));
     }
     if (!project) return send(response, json(404, {}));
@@ -72,12 +73,19 @@ export async function startHostedProjects(embedded: {
       return;
     }
     project.restCalls += 1;
-    if (behaviour.rest === 'hang') return;
-    if (behaviour.rest !== 'pass') return send(response, behaviour.rest);
+    const [now = 'pass', ...later] = project.rest;
+    if (later.length > 0) project.rest = later;
+    if (now === 'hang') return;
+    if (now !== 'pass') return send(response, now);
+    // An API key is no JWT. Gateways may reject one that is sent as one, or as the token of a session.
+    if (/^Bearer sb_/.test(request.headers.authorization ?? ''))
+      return send(response, json(401, { message: 'Invalid Authorization header', hint: null }));
     const headers = { ...request.headers } as Record<string, string>;
     for (const hop of ['host', 'connection', 'content-length', 'transfer-encoding']) delete headers[hop];
     try {
-      headers.authorization = await underHs256(headers.authorization ?? '', behaviour.keys, name);
+      const { authorization } = headers;
+      if (authorization !== undefined)
+        headers.authorization = await underHs256(authorization, behaviour.keys, name);
     } catch {
       return send(response, json(401, { code: 'PGRST301', message: 'JWSError', details: null, hint: null }));
     }

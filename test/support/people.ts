@@ -1,4 +1,4 @@
-/** Named people for tests: an admin, and clients whose accounts are linked as everywhere, by e-mail. */
+/** Named people for tests: an admin, and clients, each linked to its account. */
 import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import type { Project } from './projects.ts';
@@ -82,8 +82,12 @@ export async function newAdmin(): Promise<Person> {
 export async function newClient(name = 'A client'): Promise<ClientPerson> {
   const account = await newAccount();
   const [client] = await operatorSql<{ id: string }>(
-    'insert into public.clients (name, email) values ($1, $2) returning id',
-    [name, account.email],
+    'insert into public.clients (name, email, user_id) values ($1, $2, $3) returning id',
+    [name, account.email, account.userId],
   );
+  // That the account was linked is no part of what a test does.
+  await operatorSql(`delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`, [
+    client?.id,
+  ]);
   return { ...account, clientId: client?.id ?? '' };
 }

@@ -41,7 +41,10 @@ export async function startPeopledStack() {
     async newClient(name = 'A client'): Promise<ClientPerson> {
       const account = await newAccount();
       const [client] = await sql<[{ id: string }]>`
-        insert into public.clients (name, email) values (${name}, ${account.email}) returning id`;
+        insert into public.clients (name, email, user_id) values (${name}, ${account.email}, ${account.userId})
+        returning id`;
+      // That the account was linked is no part of what a test does.
+      await sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
       return { ...account, clientId: client.id };
     },
     async end(): Promise<void> {

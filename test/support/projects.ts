@@ -1,6 +1,7 @@
 /** Projects with a database of their own beside the one that all tests share, behind the same real API. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
+import { fillDatabase } from '../../supabase/local/hosted/bootstrap.ts';
 import { migrate } from '../../supabase/local/migrate.ts';
 import { admitEdgeToken, type Stack } from '../../supabase/local/stack.ts';
 import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
@@ -16,29 +17,26 @@ export interface RunningProject extends Project {
   close(): Promise<void>;
 }
 
+/** A database of its own in the shape of a hosted project, without the tables of Supabase Auth. */
+export async function newDatabase(urls: Pick<Stack, 'superuserUrl' | 'databaseUrl'>) {
+  const name = `project_${randomUUID().replaceAll('-', '')}`;
+  const within = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  const database = { superuserUrl: within(urls.superuserUrl), databaseUrl: within(urls.databaseUrl) };
+  const cluster = postgres(urls.superuserUrl, { max: 1, onnotice: () => {} });
+  await cluster.unsafe(`create database ${name}`);
+  await cluster.end();
+  const superuser = postgres(database.superuserUrl, { max: 1, onnotice: () => {} });
+  await fillDatabase(superuser);
+  await superuser.end();
+  return database;
+}
+
 /** A migrated project without a row, or one whose operator has not run the migrations yet. */
 export async function startProject(
   stack: Stack,
   { migrated }: { migrated: boolean },
 ): Promise<RunningProject> {
-  const name = `project_${randomUUID().replaceAll('-', '')}`;
-  const within = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
-  const cluster = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
-  await cluster.unsafe(`create database ${name} owner postgres`);
-  await cluster.unsafe(`alter database ${name} set search_path to "$user", public, extensions`);
-  await cluster.end();
-  const superuser = postgres(within(stack.superuserUrl), { max: 1, onnotice: () => {} });
-  await superuser
-    .unsafe(`
-      create schema extensions authorization postgres;
-      create schema auth authorization postgres;
-      grant usage on schema public, extensions, auth to anon, authenticated, service_role;
-      create extension pgcrypto with schema extensions;
-      create extension "uuid-ossp" with schema extensions;
-      alter schema public owner to postgres;`)
-    .simple();
-  await superuser.end();
-  const databaseUrl = within(stack.databaseUrl);
+  const { databaseUrl } = await newDatabase(stack);
   const api = createSupabaseApi({
     databaseUrl,
     jwtSecret: stack.jwtSecret,

@@ -118,7 +118,7 @@ const FLOWS = html`<h2 id="flows">The two flows</h2>
 <h3>Then the bot trades</h3>
 <ol>
 <li>${to('POST /bots/{id}/tokens')} issues a machine token, ${to('PUT /bots/{id}/policy')} says what it may have signed.</li>
-<li>${to('GET /runner/bots')} tells the runner what to run, ${to('POST /bots/{id}/sign')} gives signatures, never keys.</li>
+<li>${to('GET /runner/bots')} lists what the runner runs, ${to('GET /runner/bots/{id}')} returns a bot's config, ${to('POST /bots/{id}/sign')} returns signatures, never keys.</li>
 <li>${to('POST /bots/{id}/heartbeat')} says how it does, ${to('GET /bots/{id}/health')} shows it.</li>
 </ol>`;
 

@@ -1,10 +1,11 @@
 /** Reads tables from the running old database, which it changes in nothing. */
-import postgres from 'postgres';
+import { connect } from '../connect.ts';
+import { parseDatabaseUrl } from '../database-url.ts';
 import type { Cell, Table, Tables, Wanted } from './tables.ts';
 
-/** @param url with all that the connection needs, such as `?sslmode=require` */
+/** @param url of the old database; the same rules of encryption apply as to ours */
 export async function readConnection(url: string, schema: string, wanted: Wanted): Promise<Tables> {
-  const sql = postgres(url, { max: 1, onnotice: () => {}, prepare: false });
+  const sql = await connect(parseDatabaseUrl(url, 'LEGACY_DATABASE_URL'), 1);
   try {
     // One snapshot of all tables, by a transaction that cannot write.
     return await sql.begin('isolation level repeatable read read only', async (transaction) => {

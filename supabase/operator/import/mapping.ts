@@ -11,6 +11,7 @@
  * the old database has no table of clients: `{"emails": {"17": "alice@example.com"}}`.
  */
 import { z } from 'zod';
+import { OperatorError } from '../failure.ts';
 import type { Tables, Wanted } from './tables.ts';
 
 interface Field {
@@ -69,7 +70,7 @@ function tableMap(table: OldTable) {
 }
 
 /** What is wrong with the map or with the old schema, by the names of tables and fields alone. */
-export class MappingError extends Error {
+export class MappingError extends OperatorError {
   override readonly name = 'MappingError';
 }
 

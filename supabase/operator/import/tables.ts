@@ -1,3 +1,5 @@
+import { OperatorError } from '../failure.ts';
+
 /** What is read of an old database, whatever it is read from: text, as PostgreSQL writes it, or null. */
 export type Cell = string | null;
 
@@ -21,7 +23,7 @@ const MESSAGES = {
 } as const;
 
 /** Why a dump is not read. Nothing of it is repeated. */
-export class DumpError extends Error {
+export class DumpError extends OperatorError {
   override readonly name = 'DumpError';
   readonly reason: keyof typeof MESSAGES;
 

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(17);
+select plan(19);
 
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
@@ -24,7 +24,7 @@ select is(tests.refusal($$select tests.setup_bot('boris', 'b2', tests.wallet('bo
   'PT409 address_taken',
   'and for a key of a wallet''s own');
 select tests.act_as('ada');
-select is(tests.refusal($$select public.add_wallet(tests.bot_id('b'), tests.wallet('boris', 'Aown'))$$),
+select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('b'), tests.wallet('boris', 'Aown'))$$),
   'PT409 address_taken', 'even for an admin');
 
 select tests.act_as('anna');
@@ -32,18 +32,24 @@ select is(tests.refusal($$select tests.rotate('anna', 'Aown')$$), 'allowed', 'on
 select is(tests.wallets('anna'), array['a: Aown trading', 'a2: Aown trading'],
   'and a wallet''s key may become the trading key');
 select tests.act_as('boris');
+select is(tests.refusal($$select tests.rotate('boris', 'A')$$), 'PT409 key_ended',
+  'a key id that was rotated away has ended, for another client too');
+select tests.submit_again();
 select is(tests.refusal($$select tests.rotate('boris', 'A')$$), 'allowed',
-  'an address that was rotated away is free');
+  'an address that was rotated away is free under a new key id');
 select tests.act_as('anna');
 select public.revoke_key(tests.client_id('anna'));
 select tests.act_as('boris');
+select tests.submit_again();
 select is(tests.refusal($$select tests.setup_bot('boris', 'b2', tests.wallet('boris', 'Aown'))$$), 'allowed',
   'so is one that was revoked');
 select tests.act_as('anna');
+select tests.submit_again();
 select is(tests.refusal($$select tests.setup_bot('anna', 'a3', tests.wallet('anna', 'Aown'))$$),
   'PT409 address_taken',
   'and then it is the other''s');
 select is(tests.wallets('anna'), array['a: Aown empty', 'a2: Aown empty'], 'empty wallets hold no address');
+select is(tests.wallets('boris'), array['b: A trading', 'b2: Aown own'], 'which the other client holds now');
 
 -- An address that hashtextextended takes for the lock of anna's keys: it was found in seconds, by running that backwards.
 select is(

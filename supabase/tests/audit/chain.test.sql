@@ -35,23 +35,23 @@ select is(tests.waiting(), 1::bigint, 'a stranger moves nothing');
 select tests.act_as('anna');
 select private.chain_own_key_events(tests.client_id('anna'));
 select is(tests.waiting(), 0::bigint, 'who may read it does');
-select is((select count(*) from public.key_events), 4::bigint, 'and sees its own rows alone');
+select is((select count(*) from public.key_events), 5::bigint, 'and sees its own rows alone');
 select public.stop_bot(tests.bot_id('a'));
 select tests.act_as('ada');
 select private.chain_own_key_events(tests.client_id('anna'));
 select is(tests.waiting(), 0::bigint, 'so does an admin, of any client');
 
 -- Pages: the edges, in both orders, and of one kind of event alone.
-select is(array[tests.page(2), tests.page(2, 4), tests.page(2, 2), tests.page(5)],
-  array['5,4 | 4', '3,2 | 2', '1 |', '5,4,3,2,1 |'], 'the newest first, up to the last page and no further');
-select is(array[tests.page(2, null, true), tests.page(2, 2, true), tests.page(2, 4, true), tests.page(5, null, true)],
-  array['1,2 | 2', '3,4 | 4', '5 |', '1,2,3,4,5 |'], 'the oldest first');
-select is(array[tests.page(9, null, false, 'key_added'), tests.page(9, null, true, 'key_added')], array['2 |', '2 |'],
+select is(array[tests.page(2), tests.page(2, 4), tests.page(2, 2), tests.page(6)],
+  array['6,5 | 5', '3,2 | 2', '1 |', '6,5,4,3,2,1 |'], 'the newest first, up to the last page and no further');
+select is(array[tests.page(2, null, true), tests.page(2, 2, true), tests.page(2, 4, true), tests.page(2, 5, true), tests.page(6, null, true)],
+  array['1,2 | 2', '3,4 | 4', '5,6 |', '6 |', '1,2,3,4,5,6 |'], 'the oldest first');
+select is(array[tests.page(9, null, false, 'key_added'), tests.page(9, null, true, 'key_added')], array['3 |', '3 |'],
   'of one kind alone');
-select is(array[tests.page(1, null, false, 'bot_stopped'), tests.page(1, 5, false, 'bot_stopped')], array['5 |', '|'],
+select is(array[tests.page(1, null, false, 'bot_stopped'), tests.page(1, 6, false, 'bot_stopped')], array['6 |', '|'],
   'of the kind, from there on');
 select tests.act_as('anna');
-select is(tests.page(1), '5 | 5', 'as its client sees them too');
+select is(tests.page(1), '6 | 6', 'as its client sees them too');
 
 select tests.act_as('operator');
 select is(tests.refusal(statement), 'PT405 append_only', 'not even the owner can: ' || statement)

@@ -17,8 +17,9 @@ grant execute on all functions in schema tests to public;
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 select results_eq($$select tests.chain_of('anna')$$,
-  array['bot_created by client', 'key_added by client', 'wallet_added by client', 'bot_started by client'],
-  'a set-up is four rows: the bot, the key, the wallet, and that it runs');
+  array['client_created by operator', 'bot_created by client', 'key_added by client', 'wallet_added by client',
+    'bot_started by client'],
+  'a set-up is four rows after the client''s own: the bot, the key, the wallet, and that it runs');
 select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'which name the bot');
 select results_eq($$select bot_id, detail from public.key_events where event = 'bot_created' and client_id = tests.client_id('anna')$$,
   $$values (tests.bot_id('a'), '{"bot_type": "evm-grid"}'::jsonb)$$, 'the first of them with its type');
@@ -26,22 +27,24 @@ select results_eq($$select bot_id, detail from public.key_events where event = '
 select tests.act_as('ada');
 select public.stop_bot(tests.bot_id('a'));
 select public.stop_bot(tests.bot_id('a'));
-select results_eq($$select tests.chain_of('anna') offset 4$$, array['bot_stopped by admin'], 'a stop is one, however often it is asked for');
+select results_eq($$select tests.chain_of('anna') offset 5$$, array['bot_stopped by admin'], 'a stop is one, however often it is asked for');
 select is((tests.last('anna')).detail, '{"reason": "requested"}', 'with its reason');
 
 select tests.act_as('anna');
 select public.start_bot(tests.bot_id('a'));
 select public.set_policy(tests.bot_id('a'), '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}');
-select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[7], 'policy_set by client', 'a policy is one');
+select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[8], 'policy_set by client', 'a policy is one');
 select is((tests.last('anna')).detail, '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}', 'with what it is from now on');
-insert into public.bot_policies (bot_id, client_id, recipients) values (tests.bot_id('a'), tests.client_id('anna'), array[repeat('x', 20000)])
-  on conflict (bot_id) do update set recipients = excluded.recipients, updated_at = now();
+update public.bot_policies set
+  recipients = array_fill(repeat('x', 64), array[100]), chain_ids = array_fill(repeat('1', 78), array[100]),
+  kinds = array_fill('solana.transaction'::text, array[100])
+  where bot_id = tests.bot_id('a');
 select tests.chain_of('anna');
 select matches((tests.last('anna')).detail ->> 'policy_sha256', '^[0-9a-f]{64}$',
   'where it is longer than an event may be, its SHA-256');
 
 create temporary table issued as
-select (public.issue_token(tests.bot_id('a'), '{}', 'secret name', repeat('ab', 32), '2099-01-01') ->> 'id')::uuid as id;
+select (public.issue_token(tests.bot_id('a'), '{}', 'secret name', tests.hash('runner'), '2099-01-01') ->> 'id')::uuid as id;
 grant select on issued to public;
 select tests.chain_of('anna');
 select is((tests.last('anna')).detail,
@@ -50,40 +53,43 @@ select is((tests.last('anna')).detail,
 select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'of a bot alone, which the row names');
 
 select tests.act_as('anon');
-select public.list_runner_bots(repeat('ab', 32));
+select public.list_runner_bots('runner');
 select tests.act_as('operator');
 update public.machine_tokens set last_used_at = now() - interval '2 minutes' where id = (select id from issued);
 select tests.act_as('anon');
-select public.list_runner_bots(repeat('ab', 32));
-select results_eq($$select tests.chain_of('anna') offset 9$$, array['token_first_used by runner'], 'its first use is one, and no later use');
+select public.list_runner_bots('runner');
+select results_eq($$select tests.chain_of('anna') offset 10$$, array['token_first_used by runner'], 'its first use is one, and no later use');
 
 select tests.act_as('anna');
 select public.revoke_token(id) from issued;
-select results_eq($$select tests.chain_of('anna') offset 10$$, array['token_revoked by client'], 'its end is one');
+select results_eq($$select tests.chain_of('anna') offset 11$$, array['token_revoked by client'], 'its end is one');
 select is((tests.last('anna')).detail ->> 'token_id', (select id::text from issued), 'which names it');
 
 -- A revocation stops bots: each stop is an event before the revocation's own.
 select public.revoke_key(tests.client_id('anna'));
-select results_eq($$select tests.chain_of('anna') offset 11$$, array['bot_stopped by client', 'key_revoked by client'],
+select results_eq($$select tests.chain_of('anna') offset 12$$, array['bot_stopped by client', 'key_revoked by client'],
   'a revocation stops the bots');
 
 -- An admin's token for bots of two clients is in the chains of both.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select tests.act_as('ada');
-select public.issue_token(tests.bot_id('a'), array[tests.bot_id('b')], 'x', repeat('cd', 32));
+select public.issue_token(tests.bot_id('a'), array[tests.bot_id('b')], 'x', tests.hash('both'));
 select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
 select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
 
 -- However many bots a token signs for: an event that cannot be written would keep it from being used, and from being revoked.
+-- A session gives a token at most 100 bots, the operator's SQL as many as there are.
 select tests.act_as('boris');
+create temporary table big as
+select (public.issue_token(tests.bot_id('b'), '{}', 'x', tests.hash('big')) ->> 'id')::uuid as id;
+grant select on big to public;
+select tests.act_as('operator');
 insert into public.bots (client_id, bot_type, name)
   select tests.client_id('boris'), 'evm-grid', 'many ' || number from generate_series(1, 500) as number;
-create temporary table big as
-select (public.issue_token(tests.bot_id('b'), '{}', 'x', repeat('ef', 32)) ->> 'id')::uuid as id;
-grant select on big to public;
+delete from private.event_counts where client_id = tests.client_id('boris');
 insert into public.machine_token_bots (token_id, bot_id, client_id)
   select big.id, bots.id, bots.client_id from public.bots, big where bots.name like 'many %';
 select tests.chain_of('boris');
@@ -94,18 +100,18 @@ select is((tests.last('boris')).detail ->> 'bots_sha256', (
     select encode(sha256(convert_to(string_agg(bots.id::text, ',' order by bots.id), 'UTF8')), 'hex')
     from public.bots where bots.name like 'many %'), 'and by the SHA-256 of their ids');
 select tests.act_as('anon');
-select is(tests.refusal($$select public.list_runner_bots(repeat('ef', 32))$$), 'allowed', 'their token is used');
+select is(tests.refusal($$select public.list_runner_bots('big')$$), 'allowed', 'their token is used');
 select tests.act_as('boris');
 select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'and revoked');
 -- Its first use and its end are too.
 select tests.act_as('anon');
-select public.list_runner_bots(repeat('cd', 32));
+select public.list_runner_bots('both');
 select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
   array['token_first_used', 'token_first_used'], 'its first use is in both');
 select tests.act_as('operator');
-delete from public.machine_tokens where token_hash = decode(repeat('cd', 32), 'hex');
+delete from public.machine_tokens where token_hash = sha256('both');
 select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
@@ -114,7 +120,7 @@ select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
 -- A token of several bots of one client.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b2');
-select public.issue_token(tests.bot_id('b'), array[tests.bot_id('b2')], 'x', repeat('ce', 32));
+select public.issue_token(tests.bot_id('b'), array[tests.bot_id('b2')], 'x', tests.hash('several'));
 select tests.chain_of('boris');
 select is((tests.last('boris')).event, 'token_issued', 'a token of several bots is one row');
 select is(jsonb_array_length((tests.last('boris')).detail -> 'bot_ids'), 2, 'which tells all of them');

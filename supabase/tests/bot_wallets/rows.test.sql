@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(22);
+select plan(26);
 
 create function tests.add_directly(person text, bot text, address text, envelope text, key_id uuid default null)
 returns void language sql
@@ -23,6 +23,9 @@ select results_eq('select name from public.bots order by name', array['idle', 's
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 trading_key_required',
   'without a trading key there is nothing to copy');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
+  'PT403 edge_required', 'a session alone stores no envelope');
+select private.admit_edge('edge');
+select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
   'PT409 trading_key_required', 'and no key of one''s own');
 select tests.put_in('anna', 'A');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed',
@@ -32,6 +35,13 @@ select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$
   'once for each bot');
 select is(tests.refusal($$select tests.add_directly('anna', 'second', 'B', null)$$), 'PT422 address_mismatch',
   'a copy has the trading key''s address');
+select is(
+  tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
+  'PT403 edge_required', 'an envelope needs the edge token, also where the database would not store it');
+select is(
+  tests.refusal($$select tests.add_directly('anna', 'idle', 'A2', tests.envelope('anna', 'A2'), tests.key_id('A2'))$$),
+  'PT403 edge_required', 'a wallet''s own key needs the edge token');
+select private.admit_edge('edge');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
   'allowed', 'whatever is sent with the trading key''s address');
@@ -63,6 +73,9 @@ select is(tests.rows_of($$select id from public.bot_wallets where client_id = te
   'a client sees no other''s wallets');
 
 select tests.act_as('ada');
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
+  'PT403 edge_required', 'an admin alone stores no envelope either');
+select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');
 select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',

@@ -21,7 +21,7 @@ select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 
   'a bot without a wallet cannot run');
 select is(tests.refusal($$select public.start_bot(tests.bot_id('grid'))$$), 'PT409 bot_has_no_key', 'whoever asks');
 select tests.act_as('ada');
-select public.add_wallet(tests.bot_id('grid'), tests.wallet('anna', 'A'));
+select public.add_wallet('edge', tests.bot_id('grid'), tests.wallet('anna', 'A'));
 select tests.act_as('anna');
 select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'allowed', 'with a key it can');
 select isnt((select started_at from public.bots where name = 'grid'), null, 'from a time on');

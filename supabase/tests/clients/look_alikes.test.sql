@@ -26,7 +26,7 @@ select tests.sign_up_as('Kim@pgtap.test');
 select is(tests.linked_to('kim'), 'Kim@pgtap.test', 'the right account is linked when it comes');
 
 select tests.act_as('ada');
-select public.create_client('Another', e'\u212aira@pgtap.test');
+select public.create_client('Another', e'\u212aira@pgtap.test', link_account => true);
 select tests.act_as('operator');
 select results_eq($$select users.email::text from public.clients join auth.users on users.id = clients.user_id
     where clients.name = 'Another'$$, array[e'\u212aira@pgtap.test'],

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(69);
+select plan(73);
 
 -- What may be wrong with an envelope for anna's key A, each with the text that carries it.
 create table tests.wrong_envelopes (flaw text, envelope text);
@@ -92,6 +92,11 @@ end;
 grant execute on all functions in schema tests to public;
 
 select tests.act_as('anna');
+select is((select array_agg(distinct tests.refusal(format('select tests.put_envelope(%L)', envelope)))
+  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session alone stores none of them');
+select is(tests.refusal($$select tests.put_envelope(tests.envelope('anna', 'A'))$$), 'PT403 edge_required',
+  'nor the right one');
+select private.admit_edge('edge');
 select is(tests.refusal(format('select tests.put_envelope(%L)', envelope)), 'PT422 envelope_not_bound',
   'refused: an envelope that ' || flaw)
 from tests.wrong_envelopes;
@@ -99,6 +104,12 @@ select is(tests.refusal($$select tests.put_envelope(null)$$), 'PT422 envelope_no
 select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'the right one is taken');
 
 -- The same law for a rotation, for a wallet's own key and for the owner.
+select is((select array_agg(distinct tests.refusal(
+    format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
+  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session alone rotates to none of them');
+select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT403 edge_required',
+  'and changes no other column of a key');
+select private.admit_edge('edge');
 select is((select array_agg(distinct tests.refusal(
     format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
   from tests.wrong_envelopes), array['PT422 envelope_not_bound'], 'none of them can be rotated to');

@@ -1,14 +1,17 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(10);
+select plan(11);
 
 select is_empty('select * from tests.functions_without_search_path', 'every function has an empty search_path');
 select bag_eq('select * from tests.definer_functions', array[
-    -- fired by the Auth server, which has no rights on clients
-    'private.link_account_to_client()',
-    -- fired by an admin, who has no rights on auth.users
-    'private.link_client_to_account()',
+    -- fired and called by the Auth server, which has no rights on clients
+    'private.after_account_confirmed()',
+    'private.before_user_created_hook(jsonb)',
+    -- called by sessions, which have no rights on auth.users: its first statement rejects everybody but admins
+    'private.link_account_by_admin(uuid)',
+    -- writes an event, which API roles must not
+    'private.after_client_link_change()',
     -- lock a row that an account may see and not always update
     'private.lock_own_client()',
     'private.share_own_client()',
@@ -26,63 +29,90 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.before_wallet_insert()',
     -- sees whether a wallet has an envelope
     'private.before_bot_status_change()',
-    -- reads a token's hash, which API roles cannot
-    'private.before_token_delete()',
+    -- record key ids, which API roles can neither read nor write
+    'private.hold_key_ids()',
+    'private.end_key_ids()',
+    -- count the tokens of a bot and of a client, whatever the caller sees of them
+    'private.limit_tokens()',
+    'private.limit_token_bots()',
     -- write events, which API roles must not
+    'private.after_client_write()',
     'private.after_bots_insert()',
-    'private.after_bot_status_change()',
+    'private.after_bots_update()',
+    'private.after_bot_change()',
+    'private.after_wallets_change()',
     'private.after_token_bots_change()',
+    'private.record_token_without_bots()',
+    'private.after_token_update()',
     'private.after_token_first_used()',
-    'private.after_policy_write()',
-    -- and these two, called by sessions: each looks first whether the chain is the caller's own, or the caller an admin
+    'private.after_policies_write()',
+    'private.after_admins_change()',
+    'private.after_settings_change()',
+    'private.after_bot_type_change()',
+    -- called by sessions: each looks first whether the chain is the caller's own, or the caller an admin
     'private.chain_own_key_events(uuid)',
+    'private.queued_events_json(uuid, text, integer)',
     'private.record_refusal(uuid, uuid, text, text)',
+    -- called by sessions: returns ids of tokens, of the caller's own client or to an admin
+    'private.tokens_of_client(uuid)',
+    -- called by sessions: compares a token with the hashes, which API roles cannot read
+    'private.admit_edge(text)',
     -- read and keep what was answered, which API roles must not see or forge: of the caller's own account alone
     'private.first_answer(jsonb, text)',
     'private.keep_answer(jsonb, text, jsonb)',
     -- called by runners, whose machine token is no session: the token decides, in each one's first statement
-    'public.check_out_key(text, uuid, jsonb, text, jsonb)',
-    'public.list_runner_bots(text)',
-    'public.report_runner_refusal(text, uuid, text, text)',
+    'public.check_out_key(text, text, uuid, jsonb, text, jsonb)',
+    'public.list_runner_bots(text, integer, uuid)', 'public.get_runner_bot(text, uuid)',
+    'public.report_runner_refusal(text, text, uuid, text, text)',
     'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
-    'public.report_signing_failure(text, uuid, text)',
+    'public.report_signing_failure(text, text, uuid, text)',
     -- called by the cron, in the same way
-    'public.monitor_bots(text, integer, integer, integer)',
-    'public.list_envelopes_to_rewrap(text, text[], integer)',
-    'public.rewrap_keys(text, jsonb)',
+    'public.monitor_bots(text, integer)',
+    'public.list_envelopes_to_rewrap(text, text, text[], integer)',
+    'public.rewrap_keys(text, text, jsonb)',
     'public.count_keys_to_rewrap(text)',
     'public.chain_queued_events(text, integer)',
     'public.list_unsigned_heads(text, integer)',
-    'public.store_checkpoints(text, jsonb)',
+    'public.store_checkpoints(text, text, jsonb)',
     -- called by anyone, as GET /ready is: tells a number and nothing else
     'public.count_unopenable_envelopes(text[])',
     -- and whether the edge and the database require the same
-    'public.step_up_agrees(boolean, integer)'
+    'public.step_up_agrees(boolean, integer)',
+    -- and whether the caller's edge token is valid
+    'public.edge_token_valid(text)'
   ], 'these functions run with the owner''s rights, and no other');
 create view tests.other_definers as
 select found from tests.definer_functions where found not in (
-  'public.check_out_key(text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text)',
-  'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)', 'public.report_signing_failure(text, uuid, text)',
-  'public.report_runner_refusal(text, uuid, text, text)',
-  'public.monitor_bots(text, integer, integer, integer)',
-  'public.list_envelopes_to_rewrap(text, text[], integer)', 'public.rewrap_keys(text, jsonb)',
+  'public.check_out_key(text, text, uuid, jsonb, text, jsonb)', 'public.list_runner_bots(text, integer, uuid)', 'public.get_runner_bot(text, uuid)',
+  'public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)',
+  'public.report_signing_failure(text, text, uuid, text)',
+  'public.report_runner_refusal(text, text, uuid, text, text)',
+  'public.monitor_bots(text, integer)',
+  'public.list_envelopes_to_rewrap(text, text, text[], integer)', 'public.rewrap_keys(text, text, jsonb)',
   'public.count_keys_to_rewrap(text)', 'public.count_unopenable_envelopes(text[])',
   'public.chain_queued_events(text, integer)', 'public.list_unsigned_heads(text, integer)',
-  'public.store_checkpoints(text, jsonb)', 'public.step_up_agrees(boolean, integer)');
+  'public.store_checkpoints(text, text, jsonb)', 'public.step_up_agrees(boolean, integer)',
+  'public.edge_token_valid(text)');
 select is_empty($$select found from tests.other_definers where found like 'public.%'$$,
   'no function of the API runs with the owner''s rights, but those for machine tokens and readiness');
 create view tests.callable_definers as
 select f.found from tests.other_definers as f join tests.function_grants as g on g.found like f.found || ' to %'
 where f.found not in (
   'private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)',
-  'private.chain_own_key_events(uuid)', 'private.record_refusal(uuid, uuid, text, text)');
+  'private.chain_own_key_events(uuid)', 'private.queued_events_json(uuid, text, integer)',
+  'private.record_refusal(uuid, uuid, text, text)', 'private.tokens_of_client(uuid)', 'private.admit_edge(text)',
+  'private.link_account_by_admin(uuid)')
+  and g.found <> 'private.before_user_created_hook(jsonb) to supabase_auth_admin';
 select is_empty('select * from tests.callable_definers',
-  'nobody can call one that does, but to repeat an answer of its own, and two that look whose chain it is');
+  'nobody can call one that does, but for answers of its own, chains and tokens that it may see, the edge token, and one for admins');
 
-select is_empty($$select oid::regprocedure from pg_proc
-  where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
-    and (prosrc ~ 'hashtextextended\(' or prosrc ~ 'advisory_xact_lock' and prosrc !~ 'name_of_lock')
-    and proname <> 'first_answer_to'$$,
+create view tests.locks_without_a_kind as
+select found from tests.bodies
+where (code ~ '\mpg_\w*advisory\w*\M' or code ~ '\mprivate\.(try_lock|wait_for_lock)\M' or code ~ '\mhashtextextended\M')
+  and code !~ '\mprivate\.(name_of_lock|lock_of_keys|lock_of_token)\('
+  -- They take the number of a lock from their callers, which are held to this.
+  and found not in ('private.try_lock(bigint, boolean)');
+select is_empty('select * from tests.locks_without_a_kind',
   'every lock has its kind in its name: what a caller names cannot be another''s lock');
 
 create function tests.ids_in_order() returns boolean language plpgsql as $$
@@ -103,13 +133,17 @@ select ok(tests.ids_in_order(), 'ids of version 7 sort as they were made, within
 -- The guards bite.
 create function public.careless() returns int language sql security definer return 1;
 create function private.misled() returns int language sql set search_path = public return 1;
+create function private.unkind(id text) returns void language sql set search_path = '' as $$
+  select pg_advisory_xact_lock(hashtextextended(id, 0)) $$;
 grant execute on function public.careless() to anon;
 
 select results_eq('select * from tests.functions_without_search_path order by 1',
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with another, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the owner''s rights is found');
-select is((select count(*) from tests.definer_functions), 38::bigint, 'and stands outside the list');
+select is((select count(*) from tests.definer_functions), 56::bigint, 'and stands outside the list');
+select results_eq('select * from tests.locks_without_a_kind', array['private.unkind(text)'],
+  'a lock whose name a caller chooses is found');
 select isnt_empty('select * from tests.callable_definers',
   'and so is that somebody can call it');
 

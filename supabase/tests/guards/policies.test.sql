@@ -1,17 +1,20 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(10);
+select plan(11);
 
 select is_empty('select * from tests.loose_policies', 'every policy is for one verb and to authenticated');
 select is_empty('select * from tests.policies_evaluated_for_each_row',
   'every policy asks who calls once a statement, as (select ...)');
+select is_empty($$select policyname from pg_policies where schemaname in ('public', 'private')
+    and concat_ws(' ', qual, with_check) ~ '\mauth\.'$$,
+  'no policy asks Supabase Auth itself, which names the account of another program''s token too');
 select is_empty('select * from tests.policies_that_let_anything_be_written', 'no policy lets anything be written');
 select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
     where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''',
   array[
-    'select private.admins', 'select private.settings',
+    'select private.admins', 'select private.settings', 'select private.monitor_settings',
     'select public.clients', 'insert public.clients', 'update public.clients',
     'select public.bot_types',
     'select public.bots', 'insert public.bots', 'update public.bots',

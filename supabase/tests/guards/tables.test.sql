@@ -14,7 +14,7 @@ select bag_eq(
   array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets',
     'key_events', 'queued_key_events', 'queued_key_events_number_seq', 'every_key_event', 'refusal_counts',
     'audit_checkpoints', 'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations',
-    'bot_heartbeats', 'monitor_state', 'bot_signing_failures', 'rewrap_progress', 'settings'],
+    'bot_heartbeats', 'monitor_settings', 'monitor_state', 'event_counts', 'key_ids', 'bot_signing_failures', 'rewrap_progress', 'settings'],
   'there are these tables, one view, and the sequence that numbers the queue');
 
 -- The guards bite.

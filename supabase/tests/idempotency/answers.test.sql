@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir once.psql
-select plan(54);
+select plan(55);
 
 create function tests.clients_made() returns bigint language sql stable security definer
 return (select count(*) from public.clients where email like 'once-%');
@@ -10,15 +10,14 @@ create table tests.answers as select null::jsonb as first, null::jsonb as second
 -- Every function that takes a key and names a client or a bot, with that key left open.
 create table tests.calls (name text primary key, person text, call text);
 insert into tests.calls values
-  ('create_bot', 'ada', $$public.create_bot(tests.client_id('boris'), 'evm-grid', 'made', '{}', '[]', %s)$$),
-  ('setup_bot', 'boris', $$public.setup_bot(tests.client_id('boris'), 'evm-grid', 'another', '{}', '{}', %s)$$),
-  ('add_wallet', 'ada', $$public.add_wallet(tests.bot_id('b'), tests.wallet('boris', 'B2'), %s)$$),
+  ('create_bot', 'ada', $$public.create_bot('edge', tests.client_id('boris'), 'evm-grid', 'made', '{"a": 1}', '[]', %s)$$),
+  ('setup_bot', 'boris', $$public.setup_bot('edge', tests.client_id('boris'), 'evm-grid', 'another', '{"a": 2}', '{}', %s)$$),
+  ('add_wallet', 'ada', $$public.add_wallet('edge', tests.bot_id('b'), tests.wallet('boris', 'B2'), %s)$$),
   ('start_bot', 'boris', $$public.start_bot(tests.bot_id('b'), %s)$$),
-  ('stop_bot', 'boris', $$public.stop_bot(tests.bot_id('b'), %s)$$),
   ('issue_token', 'boris',
     $$public.issue_token(tests.bot_id('b'), '{}', 'x', encode(sha256(gen_random_uuid()::text::bytea), 'hex'), null, %s)$$),
   ('rotate_key', 'boris',
-    $$public.rotate_key(tests.client_id('boris'), 'B3', 'evm', tests.key_id('B3'), tests.envelope('boris', 'B3'), %s)$$);
+    $$public.rotate_key('edge', tests.client_id('boris'), 'B3', 'evm', tests.key_id('B3'), tests.envelope('boris', 'B3'), %s)$$);
 
 create function tests.twice(person text, name text, call text) returns text language plpgsql as $$
 declare
@@ -103,7 +102,7 @@ select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select public.stop_bot(tests.bot_id('b'));
 select tests.act_as('operator');
-select is(tests.refusal($$select public.stop_bot(tests.bot_id('b'), tests.once('k3'))$$), '23502',
+select is(tests.refusal($$select public.start_bot(tests.bot_id('b'), tests.once('k3'))$$), '23502',
   'a key is of an account: the operator has none');
 select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
 from tests.calls order by name;
@@ -119,6 +118,25 @@ select tests.act_as('boris');
 select is(tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')')), 'PT403 admin_required',
   name || ' is not answered again to who is no admin')
 from tests.calls where person = 'ada' order by name;
+
+-- A config is not kept with an answer: it is the one that the bot has now.
+select tests.act_as('operator');
+create function tests.configured() returns jsonb language sql
+return public.create_bot('edge', 
+  tests.client_id('anna'), 'evm-grid', 'configured', '{"pair": "first"}', '[]', tests.once('config'));
+grant execute on all functions in schema tests to public;
+select tests.act_as('ada');
+select is(tests.configured() -> 'config', '{"pair": "first"}', 'a first answer has the config');
+select is((tests.kept('config') -> 0) ? 'config', false, 'which is not kept with it');
+select tests.act_as('operator');
+update public.bots set config = '{"pair": "second"}' where name = 'configured';
+select tests.act_as('ada');
+select is(tests.configured(), (tests.kept('config') -> 0) || '{"config": {"pair": "second"}, "replayed": true}',
+  'a repeated request gets its first answer with the config of now');
+select tests.act_as('operator');
+delete from public.bots where name = 'configured';
+select tests.act_as('ada');
+select is(tests.configured() -> 'config', '{}', 'and an empty one if the bot is gone');
 
 -- A first answer of yesterday is none.
 select tests.act_as('ada');

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(24);
+select plan(26);
 
 -- Of these tests alone: the database is shared.
 create function tests.counts() returns setof text language sql stable as $$
@@ -35,6 +35,9 @@ select tests.setup_bot('anna', 'two');
 select tests.setup_bot('anna', 'three', tests.under('anna', 'Aown', 'pgtap2'));
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.under('boris', 'B', 'pgtap2'));
+-- Exact numbers, also of one client alone, are in test/database/rewrap, with a database of their own.
+select tests.act_as('anon');
+select is(tests.unopenable('made up'), null, 'keys that sealed nothing: no number, if there are several clients');
 select tests.act_as('ada');
 select results_eq('select * from tests.counts()', array['pgtap1: 1 2 0', 'pgtap2: 1 1 1'],
   'trading keys, copies and own keys are counted, each under the master key that sealed it');
@@ -53,12 +56,15 @@ select is(tests.left_by(target), keys, 'left for ' || target || ': ' || keys)
 
 -- A rewrap, a rotation and a revocation move what is counted.
 select tests.act_as('anna');
+select is(tests.refusal($$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3')$$),
+  'PT403 edge_required', 'a session alone rewraps nothing');
+select private.admit_edge('edge');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3');
 select tests.act_as('ada');
 select results_eq('select * from tests.counts()', array['pgtap2: 1 1 1', 'pgtap3: 1 2 0'],
   'a rewrapped trading key takes its copies along and leaves the own key');
 select tests.act_as('anna');
-select public.rotate_key(tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'),
+select public.rotate_key('edge', tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'),
   tests.envelope('anna', 'A2', 'evm', 'pgtap4'));
 select tests.act_as('ada');
 select results_eq('select * from tests.counts()', array['pgtap2: 1 1 0', 'pgtap4: 1 3 0'], 'a rotation takes all along');
@@ -70,9 +76,8 @@ select tests.act_as('operator');
 select is((select count(*) from public.bot_wallets where master_key_id is null and client_id = tests.client_id('anna')),
   3::bigint, 'an empty wallet has no master key');
 
--- What readiness asks; exact numbers are in test/database/master-keys, with a database of their own.
+-- What readiness asks.
 select tests.act_as('anon');
-select is(tests.unopenable('made up'), null, 'who names no key that sealed anything is told no number');
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b own', tests.under('boris', 'Bown', 'pgtap5'));
 select tests.act_as('anon');
@@ -85,6 +90,10 @@ select is(tests.refusal($$select public.count_unopenable_envelopes(array_fill('x
 
 -- A trading key that no wallet holds a copy of.
 select tests.act_as('anna');
+select is(tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+  values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'))$$),
+  'PT403 edge_required', 'a session alone puts in no key');
+select private.admit_edge('edge');
 insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
   values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'));
 select tests.act_as('operator');

@@ -2,8 +2,6 @@ begin;
 \ir ../people.psql
 select plan(57);
 
-create function tests.hash(token text) returns text language sql immutable
-return encode(sha256(convert_to(token, 'UTF8')), 'hex');
 create function tests.token(name text, scope text, target text default null, ends timestamptz default now() + interval '1 day')
 returns void language sql
 begin atomic
@@ -15,7 +13,7 @@ create function tests.list(token text, batch integer default 100, variadic ids t
 returns text[] language sql
 return (
   select coalesce(array_agg(item ->> 'address' order by item ->> 'address'), '{}')
-  from jsonb_array_elements(public.list_envelopes_to_rewrap(tests.hash(token), ids, batch) -> 'items') as item);
+  from jsonb_array_elements(public.list_envelopes_to_rewrap('edge', token, ids, batch) -> 'items') as item);
 create function tests.under(person text, address text, master_key_id text) returns jsonb language sql immutable
 return tests.wallet(person, address) || jsonb_build_object(
   'encrypted_key', tests.envelope(person, address, 'evm', master_key_id));
@@ -29,7 +27,7 @@ return jsonb_build_object(
 create function tests.rewrap(token text, variadic keys jsonb[]) returns text language sql
 return (
   select string_agg(outcome, ' ' order by place)
-  from jsonb_array_elements_text(public.rewrap_keys(tests.hash(token), to_jsonb(keys)) -> 'outcomes')
+  from jsonb_array_elements_text(public.rewrap_keys('edge', token, to_jsonb(keys)) -> 'outcomes')
     with ordinality as outcomes (outcome, place));
 create function tests.sealed(person text) returns text[] language sql stable security definer
 return (
@@ -56,20 +54,20 @@ select tests.token('monitor', 'monitor');
 -- The token decides, and it alone.
 create table tests.calls (call text);
 insert into tests.calls values
-  ('select public.list_envelopes_to_rewrap(%L, ''{pgtap-new,pgtap-old}'', 10)'),
-  ('select public.rewrap_keys(%L, jsonb_build_array(tests.rewrapped(''anna'', ''A'')))'),
+  ('select public.list_envelopes_to_rewrap(''edge'', %L, ''{pgtap-new,pgtap-old}'', 10)'),
+  ('select public.rewrap_keys(''edge'', %L, jsonb_build_array(tests.rewrapped(''anna'', ''A'')))'),
   ('select public.count_keys_to_rewrap(%L)');
 grant select on tests.calls to public;
 select tests.act_as('anon');
-select is(tests.refusal(format(call, tests.hash('runner'))), 'PT401 token_invalid', 'a runner''s token does not do: ' || call) from tests.calls;
-select is(tests.refusal(format(call, tests.hash('monitor'))), 'PT401 token_invalid', 'nor does the monitor''s: ' || call) from tests.calls;
-select is(tests.refusal(format(call, tests.hash('nobody'))), 'PT401 token_invalid', 'nor nobody''s: ' || call) from tests.calls;
+select is(tests.refusal(format(call, 'runner')), 'PT401 token_invalid', 'a runner''s token does not do: ' || call) from tests.calls;
+select is(tests.refusal(format(call, 'monitor')), 'PT401 token_invalid', 'nor does the monitor''s: ' || call) from tests.calls;
+select is(tests.refusal(format(call, 'nobody')), 'PT401 token_invalid', 'nor nobody''s: ' || call) from tests.calls;
 select tests.act_as('ada');
-select is(tests.refusal(format(call, tests.hash('rewrap'))), '42501', 'nor a session, an admin''s included: ' || call) from tests.calls;
+select is(tests.refusal(format(call, 'rewrap')), '42501', 'nor a session, an admin''s included: ' || call) from tests.calls;
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = now() where name = 'rewrap';
 select tests.act_as('anon');
-select is(tests.refusal(format(call, tests.hash('rewrap'))), 'PT401 token_invalid', 'nor one that has ended: ' || call) from tests.calls;
+select is(tests.refusal(format(call, 'rewrap')), 'PT401 token_invalid', 'nor one that has ended: ' || call) from tests.calls;
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = now() + interval '1 day' where name = 'rewrap';
 select is(tests.sealed('anna'),
@@ -81,7 +79,7 @@ select is(tests.refusal($$select tests.list('other')$$), 'PT503 rewrap_other_mas
   'a token for another master key lets nothing out');
 select is(tests.refusal($$select tests.list('rewrap', 10, 'pgtap-old', 'pgtap-new')$$), 'PT503 rewrap_other_master_key',
   'the master key to move to is the first');
-select is(tests.refusal(format('select public.list_envelopes_to_rewrap(%L, %L, 10)', tests.hash('rewrap'), ids)),
+select is(tests.refusal(format('select public.list_envelopes_to_rewrap(''edge'', %L, %L, 10)', 'rewrap', ids)),
   'PT503 rewrap_other_master_key', 'or there is none') from unnest(array['{}', null]) as ids;
 select is(tests.refusal($$select tests.list('rewrap', 0)$$), 'PT422 validation_failed', 'a batch of none');
 select is(tests.refusal($$select tests.list('rewrap', 201)$$), 'PT422 validation_failed', 'or of too many');
@@ -106,7 +104,7 @@ select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 
   'PT422 envelope_not_bound', 'or none, whether or not there is a key to put it in the place of');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown') || jsonb_build_object('encrypted_key', tests.envelope('boris', 'Aown', 'evm', 'pgtap-new')))$$),
   'PT422 envelope_not_bound', 'nor one of another client');
-select is(tests.refusal($$select public.rewrap_keys(tests.hash('rewrap'), '{}')$$), 'PT422 validation_failed', 'nor no list');
+select is(tests.refusal($$select public.rewrap_keys('edge', 'rewrap', '{}')$$), 'PT422 validation_failed', 'nor no list');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A', 'pgtap-older'), tests.rewrapped('anna', 'X'),
   tests.rewrapped('boris', 'B', 'pgtap-new')), 'changed changed changed',
   'nothing takes the place of an envelope other than was handed out, of none, or of one that the target sealed');
@@ -127,7 +125,7 @@ select is(tests.bots('anna'), array['a1: running', 'a2: running', 'a3: running']
 
 -- A rotation or revocation between the handing out and the taking back wins.
 select tests.act_as('anna');
-select public.rotate_key(tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2', 'evm', 'pgtap-old'));
+select public.rotate_key('edge', tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2', 'evm', 'pgtap-old'));
 select tests.act_as('anon');
 select is(tests.list('rewrap'), array['A2'], 'a key that came under the older master key meanwhile is handed out too');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A'), tests.rewrapped('anna', 'Aown')), 'changed changed',

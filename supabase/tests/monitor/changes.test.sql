@@ -1,10 +1,10 @@
 begin;
 \ir ../people.psql
 \ir monitor.psql
-select plan(44);
+select plan(56);
 
 create function tests.run(token text, arguments text default '') returns text language sql
-return tests.refusal(format('select public.monitor_bots(%L%s)', tests.hash(token), arguments));
+return tests.refusal(format('select public.monitor_bots(%L%s)', token, arguments));
 create function tests.log_id(ago interval) returns uuid language sql
 return overlay(gen_random_uuid()::text placing left(private.first_id_at(now() - ago)::text, 13) from 1 for 13)::uuid;
 grant execute on all functions in schema tests to public;
@@ -26,9 +26,13 @@ select is(tests.run('monitor'), 'allowed', 'the token of the monitor runs it');
 select is(tests.run(token), 'PT401 token_invalid', 'no other does: ' || token)
   from unnest(array['rewrap', 'ended', 'bots', 'nobody''s']) as token;
 select is(tests.refusal('select public.monitor_bots(''x'')'), 'PT401 token_invalid', 'nor does what is no hash');
-select is(tests.run('monitor', arguments), 'PT422 validation_failed', 'limits that are none: ' || arguments)
-  from unnest(array[', 0', ', null', ', 86401', ', 120, 0', ', 120, 90, 0', ', 120, 90, 20001']) as arguments;
-select is(tests.refusal(format('select public.list_runner_bots(%L)', tests.hash('monitor'))), 'PT401 token_invalid',
+select is(tests.run('monitor', arguments), 'PT422 validation_failed', 'a batch has 1 to 5,000 bots: ' || arguments)
+  from unnest(array[', 0', ', null', ', 5001', ', -1']) as arguments;
+select is(tests.run('monitor', arguments), '42883', 'the token does not set the limits: ' || arguments)
+  from unnest(array[', 120, 90', ', 120, 90, 20000', ', heartbeat_limit => 1']) as arguments;
+select is(tests.refusal(statement), '42501', 'the holder of the token can neither read nor set the limits: ' || statement) from unnest(array[
+  'update private.monitor_settings set heartbeat_limit = ''1 day'' where only_row', 'select * from private.monitor_settings']) as statement;
+select is(tests.refusal(format('select public.list_runner_bots(%L)', 'monitor')), 'PT401 token_invalid',
   'and the token of the monitor does nothing else');
 select tests.act_as('anna');
 select is(tests.run('monitor'), '42501', 'nor does a session run it, with the token');
@@ -98,12 +102,37 @@ select is((select array_agg(bot_id) from public.bot_health_logs
     where client_id in (tests.client_id('anna'), tests.client_id('boris'))), array[tests.bot_id('theirs')],
   'a batch of one looks at one bot');
 select is((select checked_up_to from private.monitor_state), tests.bot_id('theirs'), 'and that is how far the round is');
-select is(public.monitor_bots(tests.hash('monitor'), batch => 20000) -> 'complete', 'true', 'the next is the last');
+select is(public.monitor_bots('monitor', batch => 5000) -> 'complete', 'true', 'the next is the last');
 select is(array[tests.changes('theirs'), tests.changes('hers'), tests.changes('another')],
   array[array['starting'], array['starting'], array['starting']], 'it goes on where the first one ended');
 select is((select checked_up_to from private.monitor_state), null, 'and the one after begins anew');
 select tests.act_as('anna');
 select public.stop_bot(tests.bot_id(bot)) from unnest(array['hers', 'another']) as bot;
+select tests.act_as('operator');
+
+-- A pause between rounds, so that the holder of the token cannot write without end.
+update private.monitor_settings set round_pause = '10 seconds' where only_row;
+select is(public.monitor_bots('monitor') @> '{"bots_checked": 0, "busy": false, "complete": true}', true,
+  'no round begins within ten seconds of the last one');
+update private.monitor_state set round_ended_at = now() - interval '10 seconds' where only_row;
+select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 3, true, 'a round begins after ten seconds');
+update private.monitor_state set round_ended_at = now() - interval '10 seconds' where only_row;
+select is(public.monitor_bots('monitor', 1) @> '{"bots_checked": 1, "complete": false}', true, 'a round begins with a batch of one bot');
+select is((public.monitor_bots('monitor') ->> 'bots_checked')::integer >= 2, true, 'the next batch of a round has no pause');
+update private.monitor_settings set round_pause = '0' where only_row;
+-- The operator sets the limits.
+select tests.act_as('anna');
+select public.start_bot(tests.bot_id('hers'));
+select tests.act_as('operator');
+select tests.started('hers', '1 hour'), tests.beat('hers', 'ok', '100 seconds');
+select is(split_part(tests.health('hers'), ' ', 1), 'healthy', 'a bot with a heartbeat of 100 seconds ago is healthy');
+update private.monitor_settings set heartbeat_limit = '90 seconds' where only_row;
+select is(split_part(tests.health('hers'), ' ', 1), 'late', 'the same bot is late under a limit of 90 seconds');
+select is(tests.refusal(format('update private.monitor_settings set %s where only_row', setting)), '23514', 'a limit out of range -> 23514: ' || setting)
+  from unnest(array['heartbeat_limit = ''0''', 'key_age_limit = ''1 hour''', 'round_pause = ''2 hours''']) as setting;
+update private.monitor_settings set heartbeat_limit = default where only_row;
+select tests.act_as('anna');
+select public.stop_bot(tests.bot_id('hers'));
 select tests.act_as('operator');
 
 -- Old rows are pruned, and the newest of each bot never.

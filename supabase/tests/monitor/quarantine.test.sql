@@ -8,11 +8,11 @@ declare
   answer jsonb;
 begin
   perform pg_sleep(0.002);
-  answer := public.report_signing_failure(tests.hash(token), tests.bot_id(bot), code);
+  answer := public.report_signing_failure('edge', token, tests.bot_id(bot), code);
   return concat_ws(' ', answer ->> 'failures', case when (answer -> 'quarantined')::boolean then 'quarantined' end);
 end $$;
 create function tests.refused(token text, bot text, code text) returns text language sql
-return tests.refusal(format('select public.report_signing_failure(%L, %L, %L)', tests.hash(token), tests.bot_id(bot), code));
+return tests.refusal(format('select public.report_signing_failure(''edge'', %L, %L, %L)', token, tests.bot_id(bot), code));
 create function tests.failures(bot text) returns jsonb language sql
 return public.get_bot_health(tests.bot_id(bot), 10) -> 'signing_failures';
 -- Within one transaction there is one time: what is past is moved there.
@@ -74,10 +74,10 @@ select results_eq(
   $$select event, actor, address, detail - 'token_id' from public.key_events where event = 'bot_quarantined'$$,
   $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value", "failures": 3}'::jsonb)$$,
   'an event says so too');
-select is(tests.refusal(format('select public.check_out_key(%L, %L, %L)', tests.hash('anna'), tests.bot_id('hers'), '{}')),
+select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'), '{}')),
   '42501', 'a session checks no key out');
 select tests.act_as('anon');
-select is(tests.refusal(format('select public.check_out_key(%L, %L, %L)', tests.hash('anna'), tests.bot_id('hers'),
+select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))),
   'PT409 bot_not_running', 'and for a token a bot in quarantine signs nothing');
 select is(tests.report('anna', 'hers', 'policy_value'), '4', 'a bot that is stopped is not stopped again');

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir monitor.psql
-select plan(27);
+select plan(29);
 
 -- Young keys.
 select tests.act_as('anna');
@@ -75,7 +75,9 @@ select tests.act_as('ada');
 select is(tests.health('old'), 'degraded for 10 s', 'an admin sees everybody''s');
 select tests.act_as('anna');
 select is(tests.refusal(statement), '42501', 'no session can: ' || statement) from unnest(array[
-  'select checked_up_to from private.monitor_state', 'update private.monitor_state set heartbeat_limit = ''1 day''']) as statement;
+  'select checked_up_to from private.monitor_state', 'update private.monitor_state set round_ended_at = now() where only_row',
+  'update private.monitor_settings set heartbeat_limit = ''1 day'' where only_row', 'delete from private.monitor_settings where only_row'
+]) as statement;
 
 -- What cannot be, by the triggers: a monitor believes nothing.
 select tests.act_as('operator');

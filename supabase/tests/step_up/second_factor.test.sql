@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(46);
+select plan(47);
 
 -- What a session can do, as a statement each. None is carried out: each is undone.
 create table tests.deeds (what text primary key, kind text, deed text);
@@ -13,7 +13,8 @@ insert into tests.deeds values
   ('rotates, straight in the table', 'key change', $$select tests.replace_by('anna', 'N')$$),
   ('sets up a bot without a key', 'key change', $$select tests.setup_bot('anna', 'second')$$),
   ('adds a wallet, straight in the table', 'key change',
-    $$insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
+    $$select private.admit_edge('edge');
+    insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
       values (tests.bot_id('first'), tests.client_id('anna'), 'N', 'evm', tests.key_id('N'), tests.envelope('anna', 'N'))$$),
   ('starts a bot', 'key change', $$select public.start_bot(tests.bot_id('stopped'))$$),
   ('starts a bot, straight in the table', 'key change',
@@ -88,7 +89,13 @@ select is_empty($$select what from tests.deeds
     where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT401 sign_in_too_old' end$$,
   'signed in long ago: only what ends something, and reading');
 select tests.claim(jsonb_build_object('amr', tests.ago(5), 'auth_time', floor(extract(epoch from now()) - 700)));
-select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'auth_time comes first');
+select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'auth_time makes a sign-in older');
+select tests.act_as('ada');
+select tests.claim(jsonb_build_object('aal', 'aal2', 'auth_time', floor(extract(epoch from now())), 'amr', tests.ago(700)
+  || jsonb_build_array(jsonb_build_object('method', 'totp', 'timestamp', floor(extract(epoch from now()))))));
+select is_empty($$select what from tests.deeds
+    where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT401 sign_in_too_old' end$$,
+  'a second factor that was verified just now does not make an old sign-in new');
 
 select tests.act_as('operator');
 delete from private.settings;

@@ -26,10 +26,12 @@ create function tests.rewrap(person text, address text, master_key_id text) retu
 declare
   affected bigint;
 begin
+  perform private.admit_edge('edge');
   update public.trading_keys as t set encrypted_key = tests.envelope(person, rewrap.address, 'evm',
   rewrap.master_key_id)
     where t.client_id = tests.client_id(person);
   get diagnostics affected = row_count;
+  perform set_config('trading_keys.edge', '', true);
   return affected;
 end $$;
 grant execute on all functions in schema tests to public;

@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(8);
+select plan(9);
 
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'dca', tests.wallet('anna', 'A'));
@@ -9,6 +9,9 @@ select tests.act_as('operator');
 update public.trading_keys set rotated_at = '2026-01-01' where address = 'A';
 
 select tests.act_as('anna');
+select is(tests.refusal($$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second')$$),
+  'PT403 edge_required', 'a session alone rewraps nothing');
+select private.admit_edge('edge');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second');
 select is(tests.trading_key('anna'), 'A version 1 under second', 'a rewrap keeps the version');
 select is(tests.wallets('anna'), array['dca: A trading', 'grid: Aown own'],

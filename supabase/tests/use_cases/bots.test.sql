@@ -41,14 +41,14 @@ select is(tests.refusal($$select tests.create_bot('anna', 'x', jsonb_build_array
   'PT422 envelope_not_bound', 'an envelope for another client is refused');
 
 select ok(
-  public.add_wallet(tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key', 'trading',
+  public.add_wallet('edge', tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key', 'trading',
   'client_id', tests.client_id('anna')),
   'a wallet without a key copies the trading key');
-select is(public.add_wallet(tests.bot_id('first'), tests.wallet('anna', 'A3')) ->> 'key', 'own',
+select is(public.add_wallet('edge', tests.bot_id('first'), tests.wallet('anna', 'A3')) ->> 'key', 'own',
   'one with another key has its own');
-select is(tests.refusal($$select public.add_wallet(tests.bot_id('first'), '{}')$$), 'PT409 wallet_exists',
+select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first'), '{}')$$), 'PT409 wallet_exists',
   'the same twice is refused');
-select is(tests.refusal($$select public.add_wallet(tests.bot_id('first'), '{"address": "Z"}')$$),
+select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first'), '{"address": "Z"}')$$),
   'PT422 address_mismatch',
   'an address without a key is the trading key''s');
 

@@ -10,8 +10,8 @@ select is(tests.refusal($$select public.create_client('Carla', 'CARLA@pgtap.test
   'an e-mail is taken once');
 select tests.sign_up('dora') from (select tests.act_as('operator')) as operator;
 select tests.act_as('ada');
-select is(public.create_client('Dora', tests.email('dora')) -> 'linked', 'true',
-  'an account that waits is linked at once');
+select is(public.create_client('Dora', tests.email('dora'), link_account => true) -> 'linked', 'true',
+  'an account that exists is linked if the admin says so');
 select is(tests.refusal($$select public.create_client('', 'empty@pgtap.test')$$), '23514', 'a client has a name');
 
 select is(jsonb_array_length(public.list_clients(2) -> 'items'), 2, 'a page has as many clients as asked for');

@@ -21,7 +21,7 @@ select set_eq($$select jsonb_object_keys(public.get_trading_key(tests.client_id(
   'and never the key or its envelope');
 
 select tests.act_as('ada');
-select public.add_wallet(tests.bot_id('two'), '{}');
+select public.add_wallet('edge', tests.bot_id('two'), '{}');
 select tests.act_as('anna');
 select ok(tests.rotate('anna',
   'A2') @> '{"address": "A2", "version": 2, "wallets_updated": 2, "wallets_merged": 1, "bots_stopped": 0}',
@@ -35,7 +35,7 @@ select tests.rotate('anna', 'A3');
 select is(tests.refusal($$select tests.rotate('boris', 'B')$$), 'PT404 not_found',
   'another client''s key is not rotated');
 select is(
-  tests.refusal($$select public.rotate_key(tests.client_id('anna'), 'A4', 'evm', tests.key_id('A4'), tests.envelope('boris', 'A4'))$$),
+  tests.refusal($$select public.rotate_key('edge', tests.client_id('anna'), 'A4', 'evm', tests.key_id('A4'), tests.envelope('boris', 'A4'))$$),
   'PT422 envelope_not_bound', 'a rotation takes an envelope of its own client');
 select is(tests.trading_key('anna'), 'A3 version 4 under first', 'and leaves the key as it was otherwise');
 
@@ -50,7 +50,7 @@ select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 
 select is(tests.refusal($$select tests.rotate('anna', 'A5')$$), 'PT404 trading_key_missing', 'nor to rotate');
 
 select tests.act_as('ada');
-select public.add_wallet(tests.bot_id('one'), tests.wallet('anna', 'A6'));
+select public.add_wallet('edge', tests.bot_id('one'), tests.wallet('anna', 'A6'));
 select is(tests.wallets('anna'), array['one: A6 trading', 'two: A6 trading'],
   'the next first key goes to every empty wallet');
 select is(public.revoke_key(tests.client_id('anna')) ->> 'address', 'A6', 'an admin revokes for a client');

@@ -1,28 +1,28 @@
 begin;
 \ir ../people.psql
-select plan(130);
+select plan(133);
 
 -- Every function of the API that names a client or a bot, as a call with that one left open.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
 insert into tests.calls values
   ('get_client', 'client', false, 'select public.get_client(%L)'),
   ('list_bot_options', 'client', false, 'select public.list_bot_options(%L)'),
-  ('create_bot', 'client', true, 'select public.create_bot(%L, ''evm-grid'', ''x'', ''{}'', ''[]'')'),
-  ('setup_bot', 'client', false, 'select public.setup_bot(%L, ''evm-grid'', ''x'', ''{}'', ''{}'')'),
+  ('create_bot', 'client', true, 'select public.create_bot(''edge'', %L, ''evm-grid'', ''x'', ''{}'', ''[]'')'),
+  ('setup_bot', 'client', false, 'select public.setup_bot(''edge'', %L, ''evm-grid'', ''x'', ''{}'', ''{}'')'),
   ('rotate_key', 'client', false,
-    'select public.rotate_key(%L, ''N'', ''evm'', tests.key_id(''N''), tests.envelope(''boris'', ''N''))'),
+    'select public.rotate_key(''edge'', %L, ''N'', ''evm'', tests.key_id(''N''), tests.envelope(''boris'', ''N''))'),
   ('revoke_key', 'client', false, 'select public.revoke_key(%L)'),
   ('list_key_events', 'client', false, 'select public.list_key_events(%L, 10)'),
   ('list_checkpoints', 'client', false, 'select public.list_checkpoints(%L, 10)'),
   ('get_trading_key', 'client', false, 'select public.get_trading_key(%L)'),
   ('list_bots', 'client', false, 'select public.list_bots(%L, 10)'),
-  ('add_wallet', 'bot', true, 'select public.add_wallet(%L, tests.wallet(''boris'', ''N''))'),
+  ('add_wallet', 'bot', true, 'select public.add_wallet(''edge'', %L, tests.wallet(''boris'', ''N''))'),
   ('get_bot', 'bot', false, 'select public.get_bot(%L)'),
   ('start_bot', 'bot', false, 'select public.start_bot(%L)'),
   ('stop_bot', 'bot', false, 'select public.stop_bot(%L)'),
   ('get_bot_health', 'bot', false, 'select public.get_bot_health(%L, 10)'),
   ('issue_token', 'bot', false, 'select public.issue_token(%L, ''{}'', ''x'', repeat(''ab'', 32), null)'),
-  ('list_tokens', 'bot', false, 'select public.list_tokens(%L)'),
+  ('list_tokens', 'bot', false, 'select public.list_tokens(%L, 10)'),
   ('get_policy', 'bot', false, 'select public.get_policy(%L)'),
   ('set_policy', 'bot', false, 'select public.set_policy(%L, ''{}'')');
 grant select on tests.calls to public;
@@ -31,12 +31,14 @@ select bag_eq(
   $$select distinct p.proname::text from pg_proc as p where p.pronamespace = 'public'::regnamespace$$,
   $$select name from tests.calls
     union all values ('create_client'), ('list_clients'), ('get_own_client'), ('schema_version'), ('revoke_token'),
-      ('check_out_key'), ('list_runner_bots'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
+      ('check_out_key'), ('list_runner_bots'), ('get_runner_bot'), ('record_heartbeat'), ('monitor_bots'), ('report_signing_failure'),
       ('count_envelopes'), ('count_unopenable_envelopes'), ('list_envelopes_to_rewrap'), ('rewrap_keys'),
       ('count_keys_to_rewrap'), ('step_up_agrees'),
       -- audit/refusals.test.sql, audit/cron.test.sql
       ('report_refusal'), ('report_runner_refusal'), ('chain_queued_events'), ('list_unsigned_heads'),
-      ('store_checkpoints')$$,
+      ('store_checkpoints'), ('list_deployment_checkpoints'),
+      -- audit/deployment.test.sql, edge/token.test.sql
+      ('list_deployment_events'), ('edge_token_valid')$$,
   'every function of the API is called here, or below by name');
 
 -- The whole of the refusal: nothing of it may differ between another's row and none.

@@ -1,0 +1,56 @@
+/** `npm run backup`: writes what the database holds into one file. See USAGE and docs/backup.md. */
+import type { Sql } from 'postgres';
+import type { Manifest } from './backup/format.ts';
+import { backupOf } from './backup/write-backup.ts';
+import { note, runCommand } from './command.ts';
+import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
+import { UsageError } from './failure.ts';
+import { writeOutput } from './output-file.ts';
+
+const usage = `Usage: npm run backup -- [--local] --out FILE
+
+Writes the rows of the schemas public and private, and the accounts of Supabase Auth with their second factors, from one
+snapshot. The file holds no private key and no token, but personal data and sealed keys: it is readable by its owner
+only, and should be encrypted where it is kept. The schema is not in it: it comes from the migrations.
+
+  --out FILE  a new file; compressed if its name ends with .gz; - for the standard output
+${WHICH_DATABASE}`;
+
+const options = { out: { type: 'string' }, local: LOCAL } as const;
+
+await runCommand({ usage, options }, async (values) => {
+  if (values.out === undefined) throw new UsageError('--out is missing.');
+  const sql = await connectAsOperator(values);
+  try {
+    const { tables, created_at, newest_event } = await writeBackup(sql, values.out);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    note(`Backup of ${created_at}: ${rows} rows of ${tables.length} tables.`);
+    note(`Newest event: ${newest_event ?? 'none'}.`);
+    return 0;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+});
+
+async function writeBackup(sql: Sql, path: string): Promise<Manifest> {
+  let manifest: Manifest | undefined;
+  let cause: unknown;
+  const writing = sql.begin('isolation level repeatable read read only', async (transaction) => {
+    async function* chunks() {
+      manifest = yield* backupOf(transaction);
+    }
+    try {
+      await writeOutput(path, chunks(), { replace: false });
+    } catch (error) {
+      cause = error;
+      // A COPY that nothing reads any more would keep the connection waiting.
+      await sql.end({ timeout: 0 });
+    }
+  });
+  await writing.catch((error) => {
+    cause ??= error;
+  });
+  if (cause !== undefined) throw cause;
+  if (!manifest) throw new TypeError('a backup ends with its manifest');
+  return manifest;
+}

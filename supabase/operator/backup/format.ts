@@ -1,0 +1,34 @@
+/**
+ * The form of a backup: a script of PostgreSQL's COPY commands, which psql reads too. The last two lines are a manifest
+ * and the SHA-256 of everything before it. They stand at the end because nothing is known before the rows are read.
+ */
+import { z } from 'zod';
+import { quoted } from './tables.ts';
+
+export const FIRST_LINE = '-- trading-keys backup, format 1';
+export const PREAMBLE = ["SET client_encoding = 'UTF8';", 'SET standard_conforming_strings = on;'];
+export const MANIFEST = '-- manifest ';
+export const SHA256 = '-- sha256 ';
+export const END_OF_ROWS = '\\.';
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const Manifest = z.strictObject({
+  format: z.literal(1),
+  created_at: z.iso.datetime(),
+  /** The time of the newest event of any kind; null if there is none. */
+  newest_event: z.iso.datetime().nullable(),
+  migrations: z.array(z.string()),
+  tables: z.array(
+    z.strictObject({
+      name: z.string(),
+      columns: z.array(z.string()),
+      rows: z.int().min(0),
+      sha256: Sha256,
+    }),
+  ),
+});
+export type Manifest = z.infer<typeof Manifest>;
+
+export const copyLine = (table: string, columns: readonly string[]): string =>
+  `COPY ${table} (${columns.map(quoted).join(', ')}) FROM stdin;`;

@@ -1,0 +1,261 @@
+/**
+ * For every table and function that a session or a runner may write to or call: a write that is accepted, to be spoiled
+ * in one place. `extremes.node.test.ts` compares the list with the catalog.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { newMachineToken } from '../../src/machine-token.ts';
+import { type SealedWallet, sealedWallet } from '../database/actions.ts';
+import type { ClientPerson, Person } from '../support/people.ts';
+import type { PeopledStack } from '../support/peopled-stack.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Scene {
+  readonly stack: PeopledStack;
+  readonly admin: Person;
+  /** With a trading key, and a running bot that the machine token signs for. */
+  readonly client: ClientPerson;
+  /** Without a key. */
+  readonly keyless: ClientPerson;
+  readonly bot: string;
+  readonly tokenId: string;
+  readonly machineToken: string;
+  readonly tokenHash: string;
+  /** Bots that were made as a place for a write. */
+  readonly places: Set<string>;
+}
+
+export interface Write {
+  readonly by: Person;
+  /** A row that is accepted, with these of its columns changed. */
+  readonly row: (changed: Row) => Row | Promise<Row>;
+  /** Makes room for the next row. */
+  readonly undo?: () => Promise<unknown>;
+}
+
+export interface Change {
+  readonly by: Person;
+  /** The column by which a row is found, and its value there: of a row of its own for each change, if there can be. */
+  readonly column: string;
+  readonly place: () => string | Promise<string>;
+  readonly row: (changed: Row) => Row;
+}
+
+export interface GoodCall {
+  /** Without it the caller has no session: a runner, or anyone. */
+  readonly by?: Person;
+  readonly args: () => Row | Promise<Row>;
+}
+
+export async function prepareScene(stack: PeopledStack): Promise<Scene> {
+  const [admin, client] = [await stack.newAdmin(), await stack.newClient('Anna')];
+  const keyless = await stack.newClient('Keyless');
+  const { sql } = stack;
+  const key = { client_id: client.clientId, ...sealedWallet(client.clientId) };
+  await sql`insert into public.trading_keys ${sql(key)}`;
+  const places = new Set<string>();
+  const bot = await newPlace({ stack, client, places });
+  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain)
+    values (${bot}, ${client.clientId}, ${key.address}, 'evm')`;
+  await sql`update public.bots set status = 'running' where id = ${bot}`;
+  const machineToken = newMachineToken();
+  const tokenHash = createHash('sha256').update(machineToken).digest('hex');
+  const [token] = await sql<[{ id: string }]>`
+    insert into public.machine_tokens (client_id, name, token_hash)
+    values (${client.clientId}, 'A token', ${Buffer.from(tokenHash, 'hex')}) returning id`;
+  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    values (${token.id}, ${bot}, ${client.clientId})`;
+  return { stack, admin, client, keyless, bot, tokenId: token.id, machineToken, tokenHash, places };
+}
+
+async function newPlace({ stack, client, places }: Pick<Scene, 'stack' | 'client' | 'places'>) {
+  const [made] = await stack.sql<[{ id: string }]>`
+    insert into public.bots (client_id, bot_type, name)
+    values (${client.clientId}, 'evm-grid', 'A bot') returning id`;
+  places.add(made.id);
+  return made.id;
+}
+
+/** A bot of its own, so that one heartbeat does not replace another before it is read. */
+async function newPlaceOfToken(scene: Scene): Promise<string> {
+  const bot = await newPlace(scene);
+  await scene.stack.sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
+    values (${scene.tokenId}, ${bot}, ${scene.client.clientId})`;
+  return bot;
+}
+
+/** A sealed key whose envelope names what was changed, so that not the envelope is what is rejected. */
+function sealedRow({ clientId }: ClientPerson, changed: Row): Row {
+  const { address, chain, key_id } = { ...sealedWallet(clientId), ...changed };
+  const names = { chain: chain as SealedWallet['chain'], key_id: String(key_id).toLowerCase() };
+  return { client_id: clientId, ...sealedWallet(clientId, String(address), names), ...changed };
+}
+
+const newHash = () => randomBytes(32).toString('hex');
+const newEmail = () => `${crypto.randomUUID()}@example.test`;
+const once = () => ({ key: newHash(), fingerprint: newHash() });
+
+/** Rows that a session may insert, by table. */
+export function goodInserts(scene: Scene): Readonly<Record<string, Write>> {
+  const { admin, client, keyless, stack, tokenId } = scene;
+  const client_id = client.clientId;
+  return {
+    clients: { by: admin, row: (changed) => ({ name: 'A client', email: newEmail(), ...changed }) },
+    bots: {
+      by: client,
+      row: (changed) => ({ client_id, bot_type: 'evm-grid', name: 'A bot', ...changed }),
+    },
+    trading_keys: {
+      by: keyless,
+      row: (changed) => sealedRow(keyless, changed),
+      undo: () => stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`,
+    },
+    bot_wallets: {
+      by: client,
+      row: async (changed) => ({ bot_id: await newPlace(scene), ...sealedRow(client, changed) }),
+    },
+    machine_tokens: {
+      by: client,
+      // 32 letters and digits are 32 bytes in each of the forms in which bytes are sent.
+      row: (changed) => ({ client_id, name: 'A token', token_hash: newHash().slice(32), ...changed }),
+    },
+    machine_token_bots: {
+      by: client,
+      row: async (changed) => ({ token_id: tokenId, bot_id: await newPlace(scene), client_id, ...changed }),
+    },
+    bot_policies: {
+      by: client,
+      row: async (changed) => ({ bot_id: await newPlace(scene), client_id, ...changed }),
+    },
+  };
+}
+
+/** Rows that a session may change, by table. */
+export function goodUpdates(scene: Scene): Readonly<Record<string, Change>> {
+  const { client, stack } = scene;
+  const { clientId } = client;
+  return {
+    clients: { by: client, column: 'id', place: () => clientId, row: (changed) => changed },
+    bots: { by: client, column: 'id', place: () => newPlace(scene), row: (changed) => changed },
+    trading_keys: {
+      by: client,
+      column: 'client_id',
+      place: () => clientId,
+      row: (changed) => {
+        const { client_id, ...key } = sealedRow(client, changed);
+        return key;
+      },
+    },
+    bot_policies: {
+      by: client,
+      column: 'bot_id',
+      place: async () => {
+        const bot = await newPlace(scene);
+        await stack.sql`insert into public.bot_policies (bot_id, client_id) values (${bot}, ${clientId})`;
+        return bot;
+      },
+      row: (changed) => changed,
+    },
+  };
+}
+
+const CLAIM = {
+  kind: 'evm.message',
+  chain_id: null,
+  recipients: [],
+  value: '0',
+  opaque: false,
+  digest: 'ab'.repeat(32),
+};
+const POLICY = {
+  kinds: ['evm.message'],
+  chain_ids: ['1'],
+  recipients: ['x'],
+  max_value: '1',
+  max_daily_value: '2',
+  quarantine_after: 100,
+};
+
+/** Calls that change something, by function. */
+export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
+  const { admin, client, keyless, stack, bot, tokenHash: token_hash } = scene;
+  const client_id = client.clientId;
+  const newBot = { client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
+  return {
+    create_client: { by: admin, args: () => ({ name: 'A client', email: newEmail(), once: once() }) },
+    create_bot: { by: admin, args: () => ({ ...newBot, wallets: [], once: once() }) },
+    setup_bot: { by: client, args: () => ({ ...newBot, wallet: {}, once: once() }) },
+    add_wallet: {
+      by: admin,
+      args: async () => ({ bot_id: await newPlace(scene), wallet: sealedWallet(client_id), once: once() }),
+    },
+    rotate_key: { by: client, args: () => ({ client_id, ...sealedWallet(client_id), once: once() }) },
+    revoke_key: {
+      by: keyless,
+      args: async () => {
+        const key = { client_id: keyless.clientId, ...sealedWallet(keyless.clientId) };
+        await stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`;
+        await stack.sql`insert into public.trading_keys ${stack.sql(key)}`;
+        return { client_id: keyless.clientId };
+      },
+    },
+    start_bot: { by: client, args: () => ({ bot_id: bot, once: once() }) },
+    stop_bot: { by: client, args: async () => ({ bot_id: await newPlace(scene) }) },
+    issue_token: {
+      by: client,
+      args: () => ({
+        bot_id: bot,
+        other_bot_ids: '{}',
+        name: 'A token',
+        token_hash: newHash(),
+        expires_at: '2999-01-01',
+        once: once(),
+      }),
+    },
+    revoke_token: {
+      by: client,
+      args: async () => {
+        const [token] = await stack.sql<[{ id: string }]>`
+          insert into public.machine_tokens (client_id, name, token_hash)
+          values (${client_id}, 'x', ${randomBytes(32)}) returning id`;
+        return { token_id: token.id };
+      },
+    },
+    set_policy: { by: client, args: async () => ({ bot_id: await newPlace(scene), policy: POLICY }) },
+    list_key_events: { by: client, args: () => ({ client_id, page_size: 1 }) },
+    report_refusal: {
+      by: client,
+      args: () => ({ code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
+    },
+    check_out_key: { args: () => ({ token_hash, bot_id: bot, signing: CLAIM, once: once() }) },
+    list_runner_bots: { args: () => ({ token_hash }) },
+    get_runner_bot: { args: () => ({ token_hash, bot_id: bot }) },
+    record_heartbeat: {
+      args: async () => ({
+        token_hash,
+        bot_id: await newPlaceOfToken(scene),
+        status: 'degraded',
+        message: 'late',
+        metrics: { open_orders: 3, healthy: true, pair: 'x' },
+        once: once(),
+      }),
+    },
+    report_signing_failure: {
+      args: async () => ({ token_hash, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+    },
+    report_runner_refusal: {
+      args: () => ({ token_hash, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
+    },
+  };
+}
+
+/** Called with the operator's tokens alone. */
+export const CRON_CALLS = [
+  'chain_queued_events',
+  'count_keys_to_rewrap',
+  'list_envelopes_to_rewrap',
+  'list_unsigned_heads',
+  'monitor_bots',
+  'rewrap_keys',
+  'store_checkpoints',
+];

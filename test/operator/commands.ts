@@ -1,0 +1,42 @@
+/** Runs an operator command as the process that npm runs, in an environment of nothing but what is given. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { recordText } from '../support/recorder.ts';
+
+export const OPERATOR = join(import.meta.dirname, '..', '..', 'supabase', 'operator');
+
+export interface CommandRun {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** @param command a file of supabase/operator, such as `keys-status` */
+export function runOperator(
+  command: string,
+  args: readonly string[],
+  { env = {}, cwd = '/', input = '' }: CommandRun = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(OPERATOR, `${command}.ts`), ...args], { env, cwd });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      recordText(out + err);
+      resolve({ code, out, err });
+    });
+  });
+}
