@@ -15,7 +15,7 @@ import type {
   HeartbeatRequest,
   IssuedToken,
   IssueTokenRequest,
-  KeyEvent,
+  KeyEventPage,
   KeyEventQuery,
   KeysStatus,
   Page,
@@ -68,7 +68,7 @@ export interface TradingKeysClient {
      */
     revokeKey(clientId: string, options?: CallOptions): Promise<Revocation>;
     /** The audit chain. `trading-keys/audit` verifies it. */
-    keyEvents(clientId: string, query?: KeyEventQuery, options?: CallOptions): Promise<Page<KeyEvent>>;
+    keyEvents(clientId: string, query?: KeyEventQuery, options?: CallOptions): Promise<KeyEventPage>;
     /** Rows of the audit chain that were signed when they were its last ones. */
     checkpoints(clientId: string, page?: SeqPageQuery, options?: CallOptions): Promise<Page<Checkpoint>>;
   };
@@ -88,8 +88,8 @@ export interface TradingKeysClient {
     health(botId: string, page?: PageQuery, options?: CallOptions): Promise<BotHealth>;
     /** A machine token for this bot's runner, shown once: absent where an answer was lost and asked for again. */
     issueToken(botId: string, request: IssueTokenRequest, options?: CallOptions): Promise<IssuedToken>;
-    /** The machine tokens that sign for this bot; never the tokens themselves. */
-    tokens(botId: string, options?: CallOptions): Promise<Page<Token>>;
+    /** The machine tokens that sign for this bot, newest first; never the tokens themselves. */
+    tokens(botId: string, page?: PageQuery, options?: CallOptions): Promise<Page<Token>>;
     /** What the bot may sign. */
     policy(botId: string, options?: CallOptions): Promise<Policy>;
     /** Replaces the policy as a whole. */
@@ -108,6 +108,14 @@ export interface TradingKeysClient {
   readonly tokens: {
     /** From then on the token signs for nobody. */
     revoke(tokenId: string, options?: CallOptions): Promise<Token>;
+  };
+
+  /** The audit chain of the deployment: admins, settings, bot types, tokens of the operator. */
+  readonly events: {
+    /** Admin. `trading-keys/audit` verifies the chain. */
+    list(query?: KeyEventQuery, options?: CallOptions): Promise<KeyEventPage>;
+    /** Admin. Rows of the chain that were signed when they were its last ones. */
+    checkpoints(page?: SeqPageQuery, options?: CallOptions): Promise<Page<Checkpoint>>;
   };
 
   readonly audit: {

@@ -1,15 +1,16 @@
 /**
- * `trading-keys/audit`: verifies a client's audit chain from the API's answers alone.
+ * `trading-keys/audit`: verifies the audit chain of a client, or of the deployment, from the API's answers alone.
  *
  *     const { rows, head, misfit } = await verifyChain(api, clientId, { known: [headFromLastTime] });
+ *     const deployment = await verifyChain(api, 'deployment');
  *
  * The hashes show that no row was changed, dropped, inserted or moved. They do not show that the chain was not cut off
  * at its end, or written anew as a whole: for that, keep the `head` (or a checkpoint) of each time elsewhere, and give
  * it as `known` the next time.
  */
-import type { TradingKeysClient } from './api.ts';
 import { canonicalHash } from './canonical.ts';
 import { openCheckpoint, type SignedHead } from './checkpoint.ts';
+import type { CallOptions } from './transport.ts';
 import type { AuditKeys, Checkpoint, KeyEvent, Page, SeqPageQuery } from './types.ts';
 
 export { canonicalHash, canonicalJson } from './canonical.ts';
@@ -27,7 +28,7 @@ export interface ChainHead {
  * - `wrong_previous`: it does not follow the row before.
  * - `gap`: rows before it are missing.
  * - `fork`: its place is taken, or it stands out of order.
- * - `wrong_client`: it is of another client's chain.
+ * - `wrong_client`: it is a row of another chain.
  * - `wrong_count`: its number of signatures does not follow from the row before.
  * - `not_canonical`: it is not of the form of a row.
  * - `truncated`: the chain ends before it, although it is known, or was signed, that it was there.
@@ -79,27 +80,86 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is asked of a client. */
-export interface AuditClient {
-  readonly clients: Pick<TradingKeysClient['clients'], 'keyEvents' | 'checkpoints'>;
-  readonly audit: TradingKeysClient['audit'];
+/** `client_id` of every row of the deployment's chain: no client has this id. */
+const DEPLOYMENT_ID = '00000000-0000-0000-0000-000000000000';
+
+interface KeyReader {
+  readonly audit: { keys(options?: CallOptions): Promise<AuditKeys> };
+}
+
+/** The calls that verify a client's chain. `createClient` makes them. */
+export interface AuditClient extends KeyReader {
+  readonly clients: {
+    keyEvents(clientId: string, query?: SeqPageQuery, options?: CallOptions): Promise<Page<KeyEvent>>;
+    checkpoints(clientId: string, query?: SeqPageQuery, options?: CallOptions): Promise<Page<Checkpoint>>;
+  };
+}
+
+/** The calls that verify the deployment's chain. */
+export interface DeploymentAuditClient extends KeyReader {
+  readonly events: {
+    list(query?: SeqPageQuery, options?: CallOptions): Promise<Page<KeyEvent>>;
+    checkpoints(query?: SeqPageQuery, options?: CallOptions): Promise<Page<Checkpoint>>;
+  };
 }
 
 /** Reads the whole chain, a page at a time, in constant memory. Rejects only where the API does. */
-export async function verifyChain(
+export function verifyChain(
+  api: DeploymentAuditClient,
+  chain: 'deployment',
+  options?: VerifyOptions,
+): Promise<ChainVerdict>;
+export function verifyChain(
   api: AuditClient,
   clientId: string,
-  { known = [], keys, onRow, signal }: VerifyOptions = {},
+  options?: VerifyOptions,
+): Promise<ChainVerdict>;
+export function verifyChain(
+  api: AuditClient | DeploymentAuditClient,
+  chain: string,
+  options: VerifyOptions = {},
 ): Promise<ChainVerdict> {
-  const publicKeys = keys ?? (await api.audit.keys({ signal }));
+  return verify(chain === 'deployment' ? deploymentChain(api) : clientChain(api, chain), options);
+}
+
+interface Chain extends KeyReader {
+  /** Of the client. */
+  readonly id: string;
+  events(query: SeqPageQuery, options: CallOptions): Promise<Page<KeyEvent>>;
+  checkpoints(query: SeqPageQuery, options: CallOptions): Promise<Page<Checkpoint>>;
+}
+
+function deploymentChain(api: AuditClient | DeploymentAuditClient): Chain {
+  if (!('events' in api)) throw new TypeError('The client cannot read the chain of the deployment.');
+  return {
+    id: DEPLOYMENT_ID,
+    audit: api.audit,
+    events: (query, options) => api.events.list(query, options),
+    checkpoints: (query, options) => api.events.checkpoints(query, options),
+  };
+}
+
+function clientChain(api: AuditClient | DeploymentAuditClient, clientId: string): Chain {
+  if (!('clients' in api)) throw new TypeError('The client cannot read the chain of a client.');
+  return {
+    id: clientId.toLowerCase(),
+    audit: api.audit,
+    events: (query, options) => api.clients.keyEvents(clientId, query, options),
+    checkpoints: (query, options) => api.clients.checkpoints(clientId, query, options),
+  };
+}
+
+async function verify(
+  chain: Chain,
+  { known = [], keys, onRow, signal }: VerifyOptions,
+): Promise<ChainVerdict> {
+  const publicKeys = keys ?? (await chain.audit.keys({ signal }));
   const heads = known.filter((one) => typeof one !== 'string');
   const kept = await Promise.all(
-    known.filter((one) => typeof one === 'string').map((jws) => headIn(jws, publicKeys, clientId)),
+    known.filter((one) => typeof one === 'string').map((jws) => headIn(jws, publicKeys, chain.id)),
   );
   if (kept.includes(undefined)) return verdict(0, null, 0, { seq: 0, reason: 'checkpoint_signature' });
-  const checkpoints = new Lookahead(
-    everyItem((query) => api.clients.checkpoints(clientId, query, { signal })),
-  );
+  const checkpoints = new Lookahead(everyItem((query) => chain.checkpoints(query, { signal })));
   const signed = kept.filter((head) => head !== undefined);
   const pending = [
     ...heads.map((head) => ({ ...head, reason: 'known_head' as const })),
@@ -110,12 +170,11 @@ export async function verifyChain(
   const done = (misfit: Misfit | null) =>
     verdict(last?.seq ?? 0, last ? { seq: last.seq, hash: last.hash } : null, verified, misfit);
 
-  const rowsAfter = (seq: number) =>
-    everyItem((query) => api.clients.keyEvents(clientId, query, { signal }), seq);
+  const rowsAfter = (seq: number) => everyItem((query) => chain.events(query, { signal }), seq);
   for (let before = -1; before !== (last?.seq ?? 0); ) {
     before = last?.seq ?? 0;
     for await (const row of rowsAfter(before)) {
-      const reason = await misfitOf(row, last, clientId);
+      const reason = await misfitOf(row, last, chain.id);
       if (reason) return done({ seq: Number(row.seq), id: String(row.id), reason });
       for (let head = pending[0]; head && head.seq <= row.seq; head = pending[0]) {
         if (head.seq !== row.seq || head.hash !== row.hash) {
@@ -128,7 +187,7 @@ export async function verifyChain(
         next && next.seq <= row.seq;
         next = await checkpoints.peek()
       ) {
-        const said = await headIn(next.jws, publicKeys, clientId);
+        const said = await headIn(next.jws, publicKeys, chain.id);
         if (said?.seq !== next.seq) return done({ seq: next.seq, reason: 'checkpoint_signature' });
         if (said.seq !== row.seq || said.hash !== row.hash) {
           return done({ seq: said.seq, id: row.id, reason: 'checkpoint' });
@@ -149,13 +208,13 @@ export async function verifyChain(
 async function misfitOf(
   row: KeyEvent,
   last: KeyEvent | undefined,
-  clientId: string,
+  chainId: string,
 ): Promise<MisfitReason | undefined> {
   const expected = (last?.seq ?? 0) + 1;
   if (!Number.isSafeInteger(row.seq)) return 'not_canonical';
   if (row.seq > expected) return 'gap';
   if (row.seq < expected) return 'fork';
-  if (row.client_id !== clientId.toLowerCase()) return 'wrong_client';
+  if (row.client_id !== chainId) return 'wrong_client';
   if (row.previous_hash !== (last?.hash ?? null)) return 'wrong_previous';
   const { hash, ...hashed } = row;
   const recomputed = await canonicalHash(hashed).catch(() => undefined);
@@ -165,12 +224,10 @@ async function misfitOf(
   return row.signatures === signatures ? undefined : 'wrong_count';
 }
 
-/** What the checkpoint says of this client's chain; `undefined` where it says nothing that can be believed. */
-async function headIn(jws: string, keys: AuditKeys, clientId: string): Promise<SignedHead | undefined> {
+/** The head of this chain that the checkpoint names; `undefined` if it cannot be believed. */
+async function headIn(jws: string, keys: AuditKeys, chainId: string): Promise<SignedHead | undefined> {
   const said = await openCheckpoint(jws, keys);
-  return said && said.client_id === clientId.toLowerCase() && Number.isSafeInteger(said.seq)
-    ? said
-    : undefined;
+  return said && said.client_id === chainId && Number.isSafeInteger(said.seq) ? said : undefined;
 }
 
 function verdict(rows: number, head: ChainHead | null, checkpoints: number, misfit: Misfit | null) {

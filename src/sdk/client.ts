@@ -51,7 +51,7 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
       addWallet: (id, body, options) => call('POST /bots/{id}/wallets', { id, body, once }, options),
       health: (id, query, options) => call('GET /bots/{id}/health', { id, query, repeatable }, options),
       issueToken: (id, body, options) => call('POST /bots/{id}/tokens', { id, body, once }, options),
-      tokens: (id, options) => call('GET /bots/{id}/tokens', { id, repeatable }, options),
+      tokens: (id, query, options) => call('GET /bots/{id}/tokens', { id, query, repeatable }, options),
       policy: (id, options) => call('GET /bots/{id}/policy', { id, repeatable }, options),
       setPolicy: (id, body, options) => call('PUT /bots/{id}/policy', { id, body, repeatable }, options),
       sign: (id, body, options) => call('POST /bots/{id}/sign', { id, body, once }, options),
@@ -64,6 +64,10 @@ export function createClient(settings: ClientOptions): TradingKeysClient {
     },
     tokens: {
       revoke: (id, options) => call('DELETE /tokens/{id}', { id, repeatable }, options),
+    },
+    events: {
+      list: (query, options) => call('GET /events', { query, repeatable }, options),
+      checkpoints: (query, options) => call('GET /events/checkpoints', { query, repeatable }, options),
     },
     audit: {
       keys: (options) => call('GET /.well-known/jwks.json', { repeatable }, options),

@@ -101,6 +101,8 @@ export interface Revocation {
   revoked_at: string;
   bots_stopped: number;
   wallets_cleared: number;
+  /** Ids of the machine tokens that signed only for bots of this client. */
+  tokens_ended: string[];
 }
 
 // bots --------------------------------------------------------------------------------------------------------
@@ -230,6 +232,8 @@ export interface Readiness {
     database: Dependency;
     schema: Dependency;
     master_key: MasterKeyDependency;
+    /** Whether the database accepts the edge token: without it no key is stored and nothing is signed. */
+    edge_token: Dependency;
     token_verification: Dependency;
     /** Whether the edge and the database require the same sign-in for key changes. */
     step_up: Dependency;
@@ -356,29 +360,44 @@ export type KeyEventName =
   | 'key_rotated'
   | 'key_rewrapped'
   | 'key_revoked'
-  | 'wallet_added'
   | 'signed'
+  | 'wallet_added'
+  | 'wallet_changed'
+  | 'wallet_removed'
   | 'bot_created'
+  | 'bot_changed'
   | 'bot_started'
   | 'bot_stopped'
   | 'bot_quarantined'
+  | 'bot_removed'
   | 'token_issued'
+  | 'token_changed'
   | 'token_first_used'
   | 'token_revoked'
   | 'policy_set'
+  | 'policy_removed'
   | 'refused'
+  | 'client_created'
+  | 'client_changed'
+  | 'client_removed'
   | 'account_linked'
   | 'account_unlinked'
-  | 'factor_reset';
+  | 'factor_reset'
+  | 'admin_added'
+  | 'admin_removed'
+  | 'settings_changed'
+  | 'bot_type_added'
+  | 'bot_type_changed'
+  | 'bot_type_removed';
 
-/** A row of the audit chain, as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. */
-export interface KeyEvent {
-  /** Counts the rows of the chain, from 1, without a gap. */
-  seq: number;
+/** An event that is not in its chain yet. */
+export interface QueuedEvent {
   id: string;
+  /** The nil UUID in the chain of the deployment. */
   client_id: string;
   event: KeyEventName;
-  actor: 'client' | 'admin' | 'operator' | 'runner';
+  /** `auth`: the Auth server, for example when it links an account. */
+  actor: 'client' | 'admin' | 'operator' | 'runner' | 'auth';
   /** The account, where there was a session. */
   actor_id: string | null;
   request_id: string | null;
@@ -389,11 +408,24 @@ export interface KeyEvent {
   key_version: number | null;
   detail: Record<string, unknown> | null;
   created_at: string;
+}
+
+/** A row of an audit chain, as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. */
+export interface KeyEvent extends QueuedEvent {
+  /** Counts the rows of the chain, from 1, without a gap. */
+  seq: number;
   /** How many signatures the chain has up to here, this row included. */
   signatures: number;
   /** Null for the first. */
   previous_hash: string | null;
   hash: string;
+}
+
+export interface KeyEventPage extends Page<KeyEvent> {
+  /** The newest events that are not chained yet, newest first. Usually none: a read chains them. */
+  queued: QueuedEvent[];
+  /** How many events were only counted since the last one that was recorded, because there were too many. */
+  omitted: number;
 }
 
 export interface SeqPageQuery {

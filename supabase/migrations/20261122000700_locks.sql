@@ -68,10 +68,21 @@ end $$;
 comment on function private.lock_keys(uuid, boolean) is
   'Keeps signatures, other key changes and other changes of the client''s bots, policies and tokens out of a key change.';
 
+create function private.require_current_snapshot(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    perform from public.clients where clients.id = require_current_snapshot.client_id for no key update;
+  end if;
+end $$;
+comment on function private.require_current_snapshot(uuid) is
+  'After the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the key as it was. Every key change writes a new version of the client''s row, so that locking the row fails with 40001 instead.';
+
 create function private.share_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, urgent);
+  perform private.require_current_snapshot(share_keys.client_id);
 end $$;
 comment on function private.share_keys(uuid, boolean) is 'The shared form of lock_keys.';
 

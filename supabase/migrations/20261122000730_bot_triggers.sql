@@ -5,6 +5,7 @@ begin
     -- Sessions of clients hold this lock already, and so does start_bot. Any other statement has rows of bots locked by
     -- now, and must not wait: a revocation may hold the lock and wait for those rows.
     if not private.try_lock(private.lock_of_keys(new.client_id), true) then perform private.raise_busy(); end if;
+    perform private.require_current_snapshot(new.client_id);
     if not exists (
       select from public.bot_wallets
       where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id

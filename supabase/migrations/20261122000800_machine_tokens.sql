@@ -190,8 +190,12 @@ begin
   return (
     select coalesce(array_agg(tokens.id order by tokens.id), '{}') from public.machine_tokens as tokens
     where tokens.scope = 'bots'
-      and (tokens.client_id = tokens_of_client.client_id or tokens.id in (
-        select signs.token_id from public.machine_token_bots as signs where signs.client_id = tokens_of_client.client_id))
+      -- An array, so that each is found by its id: a join or an "or" would read the tokens of all clients.
+      and tokens.id = any (array(
+        select own.id from public.machine_tokens as own where own.client_id = tokens_of_client.client_id
+        union
+        select signs.token_id from public.machine_token_bots as signs
+        where signs.client_id = tokens_of_client.client_id))
       and not exists (
         select from public.machine_token_bots as others
         where others.token_id = tokens.id and others.client_id <> tokens_of_client.client_id));
@@ -201,8 +205,10 @@ comment on function private.tokens_of_client(uuid) is
 
 create function private.end_tokens_of_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
+declare
+  ended constant uuid[] := private.tokens_of_client(end_tokens_of_client.client_id);
 begin
-  delete from public.machine_tokens where machine_tokens.id = any (private.tokens_of_client(end_tokens_of_client.client_id));
+  delete from public.machine_tokens where machine_tokens.id = any (ended);
 end $$;
 
 grant execute on function private.tokens_of_client(uuid), private.lock_of_token(uuid) to authenticated;

@@ -1,4 +1,4 @@
-/** `npm run audit:verify`: verifies a client's audit chain from what the API returns. See USAGE. */
+/** `npm run audit:verify`: verifies the audit chain of a client, or of the deployment, from what the API returns. */
 import { readFileSync } from 'node:fs';
 import { type ChainHead, type VerifyOptions, verifyChain } from '../../src/sdk/audit.ts';
 import { ApiProblem, createClient, NoAnswer } from '../../src/sdk/client.ts';
@@ -8,13 +8,14 @@ import { note, plain, runCommand, say, type Values } from './command.ts';
 import { messageOf, OperatorError, UsageError } from './failure.ts';
 import { readLocalStack } from './local-stack.ts';
 
-const usage = `Usage: npm run audit:verify -- [--url https://keys.example.com] --client ID [options]
+const usage = `Usage: npm run audit:verify -- [--url https://keys.example.com] (--client ID | --deployment) [options]
 
-Recomputes the audit chain of a client, and compares it with its checkpoints and with the heads and checkpoints that
-were kept.
+Recomputes the audit chain of a client, or of the deployment, and compares it with its checkpoints and with the heads
+and checkpoints that were kept.
 
   --url URL          the API; without it, the API of the stack that "npm run dev" runs here
   --client ID        the client
+  --deployment       the chain of the deployment; takes an access token of an admin
   --known SEQ:HASH   a head that an earlier run printed; may be given several times
   --checkpoint JWS   a checkpoint that was kept; may be given several times
   --keys FILE        the JWK Set that verifies checkpoints; without it, the one of the API
@@ -27,6 +28,7 @@ Exit codes: 0 everything fits; 1 something does not fit; 2 nothing was verified.
 const options = {
   url: { type: 'string' },
   client: { type: 'string' },
+  deployment: { type: 'boolean' },
   known: { type: 'string', multiple: true },
   checkpoint: { type: 'string', multiple: true },
   keys: { type: 'string' },
@@ -36,18 +38,18 @@ const options = {
 const sayPlain = (line: string) => say(plain(line));
 
 await runCommand({ usage, options, failed: 2, describe }, async (values) => {
-  if (values.client === undefined) throw new UsageError('--client is missing.');
+  const chain = values.deployment ? 'deployment' : values.client;
+  if (chain === undefined) throw new UsageError('--client or --deployment is missing.');
+  if (values.deployment && values.client !== undefined) {
+    throw new UsageError('--client and --deployment exclude each other.');
+  }
   const stack = readLocalStack();
   const url = values.url ?? stack?.api_url;
   if (url === undefined) throw new UsageError('--url is missing, and no stack runs here.');
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new UsageError('--url is not an http(s) URL.');
   const verify = verifyOptionsOf(values);
   const token = process.env.TRADING_KEYS_TOKEN?.trim() || (await localSession(stack, url));
-  const { rows, head, checkpoints, misfit } = await verifyChain(
-    createClient({ url, token }),
-    values.client,
-    verify,
-  );
+  const { rows, head, checkpoints, misfit } = await verifyChain(createClient({ url, token }), chain, verify);
   sayPlain(`rows verified         ${rows}`);
   sayPlain(`checkpoints verified  ${checkpoints}`);
   sayPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);

@@ -1,6 +1,7 @@
 /** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
+import type {} from '../support/global-setup.ts';
 
 export interface Client {
   readonly clientId: string;

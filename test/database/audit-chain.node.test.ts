@@ -66,11 +66,23 @@ describe('a chain that nobody changed', () => {
     expect(verdict).toMatchObject({ misfit: null, checkpoints: 2 });
   });
 
-  it('of a client to whom nothing happened fits, and has no head', async () => {
+  it('of a client to whom nothing happened has its creation', async () => {
+    const nobody = await sessions.newClient();
+    const seen: unknown[] = [];
+    const onRow = ({ event, actor }: KeyEvent) => seen.push([event, actor]);
+    const verdict = await superuser.tampering(
+      async () => {},
+      (sql) => verifyChain(asAuditClient(sql, nobody), nobody.clientId, { onRow }),
+    );
+    expect(verdict).toMatchObject({ misfit: null, rows: 1, checkpoints: 0 });
+    expect(seen).toEqual([['client_created', 'operator']]);
+  });
+
+  it('without a row fits, and has no head', async () => {
     const nobody = await sessions.newClient();
     expect(
       await superuser.tampering(
-        async () => {},
+        (sql) => sql`delete from private.queued_key_events where client_id = ${nobody.clientId}`,
         (sql) => verifyChain(asAuditClient(sql, nobody), nobody.clientId),
       ),
     ).toEqual({ misfit: null, rows: 0, head: null, checkpoints: 0 });

@@ -1,7 +1,7 @@
 /** Chains while everybody writes, reads and chains at once: none forks, no event is lost, none stands there twice. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { verifyChain } from '../../src/sdk/audit.ts';
 import * as act from './actions.ts';
 import { asAuditClient, rowsOf } from './audit.ts';
@@ -52,6 +52,9 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     const signers = new Signers(16);
     for (let i = 0; i < 16; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 4] ?? raise());
     let going = true;
+    onTestFinished(() => {
+      going = false;
+    });
     const until = async (work: () => Promise<unknown>) => {
       while (going) await work();
     };
@@ -73,7 +76,8 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     ];
     let [rotations, stops] = [0, 0];
     for (let round = 0; round < 10; round++) {
-      expect(await sessions.race([act.rotateKey(client), act.updateKey(client)])).toEqual(['ok', 'ok']);
+      const changers = [act.rotateKey(client), act.updateKey(client, act.OPERATOR)];
+      expect(await sessions.race(changers)).toEqual(['ok', 'ok']);
       rotations += 2;
       const bot = bots[round % 4] ?? raise();
       expect(await sessions.race([act.stopBot(bot, client.userId)])).toEqual(['ok']);
@@ -172,7 +176,8 @@ describe('a chainer', () => {
 describe('a key change', () => {
   const rotate = (sql: postgres.ISql, { clientId }: act.Client) => {
     const { address, chain: family, key_id, encrypted_key } = act.sealedWallet(clientId);
-    return sql`select public.rotate_key(${clientId}, ${address}, ${family}, ${key_id}, ${encrypted_key})`;
+    return sql`select public.rotate_key(
+      ${inject('edgeToken')}, ${clientId}, ${address}, ${family}, ${key_id}, ${encrypted_key})`;
   };
   const takeChain = (sql: postgres.ISql, { clientId }: act.Client) =>
     sql`select pg_advisory_xact_lock(private.name_of_lock('chain of client', ${clientId}))`;

@@ -11,6 +11,7 @@ import { Signers, signingHousehold, startBots } from './signers.ts';
 const sessions = new Sessions();
 const { sql } = sessions;
 const token = await newMonitorToken(sql);
+const admin = await sessions.newAdmin();
 afterAll(() => sessions.end());
 
 const changesOf = async (bots: readonly string[], within: postgres.ISql = sql) =>
@@ -72,7 +73,7 @@ describe('a run of the monitor', () => {
       const outcomes: string[] = [];
       for (const action of [
         act.rotateKey(client),
-        act.updateKey(client),
+        act.rotateKey(client, admin),
         act.stopBot(bot, client.userId),
         act.startBot(bot, client.userId),
       ]) {
@@ -149,7 +150,7 @@ describe('quarantine', () => {
     const [bot = '', other = ''] = bots;
     await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
       select id, ${client.clientId}, 10 from unnest(${bots}::uuid[]) as id`;
-    const report = (i: number, of = bot) => reportFailure(sql, tokens[i % 2] ?? { id: '', hash: '' }, of);
+    const report = (i: number, of = bot) => reportFailure(sql, tokens[i % 2] ?? { id: '', token: '' }, of);
     expect(await Promise.all(Array.from({ length: 9 }, (_, i) => report(i)))).toEqual(
       Array(9).fill('counted'),
     );
@@ -232,7 +233,7 @@ describe('quarantine', () => {
         act.rotateKey(client),
         act.stopBot(bot, client.userId),
         act.startBot(bot, client.userId),
-        round % 2 ? act.revokeKey(client) : act.updateKey(client),
+        round % 2 ? act.revokeKey(client) : act.rotateKey(client, admin),
       ];
       const outcomes = await Promise.all([
         sessions.race(racers),
@@ -243,11 +244,12 @@ describe('quarantine', () => {
       for (const outcome of [...outcomes.flat(), ...signers.outcomes.keys()]) seen.add(outcome);
       expect(await violationsOf(sql, [client.clientId])).toEqual([]);
       if (round % 2 === 0) await startBots(sessions, client);
+      else expect(await reportFailure(sql, signer, bot)).toBe('PT401 token_invalid');
     }
     const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_has_no_key'];
-    expect(
-      [...seen].filter((outcome) => ![...expected, 'PT404 trading_key_missing'].includes(outcome)),
-    ).toEqual([]);
+    // A revocation ends the key, and the token with it.
+    expected.push('PT404 trading_key_missing', 'PT401 token_invalid');
+    expect([...seen].filter((outcome) => !expected.includes(outcome))).toEqual([]);
     expect(seen).toContain('quarantined');
   });
 });

@@ -24,10 +24,13 @@ export async function newMonitorToken(sql: postgres.Sql): Promise<string> {
   return token;
 }
 
-/** No other run begins until this transaction ends; this one's begins at the bots after `after`. */
+/**
+ * No other run begins until this transaction ends. Its own begins at the bots after `after`, and at once: the pause
+ * between rounds is over.
+ */
 export async function takeMonitor(sql: Transaction, after?: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(private.name_of_lock('monitor', ''))`;
-  await sql`update private.monitor_state set checked_up_to = ${after ?? null}`;
+  await sql`update private.monitor_state set checked_up_to = ${after ?? null}, round_ended_at = null`;
 }
 
 export async function runMonitor(sql: Transaction, token: string, batch = 5_000): Promise<Run> {

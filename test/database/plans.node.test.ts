@@ -38,14 +38,14 @@ const sql = postgres(inject('superuserUrl'), {
   onnotice: ({ message }) => message && notices.push(message),
 });
 let session: postgres.ReservedSql;
-let client: { id: string; user_id: string; bot: string; token_hash: string };
+let client: { id: string; user_id: string; bot: string; token: string };
 
 beforeAll(async () => {
   session = await sql.reserve();
   await session`begin`;
   await fillTables(session, WALLETS);
   const [row] = await session<[typeof client]>`
-    select clients.id, user_id, bots.id as bot, encode(token_hash, 'hex') as token_hash
+    select clients.id, user_id, bots.id as bot, clients.id::text as token
     from public.clients join public.bots on bots.client_id = clients.id
     join public.machine_tokens as tokens on tokens.client_id = clients.id
     join public.machine_token_bots as signs on signs.token_id = tokens.id and signs.bot_id = bots.id
@@ -84,6 +84,7 @@ const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nod
 
 const rpc = (name: string, args: readonly unknown[]) =>
   `select public.${name}(${args.map((_, index) => `$${index + 1}`).join(', ')})`;
+const edge = inject('edgeToken');
 const CLAIM = { kind: 'evm.transaction', chain_id: '1', recipients: [], value: '1', digest: 'ab'.repeat(32) };
 
 const CALLS: readonly [line: string, role: 'anon' | 'authenticated', args: () => readonly unknown[]][] = [
@@ -95,13 +96,13 @@ const CALLS: readonly [line: string, role: 'anon' | 'authenticated', args: () =>
   ['get_policy', 'authenticated', () => [client.bot]],
   ['set_policy', 'authenticated', () => [client.bot, { max_value: '1' }]],
   ['stop_bot', 'authenticated', () => [client.bot]],
-  ['list_tokens', 'authenticated', () => [client.bot]],
-  ['setup_bot', 'authenticated', () => [client.id, 'evm-grid', 'A bot', {}, {}]],
-  ['rotate_key', 'authenticated', () => [client.id, ...sealedArguments(client.id)]],
+  ['list_tokens', 'authenticated', () => [client.bot, 50]],
+  ['setup_bot', 'authenticated', () => [edge, client.id, 'evm-grid', 'A bot', {}, {}]],
+  ['rotate_key', 'authenticated', () => [edge, client.id, ...sealedArguments(client.id)]],
   ['revoke_key', 'authenticated', () => [client.id]],
-  ['check_out_key', 'anon', () => [client.token_hash, client.bot, CLAIM]],
-  ['list_runner_bots', 'anon', () => [client.token_hash]],
-  ['record_heartbeat', 'anon', () => [client.token_hash, client.bot, 'ok']],
+  ['check_out_key', 'anon', () => [edge, client.token, client.bot, CLAIM]],
+  ['list_runner_bots', 'anon', () => [client.token]],
+  ['record_heartbeat', 'anon', () => [client.token, client.bot, 'ok']],
 ];
 
 /** What reads a growing table from end to end, or asks for each row what is the same for all. */

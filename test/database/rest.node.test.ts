@@ -49,8 +49,8 @@ let borissAddress: string;
 
 async function settle(client: ClientPerson) {
   const wallet = sealedWallet(client.clientId);
-  const setUp = { client_id: client.clientId, bot_type: 'evm-grid', name: 'a bot', config: {}, wallet };
-  const answer = await rest('POST rpc/setup_bot', client.token, setUp);
+  const bot = { client_id: client.clientId, bot_type: 'evm-grid', name: 'a bot', config: {}, wallet };
+  const answer = await rest('POST rpc/setup_bot', client.token, { edge_token: inject('edgeToken'), ...bot });
   expect(answer.status).toBe(200);
   return { bot: (JSON.parse(answer.text) as { id: string }).id, ...wallet };
 }
@@ -178,7 +178,7 @@ describe("another client's rows", () => {
   });
 
   it.each([
-    ['trading_keys', () => ({ client_id: boris.clientId, ...sealedWallet(boris.clientId) }), 'PT404'],
+    ['trading_keys', () => ({ client_id: boris.clientId, ...sealedWallet(boris.clientId) }), 'PT403'],
     [
       'bot_wallets',
       () => ({ client_id: boris.clientId, bot_id: borissBot, chain: 'evm', address: borissAddress }),
@@ -213,6 +213,24 @@ describe("another client's rows", () => {
   );
 });
 
+describe("another client's keys, by who has the edge token", () => {
+  const edge = () => ({ edge_token: inject('edgeToken') });
+  const bot = { bot_type: 'evm-grid', name: 'a bot', config: {} };
+  it.each([
+    ['rotate_key', (clientId: string) => ({ client_id: clientId, ...sealedWallet(boris.clientId) })],
+    [
+      'setup_bot',
+      (clientId: string) => ({ client_id: clientId, ...bot, wallet: sealedWallet(boris.clientId) }),
+    ],
+    ['create_bot', (clientId: string) => ({ client_id: clientId, ...bot, wallets: [] })],
+  ])('rpc/%s is that of no client', async (name, args) => {
+    const foreign = await rest(`POST rpc/${name}`, anna.token, { ...edge(), ...args(boris.clientId) });
+    const absent = await rest(`POST rpc/${name}`, anna.token, { ...edge(), ...args(crypto.randomUUID()) });
+    expect(foreign.status).toBe(404);
+    expect(foreign).toEqual(absent);
+  });
+});
+
 describe('own rows', () => {
   it.each([
     ['PATCH clients', { email: 'x@example.test' }],
@@ -237,23 +255,72 @@ describe('own rows', () => {
     expect((await rest('GET clients?select=name', anna.token)).rows).toEqual([{ name: 'Anna B' }]);
   });
 
-  it('PATCH trading_keys rotates and the wallets follow; DELETE revokes and the bots stop', async () => {
+  const stateOf = ({ clientId }: ClientPerson) =>
+    operatorSql(
+      `select to_jsonb(wallets) as wallet, to_jsonb(keys) as key
+       from public.bot_wallets as wallets left join public.trading_keys as keys using (client_id)
+       where client_id = $1 order by wallets.id`,
+      [clientId],
+    );
+
+  it.each([
+    ['POST trading_keys', (clientId: string) => ({ client_id: clientId, ...sealedWallet(clientId) })],
+    ['PATCH trading_keys?client_id=eq.', (clientId: string) => ({ ...sealedWallet(clientId) })],
+    ['PATCH trading_keys?client_id=eq.', () => ({ address: '0x1' })],
+    [
+      'POST bot_wallets',
+      (clientId: string) => ({ client_id: clientId, bot_id: annasBot, ...sealedWallet(clientId) }),
+    ],
+  ])('%s with an envelope -> 403 edge_required, and nothing changes', async (line, body) => {
+    const before = await stateOf(anna);
+    const path = line.endsWith('.') ? `${line}${anna.clientId}` : line;
+    const { status, text } = await rest(path, anna.token, body(anna.clientId));
+    expect([status, JSON.parse(text)]).toEqual([403, expect.objectContaining({ hint: 'edge_required' })]);
+    expect(await stateOf(anna)).toEqual(before);
+  });
+
+  it('POST bot_wallets without an envelope takes a copy of the trading key', async () => {
+    const [bot] = await operatorSql<{ id: string }>(
+      `insert into public.bots (client_id, bot_type, name) values ($1, 'evm-grid', 'bare') returning id`,
+      [anna.clientId],
+    );
+    const [key] = (await rest('GET trading_keys?select=address,chain,key_id', anna.token)).rows;
+    const row = { client_id: anna.clientId, bot_id: bot?.id, address: key?.address, chain: key?.chain };
+    expect((await rest('POST bot_wallets', anna.token, row)).status).toBe(201);
+    const path = `GET bot_wallets?select=address,chain,key_id&bot_id=eq.${bot?.id}`;
+    expect((await rest(path, anna.token)).rows).toEqual([key]);
+  });
+
+  it('rotate_key rotates and the wallets follow; DELETE trading_keys revokes and the bots stop', async () => {
     const carla = await newClient('Carla');
     const { bot } = await settle(carla);
     const { address, ...next } = sealedWallet(carla.clientId);
-    const path = `trading_keys?client_id=eq.${carla.clientId}`;
     const wallets = () => rest(`GET bot_wallets?select=bot_id,address,key_id`, carla.token);
 
-    expect((await rest(`PATCH ${path}`, carla.token, { address, ...next })).status).toBeLessThan(300);
+    const rotation = { edge_token: inject('edgeToken'), client_id: carla.clientId, address, ...next };
+    expect((await rest('POST rpc/rotate_key', carla.token, rotation)).status).toBe(200);
     expect((await wallets()).rows).toEqual([{ bot_id: bot, address, key_id: next.key_id }]);
     const [copy] = await operatorSql('select encrypted_key from public.bot_wallets where bot_id = $1', [bot]);
     expect(copy).toEqual({ encrypted_key: next.encrypted_key });
 
+    const path = `trading_keys?client_id=eq.${carla.clientId}`;
     expect((await rest(`DELETE ${path}`, carla.token)).status).toBeLessThan(300);
     expect((await wallets()).rows).toEqual([{ bot_id: bot, address, key_id: null }]);
     expect((await rest('GET bots?select=status,stop_reason', carla.token)).rows).toEqual([
       { status: 'stopped', stop_reason: 'key_revoked' },
     ]);
+    // Whoever kept the envelope does not bring the key back, the edge included.
+    const again = { edge_token: inject('edgeToken'), client_id: carla.clientId, bot_type: 'evm-grid' };
+    const wallet = { address, ...next };
+    const back = await rest('POST rpc/setup_bot', carla.token, { ...again, name: 'x', config: {}, wallet });
+    expect([back.status, JSON.parse(back.text).hint]).toEqual([409, 'key_ended']);
+    await expect(
+      operatorSql(
+        `insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+         values ($1, $2, $3, $4, $5)`,
+        [carla.clientId, address, next.chain, next.key_id, next.encrypted_key],
+      ),
+    ).rejects.toThrow('key id has ended');
   });
 });
 

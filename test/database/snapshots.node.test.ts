@@ -1,9 +1,10 @@
-/** The operator's transactions that saw the key before it was revoked: they fail instead of acting on it. */
+/** Transactions that saw the key before it was revoked or rotated: they fail instead of acting on it. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { sealedWallet } from './actions.ts';
 import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
+import { signingHousehold } from './signers.ts';
 
 let sessions: Sessions;
 let sql: postgres.Sql;
@@ -38,7 +39,31 @@ const attempts: [string, Attempt][] = [
   ],
 ];
 
+const rotate = ({ clientId }: Bot) =>
+  sql`update public.trading_keys set ${sql({ ...sealedWallet(clientId) })} where client_id = ${clientId}`;
+
+/** A signature, as PostgREST asks for it where the operator has set this isolation level for its role. */
+async function sign(level: string, before: (bot: Bot) => Promise<unknown>): Promise<string> {
+  const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+  const bot = { clientId: client.clientId, botId: bots[0] ?? '' };
+  const claim = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
+  return sql
+    .begin(`isolation level ${level}`, async (old) => {
+      await old`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
+      await before(bot);
+      await old`select public.check_out_key(
+        ${inject('edgeToken')}, ${tokens[0]?.token ?? ''}, ${bot.botId}, ${old.json(claim)})`;
+      return 'ok';
+    })
+    .catch((error) => error.code);
+}
+
 describe.each(['repeatable read', 'serializable'])('a %s transaction', (level) => {
+  it('that is older than a rotation does not sign', async () => {
+    expect(await sign(level, rotate)).toBe('40001');
+    expect(await sign(level, async () => {})).toBe('ok');
+  });
+
   it.each(attempts)('that is older than a revocation does not %s', async (_, attempt) => {
     const bot = await newBot();
     const transaction = sql.begin(`isolation level ${level}`, async (old) => {

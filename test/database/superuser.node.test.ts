@@ -120,6 +120,35 @@ describe('the constraints alone, with the triggers off', () => {
   });
 });
 
+describe('a key that has ended', () => {
+  it('is rejected in both tables, with the triggers off too', async () => {
+    const { client, bot } = await household();
+    const { sql } = sessions;
+    const [row] = await sql<[Record<string, string>]>`
+      select client_id, address, chain, key_id, encrypted_key, version from public.trading_keys
+      where client_id = ${client.clientId}`;
+    await sql`delete from public.trading_keys where client_id = ${client.clientId}`;
+    const { version: _, ...kept } = row;
+    const wallet = { ...kept, bot_id: bot, address: `${kept.address}` };
+    const attempts: ((within: postgres.TransactionSql) => Promise<unknown>)[] = [
+      (within) => within`insert into public.trading_keys ${within(row)}`,
+      (within) => within`insert into public.bot_wallets ${within({ ...wallet, id: crypto.randomUUID() })}`,
+      (within) => within`update public.bot_wallets set ${within({ ...kept })} where bot_id = ${bot}
+        and address = ${row.address ?? ''}`,
+    ];
+    // A new bot, so that no wallet with this address is in the way.
+    const [other = ''] = await sessions.newBots(client, 1);
+    wallet.bot_id = other;
+    for (const attempt of attempts) expect(await withoutTriggers(attempt, allowed)).toBe('PT409');
+    await expect(sql`insert into public.trading_keys ${sql(kept)}`).rejects.toMatchObject({
+      code: 'PT409',
+      hint: 'key_ended',
+    });
+    // The same private key under a new id is another key.
+    await sql`insert into public.trading_keys ${sql({ client_id: client.clientId, ...sealedWallet(client.clientId, row.address) })}`;
+  });
+});
+
 describe('not even a superuser', () => {
   it.each([
     'update public.key_events set actor = $$admin$$',
@@ -131,6 +160,10 @@ describe('not even a superuser', () => {
     'set local session_replication_role = replica; delete from public.key_events where false',
     'truncate public.trading_keys',
     'truncate public.clients cascade',
+    'truncate private.key_ids',
+    'delete from private.key_ids where ended_at is not null',
+    'set local session_replication_role = replica; delete from private.key_ids where ended_at is not null',
+    'set local session_replication_role = replica; update private.key_ids set ended_at = null where ended_at is not null',
   ])('can: %s', async (statement) => {
     // Truncation waits for every reader: it asks again rather than hold up the other tests.
     const attempt = (): Promise<unknown> =>

@@ -60,6 +60,9 @@ beforeAll(async () => {
     AUDIT_SIGNING_KEY,
   };
   admin = await sessionOf((await createAdmin(sql, 'admin@example.test')).id);
+  // What the set-up of the stack left in the chain of the deployment is chained and signed before the first test.
+  vi.spyOn(console, 'info').mockImplementation(() => {});
+  await runScheduled(settings);
   const app = createApp();
   server = serve({ fetch: (request) => app.fetch(request, settings), port: 0, hostname: '127.0.0.1' });
   await new Promise((listening) => server.once('listening', listening));
@@ -88,7 +91,7 @@ beforeEach(() => {
 const said = (event: string) =>
   lines.filter((line) => line.event === event).map(({ event: _, request_id, duration_ms, ...line }) => line);
 
-/** A client with three rows in its chain, and two more that wait. */
+/** A client with four rows in its chain, and two more that wait. */
 async function newClient(): Promise<{ clientId: string; userId: string }> {
   const { clientId, id } = await createClientAccount(sql, 'A client', `${crypto.randomUUID()}@example.test`);
   // That the account was linked is no part of what a test does.
@@ -135,12 +138,12 @@ describe('the cron', () => {
     await runScheduled(settings);
     for (const client of clients) {
       expect(await count('private.queued_key_events', client)).toBe(0);
-      expect(await count('public.key_events', client)).toBe(5);
+      expect(await count('public.key_events', client)).toBe(6);
     }
     expect(said('audit')).toEqual([{ level: 'info', events: 4, signed: 2, misfits: 0 }]);
     for (const client of clients) {
       expect(await count('public.audit_checkpoints', client)).toBe(1);
-      expect(await verify(client)).toMatchObject({ misfit: null, rows: 5, checkpoints: 1 });
+      expect(await verify(client)).toMatchObject({ misfit: null, rows: 6, checkpoints: 1 });
     }
     const [row] = clients;
     if (!row) throw new TypeError();
@@ -152,7 +155,7 @@ describe('the cron', () => {
     expect(await Promise.all(clients.map((client) => count('public.audit_checkpoints', client)))).toEqual([
       2, 1,
     ]);
-    expect(await verify(row)).toMatchObject({ misfit: null, rows: 6, checkpoints: 2 });
+    expect(await verify(row)).toMatchObject({ misfit: null, rows: 7, checkpoints: 2 });
     expect(said('audit').at(-1)).toEqual({ level: 'info', events: 0, signed: 1, misfits: 0 });
     expect(said('audit_misfit')).toEqual([]);
   });
@@ -246,7 +249,7 @@ describe('the cron', () => {
         select 'One of many', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id)
       insert into public.bots (client_id, bot_type, name) select id, 'evm-grid', 'A bot' from made`;
     await runScheduled({ ...settings, AUDIT_SIGNING_KEY: '' });
-    expect(said('audit')).toMatchObject([{ events: 120 }]);
+    expect(said('audit')).toMatchObject([{ events: 240 }]);
     expect([...(await sql`select number from private.queued_key_events`)]).toEqual([]);
   });
 
@@ -261,10 +264,61 @@ describe('the cron', () => {
   });
 });
 
+describe('the chain of the deployment', () => {
+  const deployment = { clientId: '00000000-0000-0000-0000-000000000000' };
+  const verifyDeployment = () => verifyChain(createClient({ url, token: admin }), 'deployment');
+
+  it('is chained and signed once a day like that of a client', async () => {
+    const { rows, checkpoints } = await verifyDeployment();
+    expect([rows > 0, checkpoints]).toEqual([true, 1]);
+    await sql`update private.monitor_settings set key_age_limit = key_age_limit + interval '1 day' where only_row`;
+    await aDayLater();
+    lines = [];
+    await runScheduled(settings);
+    // Chains of earlier tests are misfits.
+    expect(said('audit')).toMatchObject([{ events: 1 }]);
+    expect(said('audit_misfit')).not.toContainEqual({ level: 'error', client_id: deployment.clientId });
+    expect(await verifyDeployment()).toMatchObject({ misfit: null, rows: rows + 1, checkpoints: 2 });
+    const { items, queued, omitted } = await createClient({ url, token: admin }).events.list({ limit: 1 });
+    expect(items).toMatchObject([
+      { event: 'settings_changed', actor: 'operator', client_id: deployment.clientId },
+    ]);
+    expect([queued, omitted]).toEqual([[], 0]);
+  });
+
+  it('is read by admins only', async () => {
+    const { userId } = await newClient();
+    const client = createClient({ url, token: await sessionOf(userId) });
+    for (const call of [
+      () => client.events.list(),
+      () => client.events.checkpoints(),
+      () => verifyChain(client, 'deployment'),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'admin_required' });
+    }
+    const asClient = createClient({ url, token: admin }).clients.keyEvents(deployment.clientId);
+    await expect(asClient).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('that was changed -> the first row that does not fit', async () => {
+    const { rows } = await verifyDeployment();
+    const [kept] = await sql<[{ actor: string }]>`
+      select actor from public.key_events where client_id = ${deployment.clientId} and seq = 2`;
+    const set = (actor: string) =>
+      tamper(
+        `update public.key_events set actor = '${actor}' where client_id = '${deployment.clientId}' and seq = 2`,
+      );
+    await set('admin');
+    expect(await verifyDeployment()).toMatchObject({ rows: 1, misfit: { seq: 2, reason: 'wrong_hash' } });
+    await set(kept.actor);
+    expect(await verifyDeployment()).toMatchObject({ rows, misfit: null });
+  });
+});
+
 it('a chain that changes between its reading and its signing -> is not counted as signed', async () => {
   const client = await newClient();
   const runtime = runtimeFor(settings);
-  const real = runtime.database().asAuditor({ tokenHash: hashOfMachineToken(MONITOR_TOKEN), requestId: 'x' });
+  const real = runtime.database().asAuditor({ token: MONITOR_TOKEN, requestId: 'x' });
   const auditor = {
     listUnsignedHeads: async () =>
       (await real.listUnsignedHeads(100_000)).filter(({ client_id }) => client_id === client.clientId),
@@ -304,7 +358,7 @@ describe('npm run audit:verify', () => {
   it('ends with 0 and tells the head; with that head, 0 again; after a row was changed, 1 and its number', async () => {
     const client = await newClient();
     const first = await run(about(client), await sessionOf(client.userId));
-    expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         5') });
+    expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         6') });
     const head = /^head +(\S+)$/m.exec(first.text)?.[1] ?? '';
     expect((await run(about(client, '--known', head))).code).toBe(0);
     const another = await run(
@@ -314,7 +368,7 @@ describe('npm run audit:verify', () => {
         head.replace(/.$/, (end) => (end === '0' ? '1' : '0')),
       ),
     );
-    expect([another.code, /DOES NOT FIT +row 5 .*: known_head/.test(another.text)]).toEqual([1, true]);
+    expect([another.code, /DOES NOT FIT +row 6 .*: known_head/.test(another.text)]).toEqual([1, true]);
 
     await runScheduled(settings);
     const { items } = await createClient({ url, token: admin }).clients.checkpoints(client.clientId);
@@ -336,8 +390,18 @@ describe('npm run audit:verify', () => {
     expect(changed.text).toContain('rows verified         3');
   });
 
+  it('--deployment verifies the chain of the deployment; by a client -> 2', async () => {
+    const { items } = await createClient({ url, token: admin }).events.list();
+    const { code, text } = await run(['--url', url, '--deployment']);
+    expect([code, text]).toEqual([0, expect.stringContaining(`rows verified         ${items[0]?.seq}\n`)]);
+    const { userId } = await newClient();
+    const byClient = await run(['--url', url, '--deployment'], await sessionOf(userId));
+    expect([byClient.code, byClient.text.includes('Everything fits')]).toEqual([2, false]);
+  });
+
   it.each<[string, () => string[] | Promise<string[]>]>([
     ['no client', () => ['--url', url]],
+    ['a client and the deployment', async () => about(await newClient(), '--deployment')],
     ['a head that is none', async () => about(await newClient(), '--known', '5')],
     ['a client that is not there', () => about({ clientId: crypto.randomUUID() })],
     ['an API that is not there', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
@@ -416,7 +480,15 @@ describe('npm run audit:verify', () => {
   it('--help names every option', async () => {
     const { code, out, err } = await runOperator('audit-verify', ['--help']);
     expect([code, err]).toEqual([0, '']);
-    for (const name of ['--url', '--client', '--known', '--checkpoint', '--keys', 'TRADING_KEYS_TOKEN']) {
+    for (const name of [
+      '--url',
+      '--client',
+      '--deployment',
+      '--known',
+      '--checkpoint',
+      '--keys',
+      'TRADING_KEYS_TOKEN',
+    ]) {
       expect(out).toContain(name);
     }
   });

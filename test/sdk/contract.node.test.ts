@@ -52,7 +52,7 @@ describe('types', () => {
     expectTypeOf<sdk.Page<sdk.RunnerBotSummary>>().toEqualTypeOf<runner.RunnerBotPage>();
     expectTypeOf<sdk.RunnerBot>().toEqualTypeOf<runner.RunnerBot>();
     expectTypeOf<sdk.Heartbeat>().toEqualTypeOf<runner.Heartbeat>();
-    expectTypeOf<sdk.Page<sdk.KeyEvent>>().toEqualTypeOf<audit.KeyEventPage>();
+    expectTypeOf<sdk.KeyEventPage>().toEqualTypeOf<audit.KeyEventPage>();
     expectTypeOf<sdk.Page<sdk.Checkpoint>>().toEqualTypeOf<audit.CheckpointPage>();
     expectTypeOf<sdk.AuditKeys>().toEqualTypeOf<audit.AuditKeys>();
     expectTypeOf<sdk.KeysStatus>().toEqualTypeOf<keys.KeysStatus>();
