@@ -55,15 +55,6 @@ describe('a run', () => {
     expect(await changesOf(botId)).toEqual(['starting', 'missing']);
   });
 
-  it('takes its limits from the settings', async () => {
-    const { botId } = await newClientWithBot();
-    await startedAgo(botId, '3 minutes');
-    await runMonitor({ ...good, HEARTBEAT_LIMIT_SECONDS: '3600' });
-    expect(await changesOf(botId)).toEqual(['starting']);
-    await runMonitor(good);
-    expect(await changesOf(botId)).toEqual(['starting', 'missing']);
-  });
-
   it('beside another writes nothing twice', async () => {
     const { botId } = await newClientWithBot();
     await Promise.all(Array.from({ length: 6 }, () => runCron(good)));
@@ -132,26 +123,6 @@ describe('a run that cannot be', () => {
       'with a token of another form',
       'monitor_token_malformed',
       () => ({ ...good, MONITOR_TOKEN: 'tk_secret' }),
-    ],
-    [
-      'with a limit that is none',
-      'monitor_limits_malformed',
-      () => ({ ...good, KEY_AGE_LIMIT_DAYS: 'never' }),
-    ],
-    [
-      'with a limit of no time',
-      'monitor_limits_malformed',
-      () => ({ ...good, HEARTBEAT_LIMIT_SECONDS: '0' }),
-    ],
-    [
-      'with a limit of more than a day',
-      'monitor_limits_malformed',
-      () => ({ ...good, HEARTBEAT_LIMIT_SECONDS: '86401' }),
-    ],
-    [
-      'with a limit of more than a century',
-      'monitor_limits_malformed',
-      () => ({ ...good, KEY_AGE_LIMIT_DAYS: '36501' }),
     ],
     ['with a token that nobody made', 'token_invalid', () => ({ ...good, MONITOR_TOKEN: newMachineToken() })],
     [
