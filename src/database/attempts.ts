@@ -48,14 +48,17 @@ async function whileBusy<Answer>(
   least: number,
   attempt: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
+  let limit = share;
   for (let pause = SHORTEST_BUSY_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_BUSY_PAUSE_MS)) {
     try {
-      return await attempt(AbortSignal.timeout(Math.min(share, Math.floor(deadline - Date.now()))));
+      return await attempt(AbortSignal.timeout(limit));
     } catch (error) {
-      const wait = pause * (0.5 + Math.random());
       if (!(error instanceof CallFailure) || error.passing !== 'busy') throw error;
-      if (Date.now() + wait > deadline - least) throw error;
+      const wait = pause * (0.5 + Math.random());
+      const left = Math.floor(deadline - Date.now() - wait);
+      if (left < least) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
+      limit = Math.min(share, left);
     }
   }
 }

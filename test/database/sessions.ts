@@ -79,7 +79,8 @@ export class Sessions {
       insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
         returning id`;
     // That the account was linked is no part of what a test does.
-    await this.sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
+    await this
+      .sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
     return { userId: account.id, clientId: client.id };
   }
 
