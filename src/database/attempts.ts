@@ -23,7 +23,7 @@ export async function attempts<Answer>(
 ): Promise<Answer> {
   const deadline = Date.now() + callMs;
   const share = repeatable ? callMs * FIRST_SHARE : callMs;
-  const first = await whileBusy(share, deadline - callMs * LEAST_SHARE, attempt).catch(asFailure);
+  const first = await whileBusy(share, deadline, callMs * LEAST_SHARE, attempt).catch(asFailure);
   if (!(first instanceof CallFailure)) return first;
   if (first.passing === 'busy') throw first.problem;
   const mayHelp = first.passing === 'unknown' ? repeatable : first.passing !== undefined;
@@ -44,17 +44,21 @@ export async function attempts<Answer>(
  */
 async function whileBusy<Answer>(
   share: number,
-  lastStart: number,
+  deadline: number,
+  least: number,
   attempt: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
+  let limit = share;
   for (let pause = SHORTEST_BUSY_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_BUSY_PAUSE_MS)) {
     try {
-      return await attempt(AbortSignal.timeout(share));
+      return await attempt(AbortSignal.timeout(limit));
     } catch (error) {
-      const wait = pause * (0.5 + Math.random());
       if (!(error instanceof CallFailure) || error.passing !== 'busy') throw error;
-      if (Date.now() + wait > lastStart) throw error;
+      const wait = pause * (0.5 + Math.random());
+      const left = Math.floor(deadline - Date.now() - wait);
+      if (left < least) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
+      limit = Math.min(share, left);
     }
   }
 }

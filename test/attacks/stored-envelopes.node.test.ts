@@ -43,13 +43,32 @@ const rotate = ({ client }: Household, key: TestKey) =>
     body: { private_key: key.privateKey },
   });
 
-/** As nobody but a superuser can: no trigger fires. */
-const withoutTriggers = (run: (sql: postgres.TransactionSql) => Promise<unknown>) =>
+type Change = (sql: postgres.TransactionSql) => Promise<unknown>;
+
+/** As nobody but a superuser can: no trigger fires but those that fire always. */
+const withoutTriggers = (run: Change) =>
   stack.superuser.begin(async (sql) => {
     await sql`set local session_replication_role = replica`;
     await run(sql);
   });
 
+const KEEPS_KEY_IDS = ['hold_key_ids_of_new', 'hold_key_ids_of_changed', 'end_key_ids_of_changed'];
+/** As who alters the tables: those that fire always are switched off too, one by one. */
+const withoutAnyTrigger = (run: Change) =>
+  withoutTriggers(async (sql) => {
+    const each = (what: string) =>
+      sql
+        .unsafe(
+          KEEPS_KEY_IDS.map((name) => `alter table public.bot_wallets ${what} trigger ${name};`).join(''),
+        )
+        .simple();
+    await each('disable');
+    await run(sql);
+    await each('enable always');
+  });
+
+/** The key id has ended, or another client holds it. */
+const KEY_ENDED = { code: 'PT409', hint: 'key_ended' };
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 describe('an envelope with one character changed', () => {
@@ -122,45 +141,46 @@ describe("an envelope under another's name", () => {
     );
     expectProblem(await sign(thief), 503, 'key_not_opened');
     // With the address and the key id as well, only the client is another.
-    await withoutTriggers(
-      (sql) => sql`update public.bot_wallets as mine
-        set address = theirs.address, key_id = theirs.key_id
-        from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
-    );
+    const asTheirs: Change = (sql) => sql`update public.bot_wallets as mine
+      set address = theirs.address, key_id = theirs.key_id
+      from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`;
+    await expect(withoutTriggers(asTheirs)).rejects.toMatchObject(KEY_ENDED);
+    await withoutAnyTrigger(asTheirs);
     expectProblem(await sign(thief), 503, 'key_not_opened');
     expect((await sign(victim)).status).toBe(200);
   });
 });
 
 /**
- * An envelope says whose key it is and which, and not that it is the newest: nobody but the database knows that. Who
- * has kept an old row and is above the triggers can put it back. What is shown here is that it does not go unseen.
+ * An envelope names its key and not whether that is the newest: only the database knows. The database remembers the ids of
+ * ended keys and rejects them, with the triggers off too. Whoever alters the tables can put an old row back all the same.
+ * Then answers, events and invariants show it.
  */
 describe('an old row put back', () => {
   const rowsOf = async (table: string, { client }: Household) =>
     stack.sql.unsafe(`select * from public.${table} where client_id = $1`, [client.clientId]);
-  const putBack = (house: Household, [wallet]: readonly postgres.Row[]) =>
-    withoutTriggers(
+  const putBack = (house: Household, [wallet]: readonly postgres.Row[], how: typeof withoutTriggers) =>
+    how(
       (sql) => sql`update public.bot_wallets
         set address = ${wallet?.address}, key_id = ${wallet?.key_id}, encrypted_key = ${wallet?.encrypted_key}
         where bot_id = ${house.botId}`,
     );
 
-  it('as an ordinary change of the trading key -> it is a rotation like any other, with a number and an event', async () => {
+  it('as an ordinary change of the trading key -> rejected', async () => {
     const house = await household();
     const [old] = await rowsOf('trading_keys', house);
-    expect((await rotate(house, newEvmKey())).json.version).toBe(2);
-    await stack.sql`update public.trading_keys
+    const next = newEvmKey();
+    expect((await rotate(house, next)).json.version).toBe(2);
+    const change: Change = (sql) => sql`update public.trading_keys
       set address = ${old?.address}, key_id = ${old?.key_id}, encrypted_key = ${old?.encrypted_key}
       where client_id = ${house.client.clientId}`;
-    const events = await stack.sql`select event, key_version, actor from public.key_events
-      where client_id = ${house.client.clientId} and key_version is not null order by key_version`;
-    expect(events.at(-1)).toEqual({ event: 'key_rotated', key_version: 3, actor: 'operator' });
+    await expect(stack.sql.begin(change)).rejects.toMatchObject(KEY_ENDED);
+    await expect(withoutTriggers(change)).rejects.toMatchObject(KEY_ENDED);
     expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
-    expect((await sign(house)).json).toMatchObject({ address: house.key.address, key_id: old?.key_id });
+    expect((await sign(house)).json).toMatchObject({ address: next.address });
   });
 
-  it('past the triggers, after a rotation -> the old key signs, and answer, event and invariants say so', async () => {
+  it('past every trigger, after a rotation -> the old key signs, and answer, event and invariants say so', async () => {
     const house = await household();
     const before = await rowsOf('bot_wallets', house);
     const next = newEvmKey();
@@ -168,7 +188,9 @@ describe('an old row put back', () => {
     const current = (await sign(house)).json;
     expect(current.address).toBe(next.address);
 
-    await putBack(house, before);
+    await expect(putBack(house, before, withoutTriggers)).rejects.toMatchObject(KEY_ENDED);
+    expect((await sign(house)).json.address).toBe(next.address);
+    await putBack(house, before, withoutAnyTrigger);
     const rolledBack = (await sign(house)).json;
     // To whom the address matters, the package's accounts for viem and Kit, this is an error: `address_changed`.
     expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
@@ -183,24 +205,31 @@ describe('an old row put back', () => {
     expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
   });
 
-  it('past the triggers, after a revocation -> the bot does not run; made to run it signs, and the invariants say so', async () => {
+  it('past every trigger, after a revocation -> no token signs and the bot does not run; the invariants say so', async () => {
     const house = await household();
     const before = await rowsOf('bot_wallets', house);
     const as = { token: house.client.token, env: stack.settings };
     expect((await call(`DELETE /clients/${house.client.clientId}/revoke-key`, as)).status).toBe(200);
-    await putBack(house, before);
-    expectProblem(await sign(house), 409, 'bot_not_running');
+    await expect(putBack(house, before, withoutTriggers)).rejects.toMatchObject(KEY_ENDED);
+    await putBack(house, before, withoutAnyTrigger);
+    expectProblem(await sign(house), 401, 'token_invalid');
+    const issued = await call(`POST /bots/${house.botId}/tokens`, {
+      ...as,
+      body: { name: 'Another runner' },
+    });
+    const machineToken = issued.json.token;
+    expectProblem(await sign({ ...house, machineToken }), 409, 'bot_not_running');
     expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
       expect.stringContaining('a ciphertext without a trading key'),
     );
     await withoutTriggers(
       (sql) => sql`update public.bots set status = 'running', stop_reason = null where id = ${house.botId}`,
     );
-    expect((await sign(house)).json).toMatchObject({ address: house.key.address });
+    expect((await sign({ ...house, machineToken })).json).toMatchObject({ address: house.key.address });
     // What ends it for good: the master key that sealed it is retired.
     const env = { ...stack.settings, ENCRYPTION_KEY: btoa('another master key of 32 bytes!!') };
     const answer = await call(`POST /bots/${house.botId}/sign`, {
-      token: house.machineToken,
+      token: machineToken,
       env,
       body: { type: 'evm.message', message: 'x' },
     });

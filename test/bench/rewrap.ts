@@ -57,9 +57,9 @@ try {
   const status = await keysStatus(sql, both);
   const wrongs = await wrongsOf(platform, await parseKeyring(third), 2);
   const failed = [...traffic.signatures.keys()].filter(
-    (outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome),
+    (outcome) => !['ok', 'PT401 token_invalid'].includes(outcome),
   );
-  if ((status.to_rewrap ?? 1) > 0 || (status.unopenable ?? 1) > 0 || wrongs.length > 0 || failed.length > 0) {
+  if (status.to_rewrap !== 0 || status.unopenable !== 0 || wrongs.length > 0 || failed.length > 0) {
     throw new Error(JSON.stringify({ status, wrongs: wrongs.slice(0, 10), failed }));
   }
   say('Every envelope was moved, every key is the one that was put in, nothing revoked came back.');

@@ -111,6 +111,24 @@ describe('a call that is rejected because too many wait for the same lock', () =
     expect(call.mock.calls.length).toBeGreaterThan(1);
   });
 
+  it.each([true, false])(
+    'ends in time where the last attempt gets no answer, if repeatable is %s',
+    async (repeatable) => {
+      // Attempts begin after 0, 12.5, 37.5, 87.5 and 187.5 ms.
+      vi.spyOn(Math, 'random').mockReturnValue(0);
+      const began = Date.now();
+      const call = (signal: AbortSignal) =>
+        new Promise<never>((_, reject) => {
+          if (Date.now() - began < 150) reject(busy());
+          signal.addEventListener('abort', () => reject(noAnswer()));
+        });
+      await expect(attempts({ ...TIME_LIMITS, callMs: 400 }, repeatable, call)).rejects.toMatchObject({
+        code: 'database_unavailable',
+      });
+      expect(Date.now() - began).toBeLessThan(500);
+    },
+  );
+
   it('that then gets no answer -> as any other call', async () => {
     const call = failing(busy(), noAnswer());
     await expect(attempts(TIME_LIMITS, false, call)).rejects.toMatchObject({ code: 'database_unavailable' });

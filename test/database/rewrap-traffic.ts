@@ -2,7 +2,7 @@
  * A platform whose envelopes are moved to a new master key while its bots sign and its clients rotate and revoke, with
  * real envelopes. Knows no vitest: a test and a benchmark run it.
  */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import { open, seal } from '../../src/crypto/envelope.ts';
@@ -11,6 +11,7 @@ import type { Keyring } from '../../src/crypto/keyring.ts';
 export interface Platform {
   readonly sql: Sql;
   readonly clients: readonly TrafficClient[];
+  readonly edgeToken: string;
   /** What each key id stands for, in hex. */
   readonly secrets: Map<string, string>;
 }
@@ -18,7 +19,7 @@ export interface Platform {
 export interface TrafficClient {
   readonly id: string;
   readonly botId: string;
-  readonly tokenHash: string;
+  readonly token: string;
   /** The trading key that was put in last; `undefined` once it was revoked. */
   keyId: string | undefined;
 }
@@ -48,7 +49,10 @@ async function newKey(
 /** `count` clients, each with a trading key, two running bots with copies, and every fourth with a key of a wallet's own. */
 export async function newPlatform(databaseUrl: string, count: number, keyring: Keyring): Promise<Platform> {
   const sql = postgres(databaseUrl, { max: 12, onnotice: () => {}, prepare: false });
-  const platform = { sql, secrets: new Map<string, string>(), clients: [] as TrafficClient[] };
+  const edgeToken = randomBytes(32).toString('hex');
+  await sql`insert into public.machine_tokens (scope, name, token_hash)
+    values ('edge', 'an edge', sha256(${edgeToken}::text::bytea))`;
+  const platform = { sql, edgeToken, secrets: new Map<string, string>(), clients: [] as TrafficClient[] };
   const mark = randomUUID();
   for (let from = 0; from < count; from += 200) {
     const size = Math.min(200, count - from);
@@ -87,13 +91,13 @@ export async function newPlatform(databaseUrl: string, count: number, keyring: K
       const tokens = clients.map(({ id }, i) => ({
         id,
         botId: byClient.get(id)?.[0]?.id ?? '',
-        tokenHash: createHash('sha256').update(randomBytes(32)).digest('hex'),
+        token: randomBytes(32).toString('hex'),
         keyId: keys[i]?.key_id,
       }));
       const issued = await tx<{ id: string; client_id: string }[]>`
         insert into public.machine_tokens (client_id, name, token_hash)
-        select client_id, 'a token', decode(hash, 'hex')
-        from unnest(${tokens.map(({ id }) => id)}::uuid[], ${tokens.map((t) => t.tokenHash)}::text[]) as t (client_id, hash)
+        select client_id, 'a token', sha256(token::bytea)
+        from unnest(${tokens.map(({ id }) => id)}::uuid[], ${tokens.map((t) => t.token)}::text[]) as t (client_id, token)
         returning id, client_id`;
       await tx`insert into public.machine_token_bots ${tx(
         issued.map(({ id, client_id }) => ({
@@ -143,16 +147,16 @@ export class Traffic {
 
   /** Clients that rotate, all over the platform, under either master key. */
   rotate(keyrings: readonly Keyring[], pauseMs: number): void {
-    const { clients, sql } = this.#platform;
+    const { clients, sql, edgeToken } = this.#platform;
     this.#loop(async (turn) => {
       const client = clients[(turn * 7919) % clients.length];
       const keyring = keyrings[turn % keyrings.length];
       if (client?.keyId !== undefined && keyring) {
         const key = await newKey(this.#platform, client.id, keyring);
-        const rotated = await sql`select public.rotate_key(
-          ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`.catch(
-          unlessRevoked,
-        );
+        const rotated = await untilNotBusy(
+          () => sql`select public.rotate_key(
+            ${edgeToken}, ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`,
+        ).catch(unlessRevoked);
         // It may have been revoked since: that is the last word.
         if (rotated && client.keyId !== undefined) client.keyId = key.key_id;
         if (rotated) this.rotations += 1;
@@ -184,13 +188,15 @@ export class Traffic {
 
   /** `ok` is a key that was checked out, opened and found to be the very one that was put in. */
   async #signOnce(client: TrafficClient): Promise<void> {
-    const outcome = await this.#platform.sql
-      .begin(async (sql) => {
+    const { edgeToken } = this.#platform;
+    const outcome = await untilNotBusy(() =>
+      this.#platform.sql.begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
         const [row] = await sql<[{ key: Record<'address' | 'key_id' | 'encrypted_key', string> }]>`
-          select public.check_out_key(${client.tokenHash}, ${client.botId}, ${sql.json(KIND)}) as key`;
+          select public.check_out_key(${edgeToken}, ${client.token}, ${client.botId}, ${sql.json(KIND)}) as key`;
         return row.key;
-      })
+      }),
+    )
       .then(async ({ address, key_id, encrypted_key }) => {
         const binding = { clientId: client.id, chain: 'evm', address, keyId: key_id };
         const secret = Buffer.from(await open(encrypted_key, binding, this.#keyring)).toString('hex');
@@ -201,6 +207,18 @@ export class Traffic {
         return error instanceof Error ? error.name : 'unknown';
       });
     this.signatures.set(outcome, (this.signatures.get(outcome) ?? 0) + 1);
+  }
+}
+
+/** Repeats a call that was rejected because too many wait for the same lock. Nothing was done in such an attempt. */
+async function untilNotBusy<Answer>(attempt: () => PromiseLike<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError && error.hint === 'database_busy')) throw error;
+      await wait(5 + Math.random() * 20);
+    }
   }
 }
 

@@ -43,6 +43,11 @@ describe('npm run operator:token', () => {
       { name: 'In Frankfurt', seconds: 90 * 86_400 },
     ],
     [['--scope', 'monitor', '--expires-in', '30m'], { seconds: 1_800 }],
+    [['--scope', 'edge'], { scope: 'edge', name: 'The edge', master_key_id: null, seconds: null }],
+    [
+      ['--scope', 'edge', '--name', 'In Frankfurt', '--expires-in', '90d'],
+      { scope: 'edge', name: 'In Frankfurt', seconds: 90 * 86_400 },
+    ],
     [
       ['--scope', 'rewrap', '--master-key-id', 'new-one_1'],
       { scope: 'rewrap', master_key_id: 'new-one_1', seconds: 7 * 86_400 },
@@ -66,10 +71,22 @@ describe('npm run operator:token', () => {
     expect(found).toBe(0);
   });
 
+  it('of the scope edge lets the Worker in beside the one before, and names its setting', async () => {
+    const { out, err } = await run(['--scope', 'edge']);
+    expect(err).toContain('EDGE_TOKEN');
+    for (const token of [out.trim(), inject('edgeToken')]) {
+      const [row] = await sql`select public.edge_token_valid(${token}) as valid`;
+      expect(row?.valid).toBe(true);
+    }
+    const [other] = await sql`select public.edge_token_valid(${hashOfMachineToken(out.trim())}) as valid`;
+    expect(other?.valid).toBe(false);
+  });
+
   it.each<[string[]]>([
     [[]],
     [['--scope', 'bots']],
     [['--scope', 'monitor', '--master-key-id', 'x']],
+    [['--scope', 'edge', '--master-key-id', 'x']],
     [['--scope', 'monitor', '--name', ' ']],
     [['--scope', 'monitor', '--expires-in', '90']],
     [['--scope', 'monitor', '--expires-in', '0d']],
