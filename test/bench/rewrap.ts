@@ -59,7 +59,7 @@ try {
   const failed = [...traffic.signatures.keys()].filter(
     (outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome),
   );
-  if (status.to_rewrap > 0 || status.unopenable > 0 || wrongs.length > 0 || failed.length > 0) {
+  if (status.to_rewrap !== 0 || status.unopenable !== 0 || wrongs.length > 0 || failed.length > 0) {
     throw new Error(JSON.stringify({ status, wrongs: wrongs.slice(0, 10), failed }));
   }
   say('Every envelope was moved, every key is the one that was put in, nothing revoked came back.');
