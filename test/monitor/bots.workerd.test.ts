@@ -1,5 +1,5 @@
 /** The health monitor, run by the Worker's own scheduled handler: what it does, and what it says when it cannot. */
-import { afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
 import { Problem, type ProblemCode } from '../../src/problem.ts';
