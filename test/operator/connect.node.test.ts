@@ -105,7 +105,12 @@ it('the host is printed, and the password is not', async () => {
 });
 
 it('a tunnel that leads nowhere, which accepts and closes connections, ends the command', async () => {
-  const tunnel = createServer((socket) => socket.on('error', () => {}).resume().end());
+  const tunnel = createServer((socket) =>
+    socket
+      .on('error', () => {})
+      .resume()
+      .end(),
+  );
   await new Promise<void>((listening) => tunnel.listen(0, '127.0.0.1', listening));
   const { port } = tunnel.address() as AddressInfo;
   const env = { DATABASE_URL: `postgresql://postgres:secret-word@127.0.0.1:${port}/x?connect_timeout=1` };
