@@ -142,7 +142,9 @@ describe('npm run dev', { timeout: 120_000 }, () => {
       const [alice] = clients;
       const project = { supabaseUrl: empty.supabase_url, publishableKey: empty.publishable_key };
       const { token } = await signIn(project, alice ?? { email: '', password: '' });
-      const me = await fetch(`${empty.api_url}/clients/me`, { headers: { authorization: `Bearer ${token}` } });
+      const me = await fetch(`${empty.api_url}/clients/me`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
       expect(await me.json()).toMatchObject({ id: alice?.id });
     } finally {
       await end('SIGTERM');
