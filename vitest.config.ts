@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['./test/support/recorder.ts'];
 
+/** Minutes of load and of every extreme value: a step of its own, see .ci/run. */
+const long = ['test/attacks/extremes.node.test.ts', 'test/load/load.node.test.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
@@ -30,7 +33,17 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.node.test.ts'],
-          exclude: ['test/leaks/**'],
+          exclude: ['test/leaks/**', ...long],
+          setupFiles,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: long,
           setupFiles,
           testTimeout: 60_000,
           hookTimeout: 120_000,

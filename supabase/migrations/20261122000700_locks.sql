@@ -1,23 +1,22 @@
 -- The order in which transactions take locks. A transaction takes them from the top to the bottom and never the other way.
 --
---   1. gate of all clients     advisory. Exclusive: a revocation, a stop or the end of a token, of any client. Shared: every
---                              other statement of an admin's session
---   2. gate of the client      advisory. Exclusive: a revocation, a stop or the end of a token. Shared: signing, and every
---                              other statement of a session that writes
---   3. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
---   4. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
---   5. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
+--   1. gate of the client      advisory. Exclusive: a revocation, a stop or the end of a token. Shared: signing, and every
+--                              other change by a function or by the client's own session
+--   2. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
+--   3. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
+--   4. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
 --                              client's bots, policies and tokens
---   6. row of the client       no key update: changes of keys, new bots
---   7. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots, wallets and policies
---   8. addresses               advisory, exclusive, in sorted order
---   9. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
---  10. count of events         row of the client in private.event_counts
---  11. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
+--   5. row of the client       no key update: changes of keys, new bots
+--   6. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots, wallets and policies
+--   7. addresses               advisory, exclusive, in sorted order
+--   8. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
+--   9. count of events         row of the client in private.event_counts
+--  10. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
 --
--- The gates are there for what ends something. A statement of a session can hold any of the other locks for as long as it
+-- The gate is there for what ends something. A statement of a session can hold any of the other locks for as long as it
 -- may run, and a new holder of one could begin while a revocation waits for another. At the gate all holders are known:
--- each began before the revocation arrived, and none begins after.
+-- each began before the revocation arrived, and none begins after. So the revocation waits no longer than one statement
+-- may run, however many there are: 5 seconds, or 7 for a stop or the end of a token. It may run for 9 itself.
 --
 -- The row of a bot or token that a statement changes directly is locked before the advisory lock that its trigger takes.
 -- Code that holds such an advisory lock only reads these rows, or skips a locked one. Idempotency keys have locks of their
@@ -90,18 +89,12 @@ end $$;
 comment on function private.require_current_snapshot(uuid) is
   'After the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the key as it was. Every key change writes a new version of the client''s row, so that locking the row fails with 40001 instead.';
 
-create function private.lock_of_all_gates() returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('gate', 'of all clients') $$;
-
 create function private.lock_of_gate(client_id uuid) returns bigint
 language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
 
 create function private.enter_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  if auth.uid() is not null and private.is_admin() then
-    perform private.wait_for_lock(private.lock_of_all_gates(), true);
-  end if;
   perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true);
 end $$;
 comment on function private.enter_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
@@ -109,11 +102,10 @@ comment on function private.enter_gate(uuid) is 'The first lock of whatever a se
 create function private.close_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_all_gates(), false, urgent => true);
   perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, urgent => true);
 end $$;
 comment on function private.close_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than any of those.';
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -151,29 +143,25 @@ language plpgsql security definer set search_path = '' as $$
 declare
   client_id constant uuid := private.own_client_id();
 begin
-  if private.is_admin() then
-    perform private.wait_for_lock(private.lock_of_all_gates(), true);
-  elsif client_id is not null then
-    -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
-    perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE');
-    if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
-  end if;
+  if client_id is null or private.is_admin() then return null; end if;
+  -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
+  perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE');
+  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement of a session touches a row of keys, so that it locks in order. An admin''s statement may touch several clients, and takes only the gate of all.';
+  'Runs before a statement of a client''s own session touches a row of keys, so that it locks in order. Not for admins: an admin''s statement may touch several clients, and waiting for a second one leads to deadlocks.';
 
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
   client_id constant uuid := private.own_client_id();
 begin
-  if private.is_admin() then perform private.wait_for_lock(private.lock_of_all_gates(), true);
-  elsif client_id is not null then perform private.share_keys(client_id); end if;
+  if client_id is not null and not private.is_admin() then perform private.share_keys(client_id); end if;
   return null;
 end $$;
 comment on function private.share_own_client() is
-  'Runs before a statement of a session touches its client''s row or a row of its bots, policies or tokens: see lock_own_client.';
+  'Runs before a statement of a client''s own session touches its row or a row of its bots, policies or tokens, so that it locks in order. Not for admins: see lock_own_client.';
 
 create trigger a_share_own_client before update on public.clients
   for each statement execute function private.share_own_client();

@@ -157,7 +157,7 @@ grant execute on function
   private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
   private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, boolean),
   private.raise_busy(), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean), private.share_keys(uuid),
-  private.lock_of_all_gates(), private.lock_of_gate(uuid), private.enter_gate(uuid), private.close_gate(uuid),
+  private.lock_of_gate(uuid), private.enter_gate(uuid), private.close_gate(uuid),
   private.require_current_snapshot(uuid),
   private.take_turn(uuid, boolean), private.lock_trading_key(uuid, boolean), private.lock_addresses(text[])
 to authenticated;

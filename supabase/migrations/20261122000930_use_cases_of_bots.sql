@@ -38,7 +38,7 @@ begin
 end $$;
 
 create function public.stop_bot(bot_id uuid) returns jsonb
-language plpgsql set search_path = '' set statement_timeout = '9s' as $$
+language plpgsql set search_path = '' set statement_timeout = '7s' as $$
 declare
   bot public.bots;
 begin

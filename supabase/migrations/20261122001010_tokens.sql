@@ -68,7 +68,7 @@ end $$;
 comment on function public.list_tokens(uuid, integer, uuid) is 'GET /bots/{id}/tokens, newest first.';
 
 create function public.revoke_token(token_id uuid) returns jsonb
-language plpgsql set search_path = '' set statement_timeout = '9s' as $$
+language plpgsql set search_path = '' set statement_timeout = '7s' as $$
 declare
   revoked constant jsonb := private.token_json(revoke_token.token_id);
   client_id uuid;

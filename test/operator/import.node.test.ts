@@ -59,6 +59,7 @@ describe('an import', () => {
       wallets: [`trading ${house.trading.address}`, `own ${house.own.address}`],
       bots: ['evm-grid stopped created', 'evm-dca stopped created'],
       events: [
+        'client_created by operator',
         `key_added ${house.trading.address} by operator`,
         'bot_created by operator',
         `wallet_added ${house.trading.address} by operator`,
@@ -240,7 +241,7 @@ describe('what is refused is reported and not taken', () => {
     expect(await stateOf(client.email)).toMatchObject({
       trading: undefined,
       wallets: [],
-      events: ['bot_created by operator'],
+      events: ['client_created by operator', 'bot_created by operator'],
     });
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });

@@ -130,7 +130,6 @@ select bag_eq($$select found from tests.function_grants
     'private.take_turn(uuid, boolean) to authenticated',
     'private.lock_trading_key(uuid, boolean) to authenticated',
     'private.share_keys(uuid) to authenticated',
-    'private.lock_of_all_gates() to authenticated',
     'private.lock_of_gate(uuid) to authenticated',
     'private.enter_gate(uuid) to authenticated',
     'private.close_gate(uuid) to authenticated',

@@ -125,13 +125,13 @@ select is(tests.refusal(format($$select public.issue_token(tests.bot_id('b1'), %
   (select array_agg(id) from public.bots where name like 'b%' and name not in ('b1', 'b101')))), 'allowed', 'a token is issued for 100 bots');
 select is(tests.rows_of($$delete from public.machine_tokens where name = 'x'$$), 1::bigint, 'a token for 100 bots is deleted in one statement');
 
--- Time: a revocation waits longer than any statement of an API role holds a lock.
+-- Time: a revocation waits longer than a stop, and a stop longer than any other statement of an API role holds a lock.
 select tests.act_as('operator');
 select is((select rolconfig from pg_roles where rolname = role), array['statement_timeout=' || seconds || 's'], 'statements of a role have a time limit: ' || role)
 from (values ('anon', 3), ('authenticated', 5)) as limits (role, seconds);
 select is((select array_agg(found || ' ' || setting) from tests.our_functions cross join unnest(proconfig) as setting
-    where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key(uuid) statement_timeout=9s', 'public.stop_bot(uuid) statement_timeout=9s', 'public.revoke_token(uuid) statement_timeout=9s'],
-  'only a revocation has a time limit of its own');
+    where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key(uuid) statement_timeout=9s', 'public.stop_bot(uuid) statement_timeout=7s', 'public.revoke_token(uuid) statement_timeout=7s'],
+  'only what ends something has a time limit of its own');
 
 select * from finish();
 rollback;
