@@ -204,7 +204,7 @@ const CATALOGUE = {
   database_not_configured: [
     503,
     'There is no database',
-    'Operator: set SUPABASE_URL (https://<project>.supabase.co) and SUPABASE_PUBLISHABLE_KEY (sb_publishable_…).',
+    'Operator: set SUPABASE_URL (https://…) and SUPABASE_PUBLISHABLE_KEY (sb_publishable_…).',
   ],
   database_not_migrated: [503, 'The database lacks its tables', 'Operator: run "supabase db push --remote".'],
   database_read_only: [
@@ -215,7 +215,7 @@ const CATALOGUE = {
   database_rejects_token: [
     503,
     'The database rejects a valid token',
-    'Nothing was changed. Try again; a new access token helps if its signing key was revoked. Operator, if it lasts: the clocks of Auth and database differ, or SUPABASE_URL and SUPABASE_JWT_SECRET are not of one project.',
+    'Nothing was changed. Try again, then with a new access token. Operator, if it lasts: the clocks of Auth and database differ, or SUPABASE_JWT_SECRET is of another project.',
     2,
   ],
   database_unavailable: [503, 'The database does not answer', 'Try again soon.', 5],
@@ -273,7 +273,7 @@ const CATALOGUE = {
   publishable_key_rejected: [
     503,
     'The database rejects the API key of the service',
-    'Nothing was changed. Operator: SUPABASE_PUBLISHABLE_KEY is not a valid key of the project at SUPABASE_URL. Copy it from the API keys of the project.',
+    'Operator: SUPABASE_PUBLISHABLE_KEY has to be a valid key of the project at SUPABASE_URL.',
   ],
   rewrap_other_master_key: [
     503,
@@ -288,7 +288,7 @@ const CATALOGUE = {
   step_up_settings_malformed: [
     503,
     'The required sign-in for key changes cannot be read',
-    'No key is changed until then; stopping and revoking work. Operator: REQUIRE_AAL2 has to be true or false, MAX_SIGN_IN_AGE_SECONDS a whole number from 1 to 999999999.',
+    'Stopping and revoking work. Operator: REQUIRE_AAL2 has to be true or false, MAX_SIGN_IN_AGE_SECONDS a whole number from 1.',
   ],
 } as const satisfies Record<
   string,

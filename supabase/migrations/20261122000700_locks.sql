@@ -1,15 +1,27 @@
 -- The order in which transactions take locks. A transaction takes them from the top to the bottom and never the other way.
 --
---   1. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
---   2. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
---   3. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
+--   1. gate of all clients     advisory. Exclusive: a revocation, a stop or the end of a token, of any client. Shared: every
+--                              other statement of an admin's session
+--   2. gate of the client      advisory. Exclusive: a revocation, a stop or the end of a token. Shared: signing, and every
+--                              other statement of a session that writes
+--   3. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
+--   4. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
+--   5. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
 --                              client's bots, policies and tokens
---   4. row of the client       no key update: changes of keys, new bots
---   5. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots and wallets
---   6. addresses               advisory, exclusive, in sorted order
---   7. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
---   8. count of events         row of the client in private.event_counts
---   9. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
+--   6. row of the client       no key update: changes of keys, new bots
+--   7. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots, wallets and policies
+--   8. addresses               advisory, exclusive, in sorted order
+--   9. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
+--  10. count of events         row of the client in private.event_counts
+--  11. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
+--
+-- The gates are there for what ends something. A statement of a session can hold any of the other locks for as long as it
+-- may run, and a new holder of one could begin while a revocation waits for another. At the gate all holders are known:
+-- each began before the revocation arrived, and none begins after.
+--
+-- The row of a bot or token that a statement changes directly is locked before the advisory lock that its trigger takes.
+-- Code that holds such an advisory lock only reads these rows, or skips a locked one. Idempotency keys have locks of their
+-- own, which a transaction takes before all others.
 --
 -- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
 -- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
@@ -78,13 +90,39 @@ end $$;
 comment on function private.require_current_snapshot(uuid) is
   'After the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the key as it was. Every key change writes a new version of the client''s row, so that locking the row fails with 40001 instead.';
 
-create function private.share_keys(client_id uuid, urgent boolean default false) returns void
+create function private.lock_of_all_gates() returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('gate', 'of all clients') $$;
+
+create function private.lock_of_gate(client_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
+
+create function private.enter_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, urgent);
+  if auth.uid() is not null and private.is_admin() then
+    perform private.wait_for_lock(private.lock_of_all_gates(), true);
+  end if;
+  perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true);
+end $$;
+comment on function private.enter_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
+
+create function private.close_gate(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_all_gates(), false, urgent => true);
+  perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, urgent => true);
+end $$;
+comment on function private.close_gate(uuid) is
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than any of those.';
+
+create function private.share_keys(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.enter_gate(share_keys.client_id);
+  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true);
   perform private.require_current_snapshot(share_keys.client_id);
 end $$;
-comment on function private.share_keys(uuid, boolean) is 'The shared form of lock_keys.';
+comment on function private.share_keys(uuid) is 'The shared form of lock_keys.';
 
 create function private.take_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -98,6 +136,8 @@ comment on function private.take_turn(uuid, boolean) is 'Changes and deletions o
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
+  if urgent then perform private.close_gate(lock_trading_key.client_id);
+  else perform private.enter_gate(lock_trading_key.client_id); end if;
   perform private.take_turn(lock_trading_key.client_id, urgent);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then perform private.raise_trading_key_missing(); end if;
@@ -109,33 +149,46 @@ comment on function private.lock_trading_key(uuid, boolean) is
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id uuid := private.own_client_id();
+  client_id constant uuid := private.own_client_id();
 begin
-  if client_id is null or private.is_admin() then return null; end if;
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id);
-  else perform private.take_turn(client_id, urgent => tg_op = 'DELETE'); end if;
+  if private.is_admin() then
+    perform private.wait_for_lock(private.lock_of_all_gates(), true);
+  elsif client_id is not null then
+    -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
+    perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE');
+    if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
+  end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement of a client''s own session touches a row of keys, so that it locks in order. Not for admins: an admin''s statement may touch several clients, and waiting for a second one leads to deadlocks.';
+  'Runs before a statement of a session touches a row of keys, so that it locks in order. An admin''s statement may touch several clients, and takes only the gate of all.';
 
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id uuid := private.own_client_id();
+  client_id constant uuid := private.own_client_id();
 begin
-  if client_id is not null and not private.is_admin() then perform private.share_keys(client_id); end if;
+  if private.is_admin() then perform private.wait_for_lock(private.lock_of_all_gates(), true);
+  elsif client_id is not null then perform private.share_keys(client_id); end if;
   return null;
 end $$;
 comment on function private.share_own_client() is
-  'Runs before a statement of a client''s own session touches a row of its bots, policies or tokens, so that it locks in order. Not for admins: see lock_own_client.';
+  'Runs before a statement of a session touches its client''s row or a row of its bots, policies or tokens: see lock_own_client.';
+
+create trigger a_share_own_client before update on public.clients
+  for each statement execute function private.share_own_client();
 
 create function private.lock_addresses(addresses text[]) returns void
 language plpgsql set search_path = '' as $$
+declare
+  lock bigint;
 begin
-  perform pg_advisory_xact_lock(locks.lock) from (
+  for lock in
     select distinct private.name_of_lock('address', private.address_key(address)) as lock
-    from unnest(addresses) as address order by lock) as locks;
+    from unnest(addresses) as address where address is not null order by lock
+  loop
+    perform private.wait_for_lock(lock, false);
+  end loop;
 end $$;
 comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that bring the same addresses would wait for each other.';

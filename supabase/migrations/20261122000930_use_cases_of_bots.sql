@@ -38,12 +38,12 @@ begin
 end $$;
 
 create function public.stop_bot(bot_id uuid) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set statement_timeout = '9s' as $$
 declare
   bot public.bots;
 begin
   select * into bot from public.bots where id = stop_bot.bot_id;
-  if bot.id is not null then perform private.share_keys(bot.client_id, urgent => true); end if;
+  if bot.id is not null then perform private.close_gate(bot.client_id); end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
   return private.bot_json(bot);

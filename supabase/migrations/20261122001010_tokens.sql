@@ -68,10 +68,18 @@ end $$;
 comment on function public.list_tokens(uuid, integer, uuid) is 'GET /bots/{id}/tokens, newest first.';
 
 create function public.revoke_token(token_id uuid) returns jsonb
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = '' set statement_timeout = '9s' as $$
 declare
-  revoked jsonb := private.token_json(revoke_token.token_id);
+  revoked constant jsonb := private.token_json(revoke_token.token_id);
+  client_id uuid;
 begin
+  if revoked is null then perform private.raise_not_found(); end if;
+  for client_id in
+    select distinct signs.client_id from public.machine_token_bots as signs
+    where signs.token_id = revoke_token.token_id order by signs.client_id
+  loop
+    perform private.close_gate(client_id);
+  end loop;
   delete from public.machine_tokens where machine_tokens.id = revoke_token.token_id;
   if not found then perform private.raise_not_found(); end if;
   return revoked;

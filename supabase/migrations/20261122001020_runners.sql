@@ -93,7 +93,6 @@ begin
   perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true);
   perform private.wait_for_lock(private.lock_of_token(runner), true);
   bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
-  perform private.note_use_of_token(runner);
   if bot.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
   end if;
@@ -119,6 +118,7 @@ begin
     raise sqlstate 'PT422' using message = 'The wallet is not who has to sign this.', hint = 'wallet_not_signer';
   end if;
   reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
+  perform private.note_use_of_token(runner);
   perform private.record_key_event(
     'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
     jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', runner)

@@ -287,10 +287,10 @@ declare
   bot public.bots := private.require_token_bot(runner, report_signing_failure.bot_id);
   failures integer;
   quarantine_after integer;
+  quarantined boolean;
 begin
   perform private.admit_edge(report_signing_failure.edge_token);
   perform private.share_keys(bot.client_id);
-  perform private.note_use_of_token(runner);
   if not coalesce(code in (
     'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'), false)
   then
@@ -307,9 +307,12 @@ begin
     returning cardinality(kept.recent) into failures;
   select policies.quarantine_after into quarantine_after
     from public.bot_policies as policies where policies.bot_id = bot.id;
-  return jsonb_build_object('bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined',
+  quarantined :=
     coalesce(failures >= quarantine_after or (code = 'key_not_opened' and quarantine_after is not null), false)
-      and private.quarantine(bot, runner, code, failures));
+      and private.quarantine(bot, runner, code, failures);
+  perform private.note_use_of_token(runner);
+  return jsonb_build_object(
+    'bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined', quarantined);
 end $$;
 comment on function public.report_signing_failure(text, text, uuid, text) is
   'After a failed POST /bots/{id}/sign: counts the failure, and stops the bot if its policy says so. Only the edge reports it. Definer: a machine token is not a session.';

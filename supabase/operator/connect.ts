@@ -18,8 +18,8 @@ with the CA of the server, as Supabase has one of its own. sslmode=require encry
 export const isDatabaseNamed = ({ local }: { local: boolean }): boolean =>
   local || databaseUrl() !== undefined;
 
-/** @throws {OperatorError} if no database is named, or two are, or it does not respond */
-export async function connectAsOperator({ local }: { local: boolean }): Promise<Sql> {
+/** @throws {OperatorError} if no database is named, or two are, or its URL is rejected */
+export function namedDatabase({ local }: { local: boolean }): DatabaseAddress {
   const given = databaseUrl();
   if (local && given !== undefined) {
     throw new OperatorError(
@@ -31,7 +31,12 @@ export async function connectAsOperator({ local }: { local: boolean }): Promise<
       'No database is named. Set DATABASE_URL to its connection URL, or add --local for the stack that "npm run dev" runs here.',
     );
   }
-  const address = parseDatabaseUrl(given ?? localDatabaseUrl(), 'DATABASE_URL');
+  return parseDatabaseUrl(given ?? localDatabaseUrl(), 'DATABASE_URL');
+}
+
+/** @throws {OperatorError} as `namedDatabase`, and if the database does not respond */
+export async function connectAsOperator({ local }: { local: boolean }): Promise<Sql> {
+  const address = namedDatabase({ local });
   note(`Database: ${describeAddress(address)}${local ? ' (the local stack)' : ''}`);
   return connect(address);
 }
@@ -67,7 +72,7 @@ export async function connect(address: DatabaseAddress, max = 4): Promise<Sql> {
 /** postgres.js connects again without end if connections are accepted and closed, as by a tunnel that leads nowhere. */
 async function expire(seconds: number): Promise<never> {
   await setTimeout(seconds * 1000, undefined, { ref: false });
-  throw new OperatorError(`The database did not respond within ${seconds} seconds.`);
+  throw new OperatorError(`The database did not respond within ${seconds} s.`);
 }
 
 const databaseUrl = (): string | undefined => process.env.DATABASE_URL?.trim() || undefined;

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { runCommand, say, type Values } from './command.ts';
-import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
+import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from './connect.ts';
 import { OperatorError, UsageError } from './failure.ts';
 import { type FernetKey, readFernetKeys } from './import/fernet.ts';
 import { type MapFile, parseMap } from './import/mapping.ts';
@@ -44,6 +44,7 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
   if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(options.source ?? 'legacy')) {
     throw new UsageError('--source is a name of lower-case letters, digits and hyphens.');
   }
+  namedDatabase(options);
   const source = readSourceOption(options.dump);
   const map: MapFile = options.map === undefined ? {} : parseMap(readFileSync(options.map, 'utf8'));
   const fernetKeys = readLegacyKey();

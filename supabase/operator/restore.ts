@@ -8,7 +8,7 @@ import { verifyBackup } from './backup/read-backup.ts';
 import { type AfterRestore, sayRestored } from './backup/report.ts';
 import { prepareTransaction } from './backup/tables.ts';
 import { runCommand, say } from './command.ts';
-import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
+import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from './connect.ts';
 import { OperatorError, UsageError } from './failure.ts';
 
 const usage = `Usage: npm run restore -- [--local] --from FILE [--ended FILE]
@@ -38,6 +38,7 @@ interface Restored {
 
 await runCommand({ usage, options }, async (values) => {
   if (values.from === undefined) throw new UsageError('--from is missing.');
+  if (!values.check) namedDatabase(values);
   const lists = (values.ended ?? []).map(readEndedKeys);
   const manifest = await verifyBackup(values.from);
   if (values.check) {

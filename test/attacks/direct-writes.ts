@@ -39,8 +39,8 @@ function asText(value: unknown): unknown {
 }
 
 /** An INSERT with JSON in one of its columns: the statement that PostgREST makes, and the status that it answers. */
-export async function insertAsPostgrest(
-  { sql }: PeopledStack,
+export function insertAsPostgrest(
+  stack: PeopledStack,
   table: string,
   by: Person,
   row: Row,
@@ -48,14 +48,26 @@ export async function insertAsPostgrest(
   const members = Object.entries(row).map(
     ([name, value]) => `${JSON.stringify(name)}:${value instanceof Raw ? value.json : JSON.stringify(value)}`,
   );
-  const columns = sql(Object.keys(row));
+  const columns = stack.sql(Object.keys(row));
+  return asSession(stack, by, async (session) => {
+    await session`insert into ${session(`public.${table}`)} (${columns})
+      select ${columns} from json_populate_record(null::${session.unsafe(`public.${table}`)}, ${`{${members}}`}::text::json)`;
+  });
+}
+
+/** Statements of a session, after the edge token was shown: what an edge that was taken over could write. */
+export async function asSession(
+  { sql, edgeToken }: PeopledStack,
+  by: Person,
+  run: (session: postgres.TransactionSql) => Promise<unknown>,
+): Promise<Outcome> {
   const claims = JSON.stringify({ sub: by.userId, role: 'authenticated' });
   try {
     await sql.begin(async (session) => {
       await session`select set_config('role', 'authenticated', true),
         set_config('request.jwt.claim.sub', ${by.userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
-      await session`insert into ${session(`public.${table}`)} (${columns})
-        select ${columns} from json_populate_record(null::${session.unsafe(`public.${table}`)}, ${`{${members}}`}::text::json)`;
+      await session`select private.admit_edge(${edgeToken})`;
+      await run(session);
     });
     return { status: 201, text: '' };
   } catch (error) {

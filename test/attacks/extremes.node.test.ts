@@ -7,7 +7,7 @@ import { call } from '../support/api.ts';
 import { listenToLog } from '../support/log-lines.ts';
 import { protectedOperations, runnerOperations } from '../support/operations.ts';
 import { startPeopledStack } from '../support/peopled-stack.ts';
-import { insertAsPostgrest, type Outcome, send } from './direct-writes.ts';
+import { asSession, insertAsPostgrest, type Outcome, send } from './direct-writes.ts';
 import { EXTREMES, Raw, withExtremeMembers } from './extreme-values.ts';
 import {
   type Change,
@@ -48,6 +48,7 @@ const CALLS = [
   'revoke_token',
   'set_policy',
   'list_key_events',
+  'list_deployment_events',
   'report_refusal',
   'check_out_key',
   'list_runner_bots',
@@ -56,6 +57,9 @@ const CALLS = [
   'report_signing_failure',
   'report_runner_refusal',
 ];
+
+/** Only the edge writes envelopes. A session alone is refused, whatever it sends: past-the-edge.workerd.test.ts. */
+const OF_THE_EDGE = ['trading_keys', 'bot_wallets'];
 
 let scene: Scene;
 /** Bots and clients that were read since they last changed. */
@@ -187,7 +191,11 @@ it('JSON as text arrives as it is written', async () => {
 
 it.each(TABLES.inserts)('INSERT %s', async (table) => {
   const { by, row, undo } = goodInserts(scene)[table] as Write;
-  expect(isAccepted(table, await send(scene.stack, `POST ${table}`, by, await row({})))).toBe(true);
+  const insert = (value: unknown, values: Row) =>
+    value instanceof Raw || OF_THE_EDGE.includes(table)
+      ? insertAsPostgrest(scene.stack, table, by, values)
+      : send(scene.stack, `POST ${table}`, by, values);
+  expect(isAccepted(table, await insert(undefined, await row({})))).toBe(true);
   await undo?.();
   for (const column of await writableColumns('insert')) {
     if (column.table !== table) continue;
@@ -196,11 +204,7 @@ it.each(TABLES.inserts)('INSERT %s', async (table) => {
     for (const value of extremesOf(column)) {
       const spoiled = await row({ [column.name]: value });
       const what = `INSERT ${table}, ${column.name} = ${shown(value)}`;
-      const outcome =
-        value instanceof Raw
-          ? await insertAsPostgrest(scene.stack, table, by, spoiled)
-          : await send(scene.stack, `POST ${table}`, by, spoiled);
-      if (!isAccepted(what, outcome)) continue;
+      if (!isAccepted(what, await insert(value, spoiled))) continue;
       accepted.push(spoiled);
       values.push(shown(value));
       // There is room for one: it is read before it makes room.
@@ -221,17 +225,27 @@ it.each(TABLES.updates)('UPDATE %s', async (table) => {
   for (const column of await writableColumns('update')) {
     if (column.table !== table) continue;
     const accepted: Row[] = [];
-    const values: string[] = [];
+    const tried: string[] = [];
     for (const value of extremesOf(column)) {
       const [id, what] = [await place(), `UPDATE ${table}, ${column.name} = ${shown(value)}`];
       const line = `PATCH ${table}?${key}=eq.${id}`;
-      if (!isAccepted(what, await send(scene.stack, line, by, row({ [column.name]: value })))) continue;
+      const values = row({ [column.name]: value });
+      const outcome = OF_THE_EDGE.includes(table)
+        ? await asSession(
+            scene.stack,
+            by,
+            (session) =>
+              // biome-ignore lint/suspicious/noExplicitAny: a row of any table
+              session`update ${session(`public.${table}`)} set ${session(values as any)} where ${session(key)} = ${id}`,
+          )
+        : await send(scene.stack, line, by, values);
+      if (!isAccepted(what, outcome)) continue;
       accepted.push({ bot_id: id });
-      values.push(shown(value));
+      tried.push(shown(value));
       // The one row that there is changes again: it is read before.
       if (!scene.places.has(id)) await expectReadable(what, await changed([]));
     }
-    const what = `UPDATE ${table}, ${column.name} = ${values.join(' | ')}`;
+    const what = `UPDATE ${table}, ${column.name} = ${tried.join(' | ')}`;
     if (accepted.length > 0) await expectReadable(what, await changed(accepted));
   }
 });
@@ -241,6 +255,8 @@ it.each(CALLS)('rpc/%s', async (name) => {
   const tried = (await functions()).find((one) => one.name === name);
   expect(isAccepted(name, await send(scene.stack, `POST rpc/${name}`, by, await args()))).toBe(true);
   for (const argument of tried?.args ?? []) {
+    // Rejected before anything else, as a fault of the operator's: supabase/tests/edge.
+    if (argument.name === 'edge_token') continue;
     const accepted: Row[] = [];
     const values: string[] = [];
     for (const value of extremesOf(argument)) await attempt(value);

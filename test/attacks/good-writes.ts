@@ -20,7 +20,6 @@ export interface Scene {
   readonly bot: string;
   readonly tokenId: string;
   readonly machineToken: string;
-  readonly tokenHash: string;
   /** Bots that were made as a place for a write. */
   readonly places: Set<string>;
 }
@@ -59,13 +58,12 @@ export async function prepareScene(stack: PeopledStack): Promise<Scene> {
     values (${bot}, ${client.clientId}, ${key.address}, 'evm')`;
   await sql`update public.bots set status = 'running' where id = ${bot}`;
   const machineToken = newMachineToken();
-  const tokenHash = createHash('sha256').update(machineToken).digest('hex');
   const [token] = await sql<[{ id: string }]>`
     insert into public.machine_tokens (client_id, name, token_hash)
-    values (${client.clientId}, 'A token', ${Buffer.from(tokenHash, 'hex')}) returning id`;
+    values (${client.clientId}, 'A token', ${createHash('sha256').update(machineToken).digest()}) returning id`;
   await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
     values (${token.id}, ${bot}, ${client.clientId})`;
-  return { stack, admin, client, keyless, bot, tokenId: token.id, machineToken, tokenHash, places };
+  return { stack, admin, client, keyless, bot, tokenId: token.id, machineToken, places };
 }
 
 async function newPlace({ stack, client, places }: Pick<Scene, 'stack' | 'client' | 'places'>) {
@@ -74,6 +72,13 @@ async function newPlace({ stack, client, places }: Pick<Scene, 'stack' | 'client
     values (${client.clientId}, 'evm-grid', 'A bot') returning id`;
   places.add(made.id);
   return made.id;
+}
+
+async function newToken({ stack, client }: Scene): Promise<string> {
+  const [token] = await stack.sql<[{ id: string }]>`
+    insert into public.machine_tokens (client_id, name, token_hash)
+    values (${client.clientId}, 'A token', ${randomBytes(32)}) returning id`;
+  return token.id;
 }
 
 /** A bot of its own, so that one heartbeat does not replace another before it is read. */
@@ -97,7 +102,7 @@ const once = () => ({ key: newHash(), fingerprint: newHash() });
 
 /** Rows that a session may insert, by table. */
 export function goodInserts(scene: Scene): Readonly<Record<string, Write>> {
-  const { admin, client, keyless, stack, tokenId } = scene;
+  const { admin, client, keyless, stack } = scene;
   const client_id = client.clientId;
   return {
     clients: { by: admin, row: (changed) => ({ name: 'A client', email: newEmail(), ...changed }) },
@@ -121,7 +126,12 @@ export function goodInserts(scene: Scene): Readonly<Record<string, Write>> {
     },
     machine_token_bots: {
       by: client,
-      row: async (changed) => ({ token_id: tokenId, bot_id: await newPlace(scene), client_id, ...changed }),
+      row: async (changed) => ({
+        token_id: await newToken(scene),
+        bot_id: await newPlace(scene),
+        client_id,
+        ...changed,
+      }),
     },
     bot_policies: {
       by: client,
@@ -178,18 +188,27 @@ const POLICY = {
 
 /** Calls that change something, by function. */
 export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
-  const { admin, client, keyless, stack, bot, tokenHash: token_hash } = scene;
+  const { admin, client, keyless, stack, bot, machineToken: token } = scene;
   const client_id = client.clientId;
-  const newBot = { client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
+  const edge_token = stack.edgeToken;
+  const newBot = { edge_token, client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
   return {
     create_client: { by: admin, args: () => ({ name: 'A client', email: newEmail(), once: once() }) },
     create_bot: { by: admin, args: () => ({ ...newBot, wallets: [], once: once() }) },
     setup_bot: { by: client, args: () => ({ ...newBot, wallet: {}, once: once() }) },
     add_wallet: {
       by: admin,
-      args: async () => ({ bot_id: await newPlace(scene), wallet: sealedWallet(client_id), once: once() }),
+      args: async () => ({
+        edge_token,
+        bot_id: await newPlace(scene),
+        wallet: sealedWallet(client_id),
+        once: once(),
+      }),
     },
-    rotate_key: { by: client, args: () => ({ client_id, ...sealedWallet(client_id), once: once() }) },
+    rotate_key: {
+      by: client,
+      args: () => ({ edge_token, client_id, ...sealedWallet(client_id), once: once() }),
+    },
     revoke_key: {
       by: keyless,
       args: async () => {
@@ -203,8 +222,8 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     stop_bot: { by: client, args: async () => ({ bot_id: await newPlace(scene) }) },
     issue_token: {
       by: client,
-      args: () => ({
-        bot_id: bot,
+      args: async () => ({
+        bot_id: await newPlace(scene),
         other_bot_ids: '{}',
         name: 'A token',
         token_hash: newHash(),
@@ -214,25 +233,21 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     },
     revoke_token: {
       by: client,
-      args: async () => {
-        const [token] = await stack.sql<[{ id: string }]>`
-          insert into public.machine_tokens (client_id, name, token_hash)
-          values (${client_id}, 'x', ${randomBytes(32)}) returning id`;
-        return { token_id: token.id };
-      },
+      args: async () => ({ token_id: await newToken(scene) }),
     },
     set_policy: { by: client, args: async () => ({ bot_id: await newPlace(scene), policy: POLICY }) },
     list_key_events: { by: client, args: () => ({ client_id, page_size: 1 }) },
+    list_deployment_events: { by: admin, args: () => ({ page_size: 1 }) },
     report_refusal: {
       by: client,
-      args: () => ({ code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
+      args: () => ({ edge_token, code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
     },
-    check_out_key: { args: () => ({ token_hash, bot_id: bot, signing: CLAIM, once: once() }) },
-    list_runner_bots: { args: () => ({ token_hash }) },
-    get_runner_bot: { args: () => ({ token_hash, bot_id: bot }) },
+    check_out_key: { args: () => ({ edge_token, token, bot_id: bot, signing: CLAIM, once: once() }) },
+    list_runner_bots: { args: () => ({ token }) },
+    get_runner_bot: { args: () => ({ token, bot_id: bot }) },
     record_heartbeat: {
       args: async () => ({
-        token_hash,
+        token,
         bot_id: await newPlaceOfToken(scene),
         status: 'degraded',
         message: 'late',
@@ -241,10 +256,10 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       }),
     },
     report_signing_failure: {
-      args: async () => ({ token_hash, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+      args: async () => ({ edge_token, token, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
     },
     report_runner_refusal: {
-      args: () => ({ token_hash, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
+      args: () => ({ edge_token, token, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
     },
   };
 }
@@ -253,6 +268,7 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
 export const CRON_CALLS = [
   'chain_queued_events',
   'count_keys_to_rewrap',
+  'edge_token_valid',
   'list_envelopes_to_rewrap',
   'list_unsigned_heads',
   'monitor_bots',

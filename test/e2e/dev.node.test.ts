@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,6 +18,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { StackFile } from '../../supabase/local/dev.ts';
 import { isFree } from '../../supabase/local/ports.ts';
 import { removePostgres } from '../../supabase/local/postgres.ts';
+import { signIn } from '../../supabase/local/session.ts';
+import { runOperator } from '../operator/commands.ts';
 import { listeningPorts } from './listening.ts';
 
 const DEV = 'supabase/local/dev.ts';
@@ -109,6 +112,46 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     await expect
       .poll(log, { timeout: 20_000 })
       .toMatch(/^\{"level":"info","event":"monitor",.*"complete":1,/m);
+  });
+
+  test('with --empty has no accounts, so that the backup of another stack can be restored into it', async () => {
+    // Where the operator's commands look for the stack.
+    const home = mkdtempSync(join(tmpdir(), 'trading-keys-home-'));
+    symlinkSync(directory, join(home, '.local'));
+    const { clients } = await ready();
+    expect(await runOperator('backup', ['--local', '--out', 'backup.sql'], { cwd: home })).toMatchObject({
+      code: 0,
+    });
+    expect(await runOperator('keys-ended', ['--local', '--out', 'ended'], { cwd: home })).toMatchObject({
+      code: 0,
+    });
+    const from = ['--from', 'backup.sql', '--ended', 'ended', '--local'];
+    expect((await runOperator('restore', from, { cwd: home })).err).toMatch(/is in use: \S+ has rows/);
+    await end('SIGTERM');
+
+    const [data, kept] = [join(directory, 'postgres'), join(directory, 'kept')];
+    renameSync(data, kept);
+    try {
+      const empty = await ready('--empty');
+      expect(empty).toMatchObject({ admin: null, clients: [] });
+      const restored = await runOperator('restore', from, { cwd: home });
+      expect([restored.code, restored.out]).toEqual([
+        0,
+        expect.stringContaining('Admins: admin@example.test.'),
+      ]);
+      const [alice] = clients;
+      const project = { supabaseUrl: empty.supabase_url, publishableKey: empty.publishable_key };
+      const { token } = await signIn(project, alice ?? { email: '', password: '' });
+      const me = await fetch(`${empty.api_url}/clients/me`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(await me.json()).toMatchObject({ id: alice?.id });
+    } finally {
+      await end('SIGTERM');
+      removePostgres(data);
+      renameSync(kept, data);
+      rmSync(home, { recursive: true });
+    }
   });
 
   test('refuses a second run in the same directory and names the first', async () => {

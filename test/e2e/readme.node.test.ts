@@ -40,6 +40,7 @@ test('the two flows of the README run as they stand', { timeout: 120_000 }, asyn
       { bots_stopped: 1, wallets_cleared: 1 },
       { chain_ids: ['1'], max_value: '1000000000000000' },
       { items: [{ status: 'running', wallets: [{ key: 'trading' }] }] },
+      { status: 'running', config: {}, wallets: [{ key: 'trading' }] },
       {
         signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
         signed_transaction: expect.stringMatching(/^0x02/),

@@ -115,7 +115,7 @@ export const KINDS: readonly Kind[] = [
     line: ({ clientId }) => `DELETE /clients/${clientId}/revoke-key`,
     calls: 'revoke_key',
     repeated: false,
-    change: ({ events }) => ({ address: null, running: 0, sealedWallets: 0, events: events + 1 }),
+    change: ({ events }) => ({ address: null, running: 0, sealedWallets: 0, tokens: 0, events: events + 1 }),
     // `trading_key_missing`: so the first one did it.
     answers: [200, 404],
     changeAgain: nothing,

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +11,8 @@ import { readEndedKeys, writeEndedKeys } from '../../supabase/operator/backup/en
 import { verifyBackup } from '../../supabase/operator/backup/read-backup.ts';
 import { backupOf } from '../../supabase/operator/backup/write-backup.ts';
 import { MASTER_KEY } from '../support/api.ts';
-import { keysIn, newestEvent, newScene, type Scene, superuserOf } from './backup-scene.ts';
+import { newProject } from '../support/people.ts';
+import { keysIn, newestEvent, newScene, type Scene, sqlOf, superuserOf } from './backup-scene.ts';
 import { OPERATOR, runOperator } from './commands.ts';
 import { contentsOf } from './contents.ts';
 
@@ -124,6 +126,29 @@ describe('npm run backup', () => {
       { env: { DATABASE_URL: scene.project.databaseUrl }, encoding: 'utf8', timeout: 60_000 },
     );
     expect([status, stderr]).toEqual([1, expect.stringMatching(/: ENOSPC\.\n$/)]);
+  });
+
+  test('continues after a table that ended while its rows waited to be written', {
+    timeout: 30_000,
+  }, async () => {
+    const project = await newProject();
+    const sql = sqlOf(project);
+    // A few times what postgres.js keeps before it stops reading: 64 KiB.
+    for (const kilobytes of [140, 160, 180, 200]) {
+      await sql`delete from public.bot_types where true`;
+      await sql`insert into public.bot_types (id, name, description, chain)
+        select 'type-' || number, 'x', repeat('x', 1000), 'evm' from generate_series(1, ${kilobytes}) as number`;
+      const manifest = await sql.begin('isolation level repeatable read read only', async (transaction) => {
+        const parts = backupOf(transaction);
+        for (;;) {
+          const { done, value } = await parts.next();
+          if (done) return value;
+          if (value.includes('type-')) await setTimeout(100);
+        }
+      });
+      expect(manifest.tables.find(({ name }) => name === 'public.bot_types')?.rows).toBe(kilobytes);
+    }
+    await sql.end();
   });
 
   test('is of one snapshot: what is committed while it is written is not in it', async () => {

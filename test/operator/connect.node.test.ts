@@ -26,6 +26,9 @@ const COMMANDS: [string, string[]][] = [
   ['keys-status', []],
   ['keys-rewrap', ['--dry-run']],
   ['issue-token', ['--scope', 'monitor']],
+  ['backup', ['--out', '-']],
+  ['keys-ended', ['--out', '-']],
+  ['restore', ['--from', join(TLS, 'ca.pem')]],
   ['import', ['--dump', join(TLS, '..', 'old-backend', 'copy.sql'), '--dry-run']],
 ];
 const KEYS = {
@@ -102,13 +105,18 @@ it('the host is printed, and the password is not', async () => {
 });
 
 it('a tunnel that leads nowhere, which accepts and closes connections, ends the command', async () => {
-  const tunnel = createServer((socket) => socket.end());
+  const tunnel = createServer((socket) =>
+    socket
+      .on('error', () => {})
+      .resume()
+      .end(),
+  );
   await new Promise<void>((listening) => tunnel.listen(0, '127.0.0.1', listening));
   const { port } = tunnel.address() as AddressInfo;
   const env = { DATABASE_URL: `postgresql://postgres:secret-word@127.0.0.1:${port}/x?connect_timeout=1` };
   const { code, err } = await runOperator('keys-status', [], { env });
   await new Promise((closed) => tunnel.close(closed));
-  expect([code, err]).toEqual([1, expect.stringMatching(/did not respond within 1 seconds\.\n$/)]);
+  expect([code, err]).toEqual([1, expect.stringMatching(/did not respond within 1 s\.\n$/)]);
 });
 
 describe('a PostgreSQL with TLS under a name that is not loopback', () => {

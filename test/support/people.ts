@@ -86,8 +86,9 @@ export async function newClient(name = 'A client'): Promise<ClientPerson> {
     [name, account.email, account.userId],
   );
   // That the account was linked is no part of what a test does.
-  await operatorSql(`delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`, [
-    client?.id,
-  ]);
+  await operatorSql(
+    `delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`,
+    [client?.id],
+  );
   return { ...account, clientId: client?.id ?? '' };
 }

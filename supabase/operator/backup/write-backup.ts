@@ -28,13 +28,16 @@ export async function* backupOf(sql: ISql): AsyncGenerator<Buffer, Manifest> {
     yield hashed(lines('', copyLine(name, columns)));
     const hashOfRows = createHash('sha256');
     let rows = 0;
-    const copy = `copy ${name} (${columns.map(quoted).join(', ')}) to stdout`;
-    for await (const chunk of await sql.unsafe(copy).readable()) {
+    const rowsOf = await sql.unsafe(`copy ${name} (${columns.map(quoted).join(', ')}) to stdout`).readable();
+    for await (const chunk of rowsOf) {
       hashOfRows.update(chunk);
       // COPY escapes a line break in a value.
       for (const byte of chunk) if (byte === 0x0a) rows += 1;
       yield hashed(chunk);
     }
+    // While the stream is full, postgres.js does not read from its socket. If the COPY ends meanwhile, nothing else makes
+    // it read again, and the next statement would never end.
+    rowsOf._read(0);
     yield hashed(lines(END_OF_ROWS));
     tables.push({ name, columns, rows, sha256: hashOfRows.digest('hex') });
   }

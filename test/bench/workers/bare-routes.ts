@@ -85,15 +85,15 @@ function asCaller(c: Context<Env>, name: string, args: object): Promise<object> 
 function asRunner(c: Context<Env>, name: string, args: object): Promise<object> {
   const token = (c.req.header('authorization') ?? '').slice('Bearer '.length);
   const token_hash = bytesToHex(sha256(utf8ToBytes(token)));
-  return call(c, name, { ...args, token_hash }, `Bearer ${c.env.SUPABASE_PUBLISHABLE_KEY}`);
+  return call(c, name, { ...args, token_hash });
 }
 
-async function call(c: Context<Env>, name: string, args: object, authorization: string): Promise<object> {
+async function call(c: Context<Env>, name: string, args: object, authorization?: string): Promise<object> {
   const answer = await fetch(`${c.env.SUPABASE_URL}/rest/v1/rpc/${name}`, {
     method: 'POST',
     headers: {
       apikey: c.env.SUPABASE_PUBLISHABLE_KEY,
-      authorization,
+      ...(authorization !== undefined && { authorization }),
       'content-profile': 'public',
       'content-type': 'application/json',
       'x-request-id': crypto.randomUUID(),
