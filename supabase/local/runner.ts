@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { createClient, type TradingKeysClient } from '../../src/sdk/client.ts';
+import { createClient, findProblem, type TradingKeysClient } from '../../src/sdk/client.ts';
 import { startAnvil } from './anvil.ts';
 import type { StackFile } from './dev.ts';
 import { signIn } from './session.ts';
@@ -79,10 +79,17 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
   const api = createClient({ url: stack.api_url, token: session.token });
   const bot = (await runningBot(api, bob.id)) ?? (await setUpBot(api, bob.id));
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
-  stops.push(() => api.tokens.revoke(id));
+  stops.push(() => revokeToken(api, id));
   if (token === undefined) throw new Error('The answer with the machine token was lost. Start again.');
   say(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
   return token;
+}
+
+/** A revocation of the client's key has ended the token already. */
+async function revokeToken(api: TradingKeysClient, id: string): Promise<void> {
+  await api.tokens.revoke(id).catch((error: unknown) => {
+    if (findProblem(error)?.code !== 'not_found') throw error;
+  });
 }
 
 async function runningBot(api: TradingKeysClient, clientId: string) {

@@ -11,7 +11,7 @@ import {
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import { anvil as chain } from 'viem/chains';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findProblem } from '../../src/sdk/client.ts';
+import { createClient, findProblem } from '../../src/sdk/client.ts';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
 import { type Anvil, startAnvil } from '../../supabase/local/anvil.ts';
 import type { RunningWorker } from '../e2e/worker.ts';
@@ -145,10 +145,15 @@ test('after a revocation the next trade fails, and the chain sees nothing of it'
   const to = someone();
   await receiptOf(await wallet.sendTransaction({ to, value: 1n }));
   await trader.owner.clients.revokeKey(trader.clientId);
-  expect(await refusal(wallet.sendTransaction({ to, value: 1n }))).toBe('bot_not_running');
+  // The revocation ends the token too.
+  expect(await refusal(wallet.sendTransaction({ to, value: 1n }))).toBe('token_invalid');
   expect(await node().getBalance({ address: to })).toBe(1n);
   expect(await node().getTransactionCount({ address: wallet.account.address })).toBe(1);
-  expect((await trader.runner.runner.bots()).items).toEqual([]);
+  expect(await refusal(trader.runner.runner.bots())).toBe('token_invalid');
+  // Another token lists the bot no more than before: it does not run.
+  const { token = '' } = await trader.owner.bots.issueToken(trader.botId, { name: 'Another' });
+  const another = createClient({ url: api.url, token });
+  expect((await another.runner.bots()).items).toEqual([]);
 });
 
 test('a machine token that was revoked signs nothing from then on', async () => {

@@ -116,7 +116,8 @@ test('after a revocation nothing is signed', async () => {
   const to = (await generateKeyPairSigner()).address;
   await trader.owner.clients.revokeKey(trader.clientId);
   const signing = signTransactionMessageWithSigners(transfer(signer, to, SOL));
-  await expect(signing).rejects.toMatchObject({ code: 'bot_not_running' });
+  // The revocation ends the token too.
+  await expect(signing).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
 test("a bot's policy holds for lamports and for programs", async () => {

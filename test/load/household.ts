@@ -76,7 +76,8 @@ export class Household {
       [this.bots.length > 0 ? 6 : 0, () => this.#start()],
       [this.bots.length > 0 ? 2 : 0, () => this.#stop()],
       [this.bots.length > 0 ? 3 : 0, () => this.#setPolicy()],
-      [this.bots.length > 0 ? 3 : 0, () => this.#issueToken()],
+      // A revocation ends every token.
+      [this.bots.length > 0 ? (this.#mayHaveToken ? 3 : 30) : 0, () => this.#issueToken()],
       [this.tokens.length > 1 ? 2 : 0, () => this.#revokeToken()],
       [6, () => this.#read()],
     ];
@@ -89,6 +90,10 @@ export class Household {
 
   #call(line: string, id: string, { body, token = this.token }: { body?: object; token?: string } = {}) {
     return this.world.api.call(line, { id, token, ...(body && { body }) });
+  }
+
+  get #mayHaveToken(): boolean {
+    return this.tokens.some(({ valid }) => valid.now().includes(true));
   }
 
   get #all(): LoadBot[] {
@@ -222,14 +227,20 @@ export class Household {
     for (const bot of this.#all) bot.wallets = Math.min(1, bot.wallets);
   }
 
+  /** What a revocation ends, in every ledger that it is in. */
+  #changesOfRevocation() {
+    return [
+      ...[this.tradingKey, ...this.#all.map(({ key }) => key)].map((ledger) => ledger.change(null)),
+      ...this.#all.map(({ running }) => running.change(false)),
+      ...this.tokens.map(({ valid }) => valid.change(false)),
+    ];
+  }
+
   /** Whoever is first, nothing can be signed after both were answered. */
   async #rotateAndRevoke() {
     if (this.tradingKey.now().includes(null)) return;
     const rotation = this.#askToRotate(this.world.admin);
-    const changes = [
-      ...[this.tradingKey, ...this.#all.map(({ key }) => key)].map((ledger) => ledger.change(null)),
-      ...this.#all.map(({ running }) => running.change(false)),
-    ];
+    const changes = this.#changesOfRevocation();
     const [rotated, revoked] = await Promise.all([
       rotation.answer,
       this.#call('DELETE /clients/{id}/revoke-key', this.clientId),
@@ -246,15 +257,19 @@ export class Household {
     const had = this.tradingKey.now();
     const running = this.#all.filter((bot) => bot.running.now()[0]);
     const sealed = this.#all.filter((bot) => bot.key.now()[0] !== null);
-    const changes = [
-      ...[this.tradingKey, ...this.#all.map(({ key }) => key)].map((ledger) => ledger.change(null)),
-      ...this.#all.map((bot) => bot.running.change(false)),
-    ];
+    const valid = this.tokens.filter((token) => !token.valid.now().includes(false));
+    const changes = this.#changesOfRevocation();
     const answer = await this.#call('DELETE /clients/{id}/revoke-key', this.clientId);
     const done = this.#settle(answer, changes, 200, ...(had.includes(null) ? ['trading_key_missing'] : []));
     if (!done) return;
     this.world.judge.expect(answer, !had.every((one) => one === null), 'there is no key to revoke');
     this.#expectNumber(answer, 'bots_stopped', running.length);
+    const ended: string[] = answer.json.tokens_ended;
+    this.world.judge.expect(
+      answer,
+      valid.every(({ id }) => ended.includes(id)),
+      'every token ends',
+    );
     this.#expectNumber(
       answer,
       'wallets_cleared',
