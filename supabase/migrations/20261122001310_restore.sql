@@ -6,7 +6,9 @@ declare
   newest constant timestamptz := (
     select max(events.created_at) from private.every_key_event as events
     where events.created_at <> date_trunc('milliseconds', now())
-      and events.detail ->> 'reason' is distinct from 'restored');
+      and events.detail ->> 'reason' is distinct from 'restored'
+      -- The tokens of the set-up, which are removed or expire, have their events there.
+      and events.client_id <> private.deployment());
   stopped integer;
   ended integer;
   unlinked integer;
@@ -39,4 +41,4 @@ begin
     'last_key_event', private.rfc3339(newest));
 end $$;
 comment on function private.after_restore() is
-  'For the operator, in the transaction that loads a backup. A backup does not contain what was revoked after it. So every bot stops until somebody starts it, and every machine token expires. Returns what the operator has to review; last_key_event is the time of the newest event in the backup, of any kind, queued ones included.';
+  'For the operator, in the transaction that loads a backup. A backup does not contain what was revoked after it. So every bot stops until somebody starts it, and every machine token expires. Returns what the operator has to review; last_key_event is the time of the newest event of a client in the backup, of any kind, queued ones included.';

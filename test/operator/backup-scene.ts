@@ -85,7 +85,7 @@ export async function newScene(): Promise<Scene> {
 
   const admin = await createAdmin(sql, 'ada@example.test');
   await addFactors(project);
-  await sql`insert into auth.mfa_factors ${sql({ id: crypto.randomUUID(), user_id: admin.id, friendly_name: 'a\tb\\c\n', secret: 'x' })}`;
+  await sql`insert into auth.mfa_factors ${sql({ id: crypto.randomUUID(), user_id: admin.id, friendly_name: 'a\tb\\c\n', factor_type: 'totp', status: 'verified', created_at: new Date(), updated_at: new Date(), secret: 'x' })}`;
 
   /** A client that has rotated its key, with a running bot, a wallet with a key of its own, a policy and a token. */
   async function newTrader(name: string): Promise<Trader> {
