@@ -179,6 +179,7 @@ describe('quarantine', () => {
       values (${bot}, ${client.clientId}, 2)`;
     expect(await reportFailure(sql, signer, bot)).toBe('counted');
     let second: Promise<string> = Promise.resolve('');
+    let stopped: Promise<string> = Promise.resolve('');
     await sql.begin(async (holding) => {
       const [{ pid }] = await holding<[{ pid: number }]>`select pg_backend_pid() as pid`;
       await holding`select from public.bot_signing_failures where bot_id = ${bot} for update`;
@@ -189,10 +190,17 @@ describe('quarantine', () => {
           await sql`select from pg_locks where not granted and ${pid} = any (pg_blocking_pids(pid))`;
         return row !== undefined;
       });
-      expect(await carriedOut(act.stopBot(bot, client.userId))).toBe('ok');
-      expect(await carriedOut(act.startBot(bot, client.userId))).toBe('ok');
+      // The stop waits for it at the gate, so that nothing of before comes after the new start.
+      stopped = carriedOut(act.stopBot(bot, client.userId));
+      await vi.waitUntil(async () => {
+        const waiting = await sql`select from pg_stat_activity
+          where wait_event_type = 'Lock' and query like '%stop_bot%' and pid <> pg_backend_pid()`;
+        return waiting.length > 0;
+      });
     });
-    expect(await second).toBe('counted');
+    expect(await second).toBe('quarantined');
+    expect(await stopped).toBe('ok');
+    expect(await carriedOut(act.startBot(bot, client.userId))).toBe('ok');
     const [row] = await sql`select status from public.bots where id = ${bot}`;
     expect(row?.status).toBe('running');
   });

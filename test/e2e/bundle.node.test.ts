@@ -11,7 +11,7 @@ import { accessToken } from '../support/people.ts';
 import { type RunningWorker, startWorker } from './worker.ts';
 
 /** It was 253. */
-const MAX_GZIP_KIB = 120;
+const MAX_GZIP_KIB = 124;
 
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 let worker: RunningWorker;

@@ -153,6 +153,7 @@ test('what is repeated changes nothing by itself in the database, or stops', asy
   // Which note, once a minute, that the token is in use; and chain, once, what is queued.
   expect([...asked].filter((name) => changing.includes(name)).sort()).toEqual([
     'get_runner_bot',
+    'list_deployment_events',
     'list_key_events',
     'list_runner_bots',
   ]);

@@ -46,6 +46,7 @@ export interface Scene {
 export const settingsOf = ({ supabaseUrl }: Project, masterKey = MASTER_KEY) => ({
   SUPABASE_URL: supabaseUrl,
   SUPABASE_PUBLISHABLE_KEY: inject('publishableKey'),
+  EDGE_TOKEN: inject('edgeToken'),
   SUPABASE_JWT_SECRET: inject('jwtSecret'),
   ENCRYPTION_KEY: masterKey,
 });

@@ -1,0 +1,92 @@
+/** The gate of a client: a revocation waits for what has begun, and for nothing that begins later. */
+import { setTimeout as wait } from 'node:timers/promises';
+import postgres from 'postgres';
+import { afterAll, describe, expect, inject, it, vi } from 'vitest';
+import type { Client } from './actions.ts';
+import { Sessions } from './sessions.ts';
+import { signingHousehold } from './signers.ts';
+
+const sessions = new Sessions();
+const sql = postgres(inject('databaseUrl'), { max: 16, onnotice: () => {}, prepare: false });
+afterAll(() => Promise.all([sessions.end(), sql.end()]));
+
+/** Does something in a transaction of a client's own session, and then what `before` does before it commits. */
+async function asOwner<T>(
+  { userId }: Client,
+  text: string,
+  values: readonly string[],
+  before?: () => Promise<T>,
+): Promise<void> {
+  await sql.begin(async (transaction) => {
+    const claims = JSON.stringify({ sub: userId, role: 'authenticated' });
+    await transaction`select set_config('role', 'authenticated', true),
+      set_config('request.jwt.claim.sub', ${userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
+    await transaction.unsafe(text, [...values]);
+    await before?.();
+  });
+}
+
+/** What a client's session sends to hold each lock that a revocation needs, for as long as the statement sleeps. */
+const SLOW: Record<string, string> = {
+  'the turn': 'delete from public.trading_keys where client_id = $1 and pg_sleep(0.4) is null',
+  'the keys': 'delete from public.machine_tokens where client_id = $1 and pg_sleep(0.4) is null',
+  'the row of the client':
+    'update public.clients set name = name where id = $1 and pg_sleep(0.4) is not null',
+};
+
+const isWaiting = async (): Promise<boolean> => {
+  const rows = await sql`
+    select from pg_stat_activity where wait_event_type = 'Lock' and query like '%revoke_key%' and pid <> pg_backend_pid()`;
+  return rows.length > 0;
+};
+
+describe('a session that sends slow statements without end, on every lock that a revocation needs', () => {
+  it('holds it off by those that had begun, and by none that begins later', async () => {
+    const { client } = await signingHousehold(sessions, 2, 2);
+    let on = true;
+    let waiting = false;
+    let revoked = false;
+    /** What began while the revocation waited and was done before it. */
+    const passed: string[] = [];
+    const finished = new Set<string>();
+    const lanes = Object.entries(SLOW).flatMap(([name, text]) =>
+      [0, 1].map(async (place) => {
+        await wait(place * 150);
+        while (on) {
+          const late = waiting;
+          const done = await asOwner(client, text, [client.clientId]).then(
+            () => true,
+            () => false,
+          );
+          if (done) finished.add(name);
+          if (late && done && !revoked) passed.push(name);
+          if (!done) await wait(20);
+        }
+      }),
+    );
+    await vi.waitUntil(() => finished.size === 3, { timeout: 20_000 });
+    const revocation = asOwner(client, 'select public.revoke_key($1)', [client.clientId]).then(() => {
+      revoked = true;
+    });
+    await vi.waitUntil(async () => revoked || (await isWaiting()), { timeout: 5_000, interval: 5 });
+    waiting = true;
+    await revocation;
+    on = false;
+    await Promise.all(lanes);
+    expect(passed).toEqual([]);
+  });
+});
+
+describe('a stop that its caller does not let end', () => {
+  it("does not hold off another client's revocation", async () => {
+    const [one, other] = [await signingHousehold(sessions, 1, 1), await signingHousehold(sessions, 1, 1)];
+    await asOwner(one.client, 'select public.stop_bot($1)', [one.bots[0] ?? ''], () =>
+      asOwner(other.client, `select set_config('statement_timeout', '5s', true), public.revoke_key($1)`, [
+        other.client.clientId,
+      ]),
+    );
+    const [{ held }] = await sql<[{ held: number }]>`
+      select count(*)::int as held from public.trading_keys where client_id = ${other.client.clientId}`;
+    expect(held).toBe(0);
+  });
+});
