@@ -14,8 +14,8 @@ export const outcomeOf = (code: string | undefined, hint: string | null | undefi
 export const BUSY: Outcome = 'PT503 database_busy';
 
 /**
- * Repeats what was rejected because four transactions already wait for the same lock, as the edge does. Nothing was
- * done in such an attempt.
+ * Repeats what was rejected because too many transactions wait for the same lock, as the edge does. Nothing was done in
+ * such an attempt.
  */
 export async function untilNotBusy(attempt: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
@@ -28,8 +28,8 @@ export async function untilNotBusy(attempt: () => Promise<Outcome>): Promise<Out
 export class Sessions {
   readonly sql: postgres.Sql;
 
-  constructor() {
-    this.sql = postgres(inject('databaseUrl'), { max: 12, onnotice: () => {}, prepare: false });
+  constructor(databaseUrl = inject('databaseUrl'), connections = 12) {
+    this.sql = postgres(databaseUrl, { max: connections, onnotice: () => {}, prepare: false });
   }
 
   end(): Promise<void> {
@@ -46,6 +46,11 @@ export class Sessions {
   ): Promise<Outcome[]> {
     const start = barrier(actions.length);
     return Promise.all(actions.map((action) => untilNotBusy(() => this.#run(action, start, before))));
+  }
+
+  /** Runs one action, once. */
+  attempt(action: Action, before?: (sql: postgres.TransactionSql) => Promise<void>): Promise<Outcome> {
+    return this.#run(action, async () => {}, before);
   }
 
   async #run(

@@ -28,8 +28,8 @@ export class Signers {
   #running: Promise<void>[] = [];
   #stopped = false;
 
-  constructor(connections: number) {
-    this.sql = postgres(inject('databaseUrl'), { max: connections, onnotice: () => {}, prepare: false });
+  constructor(connections: number, databaseUrl = inject('databaseUrl')) {
+    this.sql = postgres(databaseUrl, { max: connections, onnotice: () => {}, prepare: false });
   }
 
   async end(): Promise<void> {

@@ -1,12 +1,18 @@
 /** The database API in a process that can be killed, in front of a PostgreSQL that goes on. */
 import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
 
-const { DATABASE_URL = '', JWT_SECRET = '', PUBLISHABLE_KEY = '', PORT = '0' } = process.env;
+const {
+  DATABASE_URL = '',
+  JWT_SECRET = '',
+  PUBLISHABLE_KEY = '',
+  PORT = '0',
+  POOL_SIZE = '20',
+} = process.env;
 const api = createSupabaseApi({
   databaseUrl: DATABASE_URL,
   jwtSecret: JWT_SECRET,
   publishableKey: PUBLISHABLE_KEY,
-  poolSize: 20,
+  poolSize: Number(POOL_SIZE),
 });
 await api.prepare();
 const port = await api.listen(Number(PORT));

@@ -15,6 +15,8 @@ export async function startOwnApi(of: {
   databaseUrl: string;
   jwtSecret: string;
   publishableKey: string;
+  /** Connections of the REST API; 20 if not given. */
+  poolSize?: number;
 }): Promise<OwnApi> {
   let port = 0;
   let child: ChildProcess;
@@ -30,6 +32,7 @@ export async function startOwnApi(of: {
         JWT_SECRET: of.jwtSecret,
         PUBLISHABLE_KEY: of.publishableKey,
         PORT: String(port),
+        ...(of.poolSize !== undefined && { POOL_SIZE: String(of.poolSize) }),
       },
     });
     const started = firstMessage<{ port: number }>(child).catch(() => undefined);

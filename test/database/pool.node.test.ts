@@ -1,0 +1,111 @@
+/** A REST API with as many connections as a small hosted project has: one client's locks leave some of them to others. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
+import { accessToken, newProject } from '../support/people.ts';
+import type * as act from './actions.ts';
+import { type Outcome, outcomeOf, Sessions } from './sessions.ts';
+import { signingHousehold, type TokenRow } from './signers.ts';
+
+const LIMIT_MS = 500;
+
+let sessions: Sessions;
+let api: OwnApi;
+let poolSize: number;
+
+beforeAll(async () => {
+  const { databaseUrl } = await newProject();
+  sessions = new Sessions(databaseUrl);
+  const [{ connections }] = await sessions.sql<[{ connections: number }]>`
+    select current_setting('max_connections')::integer as connections`;
+  // A small hosted project has 60 connections, and 10 of them in the pool.
+  poolSize = Math.round(connections / 6);
+  const [jwtSecret, publishableKey] = [inject('jwtSecret'), inject('publishableKey')];
+  api = await startOwnApi({ databaseUrl, jwtSecret, publishableKey, poolSize });
+});
+afterAll(() => Promise.all([sessions.end(), api.stop()]));
+
+async function rpc(name: string, args: object, userId?: string): Promise<{ outcome: Outcome; ms: number }> {
+  const token = userId === undefined ? inject('publishableKey') : await accessToken({ sub: userId });
+  const began = performance.now();
+  const response = await fetch(`${api.url}/rest/v1/rpc/${name}`, {
+    method: 'POST',
+    headers: {
+      apikey: inject('publishableKey'),
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify(args),
+  });
+  const text = await response.text();
+  const { code, hint } = response.ok ? {} : (JSON.parse(text) as { code?: string; hint?: string });
+  return { outcome: response.ok ? 'ok' : outcomeOf(code, hint), ms: performance.now() - began };
+}
+
+/** More signers at once than there are connections. */
+function manySign(bot: string, { token }: TokenRow) {
+  const signing = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
+  const args = { edge_token: inject('edgeToken'), token, bot_id: bot, signing };
+  return Array.from({ length: Math.round(poolSize * 1.4) }, () => rpc('check_out_key', args));
+}
+
+describe('while the keys of a client are held and more signers wait than there are connections', () => {
+  async function scene() {
+    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const other = await sessions.newClient();
+    const read = () => rpc('get_own_client', {}, other.userId);
+    // Every connection is open.
+    await Promise.all(Array.from({ length: poolSize }, read));
+    const reads = async () => {
+      // The signers have all been told, or wait.
+      await wait(500);
+      const answers = [await read(), await read(), await read()];
+      return answers.map(({ outcome, ms }) => [outcome, ms < LIMIT_MS]);
+    };
+    return { client, bot: bots[0] ?? raise(), token: tokens[0] ?? raise(), reads };
+  }
+  const hold = (client: act.Client, meanwhile: () => Promise<void>) =>
+    sessions.sql.begin(async (sql) => {
+      await sql`select pg_advisory_xact_lock(private.lock_of_keys(${client.clientId}))`;
+      await meanwhile();
+    });
+  const AT_ONCE = Array(3).fill(['ok', true]);
+  const outcomesOf = async (calls: readonly ReturnType<typeof rpc>[]) =>
+    (await Promise.all(calls)).map(({ outcome }) => outcome);
+
+  it('another client reads at once; some signers wait and sign, and nothing was done for the others', async () => {
+    const { client, bot, token, reads } = await scene();
+    let signers: ReturnType<typeof rpc>[] = [];
+    await hold(client, async () => {
+      signers = manySign(bot, token);
+      expect(await reads()).toEqual(AT_ONCE);
+    });
+    const outcomes = await outcomesOf(signers);
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT503 database_busy']));
+    const signed = await sessions.sql`
+      select id from private.every_key_event where client_id = ${client.clientId} and event = 'signed'`;
+    expect(signed).toHaveLength(outcomes.filter((outcome) => outcome === 'ok').length);
+  });
+
+  it('another client reads at once, also while a revocation waits and others sign behind it', async () => {
+    const { client, bot, token, reads } = await scene();
+    const calls: ReturnType<typeof rpc>[] = [];
+    let revoked: ReturnType<typeof rpc> | undefined;
+    await hold(client, async () => {
+      calls.push(...manySign(bot, token));
+      await wait(300);
+      revoked = rpc('revoke_key', { client_id: client.clientId }, client.userId);
+      await wait(100);
+      calls.push(...manySign(bot, token));
+      expect(await reads()).toEqual(AT_ONCE);
+    });
+    expect((await revoked)?.outcome).toBe('ok');
+    const outcomes = await outcomesOf(calls);
+    const known = ['ok', 'PT503 database_busy', 'PT401 token_invalid'];
+    expect(outcomes.filter((outcome) => !known.includes(outcome))).toEqual([]);
+  });
+});
+
+function raise(): never {
+  throw new TypeError('not made');
+}
