@@ -36,6 +36,7 @@ export const KEY_EVENTS = [
   'bot_type_added',
   'bot_type_changed',
   'bot_type_removed',
+  'restored',
 ] as const;
 
 const Event = z.enum(KEY_EVENTS);

@@ -6,6 +6,7 @@ import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
+import { Problem } from '../problem.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
 import type { Connection } from './connect.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
@@ -158,8 +159,17 @@ export class CallerDatabase {
       ...key,
     });
   }
-  revokeKey(clientId: string) {
-    return this.#call(Revocation, 'revoke_key', { client_id: clientId });
+  async revokeKey(clientId: string) {
+    try {
+      return await this.#call(Revocation, 'revoke_key_at_edge', {
+        edge_token: this.#connection.edgeToken(),
+        client_id: clientId,
+      });
+    } catch (error) {
+      // A session alone can revoke. The edge token only lets the revocation wait longer.
+      if (!(error instanceof Problem && error.code.startsWith('edge_token_'))) throw error;
+      return this.#call(Revocation, 'revoke_key', { client_id: clientId });
+    }
   }
 
   /** Envelopes for each master key that sealed any. */

@@ -387,6 +387,9 @@ isOneToOne: false
 "revoke_key":
 { Args: { "client_id": string }; Returns: Json
                            },
+"revoke_key_at_edge":
+{ Args: { "client_id": string,"edge_token": string }; Returns: Json
+                           },
 "revoke_token":
 { Args: { "token_id": string }; Returns: Json
                            },

@@ -388,7 +388,8 @@ export type KeyEventName =
   | 'settings_changed'
   | 'bot_type_added'
   | 'bot_type_changed'
-  | 'bot_type_removed';
+  | 'bot_type_removed'
+  | 'restored';
 
 /** An event that is not in its chain yet. */
 export interface QueuedEvent {

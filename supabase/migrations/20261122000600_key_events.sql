@@ -70,7 +70,8 @@ create table private.queued_key_events (
     'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
     'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
     'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
-    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed')),
+    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed',
+    'restored')),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
@@ -202,7 +203,7 @@ begin
   -- A snapshot that is older than the lock may not show the end of the chain: the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
   if not waits then return private.try_lock(lock, false); end if;
-  perform private.wait_for_lock(lock, false);
+  perform private.wait_for_lock(lock, false, take_chain.client_id);
   return true;
 end $$;
 comment on function private.take_chain(uuid, boolean) is

@@ -16,7 +16,8 @@
 -- The gate is there for what ends something. A statement of a session can hold any of the other locks for as long as it
 -- may run, and a new holder of one could begin while a revocation waits for another. At the gate all holders are known:
 -- each began before the revocation arrived, and none begins after. So the revocation waits no longer than one statement
--- may run, however many there are: 5 seconds, or 7 for a stop or the end of a token. It may run for 9 itself.
+-- may run, however many there are: 5 seconds, or 7 for a stop or the end of a token. A revocation by the edge may run for 9
+-- itself. A session cannot send one: its revocations run for 5 at most, or else it could hold the gate by slow ones.
 --
 -- The row of a bot or token that a statement changes directly is locked before the advisory lock that its trigger takes.
 -- Code that holds such an advisory lock only reads these rows, or skips a locked one. Idempotency keys have locks of their
@@ -43,23 +44,26 @@ begin
 end $$;
 comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock if it is free; whether it did.';
 
-create function private.wait_for_lock(lock bigint, shared boolean, urgent boolean default false) returns void
+create function private.wait_for_lock(
+  lock bigint, shared boolean, client_id uuid default null, urgent boolean default false
+) returns void
 language plpgsql set search_path = '' as $$
 declare
   -- A small hosted project has 60 connections, of which the REST API uses about 10 for all clients.
   most_waiters constant integer := greatest(4, current_setting('max_connections')::integer / 8);
+  queue constant text := coalesce(wait_for_lock.client_id::text, lock::text);
   has_place boolean := urgent;
 begin
   if private.try_lock(lock, shared) then return; end if;
   for place in 1 .. most_waiters loop
     exit when has_place;
-    has_place := pg_try_advisory_xact_lock(private.name_of_lock('place in the queue ' || place, lock::text));
+    has_place := pg_try_advisory_xact_lock(private.name_of_lock('place in the queue ' || place, queue));
   end loop;
   if not has_place then perform private.raise_busy(); end if;
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
 end $$;
-comment on function private.wait_for_lock(bigint, boolean, boolean) is
-  'Takes an advisory lock. At most an eighth of the server''s connections wait for one lock (7 on a small hosted project), so that one client cannot use up the connections of all. Further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
+comment on function private.wait_for_lock(bigint, boolean, uuid, boolean) is
+  'Takes an advisory lock. At most an eighth of the server''s connections wait for locks of one client (7 on a small hosted project), or for one lock that belongs to no client, so that one client cannot use up the connections of all. Further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
 
 create function private.raise_busy() returns void
 language plpgsql set search_path = '' as $$
@@ -73,7 +77,7 @@ language sql immutable set search_path = '' as $$ select private.name_of_lock('k
 create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_keys(lock_keys.client_id), false, urgent);
+  perform private.wait_for_lock(private.lock_of_keys(lock_keys.client_id), false, lock_keys.client_id, urgent);
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
 comment on function private.lock_keys(uuid, boolean) is
@@ -95,14 +99,14 @@ language sql immutable set search_path = '' as $$ select private.name_of_lock('g
 create function private.enter_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true);
+  perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true, enter_gate.client_id);
 end $$;
 comment on function private.enter_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
 
 create function private.close_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, urgent => true);
+  perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, close_gate.client_id, urgent => true);
 end $$;
 comment on function private.close_gate(uuid) is
   'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
@@ -111,7 +115,7 @@ create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.enter_gate(share_keys.client_id);
-  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true);
+  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
   perform private.require_current_snapshot(share_keys.client_id);
 end $$;
 comment on function private.share_keys(uuid) is 'The shared form of lock_keys.';
@@ -121,7 +125,8 @@ language plpgsql set search_path = '' as $$
 begin
   -- A queue before the row: when a row was changed, the last transaction that waits for it may be the first to lock the
   -- new version. A session that rotates without end could hold off a revocation.
-  perform private.wait_for_lock(private.name_of_lock('key changes of client', take_turn.client_id::text), false, urgent);
+  perform private.wait_for_lock(
+    private.name_of_lock('key changes of client', take_turn.client_id::text), false, take_turn.client_id, urgent);
 end $$;
 comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
 
@@ -145,7 +150,7 @@ declare
 begin
   if client_id is null or private.is_admin() then return null; end if;
   -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
-  perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE');
+  perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
   if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
   return null;
 end $$;

@@ -104,28 +104,3 @@ create trigger key_ids_are_never_truncated before truncate on private.key_ids
   for each statement execute function private.refuse_change();
 alter table private.key_ids enable always trigger key_ids_are_kept;
 alter table private.key_ids enable always trigger key_ids_are_never_truncated;
-
-create function private.end_listed_keys(key_ids jsonb) returns jsonb
-language plpgsql set search_path = '' as $$
-declare
-  listed integer;
-  trading integer;
-  own integer;
-begin
-  insert into private.key_ids as known (key_id, client_id, ended_at)
-    select listed_ids.key_id, listed_ids.client_id, coalesce(listed_ids.ended_at, now())
-    from jsonb_to_recordset(end_listed_keys.key_ids) as listed_ids (key_id uuid, client_id uuid, ended_at timestamptz)
-    on conflict on constraint key_ids_pkey do update set ended_at = excluded.ended_at where known.ended_at is null;
-  get diagnostics listed = row_count;
-  delete from public.trading_keys
-    where exists (
-      select from private.key_ids where key_ids.key_id = trading_keys.key_id and key_ids.ended_at is not null);
-  get diagnostics trading = row_count;
-  update public.bot_wallets set key_id = null, encrypted_key = null
-    where exists (
-      select from private.key_ids where key_ids.key_id = bot_wallets.key_id and key_ids.ended_at is not null);
-  get diagnostics own = row_count;
-  return jsonb_build_object('ids_added', listed, 'trading_keys_removed', trading, 'own_keys_removed', own);
-end $$;
-comment on function private.end_listed_keys(jsonb) is
-  'For the operator after a restore: records ended key ids, as [{key_id, client_id, ended_at}], and removes the keys that are held under one of them. A client whose trading key is removed is revoked.';

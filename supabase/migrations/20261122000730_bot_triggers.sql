@@ -27,7 +27,7 @@ begin
     if new.stop_reason is null or new.stop_reason = 'quarantined' then
       -- Signing takes the shared form: signatures that have begun are given, and none begins later. A change of the
       -- client's keys, which brings a reason, keeps all signatures out already.
-      perform private.wait_for_lock(private.name_of_lock('bot', new.id::text), false, urgent => true);
+      perform private.wait_for_lock(private.name_of_lock('bot', new.id::text), false, new.client_id, urgent => true);
       new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();

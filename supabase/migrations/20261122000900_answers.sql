@@ -155,7 +155,7 @@ grant execute on function
   private.require_page_size(integer), private.page_json(jsonb, integer, text),
   private.raise_not_found(), private.raise_trading_key_missing(),
   private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
-  private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, boolean),
+  private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
   private.raise_busy(), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean), private.share_keys(uuid),
   private.lock_of_gate(uuid), private.enter_gate(uuid), private.close_gate(uuid),
   private.require_current_snapshot(uuid),

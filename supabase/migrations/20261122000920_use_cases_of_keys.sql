@@ -154,8 +154,7 @@ end $$;
 comment on function public.rotate_key(text, uuid, text, text, uuid, text, jsonb) is 'PUT /clients/{id}/rotate-key.';
 
 create function public.revoke_key(client_id uuid) returns jsonb
--- Longer than a statement of an API role may hold any lock. PostgREST applies this setting of a function.
-language plpgsql set search_path = '' set statement_timeout = '9s' as $$
+language plpgsql set search_path = '' as $$
 declare
   revoked jsonb;
   running integer;
@@ -176,7 +175,18 @@ begin
     'revoked_at', private.rfc3339(now()), 'bots_stopped', running, 'wallets_cleared', with_key,
     'tokens_ended', to_jsonb(tokens));
 end $$;
-comment on function public.revoke_key(uuid) is 'DELETE /clients/{id}/revoke-key.';
+comment on function public.revoke_key(uuid) is
+  'For a session that has no API before it. DELETE /clients/{id}/revoke-key calls revoke_key_at_edge.';
+
+create function public.revoke_key_at_edge(edge_token text, client_id uuid) returns jsonb
+-- Longer than any statement that a session can send may hold a lock, a slow call of revoke_key included. PostgREST
+-- applies this setting of a function.
+language plpgsql set search_path = '' set statement_timeout = '9s' as $$
+begin
+  perform private.admit_edge(revoke_key_at_edge.edge_token);
+  return public.revoke_key(revoke_key_at_edge.client_id);
+end $$;
+comment on function public.revoke_key_at_edge(text, uuid) is 'DELETE /clients/{id}/revoke-key.';
 
 create function public.get_trading_key(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -193,5 +203,6 @@ grant execute on function
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_bot(text, uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb),
   public.add_wallet(text, uuid, jsonb, jsonb), public.rotate_key(text, uuid, text, text, uuid, text, jsonb), public.revoke_key(uuid),
+  public.revoke_key_at_edge(text, uuid),
   public.get_trading_key(uuid)
 to authenticated;

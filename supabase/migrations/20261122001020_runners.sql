@@ -90,8 +90,8 @@ begin
   -- The shared form of the locks that every key change, every stop and every end of a token takes: such a change has
   -- ended before this goes on, or begins after this has committed. What follows reads the state after these locks.
   perform private.share_keys(bot.client_id);
-  perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true);
-  perform private.wait_for_lock(private.lock_of_token(runner), true);
+  perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true, bot.client_id);
+  perform private.wait_for_lock(private.lock_of_token(runner), true, bot.client_id);
   bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
   if bot.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';

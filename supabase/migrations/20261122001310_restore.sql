@@ -1,14 +1,14 @@
 create function private.after_restore() returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  -- Before this function writes anything: what it does is recorded too. The rows of this transaction are excluded, and
-  -- what an earlier restore stopped.
+  -- Read before this function records anything. All events of a restore have the time of its transaction, which is also
+  -- the time of its event 'restored'.
   newest constant timestamptz := (
     select max(events.created_at) from private.every_key_event as events
     where events.created_at <> date_trunc('milliseconds', now())
-      and events.detail ->> 'reason' is distinct from 'restored'
-      -- The tokens of the set-up, which are removed or expire, have their events there.
-      and events.client_id <> private.deployment());
+      and events.created_at not in (
+        select earlier.created_at from private.every_key_event as earlier
+        where earlier.client_id = private.deployment() and earlier.event = 'restored'));
   stopped integer;
   ended integer;
   unlinked integer;
@@ -31,6 +31,8 @@ begin
   get diagnostics unlinked = row_count;
   delete from private.admins where not exists (select from auth.users where users.id = admins.user_id);
   get diagnostics without_account = row_count;
+  perform private.record_event('restored', private.deployment(), detail => jsonb_build_object(
+    'bots_stopped', stopped, 'tokens_ended', ended, 'clients_unlinked', unlinked, 'admins_without_account', without_account));
   return jsonb_build_object(
     'bots_stopped', stopped, 'tokens_ended', ended, 'clients_unlinked', unlinked,
     'admins_without_account', without_account,
@@ -41,4 +43,4 @@ begin
     'last_key_event', private.rfc3339(newest));
 end $$;
 comment on function private.after_restore() is
-  'For the operator, in the transaction that loads a backup. A backup does not contain what was revoked after it. So every bot stops until somebody starts it, and every machine token expires. Returns what the operator has to review; last_key_event is the time of the newest event of a client in the backup, of any kind, queued ones included.';
+  'For the operator, in the transaction that loads a backup. The backup does not show what was revoked after it was made, so every bot stops until somebody starts it, and every machine token expires. Records ''restored'' in the chain of the deployment. Returns what the operator has to check. last_key_event is the time of the newest event in the backup, of any kind and queued ones included, without the events of restores.';

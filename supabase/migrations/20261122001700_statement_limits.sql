@@ -44,7 +44,7 @@ begin
 end $$;
 
 -- PostgREST applies the settings of the role that a request has, and longer limits of single functions, such as
--- public.revoke_key: a revocation waits longer than any statement of an API role can hold a lock.
+-- public.revoke_key_at_edge: a revocation waits longer than any statement of an API role can hold a lock.
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '5s';
 notify pgrst, 'reload config';

@@ -1,7 +1,7 @@
 /** `npm run audit:verify`: verifies the audit chain of a client, or of the deployment, from what the API returns. */
 import { readFileSync } from 'node:fs';
 import { type ChainHead, type VerifyOptions, verifyChain } from '../../src/sdk/audit.ts';
-import { ApiProblem, createClient, NoAnswer } from '../../src/sdk/client.ts';
+import { ApiProblem, createClient, NoAnswer, type TradingKeysClient } from '../../src/sdk/client.ts';
 import type { StackFile } from '../local/dev.ts';
 import { signIn } from '../local/session.ts';
 import { note, plain, runCommand, say, type Values } from './command.ts';
@@ -46,10 +46,9 @@ await runCommand({ usage, options, failed: 2, describe }, async (values) => {
   const stack = readLocalStack();
   const url = values.url ?? stack?.api_url;
   if (url === undefined) throw new UsageError('--url is missing, and no stack runs here.');
-  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) throw new UsageError('--url is not an http(s) URL.');
   const verify = verifyOptionsOf(values);
   const token = process.env.TRADING_KEYS_TOKEN?.trim() || (await localSession(stack, url));
-  const { rows, head, checkpoints, misfit } = await verifyChain(createClient({ url, token }), chain, verify);
+  const { rows, head, checkpoints, misfit } = await verifyChain(clientOf(url, token), chain, verify);
   sayPlain(`rows verified         ${rows}`);
   sayPlain(`checkpoints verified  ${checkpoints}`);
   sayPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
@@ -102,6 +101,15 @@ async function localSession(stack: StackFile | undefined, url: string): Promise<
 function isSameUrl(one: string, other: string): boolean {
   const [a, b] = [URL.parse(one), URL.parse(other)];
   return a !== null && a.href === b?.href;
+}
+
+function clientOf(url: string, token: string): TradingKeysClient {
+  try {
+    return createClient({ url, token });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 function describe(error: unknown): string {

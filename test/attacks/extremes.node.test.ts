@@ -42,6 +42,7 @@ const CALLS = [
   'add_wallet',
   'rotate_key',
   'revoke_key',
+  'revoke_key_at_edge',
   'start_bot',
   'stop_bot',
   'issue_token',

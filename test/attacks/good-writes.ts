@@ -192,6 +192,13 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
   const client_id = client.clientId;
   const edge_token = stack.edgeToken;
   const newBot = { edge_token, client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
+  /** The client of the call has a trading key, whatever an earlier call did. */
+  const heldAgain = async () => {
+    const key = { client_id: keyless.clientId, ...sealedWallet(keyless.clientId) };
+    await stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`;
+    await stack.sql`insert into public.trading_keys ${stack.sql(key)}`;
+    return { client_id: keyless.clientId };
+  };
   return {
     create_client: { by: admin, args: () => ({ name: 'A client', email: newEmail(), once: once() }) },
     create_bot: { by: admin, args: () => ({ ...newBot, wallets: [], once: once() }) },
@@ -209,15 +216,8 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       by: client,
       args: () => ({ edge_token, client_id, ...sealedWallet(client_id), once: once() }),
     },
-    revoke_key: {
-      by: keyless,
-      args: async () => {
-        const key = { client_id: keyless.clientId, ...sealedWallet(keyless.clientId) };
-        await stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`;
-        await stack.sql`insert into public.trading_keys ${stack.sql(key)}`;
-        return { client_id: keyless.clientId };
-      },
-    },
+    revoke_key: { by: keyless, args: heldAgain },
+    revoke_key_at_edge: { by: keyless, args: async () => ({ edge_token, ...(await heldAgain()) }) },
     start_bot: { by: client, args: () => ({ bot_id: bot, once: once() }) },
     stop_bot: { by: client, args: async () => ({ bot_id: await newPlace(scene) }) },
     issue_token: {

@@ -29,8 +29,10 @@ function findings(type: 'security' | 'performance', level: 'info' | 'warn'): str
 
 /** What no role of the API reads or writes needs no policy: none is what keeps it shut. */
 const FOR_NOBODY = [
+  'event_counts',
   'imported_rows',
   'kept_answers',
+  'key_ids',
   'queued_key_events',
   'refusal_counts',
   'rewrap_progress',

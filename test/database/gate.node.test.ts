@@ -12,18 +12,22 @@ afterAll(() => Promise.all([sessions.end(), sql.end()]));
 
 /** Does something in a transaction of a client's own session, and then what `before` does before it commits. */
 async function asOwner<T>(
-  { userId }: Client,
+  client: Client,
   text: string,
   values: readonly string[],
   before?: () => Promise<T>,
 ): Promise<void> {
   await sql.begin(async (transaction) => {
-    const claims = JSON.stringify({ sub: userId, role: 'authenticated' });
-    await transaction`select set_config('role', 'authenticated', true),
-      set_config('request.jwt.claim.sub', ${userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
+    await actAs(transaction, client);
     await transaction.unsafe(text, [...values]);
     await before?.();
   });
+}
+
+async function actAs(transaction: postgres.TransactionSql, { userId }: Client): Promise<void> {
+  const claims = JSON.stringify({ sub: userId, role: 'authenticated' });
+  await transaction`select set_config('role', 'authenticated', true),
+    set_config('request.jwt.claim.sub', ${userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
 }
 
 /** What a client's session sends to hold each lock that a revocation needs, for as long as the statement sleeps. */
@@ -64,16 +68,70 @@ describe('a session that sends slow statements without end, on every lock that a
         }
       }),
     );
-    await vi.waitUntil(() => finished.size === 3, { timeout: 20_000 });
-    const revocation = asOwner(client, 'select public.revoke_key($1)', [client.clientId]).then(() => {
-      revoked = true;
-    });
-    await vi.waitUntil(async () => revoked || (await isWaiting()), { timeout: 5_000, interval: 5 });
-    waiting = true;
-    await revocation;
-    on = false;
-    await Promise.all(lanes);
+    try {
+      await vi.waitUntil(() => finished.size === 3, { timeout: 20_000 });
+      const revocation = asOwner(client, 'select public.revoke_key($1)', [client.clientId]).then(() => {
+        revoked = true;
+      });
+      await vi.waitUntil(async () => revoked || (await isWaiting()), { timeout: 5_000, interval: 5 });
+      waiting = true;
+      await revocation;
+    } finally {
+      on = false;
+      await Promise.all(lanes);
+    }
     expect(passed).toEqual([]);
+  });
+});
+
+describe('a session that sends slow revocations without end, which fail by their time limit', () => {
+  /** In ms, a tenth of what is set: how long such a statement may run. PostgREST applies these settings. */
+  async function timeLimits() {
+    const [row] = await sql<[{ session: number; edge: number }]>`
+      select
+        (select extract(epoch from split_part(setting, '=', 2)::interval) * 100
+          from pg_roles cross join unnest(rolconfig) as setting
+          where rolname = 'authenticated' and setting like 'statement_timeout=%')::integer as session,
+        (select extract(epoch from split_part(setting, '=', 2)::interval) * 100
+          from pg_proc cross join unnest(proconfig) as setting
+          where proname = 'revoke_key_at_edge' and setting like 'statement_timeout=%')::integer as edge`;
+    return row;
+  }
+
+  it('does not hold off the revocation by the edge', async () => {
+    const { client } = await signingHousehold(sessions, 1, 1);
+    const limits = await timeLimits();
+    const setLimit = (ms: number) => `select set_config('statement_timeout', '${ms}ms', true)`;
+    let on = true;
+    let timeouts = 0;
+    const lanes = Array.from({ length: 8 }, async (_, place) => {
+      await wait(place * 60);
+      while (on) {
+        const slow = `select public.revoke_key('${client.clientId}'), pg_sleep(60)`;
+        await sql
+          .begin(async (transaction) => {
+            await actAs(transaction, client);
+            await transaction.unsafe(setLimit(limits.session));
+            await transaction.unsafe(slow);
+          })
+          .catch(({ code }) => {
+            if (code === '57014') timeouts += 1;
+          });
+      }
+    });
+    try {
+      await vi.waitUntil(() => timeouts > 8, { timeout: 20_000 });
+      await sql.begin(async (transaction) => {
+        await actAs(transaction, client);
+        await transaction.unsafe(setLimit(limits.edge));
+        await transaction`select public.revoke_key_at_edge(${inject('edgeToken')}, ${client.clientId})`;
+      });
+    } finally {
+      on = false;
+      await Promise.all(lanes);
+    }
+    const rows = await sql`select from public.trading_keys where client_id = ${client.clientId}`;
+    expect([limits.edge > limits.session, rows.length]).toEqual([true, 0]);
   });
 });
 

@@ -100,6 +100,7 @@ const CALLS: readonly [line: string, role: 'anon' | 'authenticated', args: () =>
   ['setup_bot', 'authenticated', () => [edge, client.id, 'evm-grid', 'A bot', {}, {}]],
   ['rotate_key', 'authenticated', () => [edge, client.id, ...sealedArguments(client.id)]],
   ['revoke_key', 'authenticated', () => [client.id]],
+  ['revoke_key_at_edge', 'authenticated', () => [edge, client.id]],
   ['check_out_key', 'anon', () => [edge, client.token, client.bot, CLAIM]],
   ['list_runner_bots', 'anon', () => [client.token]],
   ['record_heartbeat', 'anon', () => [client.token, client.bot, 'ok']],

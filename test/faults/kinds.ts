@@ -113,7 +113,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'revoke',
     line: ({ clientId }) => `DELETE /clients/${clientId}/revoke-key`,
-    calls: 'revoke_key',
+    calls: 'revoke_key_at_edge',
     repeated: false,
     change: ({ events }) => ({ address: null, running: 0, sealedWallets: 0, tokens: 0, events: events + 1 }),
     // `trading_key_missing`: so the first one did it.

@@ -477,6 +477,19 @@ describe('npm run audit:verify', () => {
     });
   });
 
+  it.each(['http://keys.example.test', 'ftp://keys.example.test', 'keys.example.test', ''])(
+    '--url %j -> one line that names what is wrong, and nothing is sent',
+    async (wrong) => {
+      const args = ['--url', wrong, '--client', crypto.randomUUID()];
+      const { code, out, err } = await runOperator('audit-verify', args, {
+        env: { TRADING_KEYS_TOKEN: 'a-secret-session' },
+      });
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toMatch(/^The url .*https:\/\//);
+      expect(err).not.toMatch(/a-secret-session|\n {4}at /);
+    },
+  );
+
   it('--help names every option', async () => {
     const { code, out, err } = await runOperator('audit-verify', ['--help']);
     expect([code, err]).toEqual([0, '']);

@@ -126,8 +126,13 @@ describe('a restore is rejected, and changes nothing,', () => {
   test('where the database has a client', async () => {
     const [client] = await sql<[{ id: string }]>`
       insert into public.clients (name, email) values ('x', 'x@example.test') returning id`;
-    await expectRejected(target, 'private.event_counts has rows');
+    await expectRejected(target, 'public.clients has rows');
     await sql`delete from public.clients where id = ${client.id}`;
+  });
+
+  test('where the database has the history of a client that was deleted', async () => {
+    await expectRejected(target, 'private.queued_key_events has rows');
+    await sql`delete from private.queued_key_events where client_id <> private.deployment()`;
   });
 
   test('where the database has other migrations', async () => {
@@ -590,7 +595,11 @@ describe('private.after_restore()', () => {
 
   test('stops what ran, ends what was valid, and returns what to look through', async () => {
     const { admin, boris } = scene;
-    await sql`update public.machine_tokens set expires_at = '2020-01-01' where client_id = ${boris.clientId}`;
+    await sql.begin(async (transaction) => {
+      // No event: the backup would have it already.
+      await transaction`set local session_replication_role = replica`;
+      await transaction`update public.machine_tokens set expires_at = '2020-01-01' where client_id = ${boris.clientId}`;
+    });
     expect(await answer()).toEqual({
       bots_stopped: 4,
       tokens_ended: 4,
@@ -611,8 +620,17 @@ describe('private.after_restore()', () => {
       select expires_at < '2021-01-01' as long_ago, count(*)::integer as tokens from public.machine_tokens
       where expires_at <= now() group by long_ago order by long_ago`;
     expect([...tokens]).toEqual([
-      { long_ago: false, tokens: 3 },
+      { long_ago: false, tokens: 4 },
       { long_ago: true, tokens: 1 },
+    ]);
+    const events = await sql`
+      select actor, detail from private.every_key_event as events
+      where events.client_id = private.deployment() and events.event = 'restored'`;
+    expect([...events]).toEqual([
+      {
+        actor: 'operator',
+        detail: { bots_stopped: 4, tokens_ended: 4, clients_unlinked: 0, admins_without_account: 0 },
+      },
     ]);
   });
 

@@ -91,7 +91,7 @@ const REQUESTS: readonly [
   ['POST /bots/{id}/wallets', 201, () => addWallet(admin, client.botId, key()), ['get_bot', 'add_wallet']],
   ['PUT /clients/{id}/rotate-key', 200, () => rotate(client, key()), ['rotate_key']],
   ['POST /bots/{id}/stop', 200, () => own(`POST /bots/${client.botId}/stop`), ['stop_bot']],
-  ['DELETE /clients/{id}/revoke-key', 200, () => revoke(client), ['revoke_key']],
+  ['DELETE /clients/{id}/revoke-key', 200, () => revoke(client), ['revoke_key_at_edge']],
 ];
 
 describe('a request', () => {

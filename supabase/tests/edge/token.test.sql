@@ -1,7 +1,7 @@
 -- The edge token: which functions need it, which tokens are accepted, and what works without it.
 begin;
 \ir ../people.psql
-select plan(69);
+select plan(73);
 
 insert into public.machine_tokens (scope, name, token_hash, expires_at, master_key_id) values
   ('edge', 'the next edge', sha256('next edge'), null, null),
@@ -22,6 +22,7 @@ insert into tests.calls values
   ('add_wallet', 'ada', $$public.add_wallet(%L, tests.bot_id('hers'), tests.wallet('anna', 'Aown'))$$),
   ('rotate_key', 'anna',
     $$public.rotate_key(%L, tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2'))$$),
+  ('revoke_key_at_edge', 'anna', $$public.revoke_key_at_edge(%L, tests.client_id('anna'))$$),
   ('report_refusal', 'anna', $$public.report_refusal(%L, 'conflict', 'POST /bots/{id}/start')$$),
   ('report_runner_refusal', 'anon', $$public.report_runner_refusal(%L, 'runner', tests.bot_id('hers'), 'x', 'POST /bots/{id}/sign')$$),
   ('check_out_key', 'anon', $$public.check_out_key(%L, 'runner', tests.bot_id('hers'), tests.signing())$$),

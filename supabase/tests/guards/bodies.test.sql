@@ -19,6 +19,7 @@ select bag_eq(
     'public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb)',
     'public.add_wallet(text, uuid, jsonb, jsonb)',
     'public.rotate_key(text, uuid, text, text, uuid, text, jsonb)',
+    'public.revoke_key_at_edge(text, uuid)',
     'public.check_out_key(text, text, uuid, jsonb, text, jsonb)',
     'public.report_signing_failure(text, text, uuid, text)',
     'public.report_refusal(text, text, text, uuid, uuid, uuid)',

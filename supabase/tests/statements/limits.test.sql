@@ -130,7 +130,7 @@ select tests.act_as('operator');
 select is((select rolconfig from pg_roles where rolname = role), array['statement_timeout=' || seconds || 's'], 'statements of a role have a time limit: ' || role)
 from (values ('anon', 3), ('authenticated', 5)) as limits (role, seconds);
 select is((select array_agg(found || ' ' || setting) from tests.our_functions cross join unnest(proconfig) as setting
-    where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key(uuid) statement_timeout=9s', 'public.stop_bot(uuid) statement_timeout=7s', 'public.revoke_token(uuid) statement_timeout=7s'],
+    where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key_at_edge(text, uuid) statement_timeout=9s', 'public.stop_bot(uuid) statement_timeout=7s', 'public.revoke_token(uuid) statement_timeout=7s'],
   'only what ends something has a time limit of its own');
 
 select * from finish();

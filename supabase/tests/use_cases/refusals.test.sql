@@ -1,6 +1,6 @@
 begin;
 \ir ../people.psql
-select plan(133);
+select plan(139);
 
 -- Every function of the API that names a client or a bot, as a call with that one left open.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
@@ -12,6 +12,7 @@ insert into tests.calls values
   ('rotate_key', 'client', false,
     'select public.rotate_key(''edge'', %L, ''N'', ''evm'', tests.key_id(''N''), tests.envelope(''boris'', ''N''))'),
   ('revoke_key', 'client', false, 'select public.revoke_key(%L)'),
+  ('revoke_key_at_edge', 'client', false, 'select public.revoke_key_at_edge(''edge'', %L)'),
   ('list_key_events', 'client', false, 'select public.list_key_events(%L, 10)'),
   ('list_checkpoints', 'client', false, 'select public.list_checkpoints(%L, 10)'),
   ('get_trading_key', 'client', false, 'select public.get_trading_key(%L)'),
