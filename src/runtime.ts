@@ -1,10 +1,11 @@
 /** What is made once for each isolate and set of settings, and used by every request. */
+
+import { createVerifier, type Verifier } from './auth/verify-token.ts';
 import { AuditKeyError, type AuditKeys, parseAuditKeys } from './crypto/audit-key.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import { connect, type Database } from './database/connect.ts';
 import { type Bindings, readSettings, type Settings } from './env.ts';
 import { createKeyringSource, masterKeySource } from './master-keys.ts';
-import { createVerifier, type Verifier } from './middleware/verify-token.ts';
 import { Problem } from './problem.ts';
 import { TIME_LIMITS, type TimeLimits } from './time-limits.ts';
 

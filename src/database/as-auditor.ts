@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asJson, callByToken, type Functions } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 
 export interface Auditor {
   /** The machine token of the scope `monitor`. */

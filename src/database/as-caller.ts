@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { CheckpointPage, KeyEventPage, type KeyEventQuery, type SeqPageQuery } from '../contract/audit.ts';
+import { BotHealth } from '../contract/bot-health.ts';
 import { Bot, BotOptions, BotPage } from '../contract/bots.ts';
 import { Client, ClientPage } from '../contract/clients.ts';
-import { BotHealth } from '../contract/health.ts';
 import { AddedWallet, Revocation, Rotation, TradingKey } from '../contract/keys.ts';
 import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { Problem } from '../problem.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
 import { type Page, pageArguments } from './page.ts';
 import type { Session } from './session.ts';

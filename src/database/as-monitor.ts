@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callByToken } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 
 export interface Monitor {
   /** The machine token of the scope `monitor`. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
 import { type Page, pageArguments } from './page.ts';
 import { Tally } from './tally.ts';

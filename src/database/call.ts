@@ -1,13 +1,12 @@
 import type { z } from 'zod';
-import { attempts } from './attempts.ts';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 import { isReplay, type Once } from './once.ts';
 import { parseAnswer } from './parse.ts';
-import type { Functions } from './rpc.ts';
+import { callWithRetry, type Functions } from './postgrest.ts';
 import type { Session } from './session.ts';
 import type { Json } from './types.ts';
 
-export type { Functions } from './rpc.ts';
+export type { Functions } from './postgrest.ts';
 
 export interface Call {
   readonly requestId?: string;
@@ -19,7 +18,7 @@ export interface Call {
 }
 
 /**
- * Calls one function: one transaction, one round trip, and a second one only as `attempts` says. The answer is cut
+ * Calls one function: one transaction, one round trip, and a second one only as `callWithRetry` decides. The answer is cut
  * to its schema: what the schema does not name cannot leave, whatever a function returns.
  *
  * @throws {Problem}
@@ -31,7 +30,7 @@ export async function callFunction<Name extends keyof Functions & string, Answer
   name: Name,
   args: Functions[Name]['Args'],
 ): Promise<z.infer<Answer>> {
-  const data = await attempts(limits, repeatable, (signal) =>
+  const data = await callWithRetry(limits, repeatable, (signal) =>
     rpc(name, args, { session, requestId, signal }),
   );
   const parsed = parseAnswer(answer, data, { name, requestId });

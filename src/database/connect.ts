@@ -9,7 +9,8 @@ import { type Monitor, MonitorDatabase } from './as-monitor.ts';
 import { RewrapDatabase, type Rewrapper } from './as-rewrapper.ts';
 import { type Runner, RunnerDatabase } from './as-runner.ts';
 import { callFunction } from './call.ts';
-import { createRpc, type Functions, type Rpc } from './rpc.ts';
+import type { Connection } from './connection.ts';
+import { createRpc, type Functions } from './postgrest.ts';
 
 /** The database, as each of those sees it who may ask. */
 export interface Database {
@@ -35,13 +36,6 @@ export interface Database {
 export interface RequiredSignIn {
   readonly requireAal2: boolean;
   readonly maxSignInAgeSeconds: number | undefined;
-}
-
-export interface Connection {
-  readonly rpc: Rpc;
-  readonly limits: TimeLimits;
-  /** For functions that return or store envelopes. @throws {Problem} edge_token_missing, edge_token_malformed */
-  edgeToken(): string;
 }
 
 /** `undefined` where the settings name no database. */

@@ -2,7 +2,7 @@
 import type { AuditorDatabase } from '../database/as-auditor.ts';
 import { isMachineToken } from '../machine-token.ts';
 import { signCheckpoints } from './checkpoints.ts';
-import type { Job } from './index.ts';
+import type { Job } from './job.ts';
 
 /** In one call, each a transaction: short, since who reads a chain waits for it. */
 const EVENTS_A_CALL = 500;

@@ -1,5 +1,5 @@
 /** The health monitor: goes through all bots, batch by batch, and has the database write down what changed. */
-import type { Job } from './index.ts';
+import type { Job } from './job.ts';
 import { monitorToken } from './settings.ts';
 
 /** 100,000 bots. What is left is where the next run begins. */

@@ -2,16 +2,11 @@
 import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';
-import { type Runtime, runtimeFor } from '../runtime.ts';
+import { runtimeFor } from '../runtime.ts';
 import { keepAuditChains } from './audit.ts';
 import { monitorBots } from './bots.ts';
+import type { Job } from './job.ts';
 import { rewrap } from './rewrap.ts';
-
-export interface Job {
-  readonly name: string;
-  /** What was done, as numbers for the log; `undefined` where the settings ask for nothing. @throws {Problem} */
-  run(runtime: Runtime, requestId: string): Promise<Readonly<Record<string, number>> | undefined>;
-}
 
 const JOBS: readonly Job[] = [monitorBots, keepAuditChains, rewrap];
 

@@ -3,7 +3,7 @@ import { log } from '../log.ts';
 import { isMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 import { rewrapKeys } from '../services/rewrap.ts';
-import type { Job } from './index.ts';
+import type { Job } from './job.ts';
 
 /** About 50 calls to the database in a run: as many as every plan of Workers allows. */
 const BATCH = 50;

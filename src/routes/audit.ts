@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { AuditKeys, CheckpointPage, KeyEventPage, KeyEventQuery, SeqPageQuery } from '../contract/audit.ts';
 import { IdParam } from '../contract/common.ts';
-import { ANYONE, answers, newRouter, SESSION } from './openapi.ts';
+import { ANYONE, answers, newRouter, SESSION } from '../openapi/route.ts';
 
 export const audit = newRouter()
   .openapi(

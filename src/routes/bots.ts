@@ -4,7 +4,6 @@ import { IdParam } from '../contract/common.ts';
 import { AddedWallet, WalletRequest } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { addWallet, createBot } from '../services/keys-of-bots.ts';
 import {
   answers,
   ENDING,
@@ -14,7 +13,8 @@ import {
   newRouter,
   SESSION,
   UnneededIdempotencyKey,
-} from './openapi.ts';
+} from '../openapi/route.ts';
+import { addWallet, createBot } from '../services/keys-of-bots.ts';
 
 export const bots = newRouter()
   .openapi(

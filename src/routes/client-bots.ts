@@ -3,8 +3,8 @@ import { Bot, BotOptions, BotPage, SetupBotRequest } from '../contract/bots.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
+import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from '../openapi/route.ts';
 import { setUpBot } from '../services/keys-of-bots.ts';
-import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientBots = newRouter()
   .openapi(

@@ -3,8 +3,16 @@ import { IdParam } from '../contract/common.ts';
 import { Revocation, RotateRequest, Rotation, TradingKey } from '../contract/keys.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
+import {
+  answers,
+  ENDING,
+  IdempotencyKey,
+  jsonBody,
+  KEY_CHANGE,
+  newRouter,
+  SESSION,
+} from '../openapi/route.ts';
 import { rotateKey } from '../services/keys-of-bots.ts';
-import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const clientKey = newRouter()
   .openapi(

@@ -3,7 +3,7 @@ import { Client, ClientPage, ClientRequest } from '../contract/clients.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from '../openapi/route.ts';
 
 export const clients = newRouter()
   .openapi(

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import { KeysStatus } from '../contract/keys.ts';
+import { answers, newRouter, SESSION } from '../openapi/route.ts';
 import { describeKeys } from '../services/key-status.ts';
-import { answers, newRouter, SESSION } from './openapi.ts';
 
 export const keys = newRouter().openapi(
   createRoute({

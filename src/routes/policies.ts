@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { Policy, PolicyRequest } from '../contract/policies.ts';
 import { requireJson } from '../middleware/body.ts';
-import { answers, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
+import { answers, jsonBody, KEY_CHANGE, newRouter, SESSION } from '../openapi/route.ts';
 
 export const policies = newRouter()
   .openapi(

@@ -3,7 +3,7 @@ import { IdParam, PageQuery } from '../contract/common.ts';
 import { Heartbeat, HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from './openapi.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, RUNNER } from '../openapi/route.ts';
 
 export const runner = newRouter()
   .openapi(

@@ -5,9 +5,9 @@ import { log } from '../log.ts';
 import { inBackground } from '../middleware/background.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
+import { answers, IdempotencyKey, jsonBody, newRouter, SIGNING } from '../openapi/route.ts';
 import { sign as signFor } from '../services/sign.ts';
 import { countedFailure, reportFailure } from '../services/signing-failures.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SIGNING } from './openapi.ts';
 
 export const sign = newRouter().openapi(
   createRoute({

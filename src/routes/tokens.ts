@@ -3,8 +3,16 @@ import { IdParam, PageQuery } from '../contract/common.ts';
 import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
+import {
+  answers,
+  ENDING,
+  IdempotencyKey,
+  jsonBody,
+  KEY_CHANGE,
+  newRouter,
+  SESSION,
+} from '../openapi/route.ts';
 import { issueToken } from '../services/machine-tokens.ts';
-import { answers, ENDING, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from './openapi.ts';
 
 export const tokens = newRouter()
   .openapi(

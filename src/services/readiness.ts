@@ -1,4 +1,4 @@
-import type { Dependency, Readiness } from '../contract/service.ts';
+import type { Dependency, Readiness } from '../contract/health.ts';
 import type { AuditKeys } from '../crypto/audit-key.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';

@@ -90,7 +90,7 @@ begin
         else true end);
 end $$;
 comment on function private.is_health_detail(jsonb) is
-  'Whether a detail is one that `HealthChange` in src/contract/health.ts can return.';
+  'Whether a detail is one that `HealthChange` in src/contract/bot-health.ts can return.';
 
 create table public.bot_health_logs (
   id uuid primary key default private.uuid_v7(),

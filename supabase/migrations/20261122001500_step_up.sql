@@ -32,7 +32,7 @@ language sql immutable set search_path = '' as $$
         select max((entry ->> 'timestamp')::numeric)
         from jsonb_array_elements(case when jsonb_typeof(claims -> 'amr') = 'array' then claims -> 'amr' end) as entry
         where jsonb_typeof(entry -> 'timestamp') = 'number'
-          -- FIRST_FACTORS of src/middleware/signed-in-at.ts, which gives the reasons.
+          -- FIRST_FACTORS of src/auth/signed-in-at.ts, which gives the reasons.
           and entry ->> 'method' in (
             'email/signup', 'invite', 'magiclink', 'oauth', 'otp', 'passkey', 'password', 'recovery', 'sso/saml', 'web3')
       ) as first_factor_at

@@ -7,9 +7,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { logConsoleTo } from '../../supabase/local/console-log.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { type Stack, startStack } from '../../supabase/local/stack.ts';
+import { logConsoleTo } from '../../tools/stack/console-log.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
+import { type Stack, startStack } from '../../tools/stack/stack.ts';
 import { coldStart } from './cold-start.ts';
 import { database } from './database.ts';
 import { edge } from './edge.ts';

@@ -1,5 +1,5 @@
 /** The database half: what the functions cost above the statements that they need. */
-import type { Stack } from '../../supabase/local/stack.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
 import { pairs, rotation, sealedArguments } from './database-calls.ts';
 import { fillTables, type Household, newHousehold } from './database-rows.ts';

@@ -1,5 +1,5 @@
 /** The edge half: what a route costs above an empty one, and an operation above the cryptography in it. */
-import type { Stack } from '../../supabase/local/stack.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import { type Bundle, buildBundle } from './bundle.ts';
 import { ratios, summaryOf } from './measure.ts';
 import { number, type Section, type Table, times, type Verdict } from './report.ts';

@@ -5,7 +5,7 @@ import { SignJWT } from 'jose';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { sealKey } from '../../src/services/sealing.ts';
-import type { Stack } from '../../supabase/local/stack.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
 import { buildBundle } from './bundle.ts';
 import { ratios, type Summary, sideBySide, summaryOf } from './measure.ts';

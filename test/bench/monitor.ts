@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { startStack } from '../../supabase/local/stack.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
+import { startStack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
 
 const SIZES = [1_000, 10_000, 20_000];

@@ -1,6 +1,6 @@
 /** Whether time tells an id of another client from one that nobody has: the same requests with either, in turn. */
 import { randomBytes } from 'node:crypto';
-import type { Stack } from '../../supabase/local/stack.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import { type Home, settle, startService } from './end-to-end.ts';
 import { number, type Section } from './report.ts';
 import { Sessions } from './sessions.ts';

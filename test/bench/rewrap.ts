@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
-import { logConsoleTo } from '../../supabase/local/console-log.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { startStack } from '../../supabase/local/stack.ts';
-import { keysStatus } from '../../supabase/operator/key-status.ts';
-import { rewrapStore } from '../../supabase/operator/rewrap-store.ts';
+import { keysStatus } from '../../tools/operator/key-status.ts';
+import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
+import { logConsoleTo } from '../../tools/stack/console-log.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
+import { startStack } from '../../tools/stack/stack.ts';
 import { newPlatform, type Platform, Traffic, wrongsOf } from '../database/rewrap-traffic.ts';
 
 const { values } = parseArgs({

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { base58 } from '@scure/base';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { MOST_VERIFIED_TOKENS } from '../../src/auth/verified-tokens.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
-import { MOST_VERIFIED_TOKENS } from '../../src/middleware/verified-tokens.ts';
 import { sealKey } from '../../src/services/sealing.ts';
 import type { SigningRequest } from '../../src/signing/index.ts';
 import type { Sessions } from './sessions.ts';

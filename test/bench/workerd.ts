@@ -5,7 +5,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../supabase/local/ports.ts';
+import { freePort } from '../../tools/stack/ports.ts';
 
 const WORKERD = join(import.meta.dirname, '..', '..', 'node_modules', 'workerd', 'bin', 'workerd');
 

@@ -13,7 +13,7 @@ import { anvil as chain } from 'viem/chains';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, findProblem } from '../../src/sdk/client.ts';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
-import { type Anvil, startAnvil } from '../../supabase/local/anvil.ts';
+import { type Anvil, startAnvil } from '../../tools/stack/anvil.ts';
 import type { RunningWorker } from '../e2e/worker.ts';
 import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
 

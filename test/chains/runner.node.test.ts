@@ -7,9 +7,9 @@ import postgres from 'postgres';
 import { generatePrivateKey } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { createClient } from '../../src/sdk/client.ts';
-import type { StackFile } from '../../supabase/local/dev.ts';
-import { freePort } from '../../supabase/local/ports.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
+import type { StackFile } from '../../tools/stack/dev.ts';
+import { freePort } from '../../tools/stack/ports.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
 
 const within = { timeout: 60_000 };
 
@@ -41,7 +41,7 @@ test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
   chmodSync(home, 0o755);
   const directory = join(home, '.local');
   const ports = ['--port', String(await freePort()), '--supabase-port', String(await freePort())];
-  const dev = start('supabase/local/dev.ts', '--directory', directory, ...ports);
+  const dev = start('tools/stack/dev.ts', '--directory', directory, ...ports);
   let runner: ReturnType<typeof start> | undefined;
   let sql: postgres.Sql | undefined;
   try {
@@ -51,7 +51,7 @@ test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
     const [, bob] = stack.clients;
     const bobs = createClient({ url: stack.api_url, token: await signIn(stack, bob) });
 
-    runner = start('supabase/local/runner.ts', '--directory', directory);
+    runner = start('tools/stack/runner.ts', '--directory', directory);
     await expect.poll(runner.output, within).toContain('success in block 3');
     const [bot] = (await bobs.clients.bots(bob?.id ?? '')).items;
     expect(runner.output()).toContain(`from ${bot?.wallets[0]?.address}`);

@@ -2,7 +2,7 @@
 import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { asRole } from '../../supabase/local/hosted/bootstrap.ts';
+import { asRole } from '../../tools/stack/hosted/bootstrap.ts';
 import { accessToken, inSeconds, newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
 

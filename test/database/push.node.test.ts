@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
+import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 import { newDatabase } from '../support/projects.ts';
 import { failuresOf, installPgtap, runFile, testFiles } from './pgtap.ts';
 

@@ -8,7 +8,7 @@ import type { RewrappedKey, RewrapStore } from '../../src/database/as-rewrapper.
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { runScheduled } from '../../src/monitor/index.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
-import { rewrapStore } from '../../supabase/operator/rewrap-store.ts';
+import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
 import { newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
 import { violationsOf } from './invariants.ts';

@@ -1,6 +1,6 @@
 /** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { FIRST_FACTORS, signedInAt } from '../../src/middleware/signed-in-at.ts';
+import { FIRST_FACTORS, signedInAt } from '../../src/auth/signed-in-at.ts';
 import { call } from '../support/api.ts';
 import { type ClientPerson, inSeconds } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';

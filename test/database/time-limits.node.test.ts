@@ -1,7 +1,7 @@
 /** The local stack ends what takes too long as PostgREST does: at the limit of the role, or at that of the function. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
+import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 import { accessToken, newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
 

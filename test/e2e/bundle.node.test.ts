@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z as whole } from 'zod';
 import { createApp } from '../../src/app.ts';
-import * as part from '../../src/contract/zod.ts';
+import * as part from '../../src/bundle/zod.ts';
 import { type Bundle, buildBundle } from '../bench/bundle.ts';
 import { accessToken } from '../support/people.ts';
 import { type RunningWorker, startWorker } from './worker.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { issueToken } from '../../supabase/operator/tokens.ts';
+import { issueToken } from '../../tools/operator/tokens.ts';
 import { recordText } from '../support/recorder.ts';
 import { type RunningWorker, request, startWorker } from './worker.ts';
 

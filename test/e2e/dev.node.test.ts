@@ -15,14 +15,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { StackFile } from '../../supabase/local/dev.ts';
-import { isFree } from '../../supabase/local/ports.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { signIn } from '../../supabase/local/session.ts';
+import type { StackFile } from '../../tools/stack/dev.ts';
+import { isFree } from '../../tools/stack/ports.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
+import { signIn } from '../../tools/stack/session.ts';
 import { runOperator } from '../operator/commands.ts';
 import { listeningPorts } from './listening.ts';
 
-const DEV = 'supabase/local/dev.ts';
+const DEV = 'tools/stack/dev.ts';
 let directory: string;
 let running: Dev | undefined;
 
@@ -217,7 +217,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
 
 describe('npm run demo', { timeout: 120_000 }, () => {
   test('tells both flows against a stack of its own and ends well', async () => {
-    const child = spawn(process.execPath, ['supabase/local/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['tools/stack/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);

@@ -1,9 +1,9 @@
 /** The page of `GET /docs`: all of the description stands in it, as text. */
 import { describe, expect, it } from 'vitest';
 import { PROBLEM_CODES } from '../../src/problem.ts';
-import type { Description, Schema } from '../../supabase/local/docs-page/description.ts';
-import { docsPage } from '../../supabase/local/docs-page/page.ts';
-import { generateDocs, generateOpenApi } from '../../supabase/local/generate-openapi.ts';
+import type { Description, Schema } from '../../tools/generate/docs-page/description.ts';
+import { docsPage } from '../../tools/generate/docs-page/page.ts';
+import { generateDocs, generateOpenApi } from '../../tools/generate/openapi.ts';
 
 const description: Description = JSON.parse(generateOpenApi());
 const page = await generateDocs();

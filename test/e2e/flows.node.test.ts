@@ -12,7 +12,7 @@ import {
   type ClientAccount,
   createAdmin,
   createClientAccount,
-} from '../../supabase/local/accounts.ts';
+} from '../../tools/stack/accounts.ts';
 import { recordText } from '../support/recorder.ts';
 import { type RunningWorker, request, signIn, startWorker } from './worker.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { generateDocs, generateOpenApi } from '../../supabase/local/generate-openapi.ts';
+import { generateDocs, generateOpenApi } from '../../tools/generate/openapi.ts';
 
 it('public/openapi.json is what the schemas write (else: npm run openapi)', () => {
   expect(readFileSync('public/openapi.json', 'utf8')).toBe(generateOpenApi());

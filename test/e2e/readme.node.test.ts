@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { removePostgres } from '../../supabase/local/postgres.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
 
 /** The shell lines of the sections, as one script. */
 function flows(): string {
@@ -18,7 +18,7 @@ test('the two flows of the README run as they stand', { timeout: 120_000 }, asyn
   const home = mkdtempSync(join(tmpdir(), 'trading-keys-readme-'));
   chmodSync(home, 0o755);
   const directory = join(home, '.local');
-  const dev = spawn(process.execPath, ['supabase/local/dev.ts', '--directory', directory], {
+  const dev = spawn(process.execPath, ['tools/stack/dev.ts', '--directory', directory], {
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => dev.once('exit', resolve));

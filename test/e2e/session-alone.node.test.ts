@@ -1,8 +1,8 @@
 /** A client without the Worker: its account, supabase-js, and the project's own API. */
 import postgres from 'postgres';
 import { afterAll, expect, inject, it } from 'vitest';
-import { createClientAccount } from '../../supabase/local/accounts.ts';
-import { signIn } from '../../supabase/local/session.ts';
+import { createClientAccount } from '../../tools/stack/accounts.ts';
+import { signIn } from '../../tools/stack/session.ts';
 import { sealedWallet } from '../database/actions.ts';
 
 const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });

@@ -2,7 +2,7 @@
 
 import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
-import * as session from '../../supabase/local/session.ts';
+import * as session from '../../tools/stack/session.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { workerConfiguration } from '../support/worker-configuration.ts';
 

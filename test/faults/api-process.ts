@@ -1,5 +1,5 @@
 /** The database API in a process that can be killed, in front of a PostgreSQL that goes on. */
-import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
+import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 
 const {
   DATABASE_URL = '',

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import postgres from 'postgres';
-import { createAccount, createAdmin } from '../../supabase/local/accounts.ts';
+import { createAccount, createAdmin } from '../../tools/stack/accounts.ts';
 import { type Answer, Api, type Recorder } from './api.ts';
 import { createJudge, type Judge } from './judge.ts';
 

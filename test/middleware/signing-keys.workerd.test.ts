@@ -1,7 +1,7 @@
 /** The published keys of a project: fetched on first use, kept, and fetched anew only so often. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createVerifier, type Verifier } from '../../src/auth/verify-token.ts';
 import { readSettings } from '../../src/env.ts';
-import { createVerifier, type Verifier } from '../../src/middleware/verify-token.ts';
 import { type HostedProject, newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 
 const sub = crypto.randomUUID();

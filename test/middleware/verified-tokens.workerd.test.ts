@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { MOST_VERIFIED_TOKENS, VerifiedTokens } from '../../src/middleware/verified-tokens.ts';
+import { MOST_VERIFIED_TOKENS, VerifiedTokens } from '../../src/auth/verified-tokens.ts';
 
 const exp = Math.floor(Date.now() / 1000) + 60;
 const claims = { sub: 'an account', exp };

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { createVerifier } from '../../src/auth/verify-token.ts';
 import { readSettings } from '../../src/env.ts';
-import { createVerifier } from '../../src/middleware/verify-token.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
 import { accessToken, inSeconds } from '../support/people.ts';
 import { settings } from '../support/settings.ts';

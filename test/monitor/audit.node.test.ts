@@ -17,9 +17,9 @@ import { runScheduled } from '../../src/monitor/index.ts';
 import { runtimeFor } from '../../src/runtime.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
 import { createClient } from '../../src/sdk/client.ts';
-import { createAdmin, createClientAccount } from '../../supabase/local/accounts.ts';
-import { removePostgres } from '../../supabase/local/postgres.ts';
-import { type Stack, startStack } from '../../supabase/local/stack.ts';
+import { createAdmin, createClientAccount } from '../../tools/stack/accounts.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
+import { type Stack, startStack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
 import { rehash } from '../database/audit.ts';
 import { runOperator } from '../operator/commands.ts';
@@ -338,7 +338,7 @@ it('a chain that changes between its reading and its signing -> is not counted a
 describe('npm run audit:verify', () => {
   const run = (args: string[], token = admin) =>
     new Promise<{ code: number | null; text: string }>((done) => {
-      const child = spawn(process.execPath, [resolve('supabase/operator/audit-verify.ts'), ...args], {
+      const child = spawn(process.execPath, [resolve('tools/operator/audit-verify.ts'), ...args], {
         cwd: directory,
         env: { ...process.env, TRADING_KEYS_TOKEN: token },
       });
@@ -515,7 +515,7 @@ describe('npm run audit:verify', () => {
 describe('npm run audit:keys', () => {
   const run = (args: string[], input = '') =>
     new Promise<{ code: number | null; out: string; err: string }>((done) => {
-      const child = spawn(process.execPath, [resolve('supabase/operator/audit-key.ts'), ...args]);
+      const child = spawn(process.execPath, [resolve('tools/operator/audit-key.ts'), ...args]);
       let [out, err] = ['', ''];
       child.stdout.on('data', (chunk) => (out += chunk));
       child.stderr.on('data', (chunk) => (err += chunk));

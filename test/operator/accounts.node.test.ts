@@ -11,7 +11,7 @@ afterAll(() => sql.end());
 type Command = 'account-link' | 'account-unlink' | 'factor-reset';
 
 function run(command: Command, args: string[], databaseUrl = inject('databaseUrl')) {
-  const child = spawn(process.execPath, [`supabase/operator/${command}.ts`, ...args], {
+  const child = spawn(process.execPath, [`tools/operator/${command}.ts`, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl },
   });

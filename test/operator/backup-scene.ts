@@ -9,7 +9,7 @@ import {
   type ClientAccount,
   createAdmin,
   createClientAccount,
-} from '../../supabase/local/accounts.ts';
+} from '../../tools/stack/accounts.ts';
 import { call, MASTER_KEY } from '../support/api.ts';
 import { formsOf } from '../support/key-forms.ts';
 import { accessToken, newProject } from '../support/people.ts';

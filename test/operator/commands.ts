@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { recordText } from '../support/recorder.ts';
 
-export const OPERATOR = join(import.meta.dirname, '..', '..', 'supabase', 'operator');
+export const OPERATOR = join(import.meta.dirname, '..', '..', 'tools', 'operator');
 
 export interface CommandRun {
   readonly env?: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** @param command a file of supabase/operator, such as `keys-status` */
+/** @param command a file of tools/operator, such as `keys-status` */
 export function runOperator(
   command: string,
   args: readonly string[],

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { storedTables } from '../../supabase/operator/backup/tables.ts';
+import { storedTables } from '../../tools/operator/backup/tables.ts';
 
 /** Every row of every table that a backup holds, in an order that is the same everywhere, to be compared. */
 export async function contentsOf(databaseUrl: string): Promise<Record<string, string[]>> {

@@ -1,7 +1,7 @@
 /** Which URLs of databases the operator's commands accept, and how each is encrypted. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeAddress, parseDatabaseUrl } from '../../supabase/operator/database-url.ts';
+import { describeAddress, parseDatabaseUrl } from '../../tools/operator/database-url.ts';
 
 const CA = join(import.meta.dirname, '..', 'vectors', 'tls', 'ca.pem');
 const parse = (url: string, env: Record<string, string> = {}) => parseDatabaseUrl(url, 'DATABASE_URL', env);

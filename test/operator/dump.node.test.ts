@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, test } from 'vitest';
-import { readDump } from '../../supabase/operator/import/dump.ts';
-import { linesOf } from '../../supabase/operator/import/dump-parts.ts';
-import { wantedBy } from '../../supabase/operator/import/mapping.ts';
-import { DumpError, type Tables } from '../../supabase/operator/import/tables.ts';
+import { readDump } from '../../tools/import/dump.ts';
+import { linesOf } from '../../tools/import/dump-parts.ts';
+import { wantedBy } from '../../tools/import/mapping.ts';
+import { DumpError, type Tables } from '../../tools/import/tables.ts';
 
 const FORMS = ['copy', 'inserts', 'column-inserts'] as const;
 const fixture = (form: string) =>

@@ -1,8 +1,8 @@
 import postgres from 'postgres';
 import { expect, inject, test } from 'vitest';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
-import { messageOf, OperatorError } from '../../supabase/operator/failure.ts';
-import { parseMap } from '../../supabase/operator/import/mapping.ts';
+import { parseMap } from '../../tools/import/mapping.ts';
+import { messageOf, OperatorError } from '../../tools/operator/failure.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 
 const SECRET = newEvmKey().privateKey;

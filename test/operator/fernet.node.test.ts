@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it, test, vi } from 'vitest';
 import { wipe } from '../../src/keys/index.ts';
-import { FernetError, openFernet, readFernetKeys } from '../../supabase/operator/import/fernet.ts';
+import { FernetError, openFernet, readFernetKeys } from '../../tools/import/fernet.ts';
 import { fernetToken, newFernetKey, withPadding } from '../support/fernet.ts';
 import byPython from '../vectors/fernet-by-python.json' with { type: 'json' };
 import spec from '../vectors/fernet-spec.json' with { type: 'json' };

@@ -13,7 +13,7 @@ import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { clientOf, signers, stateOf } from './imported.ts';
 import { OldBackend } from './old-backend.ts';
 
-const COMMAND = join(import.meta.dirname, '..', '..', 'supabase', 'operator', 'import.ts');
+const COMMAND = join(import.meta.dirname, '..', '..', 'tools', 'import', 'import.ts');
 const fixture = (form: string) => join(import.meta.dirname, '..', 'vectors', 'old-backend', `${form}.sql`);
 const digest = (text: string) => createHash('sha256').update(text).digest();
 

@@ -14,7 +14,7 @@ interface Outcome {
 }
 
 function run(args: string[], env: Record<string, string> = { DATABASE_URL: inject('databaseUrl') }) {
-  const child = spawn(process.execPath, ['supabase/operator/issue-token.ts', ...args], {
+  const child = spawn(process.execPath, ['tools/operator/issue-token.ts', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', ...env },
   });

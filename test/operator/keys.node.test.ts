@@ -9,12 +9,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { describeKeys } from '../../src/services/key-status.ts';
-import { sayStatus } from '../../supabase/operator/key-status.ts';
+import { sayStatus } from '../../tools/operator/key-status.ts';
 import { newPlatform, type Platform, wrongsOf } from '../database/rewrap-traffic.ts';
 import { newProject } from '../support/people.ts';
 import { recordText } from '../support/recorder.ts';
 
-const COMMANDS = join(import.meta.dirname, '..', '..', 'supabase', 'operator');
+const COMMANDS = join(import.meta.dirname, '..', '..', 'tools', 'operator');
 const newMasterKey = () => randomBytes(32).toString('base64');
 const idOf = async (setting: string) => (await parseKeyring(setting)).primary.id;
 

@@ -4,7 +4,7 @@ import postgres, { type Sql } from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
-import { rewrapStore } from '../../supabase/operator/rewrap-store.ts';
+import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
 import { newPlatform } from '../database/rewrap-traffic.ts';
 import { call, settings } from '../support/api.ts';
 import { accessToken, newProject } from '../support/people.ts';

@@ -7,13 +7,13 @@ import type * as audit from '../../src/contract/audit.ts';
 import type * as bots from '../../src/contract/bots.ts';
 import type * as clients from '../../src/contract/clients.ts';
 import type { PageQuery } from '../../src/contract/common.ts';
+import type * as service from '../../src/contract/health.ts';
 import type * as keys from '../../src/contract/keys.ts';
 import type * as policies from '../../src/contract/policies.ts';
 import type * as runner from '../../src/contract/runner.ts';
-import type * as service from '../../src/contract/service.ts';
 import type * as signing from '../../src/contract/signing.ts';
 import type * as tokens from '../../src/contract/tokens.ts';
-import { describeApi } from '../../src/routes/description.ts';
+import { describeApi } from '../../src/openapi/description.ts';
 import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 

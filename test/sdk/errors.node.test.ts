@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ApiProblem, createClient, findProblem, NoAnswer } from '../../src/sdk/client.ts';
-import { freePort } from '../../supabase/local/ports.ts';
+import { freePort } from '../../tools/stack/ports.ts';
 import { type Answer, hangUp, json, problem, type StandIn, silence, startStandIn } from './stand-in.ts';
 
 const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';

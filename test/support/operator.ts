@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import postgres from 'postgres';
-import type { Stack } from '../../supabase/local/stack.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import { type Project, type RunningProject, startProject } from './projects.ts';
 import type { Recording } from './recorder.ts';
 

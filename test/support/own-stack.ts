@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { chmodSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removePostgres, restartPostgres } from '../../supabase/local/postgres.ts';
+import { removePostgres, restartPostgres } from '../../tools/stack/postgres.ts';
 
 export interface OwnStack {
   readonly supabaseUrl: string;

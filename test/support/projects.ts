@@ -1,10 +1,10 @@
 /** Projects with a database of their own beside the one that all tests share, behind the same real API. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { fillDatabase } from '../../supabase/local/hosted/bootstrap.ts';
-import { migrate } from '../../supabase/local/migrate.ts';
-import { admitEdgeToken, type Stack } from '../../supabase/local/stack.ts';
-import { createSupabaseApi } from '../../supabase/local/supabase-api.ts';
+import { fillDatabase } from '../../tools/stack/hosted/bootstrap.ts';
+import { migrate } from '../../tools/stack/migrate.ts';
+import { admitEdgeToken, type Stack } from '../../tools/stack/stack.ts';
+import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 
 /** The keys and secrets are those of the shared project. */
 export interface Project {

@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createApp } from '../../../src/app.ts';
 import type { Bindings } from '../../../src/env.ts';
-import { answers } from '../../../src/routes/openapi.ts';
+import { answers } from '../../../src/openapi/route.ts';
 
 let app: ReturnType<typeof createApp> | undefined;
 

@@ -1,0 +1,124 @@
+import type { Context, MiddlewareHandler, Next } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import type { AppEnv } from '../app-env.ts';
+import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
+import { countCall, countGuess, countStranger, type RateClass } from '../middleware/rate-limit.ts';
+import { routeOf } from '../middleware/route.ts';
+import { Problem } from '../problem.ts';
+import { requireStepUp } from './step-up.ts';
+
+/** RFC 6750, section 2.1. */
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/**
+ * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
+ * what is refused there leaves a row in the audit chain.
+ */
+export interface Access {
+  /** Somebody with a session, a runner with its machine token, or anyone. */
+  readonly who: 'session' | 'runner' | 'anyone';
+  readonly rate: RateClass;
+  readonly stepUp: boolean;
+  readonly audited: boolean;
+}
+
+/**
+ * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
+ * database only through what is set here. Up to here nothing of the body was read.
+ *
+ * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
+ * it, and which routes exist is public.
+ */
+export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const route = routeOf(c);
+    if (!route) return c.notFound();
+    const access = accessOf(route.path, route.method);
+    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
+    switch (access.who) {
+      case 'anyone':
+        await countStranger(c, access.rate);
+        await next();
+        break;
+      case 'runner':
+        await asRunner(c, next, access);
+        break;
+      case 'session':
+        await asCaller(c, next, access);
+        break;
+    }
+    const policy = c.get('rateLimitPolicy');
+    if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+    return undefined;
+  });
+}
+
+/** A Supabase session. From here on the database answers under this very token. */
+async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
+  const { runtime, requestId, tally } = c.var;
+  const { token, session } = await countingUnverified(c, async () => {
+    const token = bearer(c);
+    return { token, session: await runtime.verifier.verify(token) };
+  });
+  await countCall(c, rate, `account ${session.userId}`);
+  const { expiresAt } = session;
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
+  if (stepUp) requireStepUp(session, runtime.settings);
+  await next();
+}
+
+/** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
+async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
+  const { runtime, requestId, tally } = c.var;
+  const token = await countingUnverified(c, async () => {
+    const token = bearer(c);
+    if (!isMachineToken(token)) throw new Problem('token_invalid');
+    return token;
+  });
+  const tokenHash = hashOfMachineToken(token);
+  // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
+  // guessing ends before a body is read and the database is asked; those in use are not held up by it.
+  const { knownTokens } = runtime;
+  if (!knownTokens.has(tokenHash)) await countGuess(c);
+  await countCall(c, rate, `token ${tokenHash}`);
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally }));
+  await next();
+  if (c.res.status === 401) knownTokens.delete(tokenHash);
+  else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);
+}
+
+/** A runner gets these only from a database that has found its token. */
+const SAID_BY_THE_DATABASE = [403, 404, 409];
+const MOST_KNOWN_TOKENS = 10_000;
+
+function remember(tokens: Set<string>, hash: string): void {
+  tokens.add(hash);
+  const [oldest] = tokens;
+  if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
+}
+
+/** Never valid here, whatever the time. */
+const GUESSES = ['token_invalid', 'token_oauth_rejected'];
+
+/**
+ * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
+ * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ */
+async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
+  try {
+    return await verify();
+  } catch (error) {
+    const code = error instanceof Problem ? error.code : '';
+    if (GUESSES.includes(code)) await countGuess(c);
+    if (code === 'token_expired') await countStranger(c, 'reads');
+    throw error;
+  }
+}
+
+function bearer(c: Context<AppEnv>): string {
+  const header = c.req.header('authorization');
+  if (header === undefined) throw new Problem('authentication_required');
+  const token = BEARER.exec(header)?.[1];
+  if (token === undefined) throw new Problem('token_invalid');
+  return token;
+}

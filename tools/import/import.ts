@@ -1,0 +1,107 @@
+/**
+ * `npm run import`: takes clients, bots and keys from the old backend's database. Keys are opened with its Fernet key
+ * and sealed with ours; see docs/import.md. Secrets come by the environment alone: arguments are seen by everybody.
+ */
+import { readFileSync } from 'node:fs';
+import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { runCommand, say, type Values } from '../operator/command.ts';
+import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from '../operator/connect.ts';
+import { OperatorError, UsageError } from '../operator/failure.ts';
+import { type FernetKey, readFernetKeys } from './fernet.ts';
+import { type MapFile, parseMap } from './mapping.ts';
+import { Report } from './report.ts';
+import { readSource, runImport, type Source } from './run.ts';
+
+const usage = `Usage: npm run import -- [--local] [--dump FILE|-] [options]
+
+  --dump FILE             a plain dump of the old database, - for the standard input; else LEGACY_DATABASE_URL is read
+  --source NAME           names the old database, if there are several (default: legacy)
+  --map FILE              JSON: tables and columns of the old database
+  --bot-type-map OLD=NEW  a bot type by its name in the old database; may be given several times
+  --keys-from-wallets     take keys of wallets whose client has no trading key
+  --dry-run               print what would be taken, and write nothing
+  --allow-refused         exit with 0 although rows were refused
+${WHICH_DATABASE}
+
+Environment: LEGACY_ENCRYPTION_KEY (Fernet, several with commas), ENCRYPTION_KEY, DATABASE_URL, LEGACY_DATABASE_URL
+
+Exit codes: 0 nothing was refused; 1 rows were refused; 2 the command failed.`;
+
+const importOptions = {
+  dump: { type: 'string' },
+  source: { type: 'string' },
+  map: { type: 'string' },
+  'bot-type-map': { type: 'string', multiple: true },
+  'keys-from-wallets': { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  'allow-refused': { type: 'boolean' },
+  local: LOCAL,
+} as const;
+
+await runCommand({ usage, options: importOptions, failed: 2 }, main);
+
+async function main(options: Values<typeof importOptions>): Promise<number> {
+  if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(options.source ?? 'legacy')) {
+    throw new UsageError('--source is a name of lower-case letters, digits and hyphens.');
+  }
+  namedDatabase(options);
+  const source = readSourceOption(options.dump);
+  const map: MapFile = options.map === undefined ? {} : parseMap(readFileSync(options.map, 'utf8'));
+  const fernetKeys = readLegacyKey();
+  const keyring = await parseKeyring(process.env.ENCRYPTION_KEY);
+  const tables = await readSource(source, map);
+  const sql = await connectAsOperator(options);
+  try {
+    const report = new Report(say);
+    say(`Keys are sealed by the master key ${keyring.primary.id}.`);
+    if (options['dry-run']) say('A dry run: nothing is written.');
+    const job = {
+      sql,
+      keyring,
+      source: options.source ?? 'legacy',
+      botTypes: readBotTypes(options['bot-type-map'] ?? []),
+      keysFromWallets: options['keys-from-wallets'] ?? false,
+      dryRun: options['dry-run'] ?? false,
+      claimed: new Map(),
+    };
+    try {
+      for await (const outcome of runImport(job, tables, map, fernetKeys)) report.add(outcome);
+    } finally {
+      report.sayTotals();
+    }
+    return report.refused === 0 || options['allow-refused'] ? 0 : 1;
+  } finally {
+    for (const { signing, encryption } of fernetKeys) for (const half of [signing, encryption]) half.fill(0);
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function readSourceOption(dump: string | undefined): Source {
+  if (dump !== undefined) return { dump };
+  const url = process.env.LEGACY_DATABASE_URL?.trim();
+  if (!url) throw new OperatorError('Give a dump by --dump, or the old database by LEGACY_DATABASE_URL.');
+  return { url };
+}
+
+function readLegacyKey(): FernetKey[] {
+  const setting = process.env.LEGACY_ENCRYPTION_KEY?.trim();
+  if (!setting)
+    throw new OperatorError('LEGACY_ENCRYPTION_KEY is not set: it is the ENCRYPTION_KEY of the old backend.');
+  try {
+    return readFernetKeys(setting);
+  } catch {
+    throw new OperatorError(
+      'LEGACY_ENCRYPTION_KEY is not a Fernet key: base64url of 32 bytes, with its padding.',
+    );
+  }
+}
+
+function readBotTypes(pairs: readonly string[]): Map<string, string> {
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.lastIndexOf('=');
+      if (at < 1) throw new OperatorError('A bot type is mapped as OLD=NEW.');
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import postgres from 'postgres';
+
+const MIGRATIONS = join(import.meta.dirname, '..', '..', 'supabase', 'migrations');
+const SEED = join(import.meta.dirname, '..', '..', 'supabase', 'seed.sql');
+
+/**
+ * Applies what is missing of `supabase/migrations`, each file and its row in one transaction, in the table that
+ * the Supabase CLI reads too; then `seed.sql`, which may run any number of times. Answers the names applied.
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    await sql`create schema if not exists supabase_migrations`;
+    await sql`create table if not exists supabase_migrations.schema_migrations (
+      version text primary key, statements text[], name text)`;
+    const applied = new Set(
+      (await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`).map(
+        (row) => row.version,
+      ),
+    );
+    const names: string[] = [];
+    for (const file of readdirSync(MIGRATIONS).sort()) {
+      const [, version, name] = /^(\d+)_(\w+)\.sql$/.exec(file) ?? [];
+      if (version === undefined || name === undefined) throw new Error(`Not a migration's name: ${file}`);
+      if (applied.has(version)) continue;
+      const text = readFileSync(join(MIGRATIONS, file), 'utf8');
+      try {
+        await sql.begin(async (transaction) => {
+          await transaction.unsafe(text).simple();
+          await transaction`insert into supabase_migrations.schema_migrations
+            ${transaction({ version, name, statements: [text] })}`;
+        });
+      } catch (cause) {
+        throw new Error(`Migration ${file} failed: ${cause instanceof Error ? cause.message : cause}`, {
+          cause,
+        });
+      }
+      names.push(file);
+    }
+    await sql.unsafe(readFileSync(SEED, 'utf8')).simple();
+    return names;
+  } finally {
+    await sql.end();
+  }
+}
