@@ -20,9 +20,13 @@ export async function fillDatabase(superuser: postgres.Sql): Promise<void> {
   const [{ name } = { name: '' }] = await superuser<{ name: string }[]>`
     select quote_ident(current_database()) as name`;
   await superuser.unsafe(`alter database ${name} owner to postgres`);
-  // Supabase Auth runs `create schema if not exists auth` when it starts.
-  await superuser.unsafe(`grant create on database ${name} to supabase_auth_admin`);
+  await allowAuthSchema(superuser, name);
   await superuser.unsafe(textOf('database.sql')).simple();
+}
+
+/** Supabase Auth runs `create schema if not exists auth` when it starts. @param database quoted, if it has to be */
+export async function allowAuthSchema(superuser: postgres.Sql, database: string): Promise<void> {
+  await superuser.unsafe(`grant create on database ${database} to supabase_auth_admin`);
 }
 
 /** Adds to the tables that lite created in `auth`. May run any number of times. */
