@@ -38,6 +38,7 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/**/*.workerd.test.ts'],
           setupFiles,
+          testTimeout: 60_000,
           // One runtime for all files: starting one for each takes longer than their tests.
           isolate: false,
           sequence: { groupOrder: 1 },
