@@ -1,4 +1,4 @@
-/** A REST API with as many connections as a small hosted project has: one client's locks leave some of them to others. */
+/** A REST API with the connections of a small hosted project: the locks of one client leave some connections to others. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
@@ -42,7 +42,7 @@ async function rpc(name: string, args: object, userId?: string): Promise<{ outco
   return { outcome: response.ok ? 'ok' : outcomeOf(code, hint), ms: performance.now() - began };
 }
 
-/** More signers at once than there are connections. */
+/** More concurrent signers than there are connections. */
 function manySign(bot: string, { token }: TokenRow) {
   const signing = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
   const args = { edge_token: inject('edgeToken'), token, bot_id: bot, signing };
@@ -57,7 +57,7 @@ describe('while the keys of a client are held and more signers wait than there a
     // Every connection is open.
     await Promise.all(Array.from({ length: poolSize }, read));
     const reads = async () => {
-      // The signers have all been told, or wait.
+      // Every signer has its response, or waits.
       await wait(500);
       const answers = [await read(), await read(), await read()];
       return answers.map(({ outcome, ms }) => [outcome, ms < LIMIT_MS]);
@@ -73,7 +73,7 @@ describe('while the keys of a client are held and more signers wait than there a
   const outcomesOf = async (calls: readonly ReturnType<typeof rpc>[]) =>
     (await Promise.all(calls)).map(({ outcome }) => outcome);
 
-  it('another client reads at once; some signers wait and sign, and nothing was done for the others', async () => {
+  it('another client reads at once; some signers wait and sign, and the requests of the others had no effect', async () => {
     const { client, bot, token, reads } = await scene();
     let signers: ReturnType<typeof rpc>[] = [];
     await hold(client, async () => {
@@ -87,7 +87,7 @@ describe('while the keys of a client are held and more signers wait than there a
     expect(signed).toHaveLength(outcomes.filter((outcome) => outcome === 'ok').length);
   });
 
-  it('another client reads at once, also while a revocation waits and others sign behind it', async () => {
+  it('another client reads at once, also while a revocation waits and signers wait behind it', async () => {
     const { client, bot, token, reads } = await scene();
     const calls: ReturnType<typeof rpc>[] = [];
     let revoked: ReturnType<typeof rpc> | undefined;
@@ -107,5 +107,5 @@ describe('while the keys of a client are held and more signers wait than there a
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }
