@@ -1,6 +1,6 @@
 /**
- * What test/routes/strangers does for clients' routes, for the other ids: of tokens, and of bots as runners name them.
- * Whole answers are compared, headers and all; the same request id is sent, so that it is the same.
+ * Does for the ids of tokens, and for bots as runners name them, what test/routes/strangers does for the clients' routes.
+ * Whole responses are compared, headers included. Every request sends the same request id, so that this header is equal.
  */
 import { describe, expect, it } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
@@ -27,7 +27,7 @@ async function expectTheSame(line: (id: string) => string, foreign: string, toke
   return answer;
 }
 
-describe('ids of another client and ids of nobody are told apart by no byte', () => {
+describe('ids of another client and ids that do not exist get the same response, byte for byte', () => {
   it('DELETE /tokens/{id}', async () => {
     expectProblem(
       await expectTheSame((id) => `DELETE /tokens/${id}`, victim.tokenId, thief.token),
@@ -68,7 +68,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     }
   });
 
-  it('POST /bots/{id}/tokens for a bot of another beside an own one', async () => {
+  it('POST /bots/{id}/tokens for an own bot and a bot of another client', async () => {
     const ask = (other: string) =>
       call(`POST /bots/${thief.botId}/tokens`, {
         token: thief.token,
@@ -93,7 +93,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     },
   );
 
-  it('a cursor is a place in time and shows nothing of whose it is', async () => {
+  it('a cursor holds a time and does not show whose row it came from', async () => {
     const stranger = await newClientWithBot();
     for (const path of ['/clients', `/clients/${thief.clientId}/bots`]) {
       const ask = (cursor: string) => call(`GET ${path}?cursor=${cursor}`, { token: thief.token, headers });
@@ -102,7 +102,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     }
   });
 
-  it('an admin is told the same of what nobody has', async () => {
+  it('an admin gets the same response for an id that does not exist', async () => {
     const line = (id: string) => `DELETE /tokens/${id}`;
     const absent = await call(line(crypto.randomUUID()), { token: admin.token, headers });
     expect(bytes(absent)).toEqual(bytes(await call(line(victim.tokenId), { token: thief.token, headers })));

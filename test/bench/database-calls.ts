@@ -1,4 +1,4 @@
-/** Every function of the API with the statements that it cannot do without. */
+/** Every function of the API, with the statements that it cannot do without. */
 import { randomUUID } from 'node:crypto';
 import { sealedWallet } from '../database/actions.ts';
 import type { Household } from './database-rows.ts';

@@ -33,7 +33,7 @@ async function end(child: ChildProcess | undefined, ended: Promise<unknown> | un
   await ended;
 }
 
-test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
+test('the reference runner trades with the SDK, from the first round to Ctrl-C', {
   timeout: 180_000,
 }, async () => {
   expect(spawnSync('npm', ['run', 'build'], { encoding: 'utf8' })).toMatchObject({ status: 0 });

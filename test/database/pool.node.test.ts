@@ -38,7 +38,7 @@ async function rpc(name: string, args: object, userId?: string): Promise<Outcome
   return response.ok ? 'ok' : outcomeOf(code, hint);
 }
 
-/** More signers at once than there are connections. */
+/** More concurrent signers than there are connections. */
 function manySign(bot: string, { token }: TokenRow) {
   const signing = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
   const args = { edge_token: inject('edgeToken'), token, bot_id: bot, signing };
@@ -95,7 +95,7 @@ describe('while the keys of a client are held and more signers wait than there a
   const AT_ONCE = { outcomes: ['ok', 'ok', 'ok'], ended: 0 };
   const outcomesOf = (calls: readonly Call[]) => Promise.all(calls.map(({ outcome }) => outcome));
 
-  it('another client reads at once; some signers wait and sign, and nothing was done for the others', async () => {
+  it('another client reads at once; some signers wait and sign, and the requests of the others had no effect', async () => {
     const { client, bot, token, reads } = await scene();
     let signers: Call[] = [];
     await hold(client, async () => {
@@ -109,7 +109,7 @@ describe('while the keys of a client are held and more signers wait than there a
     expect(signed).toHaveLength(outcomes.filter((outcome) => outcome === 'ok').length);
   });
 
-  it('another client reads at once, also while a revocation waits and others sign behind it', async () => {
+  it('another client reads at once, also while a revocation waits and signers wait behind it', async () => {
     const { client, bot, token, reads } = await scene();
     const calls: Call[] = [];
     let revoked: Call | undefined;
@@ -128,5 +128,5 @@ describe('while the keys of a client are held and more signers wait than there a
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

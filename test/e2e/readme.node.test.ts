@@ -14,7 +14,7 @@ function flows(): string {
   return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines]) => lines).join('\n');
 }
 
-test('the two flows of the README run as they stand', { timeout: 120_000 }, async () => {
+test('the two flows of the README run as they are written', { timeout: 120_000 }, async () => {
   const home = mkdtempSync(join(tmpdir(), 'trading-keys-readme-'));
   chmodSync(home, 0o755);
   const directory = join(home, '.local');

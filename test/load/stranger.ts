@@ -1,4 +1,4 @@
-/** Who asks for what is not theirs, or asks wrongly: refused each time in its own way, and nothing comes of it. */
+/** A caller who requests what belongs to others, or sends wrong requests: each is rejected in its own way, without effect. */
 import { generatePrivateKey } from 'viem/accounts';
 import type { Household } from './household.ts';
 import { pick, type World } from './world.ts';

@@ -1,4 +1,4 @@
-/** Runs an operator command as the process that npm runs, in an environment of nothing but what is given. */
+/** Runs an operator command as a process, as npm does, with only the given environment. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { recordText } from '../support/recorder.ts';

@@ -34,7 +34,7 @@ describe('POST /bots/{id}/wallets', () => {
     expect(wallets).toMatchObject([{ encrypted_key: trading?.encrypted_key }]);
   });
 
-  it('with another key -> 201 "own"; the trading key stays', async () => {
+  it('with another key -> 201 "own"; the trading key does not change', async () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const answer = await addWallet(admin, client.botId, { private_key: other.privateKey });
@@ -48,7 +48,7 @@ describe('POST /bots/{id}/wallets', () => {
     expect(await opened(client, (await stored(client)).wallets[1])).toEqual(other.secret);
   });
 
-  it('with nothing, for a bot without a wallet -> a copy of the trading key', async () => {
+  it('without a key, for a bot without a wallet -> a copy of the trading key', async () => {
     const { client, botId } = await emptyBot();
     const key = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
@@ -58,7 +58,7 @@ describe('POST /bots/{id}/wallets', () => {
     });
   });
 
-  it('with nothing, for a client without a trading key -> 409', async () => {
+  it('without a key, for a client without a trading key -> 409', async () => {
     const { botId } = await emptyBot();
     expectProblem(await addWallet(admin, botId, {}), 409, 'trading_key_required');
   });
@@ -87,7 +87,7 @@ describe('POST /bots/{id}/wallets', () => {
     }
   });
 
-  it('with the hundredth wallet -> 201, with one more -> 409', { timeout: 60_000 }, async () => {
+  it('as the hundredth wallet -> 201, as the next -> 409', { timeout: 60_000 }, async () => {
     const client = await newClient();
     const wallets = (count: number) =>
       Array.from({ length: count }, () => ({ private_key: newEvmKey().privateKey }));
@@ -98,7 +98,7 @@ describe('POST /bots/{id}/wallets', () => {
     expectProblem(await addWallet(admin, json.id, more), 409, 'wallets_full');
   });
 
-  it('with a key of another chain than the bot -> 422, of the right one -> 201', async () => {
+  it('with a key of another chain than the bot -> 422, with a key of its chain -> 201', async () => {
     const { botId } = await emptyBot('solana-dca');
     expectProblem(
       await addWallet(admin, botId, { private_key: newEvmKey().privateKey }),
@@ -115,7 +115,7 @@ describe('POST /bots/{id}/wallets', () => {
     expect([answer.status, answer.json.bot_id]).toEqual([201, botId]);
   });
 
-  it('starts what could not start before', async () => {
+  it('makes a bot able to start that could not start before', async () => {
     const { client, botId } = await emptyBot();
     expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_has_no_key');
     await addWallet(admin, botId, { private_key: newEvmKey().privateKey });

@@ -1,4 +1,4 @@
-/** A wallet that comes without a private key holds a copy of the trading key: its address can only be that one. */
+/** A wallet that is added without a private key gets a copy of the trading key, so its address can only be that one. */
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../support/api.ts';
 import { addWallet, create, newClientWithBot, setUp } from '../support/bots.ts';
@@ -8,10 +8,10 @@ import { expectProblem } from '../support/problems.ts';
 
 const admin = await newAdmin();
 
-/** A well-known address with one capital too many. */
+/** A well-known address with one wrong capital letter. */
 const MISSPELT = '0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
-/** For a client with a trading key, to a bot that has no wallet with it yet. */
+/** For a client with a trading key, and a bot that has no wallet with it yet. */
 const WAYS: [string, (client: ClientPerson, wallet: object) => Promise<Answer>][] = [
   ['POST /bots/create', (client, wallet) => create(admin, client, { wallets: [wallet] })],
   [
@@ -28,8 +28,8 @@ const WAYS: [string, (client: ClientPerson, wallet: object) => Promise<Answer>][
 describe.each(WAYS)('%s without a key', (_, send) => {
   it.each([
     ['the address of the trading key', (address: string) => ({ address })],
-    ['it in lower case', (address: string) => ({ address: address.toLowerCase() })],
-    ['it and its chain', (address: string) => ({ address, chain: 'evm' })],
+    ['that address in lower case', (address: string) => ({ address: address.toLowerCase() })],
+    ['that address and its chain', (address: string) => ({ address, chain: 'evm' })],
     ['its chain alone', () => ({ chain: 'evm' })],
     ['nothing', () => ({})],
   ])('with %s -> a copy of the trading key', async (__, wallet) => {

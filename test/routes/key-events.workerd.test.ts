@@ -1,4 +1,4 @@
-/** The audit chain as the API shows it: who did what, page by page, and whatever was refused. */
+/** The audit chain as the API shows it: who did what, page by page, including rejected requests. */
 import { describe, expect, it } from 'vitest';
 import { KEY_EVENTS } from '../../src/contract/audit.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
@@ -37,7 +37,7 @@ const refusals = async (client: ClientPerson) =>
     ...(detail as unknown as Refusal),
     bot_id,
   }));
-/** The SDK, whose requests are made in this runtime. */
+/** The SDK, whose requests are handled in this runtime. */
 const sdkFor = ({ token }: Person) =>
   createClient({
     url: 'https://api.example.test',
@@ -50,7 +50,7 @@ const sdkFor = ({ token }: Person) =>
   });
 
 describe('GET /clients/{id}/key-events', () => {
-  it('tells what was done, by whom, and nothing secret', async () => {
+  it('shows each action and its actor, and nothing secret', async () => {
     const client = await newClientWithRunner();
     expect((await sign(client, message)).status).toBe(200);
     expect((await setPolicy(admin, client.botId, { chain_ids: ['1'] })).status).toBe(200);
@@ -107,7 +107,7 @@ describe('GET /clients/{id}/key-events', () => {
     });
   });
 
-  it('in pages, newest or oldest first, without a gap though things are done meanwhile', async () => {
+  it('in pages, newest or oldest first, without a gap while events are added', async () => {
     const client = await newClientWithBot();
     const page = async (query: string) =>
       (await call(`GET /clients/${client.clientId}/key-events${query}`, { token: client.token })).json;
@@ -124,7 +124,7 @@ describe('GET /clients/{id}/key-events', () => {
     expect(seqs(await page('?order=oldest&cursor=999'))).toEqual([]);
   });
 
-  it.each(KEY_EVENTS)('?event=%s -> only those', async (event) => {
+  it.each(KEY_EVENTS)('?event=%s -> only these events', async (event) => {
     const client = await newClientWithBot();
     expect((await events(client, `&event=${event}`)).every((row) => row.event === event)).toBe(true);
   });
@@ -146,15 +146,15 @@ describe('GET /clients/{id}/key-events', () => {
     }
   });
 
-  it('with a machine token -> 401: it signs, and reads no chain', async () => {
+  it('with a machine token -> 401: it signs, but reads no chain', async () => {
     const client = await newClientWithRunner();
     const answer = await call(`GET /clients/${client.clientId}/key-events`, { token: client.machineToken });
     expectProblem(answer, 401, 'token_invalid');
   });
 });
 
-describe('what is refused', () => {
-  it('to a client -> stands in its chain, by code and route alone', async () => {
+describe('a rejected request', () => {
+  it('of a client -> an event in its chain, with code and route alone', async () => {
     const client = await newClientWithBot();
     const key = newSolanaKey();
     expectProblem(await rotate(client, { private_key: 'nonsense' }), 422, 'private_key_wrong_length');
@@ -189,7 +189,7 @@ describe('what is refused', () => {
     expect(await verifyChain(sdkFor(client), client.clientId)).toMatchObject({ misfit: null });
   });
 
-  it('to another client -> stands in its own chain, and the victim has no trace of it', async () => {
+  it('of another client -> an event in the chain of that caller, and none in the chain of the victim', async () => {
     const [victim, attacker] = [await newClientWithBot(), await newClient()];
     const before = await events(victim);
     const asked = [
@@ -209,7 +209,7 @@ describe('what is refused', () => {
     expect(JSON.stringify(own)).not.toContain(victim.botId);
   });
 
-  it('whatever stands for a client in the body -> stands in the own chain', async () => {
+  it('whatever client id its body names -> an event in the chain of the caller', async () => {
     const attacker = await newClient();
     const named = [{ toString: 1 }, [{ toString: 1 }], null, 5, [attacker.clientId]];
     for (const client_id of named) {
@@ -220,7 +220,7 @@ describe('what is refused', () => {
     expect((await refusals(attacker)).map(({ code }) => code)).toEqual(named.map(() => 'validation_failed'));
   });
 
-  it('to an admin -> stands in the chain of the client it is about; of none, in none', async () => {
+  it('of an admin -> an event in the chain of the client in question; without a client, no event', async () => {
     const client = await newClientWithBot();
     const create = (client_id: string) =>
       call('POST /bots/create', { token: admin.token, body: { client_id, name: 'x', bot_type: 'none' } });
@@ -231,7 +231,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('for want of a second factor or a recent sign-in -> stands in the chain too', async () => {
+  it('without a second factor or a recent sign-in -> an event too', async () => {
     const client = await newClientWithBot();
     const rotation = `PUT /clients/${client.clientId}/rotate-key`;
     const body = { private_key: newEvmKey().privateKey };
@@ -253,7 +253,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('to a runner -> stands in the chain of its client, with the token', async () => {
+  it('of a runner -> an event in the chain of its client, with the token', async () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
     expectProblem(await sign(client, message), 403, 'policy_kind');
@@ -264,13 +264,13 @@ describe('what is refused', () => {
       { ...common, code: 'not_found', bot_id: null },
     ]);
     expect(await refusals(other)).toEqual([]);
-    // What was refused is no first use either: its transaction was taken back.
+    // A rejected request is not a first use either, because its transaction was rolled back.
     expect(names(await events(client)).filter((name) => name.startsWith('token_first'))).toEqual([
       'token_first_used by runner',
     ]);
   });
 
-  it('since the key does not open -> stands in the chain, after the check-out that is counted', async () => {
+  it('because the key does not open -> an event after the check-out, which is counted', async () => {
     const client = await newClientWithRunner();
     const other = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
     const signed = await call(`POST /bots/${client.botId}/sign`, {
@@ -285,7 +285,7 @@ describe('what is refused', () => {
     expect(names(await events(client, '&event=signed'))).toEqual(['signed by runner']);
   });
 
-  it('to a token that ended, to nobody, and what cannot be read -> stands nowhere', async () => {
+  it('with an ended token, without a token, or malformed -> no event', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /tokens/${client.tokenId}`, { token: client.token });
     expectProblem(await sign(client, message), 401, 'token_invalid');
@@ -309,7 +309,7 @@ describe('what is refused', () => {
     expect(await refusals(client)).toEqual([]);
   });
 
-  it('more often than twenty times a minute -> is counted', async () => {
+  it('above twenty a minute -> counted instead', async () => {
     const client = await newClientWithBot();
     for (let i = 0; i < 24; i++) await rotate(client, { private_key: 'nonsense' });
     const rows = await refusals(client);
@@ -320,7 +320,7 @@ describe('what is refused', () => {
     expect(rows.length).toBeLessThan(24);
   });
 
-  it('is answered as ever where it cannot be reported', async () => {
+  it('gets the same response if the event cannot be written', async () => {
     const client = await newClientWithBot();
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:9' };
     const answer = await call(`PUT /clients/${client.clientId}/rotate-key`, {
@@ -333,13 +333,13 @@ describe('what is refused', () => {
 });
 
 describe('GET /.well-known/jwks.json', () => {
-  it('-> the public half of the audit key, to anyone', async () => {
+  it('-> the public audit key, to anyone', async () => {
     const { status, json } = await call('GET /.well-known/jwks.json');
     expect([status, json.keys.length, json.keys[0].crv]).toEqual([200, 1, 'Ed25519']);
     expect(json.keys[0]).not.toHaveProperty('d');
   });
 
-  it('without a key -> an empty set; with former keys alone -> those', async () => {
+  it('without a key -> an empty set; with former keys alone -> the former keys', async () => {
     const env = { ...settings(), AUDIT_SIGNING_KEY: '' };
     expect((await call('GET /.well-known/jwks.json', { env })).json).toEqual({ keys: [] });
     const former = { ...env, AUDIT_PUBLIC_KEYS: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };

@@ -54,7 +54,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
   it.each([
     ['the client', (own: ClientWithRunner) => own],
     ['an admin', () => admin],
-  ])('by %s -> what was put, in canonical form', async (_, as) => {
+  ])('by %s -> the stored policy, in canonical form', async (_, as) => {
     const own = await newClientWithRunner();
     expect((await get(as(own), own.botId)).json).toEqual({ bot_id: own.botId, ...NONE, updated_at: null });
     const answer = await setPolicy(as(own), own.botId, {
@@ -79,7 +79,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
       },
     });
     expect((await get(as(own), own.botId)).json).toEqual(answer.json);
-    // What is left out is not limited any more.
+    // Omitted fields are no longer limited.
     const second = await setPolicy(as(own), own.botId, { max_value: '0', chain_ids: null });
     expect(second.json).toMatchObject({ ...NONE, max_value: '0' });
   });
@@ -88,13 +88,13 @@ describe('PUT and GET /bots/{id}/policy', () => {
     ['an unknown kind', { kinds: ['evm.anything'] }, '/kinds/0'],
     ['a chain id of 0', { chain_ids: [0] }, '/chain_ids/0'],
     ['a chain id in hex', { chain_ids: ['0x1'] }, '/chain_ids/0'],
-    ['a chain id with a zero before', { chain_ids: ['01'] }, '/chain_ids/0'],
+    ['a chain id with a leading zero', { chain_ids: ['01'] }, '/chain_ids/0'],
     [
       'a recipient with a wrong checksum',
       { recipients: [EIP55.mixed[0].replace('a', 'A')] },
       '/recipients/0',
     ],
-    ['a recipient that is none', { recipients: [allowed, 'unknown'] }, '/recipients/1'],
+    ['a malformed recipient', { recipients: [allowed, 'unknown'] }, '/recipients/1'],
     ['a name as recipient', { recipients: ['vitalik.eth'] }, '/recipients/0'],
     ['101 recipients', { recipients: Array(101).fill(allowed) }, '/recipients'],
     ['a value that is a number', { max_value: 1 }, '/max_value'],
@@ -116,7 +116,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
     expect((await get(own, own.botId)).json.max_value).toBe('7');
   });
 
-  it('by a stranger, or by nobody’s account -> the 404 of an absent bot, and nothing is changed', async () => {
+  it('by another client, or by an account without a client -> the 404 of an absent bot, and changes nothing', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_value: '7' });
     for (const person of [stranger, await newAccount()]) {
@@ -129,7 +129,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
   });
 });
 
-describe('each rule, what it allows beside what it refuses', () => {
+describe('each rule, with an allowed and a rejected request', () => {
   const all = [transaction(), message, typedData(1)];
   const cases: [string, object, [body: object, outcome: string][]][] = [
     ['no policy', {}, all.map((body) => [body, OK])],
@@ -214,7 +214,7 @@ describe('each rule, what it allows beside what it refuses', () => {
     for (const [body, expected] of asked) expect([body, await outcome(own, body)]).toEqual([body, expected]);
   });
 
-  it('what is refused is in no event and no reservation', async () => {
+  it('a rejected request writes no event and no reservation', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_value: '5', max_daily_value: '100' });
     await sign(own, transaction({ value: 6 }));
@@ -227,7 +227,7 @@ describe('each rule, what it allows beside what it refuses', () => {
     expect(await operatorSql(reserved, [own.botId])).toEqual([{ value: '5' }]);
   });
 
-  it('a day later the value is free again', async () => {
+  it('a day later the value is available again', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_daily_value: '5' });
     expect(await outcome(own, transaction())).toBe(OK);
@@ -239,7 +239,7 @@ describe('each rule, what it allows beside what it refuses', () => {
     expect(await outcome(own, transaction())).toBe(OK);
   });
 
-  it('a limit is the bot’s own: another bot of the client is not held by it', async () => {
+  it('a limit applies to one bot: another bot of the client is not limited by it', async () => {
     const [own, free] = [await newClientWithRunner(), await newClientWithRunner()];
     await setPolicy(own, own.botId, { max_value: '0' });
     expect(await outcome(own, transaction())).toBe('403 policy_value');
@@ -247,8 +247,8 @@ describe('each rule, what it allows beside what it refuses', () => {
   });
 });
 
-describe('a daily limit and many requests at once', () => {
-  it('let out no more together than the limit', async () => {
+describe('a daily limit and many concurrent requests', () => {
+  it('never exceed the limit together', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_daily_value: '30' });
     const outcomes = await Promise.all(
@@ -275,7 +275,7 @@ describe('Solana', () => {
     accounts: [signerAccount(bot.key.address)],
   });
 
-  it('recipients are programs and payees; what is looked up is never one of them', async () => {
+  it('recipients are programs and payees; an address from a lookup table is never allowed', async () => {
     const own = await newClientWithRunner(key());
     const from = own.key.address;
     await setPolicy(own, own.botId, { recipients: [SYSTEM, payee, program] });
@@ -290,7 +290,7 @@ describe('Solana', () => {
     expect(await ask(own, [])).toBe('403 policy_recipient');
   });
 
-  it('values are the lamports of all transfers; a program that could move more must be allowed by name', async () => {
+  it('values are the lamports of all transfers; a program that could move more must be in the list', async () => {
     const own = await newClientWithRunner(key());
     const from = own.key.address;
     await setPolicy(own, own.botId, { max_value: '10' });

@@ -16,13 +16,13 @@ describe.each(sessionOperations)('$line', ({ line }) => {
     expectProblem(await call(at(line), { headers }), 401, code);
   });
 
-  it(`${line} with a good session -> not 401`, async () => {
+  it(`${line} with a valid session -> not 401`, async () => {
     const answer = await call(at(line), { token: admin.token });
     expect([200, 404, 415]).toContain(answer.status);
     expect(answer.headers.get('www-authenticate')).toBeNull();
   });
 
-  it(`${line} with no token and whatever body -> 401`, async () => {
+  it(`${line} with no token and any body -> 401`, async () => {
     const body = line.startsWith('GET') ? undefined : '{';
     expectProblem(await call(at(line), { body }), 401, 'authentication_required');
   });
@@ -35,13 +35,13 @@ describe.each(runnerOperations)('$line', ({ line }) => {
     expectProblem(await call(at(line), { headers }), 401, code);
   });
 
-  it(`${line} with a good session -> 401: sessions sign nothing`, async () => {
+  it(`${line} with a valid session -> 401: sessions sign nothing`, async () => {
     expectProblem(await call(at(line), { token: admin.token }), 401, 'token_invalid');
   });
 });
 
-describe('what anyone may ask', () => {
-  it('is exactly this', () => {
+describe('the routes for anyone', () => {
+  it('are exactly these', () => {
     expect(operations.filter(({ security }) => security.length === 0).map(({ line }) => line)).toEqual(
       PUBLIC,
     );
@@ -53,7 +53,7 @@ describe('what anyone may ask', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each(PUBLIC)('%s with a bad token -> 200: nobody asks for one', async (line) => {
+  it.each(PUBLIC)('%s with a bad token -> 200: no token is required', async (line) => {
     expect((await call(line, { token: 'garbage', env: await emptyProject() })).status).toBe(200);
   });
 });

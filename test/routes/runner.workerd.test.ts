@@ -35,12 +35,12 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   });
 
   it.each<[string, () => string | Promise<string>]>([
-    ['a machine token of nobody', () => `Bearer ${machineToken()}`],
+    ['an unknown machine token', () => `Bearer ${machineToken()}`],
     ['the session of the client', () => `Bearer ${own.token}`],
     ['the session of an admin', () => `Bearer ${admin.token}`],
     ['an expired session', () => accessToken({ sub: own.userId, exp: 1 }).then((token) => `Bearer ${token}`)],
     ['a mistyped machine token', () => `Bearer ${good.slice(0, -1)}${last}`],
-    ['a cut machine token', () => `Bearer ${good.slice(0, -1)}`],
+    ['a truncated machine token', () => `Bearer ${good.slice(0, -1)}`],
     ['two machine tokens', () => `Bearer ${good} ${good}`],
     ['a machine token without its prefix', () => `Bearer ${good.slice(3)}`],
     ['a machine token with another prefix', () => `Bearer TK_${good.slice(3)}`],
@@ -61,7 +61,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     expectProblem(await call(line, { headers, body }), 401, 'token_invalid');
   });
 
-  it('with a malformed token and a body that is none -> 401 first', async () => {
+  it('with a malformed token and a malformed body -> 401 first', async () => {
     expectProblem(
       await call(line, { token: 'tk_x', ...(body !== undefined && { body: '{' }) }),
       401,
@@ -69,24 +69,24 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     );
   });
 
-  it('with a token that is mistyped -> 401 without the database', async () => {
+  it('with a mistyped token -> 401 without a database call', async () => {
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:1' };
     const token = `${good.slice(0, -1)}${last}`;
     expectProblem(await call(line, { token, body, env }), 401, 'token_invalid');
   });
 
-  it('without a database -> 503 that says so', async () => {
+  it('without a database -> 503 database_not_configured', async () => {
     const env = { ...settings(), SUPABASE_URL: '' };
     expectProblem(await call(line, { token: good, body, env }), 503, 'database_not_configured');
   });
 
-  it('with a database that does not answer -> 503', async () => {
+  it('with a database that does not respond -> 503', async () => {
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:1' };
     expectProblem(await call(line, { token: good, body, env }), 503, 'database_unavailable');
   });
 });
 
-describe('a machine token is no session', () => {
+describe('a machine token is not a session', () => {
   it.each([
     'GET /clients',
     'GET /clients/me',
@@ -112,14 +112,14 @@ describe('a machine token is no session', () => {
     ['GET /runner', 404, 'not_found'],
     [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
     ['POST /runner/bots', 405, 'method_not_allowed'],
-  ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
+  ] as const)('%s -> %i, and not a fault of the token', async (line, status, code) => {
     expectProblem(await call(line, { token: own.machineToken }), status, code);
   });
 });
 
 describe('a bot of another token', () => {
   it.each(RUNNER_ROUTES('{id}').slice(1))(
-    '%s -> 404, byte for byte as for an absent one',
+    '%s -> 404, byte for byte the response for an absent bot',
     async (line, body) => {
       const other = await newClientWithRunner();
       const ask = (id: string) =>
@@ -140,12 +140,12 @@ describe('a bot of another token', () => {
     },
   );
 
-  it('of the same client without the token -> 404 too', async () => {
+  it('of the same client, which the token does not cover -> 404 too', async () => {
     const second = (await create(admin, own, { wallets: [] })).json.id;
     expectProblem(await sign({ ...own, botId: second }, message), 404, 'not_found');
   });
 
-  it.each(['x', '1', `${own.botId}x`])('an id that is none (%s) -> 422', async (id) => {
+  it.each(['x', '1', `${own.botId}x`])('a malformed id (%s) -> 422', async (id) => {
     expectProblem(await sign({ ...own, botId: id }, message), 422, 'validation_failed');
   });
 });
@@ -181,7 +181,7 @@ describe('GET /runner/bots', () => {
     expect(text).not.toContain('eyJ');
   });
 
-  it('after a revocation -> 401: the token has ended with the key', async () => {
+  it('after a revocation -> 401: the token ended with the key', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /clients/${client.clientId}/revoke-key`, { token: client.token });
     expectProblem(await call('GET /runner/bots', { token: client.machineToken }), 401, 'token_invalid');
@@ -246,7 +246,7 @@ describe('GET /runner/bots/{id}', () => {
 });
 
 describe('POST /bots/{id}/heartbeat', () => {
-  it('-> recorded, the last one kept; the answer says whether to run on', async () => {
+  it('-> recorded, and only the last one is kept; the response says whether to continue', async () => {
     const client = await newClientWithRunner();
     const metrics = { open_orders: 3, healthy: true, pair: 'ETH/USDC' };
     const first = await beat(client.botId, client.machineToken, {
@@ -293,7 +293,7 @@ describe('POST /bots/{id}/heartbeat', () => {
   });
 });
 
-it('who has no bots may not look at tokens or runners of others', async () => {
+it('a client without bots may not read the tokens or runners of others', async () => {
   const client = await newClient();
   expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'token_invalid');
 });

@@ -61,7 +61,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     });
   });
 
-  it('without a key, after an admin put one in -> 201: either flow makes the trading key', async () => {
+  it('without a key, after an admin submitted one -> 201: either flow stores the trading key', async () => {
     const client = await newClient();
     const key = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
@@ -78,7 +78,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
   });
 
-  it('twice at once with one first key -> two bots, one trading key', async () => {
+  it('two concurrent requests with the same first key -> two bots, one trading key', async () => {
     const client = await newClient();
     const { privateKey } = newEvmKey();
     const answers = await Promise.all([1, 2, 3].map(() => setUp(client, { private_key: privateKey })));
@@ -91,13 +91,13 @@ describe('POST /clients/{id}/setup-bot', () => {
     );
   });
 
-  it('with a key of another chain than the bot type -> 422, and nothing is kept', async () => {
+  it('with a key of another chain than the bot type -> 422, and stores nothing', async () => {
     const client = await newClient();
     expectProblem(await setUp(client, { private_key: newSolanaKey().privateKey }), 422, 'chain_mismatch');
     expectProblem(await tradingKey(client), 404, 'trading_key_missing');
   });
 
-  it('after a revocation -> works, and the versions go on counting', async () => {
+  it('after a revocation -> 201, and the versions continue', async () => {
     const client = await newClientWithBot();
     await revoke(client);
     expectProblem(await setUp(client), 409, 'trading_key_required');
@@ -106,7 +106,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     expect((await tradingKey(client)).json).toMatchObject({ address: key.address, version: 2 });
   });
 
-  it('after a revocation -> the bots from before hold the new key and can start', async () => {
+  it('after a revocation -> the earlier bots have the new key and can start', async () => {
     const client = await newClientWithBot();
     await revoke(client);
     const key = newEvmKey();
@@ -117,7 +117,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     });
   });
 
-  it('after a revocation, with the same key -> works again', async () => {
+  it('after a revocation, with the same key -> 201', async () => {
     const client = await newClientWithBot();
     await revoke(client);
     const answer = await setUp(client, { private_key: client.key.privateKey });

@@ -1,4 +1,4 @@
-/** The SDK against the API where the first answer of a call is lost on its way: the call is carried out once. */
+/** The SDK with an API whose first response is lost: the call is executed once. */
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
@@ -11,7 +11,7 @@ import { recordIdempotencyKey, recordKeysOf } from '../support/recorder.ts';
 const app = createApp();
 const url = 'https://keys.example.test';
 
-/** Carries out every request; after `lose()` the next answer gets lost. */
+/** Executes every request; after `lose()` the next response is lost. */
 function flakyBinding() {
   const sent: Request[] = [];
   let losing = false;
@@ -44,7 +44,7 @@ async function newBot() {
   return { private_key, clientId, owner, bot, fetch, sent, lose };
 }
 
-describe('a call whose answer was lost', () => {
+describe('a call whose response was lost', () => {
   test('sets a bot up once', async () => {
     const { clientId, owner, bot, sent } = await newBot();
     expect(sent).toHaveLength(2);
@@ -58,7 +58,7 @@ describe('a call whose answer was lost', () => {
     expect([sent.length, version, (await owner.clients.tradingKey(clientId)).version]).toEqual([2, 2, 2]);
   });
 
-  test('issues one machine token, which nobody has: its id is there to revoke it', async () => {
+  test('issues one machine token that the caller does not get: its id is returned, to revoke it', async () => {
     const { owner, bot, lose } = await newBot();
     lose();
     const { id, token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
@@ -93,7 +93,7 @@ describe('a call whose answer was lost', () => {
     expect(rows).toEqual([{ value: '60' }]);
   });
 
-  test('can be asked for again later, by a key of the caller', async () => {
+  test('can be sent again later with a key of the caller', async () => {
     const { owner, bot, fetch, lose } = await newBot();
     const { token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
     const sign = (attempts: number) =>

@@ -1,4 +1,4 @@
-/** Projects with a database of their own beside the one that all tests share, behind the same real API. */
+/** Projects with a database of their own, beside the shared one, behind the same real API. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { allowAuthSchema, fillDatabase } from '../../tools/stack/hosted/bootstrap.ts';
@@ -9,7 +9,7 @@ import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 /** The keys and secrets are those of the shared project. */
 export interface Project {
   readonly supabaseUrl: string;
-  /** As the role `postgres`. */
+  /** Connects as the role `postgres`. */
   readonly databaseUrl: string;
 }
 
@@ -31,7 +31,7 @@ async function asSuperuser(url: string, act: (sql: postgres.Sql) => Promise<unkn
   await act(sql).finally(() => sql.end());
 }
 
-/** A database of its own in the shape of a hosted project, without the tables of Supabase Auth. */
+/** A database with the roles and schemas of a hosted project, without the tables of Supabase Auth. */
 export async function newDatabase(cluster: Cluster): Promise<Names> {
   const names = newNames(cluster);
   await asSuperuser(cluster.superuserUrl, (sql) => sql.unsafe(`create database ${names.name}`));
@@ -41,7 +41,7 @@ export async function newDatabase(cluster: Cluster): Promise<Names> {
 
 const templates = new Map<string, Promise<string>>();
 
-/** A migrated database without a row. Each is a copy of the first one, because migrating takes seconds. */
+/** A migrated database without rows. Each is a copy of the first one, because migrating takes seconds. */
 async function newMigratedDatabase(stack: Stack): Promise<Names> {
   const made = templates.get(stack.databaseUrl) ?? makeTemplate(stack);
   templates.set(stack.databaseUrl, made);
@@ -60,7 +60,7 @@ async function makeTemplate(stack: Stack): Promise<string> {
   await api.prepare();
   await migrate(databaseUrl);
   await admitEdgeToken(databaseUrl, stack.edgeToken);
-  // A template has no connections.
+  // PostgreSQL copies a template only while nothing is connected to it.
   await api.close();
   return name;
 }
@@ -68,7 +68,7 @@ async function makeTemplate(stack: Stack): Promise<string> {
 const apiOf = ({ jwtSecret, publishableKey }: Stack, databaseUrl: string, poolSize: number) =>
   createSupabaseApi({ databaseUrl, jwtSecret, publishableKey, poolSize });
 
-/** A migrated project without a row, or one whose operator has not run the migrations yet. */
+/** A migrated project without rows, or a project whose operator has not run the migrations yet. */
 export async function startProject(
   stack: Stack,
   { migrated }: { migrated: boolean },
