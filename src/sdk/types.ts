@@ -360,7 +360,7 @@ export type KeyEventName =
   | 'key_rotated'
   | 'key_rewrapped'
   | 'key_revoked'
-  | 'signed'
+  | 'key_released'
   | 'wallet_added'
   | 'wallet_changed'
   | 'wallet_removed'
@@ -415,7 +415,7 @@ export interface QueuedEvent {
 export interface KeyEvent extends QueuedEvent {
   /** Counts the rows of the chain, from 1, without a gap. */
   seq: number;
-  /** How many signatures the chain has up to here, this row included. */
+  /** How many key_released events the chain has up to here, this row included. */
   signatures: number;
   /** Null for the first. */
   previous_hash: string | null;

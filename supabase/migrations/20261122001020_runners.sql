@@ -120,7 +120,7 @@ begin
   reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
   perform private.note_use_of_token(runner);
   perform private.record_key_event(
-    'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
+    'key_released', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
     jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', runner)
       || case when first is null then '{}' else jsonb '{"replayed": true}' end);
   if first is null then

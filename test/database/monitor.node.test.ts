@@ -218,7 +218,8 @@ describe('quarantine', () => {
     await expect.poll(() => signers.count('ok'), { timeout: 20_000 }).toBeGreaterThan(8);
     expect(await reportFailure(sql, signer, bot)).toBe('quarantined');
     const signed = async () =>
-      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'signed'`).length;
+      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'key_released'`)
+        .length;
     const before = await signed();
     await wait(600);
     expect(await signed()).toBe(before);

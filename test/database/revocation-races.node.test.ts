@@ -198,7 +198,7 @@ describe('a revocation, tokens issued and revoked, quarantine, signatures, start
     select id from public.machine_tokens where client_id = ${clientId}
       and pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
   const signedAfter = ({ clientId }: act.Client, after: string) => sessions.sql`
-    select id from private.queued_key_events where client_id = ${clientId} and event = 'signed'
+    select id from private.queued_key_events where client_id = ${clientId} and event = 'key_released'
       and not pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
 });
 

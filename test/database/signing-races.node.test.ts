@@ -17,7 +17,7 @@ beforeAll(() => order.begin());
 afterAll(() => Promise.all([sessions.end(), order.end()]));
 
 interface Event {
-  readonly event: 'signed' | 'key';
+  readonly event: 'key_released' | 'key';
   readonly bot_id?: string;
   /** Of a signature; of a key change, which key is in force from then on. */
   readonly key_id: string | null;
@@ -36,7 +36,7 @@ async function inOrder(events: readonly Event[]): Promise<(Event & { place: numb
     .sort((one, other) => one.place - other.place);
 }
 const signaturesOf = ({ signatures }: Signers): Event[] =>
-  signatures.map((signature) => ({ ...signature, event: 'signed' }));
+  signatures.map((signature) => ({ ...signature, event: 'key_released' }));
 
 /** Does something in a transaction of its own; the id of it. */
 async function xidOf(text: string, values: string[]): Promise<string> {
@@ -99,7 +99,7 @@ describe('keys that change while twelve connections sign', () => {
     expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
     const [written] = await sessions.sql`
       select count(*)::int as n from private.every_key_event
-      where client_id = ${client.clientId} and event = 'signed'`;
+      where client_id = ${client.clientId} and event = 'key_released'`;
     expect(written?.n).toBe(signers.count('ok'));
     // Most keys were used: the race took place.
     expect(perKey.size).toBeGreaterThan(12);

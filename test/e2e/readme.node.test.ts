@@ -45,7 +45,7 @@ test('the two flows of the README run as they stand', { timeout: 120_000 }, asyn
         signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
         signed_transaction: expect.stringMatching(/^0x02/),
       },
-      { items: [{ event: 'signed', actor: 'runner', signatures: 1 }], next_cursor: null },
+      { items: [{ event: 'key_released', actor: 'runner', signatures: 1 }], next_cursor: null },
     ]);
   } finally {
     dev.kill('SIGTERM');

@@ -40,7 +40,7 @@ async function reserved({ botId }: { botId: string }): Promise<string[]> {
 
 async function events({ botId }: { botId: string }): Promise<unknown[]> {
   const rows = await operatorSql<{ replayed: unknown }>(
-    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
     [botId],
   );
   return rows.map(({ replayed }) => replayed);

@@ -71,7 +71,7 @@ describe('GET /clients/{id}/key-events', () => {
       'bot_started by client',
       'token_issued by client',
       'token_first_used by runner',
-      'signed by runner',
+      'key_released by runner',
       'policy_set by admin',
       'key_rotated by client',
       'bot_stopped by admin',
@@ -87,7 +87,7 @@ describe('GET /clients/{id}/key-events', () => {
       key_id: rotation.json.key_id,
       key_version: 2,
     });
-    expect(rows.find(({ event }) => event === 'signed')).toMatchObject({
+    expect(rows.find(({ event }) => event === 'key_released')).toMatchObject({
       bot_id: client.botId,
       signatures: 1,
       detail: {
@@ -282,7 +282,7 @@ describe('what is refused', () => {
     expect((await refusals(client)).map(({ actor, code }) => [actor, code])).toEqual([
       ['runner', 'key_not_opened'],
     ]);
-    expect(names(await events(client, '&event=signed'))).toEqual(['signed by runner']);
+    expect(names(await events(client, '&event=key_released'))).toEqual(['key_released by runner']);
   });
 
   it('to a token that ended, to nobody, and what cannot be read -> stands nowhere', async () => {

@@ -220,10 +220,10 @@ describe('each rule, what it allows beside what it refuses', () => {
     await sign(own, transaction({ value: 6 }));
     const events = 'select id from private.every_key_event where bot_id = $1 and event = $2';
     const reserved = 'select value::text from public.value_reservations where bot_id = $1';
-    expect(await operatorSql(events, [own.botId, 'signed'])).toEqual([]);
+    expect(await operatorSql(events, [own.botId, 'key_released'])).toEqual([]);
     expect(await operatorSql(reserved, [own.botId])).toEqual([]);
     await sign(own, transaction());
-    expect(await operatorSql(events, [own.botId, 'signed'])).toHaveLength(1);
+    expect(await operatorSql(events, [own.botId, 'key_released'])).toHaveLength(1);
     expect(await operatorSql(reserved, [own.botId])).toEqual([{ value: '5' }]);
   });
 

@@ -134,7 +134,7 @@ describe('a bot of another token', () => {
       expect(
         await operatorSql('select id from private.every_key_event where bot_id = $1 and event = $2', [
           other.botId,
-          'signed',
+          'key_released',
         ]),
       ).toEqual([]);
     },

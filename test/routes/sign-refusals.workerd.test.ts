@@ -25,7 +25,7 @@ const transaction = (change: object = {}) => ({
 
 async function traces() {
   const [row] = await operatorSql<{ events: number; reserved: number }>(
-    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'signed')::int as events,
+    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'key_released')::int as events,
        (select count(*) from public.value_reservations where bot_id = $1)::int as reserved`,
     [own.botId],
   );

@@ -117,7 +117,7 @@ describe('the event of a signature', () => {
   const events = (botId: string) =>
     operatorSql(
       `select event, actor, address, key_id, request_id, detail from private.every_key_event
-       where bot_id = $1 and event = 'signed' order by id`,
+       where bot_id = $1 and event = 'key_released' order by id`,
       [botId],
     );
   it('says what was signed, with which key and token, and never the thing itself', async () => {
@@ -127,7 +127,7 @@ describe('the event of a signature', () => {
     });
     await sign(own, { type: 'evm.typed_data', typed_data: typedData });
     const common = {
-      event: 'signed',
+      event: 'key_released',
       actor: 'runner',
       address: own.key.address,
       key_id: json.key_id,

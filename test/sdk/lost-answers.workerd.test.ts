@@ -106,7 +106,7 @@ describe('a call whose answer was lost', () => {
     await expect(sign(1)).rejects.toMatchObject({ code: 'unreachable' });
     expect(await sign(1)).toMatchObject({ address: bot.wallets[0]?.address });
     const rows = await operatorSql(
-      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
       [bot.id],
     );
     expect(rows).toEqual([{ replayed: null }, { replayed: true }]);

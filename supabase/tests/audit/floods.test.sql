@@ -52,7 +52,7 @@ select is(tests.waiting('anna', 'key_rotated'), 1::bigint, 'a rotation is record
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', ''t1'', %L, %L)', tests.bot_id('hers'),
   jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))), 'allowed', 'a runner signs above the limit');
-select is(tests.waiting('anna', 'signed'), 1::bigint, 'a signature is recorded above the limit');
+select is(tests.waiting('anna', 'key_released'), 1::bigint, 'a signature is recorded above the limit');
 select is(tests.recorded('anna'), '60 2', 'the first use of the token is only counted');
 -- Another client has a count of its own.
 select tests.act_as('boris');

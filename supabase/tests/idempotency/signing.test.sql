@@ -26,7 +26,7 @@ return (select coalesce(sum(value), 0) from public.value_reservations where bot_
 create function tests.signed() returns text[] language sql stable security definer
 return (
   select coalesce(array_agg(coalesce(detail ->> 'replayed', 'first') order by id), '{}')
-  from private.every_key_event where event = 'signed' and client_id = tests.client_id('anna'));
+  from private.every_key_event where event = 'key_released' and client_id = tests.client_id('anna'));
 create function tests.policy(policy jsonb, bot text default 'hers') returns void language plpgsql as $$
 begin
   perform tests.act_as('anna');

@@ -73,7 +73,7 @@ select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'and from then
 
 select tests.act_as('operator');
 select is((select count(*) from private.every_key_event
-    where event = 'signed' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
+    where event = 'key_released' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
   'each check-out is an event, and what was refused is none');
 
 select * from finish();
