@@ -61,8 +61,8 @@ export interface Wallet {
   id: string;
   address: string;
   chain: Chain;
-  /** The client's trading key, a key of its own, or null: no key any more. */
-  key: 'trading' | 'own' | null;
+  /** A copy of the client's trading key, a key of its own, or null: no key is left. */
+  key_source: 'trading' | 'own' | null;
   key_id: string | null;
   created_at: string;
 }

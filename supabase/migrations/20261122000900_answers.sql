@@ -17,7 +17,7 @@ begin
   return query
     select held.bot_id, jsonb_agg(jsonb_build_object(
       'id', held.id, 'address', held.address, 'chain', held.chain,
-      'key', case
+      'key_source', case
         when held.key_id is null then null
         when held.key_id = trading_keys.key_id then 'trading'
         else 'own' end,

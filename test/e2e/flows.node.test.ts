@@ -86,7 +86,7 @@ describe('Option 1: an admin puts in the key', () => {
       wallets: [{ private_key: `0x${secret.toString('hex')}` }],
     });
     expect(bot.status).toBe(201);
-    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key: 'trading' }]);
+    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key_source: 'trading' }]);
 
     const [trading, wallet, ...more] = await stored(client.json.id);
     expect(more).toEqual([]);

@@ -142,7 +142,7 @@ export class Household {
       this.version += 1;
       this.#noteKey(answer);
       for (const bot of this.#all) bot.wallets = 1;
-    } else if (isFirst && answer.json.wallets[0].key === 'trading') {
+    } else if (isFirst && answer.json.wallets[0].key_source === 'trading') {
       // It was revoked, as an answer that was lost would have said.
       for (const { key } of [{ key: this.tradingKey }, ...this.#all]) key.change(address).done();
       this.#noteKey(answer);

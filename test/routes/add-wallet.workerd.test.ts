@@ -25,7 +25,7 @@ describe('POST /bots/{id}/wallets', () => {
       client_id: client.clientId,
       address: key.address,
       chain: 'evm',
-      key: 'trading',
+      key_source: 'trading',
       key_id: expect.any(String),
       created_at: expect.any(String),
     });
@@ -38,12 +38,12 @@ describe('POST /bots/{id}/wallets', () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const answer = await addWallet(admin, client.botId, { private_key: other.privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key: 'own' } });
+    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key_source: 'own' } });
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
     const { json } = await call(`GET /bots/${client.botId}`, { token: client.token });
     expect(json.wallets).toMatchObject([
-      { address: client.key.address, key: 'trading' },
-      { address: other.address, key: 'own' },
+      { address: client.key.address, key_source: 'trading' },
+      { address: other.address, key_source: 'own' },
     ]);
     expect(await opened(client, (await stored(client)).wallets[1])).toEqual(other.secret);
   });
@@ -54,7 +54,7 @@ describe('POST /bots/{id}/wallets', () => {
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
     expect(await addWallet(admin, botId, {})).toMatchObject({
       status: 201,
-      json: { bot_id: botId, address: key.address, key: 'trading' },
+      json: { bot_id: botId, address: key.address, key_source: 'trading' },
     });
   });
 
@@ -83,7 +83,7 @@ describe('POST /bots/{id}/wallets', () => {
     const second = await create(admin, client);
     const body = { private_key: newEvmKey().privateKey };
     for (const botId of [client.botId, second.json.id]) {
-      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key: 'own' } });
+      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key_source: 'own' } });
     }
   });
 
@@ -106,7 +106,7 @@ describe('POST /bots/{id}/wallets', () => {
       'chain_mismatch',
     );
     const answer = await addWallet(admin, botId, { private_key: newSolanaKey().privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key: 'trading' } });
+    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key_source: 'trading' } });
   });
 
   it('with the bot id in capitals -> 201', async () => {

@@ -35,8 +35,8 @@ describe.each(WAYS)('%s without a key', (_, send) => {
   ])('with %s -> a copy of the trading key', async (__, wallet) => {
     const client = await newClientWithBot();
     const { status, json } = await send(client, wallet(client.key.address));
-    const { address, key } = json.wallets?.[0] ?? json;
-    expect([status, address, key]).toEqual([201, client.key.address, 'trading']);
+    const { address, key_source } = json.wallets?.[0] ?? json;
+    expect([status, address, key_source]).toEqual([201, client.key.address, 'trading']);
   });
 
   it.each([

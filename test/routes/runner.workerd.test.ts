@@ -172,7 +172,7 @@ describe('GET /runner/bots', () => {
         expect.objectContaining({
           address: client.key.address,
           chain: 'evm',
-          key: 'trading',
+          key_source: 'trading',
           key_id: expect.any(String),
         }),
       ],
