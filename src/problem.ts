@@ -38,10 +38,10 @@ const CATALOGUE = {
   ],
   forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
   policy_chain_id: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
-  policy_daily_value: [
+  policy_value_24h_exceeded: [
     403,
     'The policy of the bot does not allow this value today',
-    'See max_daily_value of GET /bots/{id}/policy; what was released in the last 24 hours counts.',
+    'See max_value_24h of GET /bots/{id}/policy; what was released in the last 24 hours counts.',
   ],
   policy_kind: [
     403,

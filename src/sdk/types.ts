@@ -309,8 +309,8 @@ export interface PolicyRequest {
   recipients?: string[] | null | undefined;
   /** Of one transaction, without fees. */
   max_value?: string | null | undefined;
-  /** Of any 24 hours. */
-  max_daily_value?: string | null | undefined;
+  /** Of all transactions of the last 24 hours together, without fees. */
+  max_value_24h?: string | null | undefined;
   /** 1 to 100 failures to sign within an hour after which the bot is stopped. */
   quarantine_after?: number | null | undefined;
 }
@@ -321,7 +321,7 @@ export interface Policy {
   chain_ids: string[] | null;
   recipients: string[] | null;
   max_value: string | null;
-  max_daily_value: string | null;
+  max_value_24h: string | null;
   quarantine_after: number | null;
   updated_at: string | null;
 }

@@ -6,7 +6,7 @@ import { Problem, type ProblemCode } from '../problem.ts';
 const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'key_not_opened',
   'policy_chain_id',
-  'policy_daily_value',
+  'policy_value_24h_exceeded',
   'policy_kind',
   'policy_recipient',
   'policy_value',

@@ -20,13 +20,13 @@ declare
 begin
   select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
   if not found then return reserved; end if;
-  if policy.max_daily_value is not null then
+  if policy.max_value_24h is not null then
     -- One at a time from here: who comes second counts what the first has reserved.
     select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
   end if;
   -- Limits on transactions mean nothing for a bot that may sign messages: those must be allowed by name.
   if not (kind = any (coalesce(policy.kinds, case
-    when policy.recipients is null and policy.max_value is null and policy.max_daily_value is null then array[kind]
+    when policy.recipients is null and policy.max_value is null and policy.max_value_24h is null then array[kind]
     else array['evm.transaction', 'solana.transaction'] end)))
   then perform private.refuse_by_policy('kind'); end if;
   if policy.chain_ids is not null and kind <> 'evm.message'
@@ -39,14 +39,14 @@ begin
   -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
   if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
     if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
-    if policy.max_daily_value is not null then perform private.refuse_by_policy('daily_value'); end if;
+    if policy.max_value_24h is not null then perform private.refuse_by_policy('value_24h_exceeded'); end if;
   end if;
   if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
-  if policy.max_daily_value is not null and value > 0 then
+  if policy.max_value_24h is not null and value > 0 then
     select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
       where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';
-    if spent + (case when reserved then 0 else value end) > policy.max_daily_value then
-      perform private.refuse_by_policy('daily_value');
+    if spent + (case when reserved then 0 else value end) > policy.max_value_24h then
+      perform private.refuse_by_policy('value_24h_exceeded');
     end if;
     if not reserved then
       insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
@@ -56,7 +56,7 @@ begin
   return reserved;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb, boolean) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+  'Refuses what the bot''s policy forbids, and reserves the value under its 24-hour limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
@@ -127,7 +127,7 @@ begin
     perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
   elsif reserved and not (first ->> 'reserved')::boolean then
-    -- A daily limit was set since: this has reserved the value, the next need not.
+    -- A 24-hour limit was set since the first request: this request has reserved the value, and later ones reserve nothing.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
       where kept_answers.caller = 'token ' || runner and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;

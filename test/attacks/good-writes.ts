@@ -182,7 +182,7 @@ const POLICY = {
   chain_ids: ['1'],
   recipients: ['x'],
   max_value: '1',
-  max_daily_value: '2',
+  max_value_24h: '2',
   quarantine_after: 100,
 };
 

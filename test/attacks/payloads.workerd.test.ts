@@ -40,7 +40,7 @@ const GOOD: Record<string, () => Record<string, unknown>> = {
     chain_ids: ['1'],
     recipients: [newEvmKey().address],
     max_value: '1',
-    max_daily_value: '1',
+    max_value_24h: '1',
   }),
   'POST /bots/{id}/sign': () => ({ type: 'evm.message', message: 'x', wallet: owner.key.address }),
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok', message: 'x', metrics: {} }),

@@ -76,7 +76,7 @@ export async function fillTables(sql: postgres.ISql, wallets: number): Promise<v
     from (
       select *, bots.id as bot_id, row_number() over (partition by client_id order by bots.id) as seq
       from filler_keys join public.bots using (client_id)) as events`;
-  await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+  await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
     select bots.id, client_id, 1000 from filler join public.bots using (client_id)`;
   await sql`insert into public.value_reservations (bot_id, client_id, value)
     select bots.id, client_id, 1 from filler join public.bots using (client_id)`;

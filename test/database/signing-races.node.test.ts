@@ -162,13 +162,13 @@ describe('a token that is revoked, and a bot that is stopped, while others sign'
   });
 });
 
-describe('a daily limit', () => {
+describe('a 24-hour limit', () => {
   it.each([1, 3])('of 100 lets out no more than 100 to %i bots at once, each', async (count) => {
     const { client, bots, tokens } = await signingHousehold(sessions, count, 1);
     const signers = new Signers(20);
     const [token = raise()] = tokens;
     for (const bot of bots) {
-      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 100)`;
     }
     const signing = {
@@ -183,7 +183,7 @@ describe('a daily limit', () => {
     );
     await signers.end();
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * count);
-    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_value_24h_exceeded']));
     const sums = await sessions.sql<{ sum: string }[]>`
       select sum(value)::text from public.value_reservations where bot_id = any (${bots}) group by bot_id`;
     expect(sums.map(({ sum }) => sum)).toEqual(bots.map(() => '98'));

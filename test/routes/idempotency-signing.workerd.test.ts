@@ -24,9 +24,9 @@ const transaction = (value = '60', change: object = {}) => ({
   transaction: { chainId: 1, nonce: 0, gas: 21_000, to: recipient, value, maxFeePerGas: 9, ...change },
 });
 
-async function capped(max_daily_value = '100') {
+async function capped(max_value_24h = '100') {
   const own = await newClientWithRunner();
-  await setPolicy(own, own.botId, { max_daily_value });
+  await setPolicy(own, own.botId, { max_value_24h });
   return own;
 }
 
@@ -257,7 +257,7 @@ describe('a machine token', () => {
     const other = { ...own, ...(await newMachineTokenFor(own, own.botId)) };
     const key = newKey();
     expect(await outcome(own, transaction(), key)).toBe('signed');
-    expect(await outcome(other, transaction(), key)).toBe('403 policy_daily_value');
+    expect(await outcome(other, transaction(), key)).toBe('403 policy_value_24h_exceeded');
   });
 });
 

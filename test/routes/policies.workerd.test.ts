@@ -24,7 +24,7 @@ const NONE = {
   chain_ids: null,
   recipients: null,
   max_value: null,
-  max_daily_value: null,
+  max_value_24h: null,
   quarantine_after: null,
 };
 const [allowed, other] = [newEvmKey().address, newEvmKey().address];
@@ -62,7 +62,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
       chain_ids: [1, '8453'],
       recipients: [allowed.toLowerCase()],
       max_value: '1000000000000000000000',
-      max_daily_value: (2n ** 256n - 1n).toString(),
+      max_value_24h: (2n ** 256n - 1n).toString(),
       quarantine_after: 3,
     });
     expect(answer).toMatchObject({
@@ -73,7 +73,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
         chain_ids: ['1', '8453'],
         recipients: [allowed],
         max_value: '1000000000000000000000',
-        max_daily_value: (2n ** 256n - 1n).toString(),
+        max_value_24h: (2n ** 256n - 1n).toString(),
         quarantine_after: 3,
         updated_at: expect.any(String),
       },
@@ -100,8 +100,8 @@ describe('PUT and GET /bots/{id}/policy', () => {
     ['a value that is a number', { max_value: 1 }, '/max_value'],
     ['a negative value', { max_value: '-1' }, '/max_value'],
     ['a value in hex', { max_value: '0x10' }, '/max_value'],
-    ['a value in exponents', { max_daily_value: '1e18' }, '/max_daily_value'],
-    ['a value of 79 digits', { max_daily_value: '9'.repeat(79) }, '/max_daily_value'],
+    ['a value in exponents', { max_value_24h: '1e18' }, '/max_value_24h'],
+    ['a value of 79 digits', { max_value_24h: '9'.repeat(79) }, '/max_value_24h'],
     ['quarantine after 0 failures', { quarantine_after: 0 }, '/quarantine_after'],
     ['quarantine after 101 failures', { quarantine_after: 101 }, '/quarantine_after'],
     ['quarantine after half a failure', { quarantine_after: 0.5 }, '/quarantine_after'],
@@ -188,13 +188,13 @@ describe('each rule, what it allows beside what it refuses', () => {
       ],
     ],
     [
-      'a daily value',
-      { max_daily_value: '12' },
+      'a value in 24 hours',
+      { max_value_24h: '12' },
       [
         [transaction(), OK],
-        [transaction({ value: 8 }), '403 policy_daily_value'],
+        [transaction({ value: 8 }), '403 policy_value_24h_exceeded'],
         [transaction({ value: 7 }), OK],
-        [transaction({ value: 1 }), '403 policy_daily_value'],
+        [transaction({ value: 1 }), '403 policy_value_24h_exceeded'],
         [transaction({ value: 0 }), OK],
       ],
     ],
@@ -216,7 +216,7 @@ describe('each rule, what it allows beside what it refuses', () => {
 
   it('what is refused is in no event and no reservation', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_value: '5', max_daily_value: '100' });
+    await setPolicy(own, own.botId, { max_value: '5', max_value_24h: '100' });
     await sign(own, transaction({ value: 6 }));
     const events = 'select id from private.every_key_event where bot_id = $1 and event = $2';
     const reserved = 'select value::text from public.value_reservations where bot_id = $1';
@@ -229,9 +229,9 @@ describe('each rule, what it allows beside what it refuses', () => {
 
   it('a day later the value is free again', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_daily_value: '5' });
+    await setPolicy(own, own.botId, { max_value_24h: '5' });
     expect(await outcome(own, transaction())).toBe(OK);
-    expect(await outcome(own, transaction())).toBe('403 policy_daily_value');
+    expect(await outcome(own, transaction())).toBe('403 policy_value_24h_exceeded');
     await operatorSql(
       `update public.value_reservations set created_at = now() - interval '24 hours 1 second' where bot_id = $1`,
       [own.botId],
@@ -247,15 +247,15 @@ describe('each rule, what it allows beside what it refuses', () => {
   });
 });
 
-describe('a daily limit and many requests at once', () => {
+describe('a 24-hour limit and many requests at once', () => {
   it('let out no more together than the limit', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_daily_value: '30' });
+    await setPolicy(own, own.botId, { max_value_24h: '30' });
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, (_, nonce) => outcome(own, transaction({ nonce }))),
     );
     expect(outcomes.filter((each) => each === OK)).toHaveLength(6);
-    expect(new Set(outcomes)).toEqual(new Set([OK, '403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set([OK, '403 policy_value_24h_exceeded']));
   });
 });
 
@@ -300,8 +300,8 @@ describe('Solana', () => {
       '403 policy_value',
     );
     expect(await ask(own, [call_(own)])).toBe('403 policy_value');
-    await setPolicy(own, own.botId, { max_daily_value: '10' });
-    expect(await ask(own, [call_(own)])).toBe('403 policy_daily_value');
+    await setPolicy(own, own.botId, { max_value_24h: '10' });
+    expect(await ask(own, [call_(own)])).toBe('403 policy_value_24h_exceeded');
     await setPolicy(own, own.botId, { max_value: '10', recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [call_(own), transfer(from, payee, 5)])).toBe(OK);
     expect(await ask(own, [call_(own), transfer(from, payee, 11)])).toBe('403 policy_value');

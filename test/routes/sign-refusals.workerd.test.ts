@@ -9,7 +9,7 @@ import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 
 const own = await newClientWithRunner();
-await setPolicy(own, own.botId, { max_daily_value: '1000' });
+await setPolicy(own, own.botId, { max_value_24h: '1000' });
 const transaction = (change: object = {}) => ({
   type: 'evm.transaction',
   transaction: {
