@@ -37,23 +37,23 @@ const CATALOGUE = {
     'Send the private key to this API, which seals it. The REST API of the database takes no envelope from a session.',
   ],
   forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
-  policy_chain_id: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
+  policy_chain_denied: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
   policy_value_24h_exceeded: [
     403,
     'The policy of the bot does not allow this value today',
     'See max_value_24h of GET /bots/{id}/policy; what was released in the last 24 hours counts.',
   ],
-  policy_kind: [
+  policy_kind_denied: [
     403,
     'The policy of the bot does not allow this kind of signing',
     'See GET /bots/{id}/policy.',
   ],
-  policy_recipient: [
+  policy_recipient_denied: [
     403,
     'The policy of the bot does not allow this recipient',
     'Every account that is paid and every contract or program that is called has to be among recipients of GET /bots/{id}/policy.',
   ],
-  policy_value: [
+  policy_value_exceeded: [
     403,
     'The policy of the bot does not allow this value',
     'See max_value of GET /bots/{id}/policy. On Solana, called programs have to be among its recipients.',

@@ -2,10 +2,10 @@
 -- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each function
 -- finds the token and reads nothing before it.
 
-create function private.refuse_by_policy(rule text) returns void
+create function private.refuse_by_policy(failure text) returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || rule;
+  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || failure;
 end $$;
 
 create function private.apply_policy(bot public.bots, signing jsonb, reserved boolean) returns boolean
@@ -28,20 +28,20 @@ begin
   if not (kind = any (coalesce(policy.kinds, case
     when policy.recipients is null and policy.max_value is null and policy.max_value_24h is null then array[kind]
     else array['evm.transaction', 'solana.transaction'] end)))
-  then perform private.refuse_by_policy('kind'); end if;
+  then perform private.refuse_by_policy('kind_denied'); end if;
   if policy.chain_ids is not null and kind <> 'evm.message'
     and not coalesce(chain_id = any (policy.chain_ids), false)
-  then perform private.refuse_by_policy('chain_id'); end if;
+  then perform private.refuse_by_policy('chain_denied'); end if;
   if kind not in ('evm.transaction', 'solana.transaction') then return reserved; end if;
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
-  then perform private.refuse_by_policy('recipient'); end if;
+  then perform private.refuse_by_policy('recipient_denied'); end if;
   -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
   if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
-    if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
+    if policy.max_value is not null then perform private.refuse_by_policy('value_exceeded'); end if;
     if policy.max_value_24h is not null then perform private.refuse_by_policy('value_24h_exceeded'); end if;
   end if;
-  if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
+  if value > policy.max_value then perform private.refuse_by_policy('value_exceeded'); end if;
   if policy.max_value_24h is not null and value > 0 then
     select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
       where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';

@@ -256,7 +256,12 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       }),
     },
     report_signing_failure: {
-      args: async () => ({ edge_token, token, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+      args: async () => ({
+        edge_token,
+        token,
+        bot_id: await newPlaceOfToken(scene),
+        code: 'policy_kind_denied',
+      }),
     },
     report_runner_refusal: {
       args: () => ({ edge_token, token, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),

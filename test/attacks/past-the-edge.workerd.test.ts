@@ -169,7 +169,7 @@ describe('a dump', () => {
         ['list_runner_bots', { token }],
         ['record_heartbeat', { token, bot_id: own.botId, status: 'ok' }],
         ['check_out_key', { edge_token, token, bot_id: own.botId, signing: claim }],
-        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind' }],
+        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind_denied' }],
         ['report_runner_refusal', { edge_token, token, bot_id: own.botId, code: 'x', route: 'GET /bots' }],
         ['monitor_bots', { token }],
         ['chain_queued_events', { token }],

@@ -124,6 +124,6 @@ test("a bot's policy holds for lamports and for programs", async () => {
   const to = (await generateKeyPairSigner()).address;
   await trader.owner.bots.setPolicy(trader.botId, { max_value: String(SOL) });
   const dear = signTransactionMessageWithSigners(transfer(signer, to, SOL + 1n));
-  await expect(dear).rejects.toMatchObject({ code: 'policy_value' });
+  await expect(dear).rejects.toMatchObject({ code: 'policy_value_exceeded' });
   await signTransactionMessageWithSigners(transfer(signer, to, SOL));
 });

@@ -55,7 +55,7 @@ async function sign({ world }: Household, { token, valid }: LoadToken, bot: Load
     token_invalid: tokens.includes(false),
     bot_not_running: running.includes(false),
     bot_has_no_key: keys.includes(null),
-    policy_value: over && policies.includes('capped'),
+    policy_value_exceeded: over && policies.includes('capped'),
   };
   world.judge.expect(answer, reasons[code ?? ''] === true, 'nothing was against it');
 }

@@ -183,7 +183,12 @@ describe('a signature is not given again', () => {
       409,
       'idempotency_key_outdated',
     ],
-    ['once a policy forbids it', (own) => setPolicy(own, own.botId, { kinds: [] }), 403, 'policy_kind'],
+    [
+      'once a policy forbids it',
+      (own) => setPolicy(own, own.botId, { kinds: [] }),
+      403,
+      'policy_kind_denied',
+    ],
   ])('%s', async (_, change, status, code) => {
     const own = await newClientWithRunner();
     const key = newKey();

@@ -256,11 +256,11 @@ describe('what is refused', () => {
   it('to a runner -> stands in the chain of its client, with the token', async () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
-    expectProblem(await sign(client, message), 403, 'policy_kind');
+    expectProblem(await sign(client, message), 403, 'policy_kind_denied');
     expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'not_found');
     const common = { actor: 'runner', route: 'POST /bots/{id}/sign', token_id: client.tokenId };
     expect(await refusals(client)).toEqual([
-      { ...common, code: 'policy_kind', bot_id: client.botId },
+      { ...common, code: 'policy_kind_denied', bot_id: client.botId },
       { ...common, code: 'not_found', bot_id: null },
     ]);
     expect(await refusals(other)).toEqual([]);

@@ -138,20 +138,20 @@ describe('each rule, what it allows beside what it refuses', () => {
       { kinds: ['evm.message'] },
       [
         [message, OK],
-        [transaction(), '403 policy_kind'],
-        [typedData(1), '403 policy_kind'],
+        [transaction(), '403 policy_kind_denied'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
-    ['no kinds at all', { kinds: [] }, all.map((body) => [body, '403 policy_kind'])],
+    ['no kinds at all', { kinds: [] }, all.map((body) => [body, '403 policy_kind_denied'])],
     [
       'chain ids',
       { chain_ids: [1, 10] },
       [
         [transaction({ chainId: '0xa' }), OK],
-        [transaction({ chainId: 11 }), '403 policy_chain_id'],
+        [transaction({ chainId: 11 }), '403 policy_chain_denied'],
         [typedData(10), OK],
-        [typedData(11), '403 policy_chain_id'],
-        [typedData(), '403 policy_chain_id'],
+        [typedData(11), '403 policy_chain_denied'],
+        [typedData(), '403 policy_chain_denied'],
         [message, OK],
       ],
     ],
@@ -161,29 +161,29 @@ describe('each rule, what it allows beside what it refuses', () => {
       [
         [transaction(), OK],
         [transaction({ to: allowed.toLowerCase() }), OK],
-        [transaction({ to: other }), '403 policy_recipient'],
-        [transaction({ to: null, data: '0x00' }), '403 policy_recipient'],
-        [message, '403 policy_kind'],
-        [typedData(1), '403 policy_kind'],
+        [transaction({ to: other }), '403 policy_recipient_denied'],
+        [transaction({ to: null, data: '0x00' }), '403 policy_recipient_denied'],
+        [message, '403 policy_kind_denied'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
-    ['no recipients at all', { recipients: [] }, [[transaction(), '403 policy_recipient']]],
+    ['no recipients at all', { recipients: [] }, [[transaction(), '403 policy_recipient_denied']]],
     [
       'a value',
       { max_value: '5' },
       [
         [transaction(), OK],
         [transaction({ value: undefined }), OK],
-        [transaction({ value: 6 }), '403 policy_value'],
-        [transaction({ value: (2n ** 256n - 1n).toString() }), '403 policy_value'],
-        [message, '403 policy_kind'],
+        [transaction({ value: 6 }), '403 policy_value_exceeded'],
+        [transaction({ value: (2n ** 256n - 1n).toString() }), '403 policy_value_exceeded'],
+        [message, '403 policy_kind_denied'],
       ],
     ],
     [
       'a value of 0',
       { max_value: '0' },
       [
-        [transaction(), '403 policy_value'],
+        [transaction(), '403 policy_value_exceeded'],
         [transaction({ value: 0 }), OK],
       ],
     ],
@@ -204,7 +204,7 @@ describe('each rule, what it allows beside what it refuses', () => {
       [
         [message, OK],
         [transaction(), OK],
-        [typedData(1), '403 policy_kind'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
   ];
@@ -242,7 +242,7 @@ describe('each rule, what it allows beside what it refuses', () => {
   it('a limit is the bot’s own: another bot of the client is not held by it', async () => {
     const [own, free] = [await newClientWithRunner(), await newClientWithRunner()];
     await setPolicy(own, own.botId, { max_value: '0' });
-    expect(await outcome(own, transaction())).toBe('403 policy_value');
+    expect(await outcome(own, transaction())).toBe('403 policy_value_exceeded');
     expect(await outcome(free, transaction())).toBe(OK);
   });
 });
@@ -281,13 +281,15 @@ describe('Solana', () => {
     await setPolicy(own, own.botId, { recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [transfer(from, payee, 5)])).toBe(OK);
     expect(await ask(own, [transfer(from, payee, 5), call_(own)])).toBe(OK);
-    expect(await ask(own, [transfer(from, stranger_, 5)])).toBe('403 policy_recipient');
-    expect(await ask(own, [{ programAddress: newAddress() }])).toBe('403 policy_recipient');
-    expect(await ask(own, [transfer(from, payee, 5)], { lookedUp: [payee] })).toBe('403 policy_recipient');
-    expect(await ask(own, [system(packed([4, 1], new Uint8Array(32)), signerAccount(from))])).toBe(
-      '403 policy_recipient',
+    expect(await ask(own, [transfer(from, stranger_, 5)])).toBe('403 policy_recipient_denied');
+    expect(await ask(own, [{ programAddress: newAddress() }])).toBe('403 policy_recipient_denied');
+    expect(await ask(own, [transfer(from, payee, 5)], { lookedUp: [payee] })).toBe(
+      '403 policy_recipient_denied',
     );
-    expect(await ask(own, [])).toBe('403 policy_recipient');
+    expect(await ask(own, [system(packed([4, 1], new Uint8Array(32)), signerAccount(from))])).toBe(
+      '403 policy_recipient_denied',
+    );
+    expect(await ask(own, [])).toBe('403 policy_recipient_denied');
   });
 
   it('values are the lamports of all transfers; a program that could move more must be allowed by name', async () => {
@@ -295,15 +297,17 @@ describe('Solana', () => {
     const from = own.key.address;
     await setPolicy(own, own.botId, { max_value: '10' });
     expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 5)])).toBe(OK);
-    expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 6)])).toBe('403 policy_value');
-    expect(await ask(own, [transfer(from, payee, 2n ** 64n - 1n), transfer(from, payee, 2n)])).toBe(
-      '403 policy_value',
+    expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 6)])).toBe(
+      '403 policy_value_exceeded',
     );
-    expect(await ask(own, [call_(own)])).toBe('403 policy_value');
+    expect(await ask(own, [transfer(from, payee, 2n ** 64n - 1n), transfer(from, payee, 2n)])).toBe(
+      '403 policy_value_exceeded',
+    );
+    expect(await ask(own, [call_(own)])).toBe('403 policy_value_exceeded');
     await setPolicy(own, own.botId, { max_value_24h: '10' });
     expect(await ask(own, [call_(own)])).toBe('403 policy_value_24h_exceeded');
     await setPolicy(own, own.botId, { max_value: '10', recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [call_(own), transfer(from, payee, 5)])).toBe(OK);
-    expect(await ask(own, [call_(own), transfer(from, payee, 11)])).toBe('403 policy_value');
+    expect(await ask(own, [call_(own), transfer(from, payee, 11)])).toBe('403 policy_value_exceeded');
   });
 });

@@ -63,7 +63,7 @@ describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) =
   });
 
   test.each([
-    ['403', problem('policy_value', 403), 'policy_value'],
+    ['403', problem('policy_value_exceeded', 403), 'policy_value_exceeded'],
     ['404', problem('not_found', 404), 'not_found'],
     ['500', problem('internal', 500), 'internal'],
     [

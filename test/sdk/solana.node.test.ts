@@ -116,10 +116,10 @@ describe('an API that is not honest', () => {
 });
 
 test('what is refused ends the batch: nothing after it is asked for', async () => {
-  const { signer, asked } = await signerAt(problem('policy_value', 403));
+  const { signer, asked } = await signerAt(problem('policy_value_exceeded', 403));
   const transactions = ['one', 'two'].map((text) => compileTransaction(memo(local, text)));
   await expect(signer.signTransactions(transactions as never)).rejects.toMatchObject({
-    code: 'policy_value',
+    code: 'policy_value_exceeded',
   });
   expect(asked).toHaveLength(1);
 });

@@ -88,8 +88,8 @@ with token as (insert into public.machine_tokens (name, token_hash) values ('x',
 insert into public.machine_token_bots select token.id, tests.bot_id('a'), tests.client_id('anna') from token;
 select tests.forget();
 select tests.act_as('anon');
-select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind', 'POST /bots/{id}/sign');
-select is(tests.refusals('anna'), array['runner policy_kind POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
+select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind_denied', 'POST /bots/{id}/sign');
+select is(tests.refusals('anna'), array['runner policy_kind_denied POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
 select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id('anna')::text, 'with its token');
 select is((tests.refused('anna', 1)).actor_id, null, 'which is no account');
 select public.report_runner_refusal('edge', 'anna', tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');

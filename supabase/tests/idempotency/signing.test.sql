@@ -78,11 +78,11 @@ select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exce
 
 -- The policy is judged again.
 select tests.policy('{"max_value_24h": "100", "max_value": "59"}');
-select is(tests.check_out('k1'), 'PT403 policy_value', 'a limit that is lower by now holds');
+select is(tests.check_out('k1'), 'PT403 policy_value_exceeded', 'a limit that is lower by now holds');
 select tests.policy('{"max_value_24h": "99"}');
 select is(tests.check_out('k1'), 'PT403 policy_value_24h_exceeded', 'the 24-hour limit applies too');
 select tests.policy('{"recipients": ["S"]}');
-select is(tests.check_out('k1'), 'PT403 policy_recipient', 'and every other rule');
+select is(tests.check_out('k1'), 'PT403 policy_recipient_denied', 'and every other rule');
 select tests.policy('{}');
 select is(tests.check_out('k3'), 'allowed', 'without a 24-hour limit nothing is reserved');
 select is(tests.reserved(), 100::numeric, 'as is to be seen');

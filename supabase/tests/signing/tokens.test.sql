@@ -64,7 +64,7 @@ select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
 select public.set_policy(tests.bot_id('hers'), '{"kinds": ["evm.transaction"]}');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind', 'what the policy forbids is not signed');
+select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind_denied', 'what the policy forbids is not signed');
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{}');
 select is(tests.rows_of('delete from public.machine_tokens'), 1::bigint, 'a client ends its token straight in the table');
