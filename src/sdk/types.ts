@@ -274,7 +274,7 @@ export interface IssueTokenRequest {
   /** None: until it is revoked. */
   expires_at?: string | undefined;
   /** More bots that the token signs for, beside the one that it is issued for. */
-  bot_ids?: string[] | undefined;
+  other_bot_ids?: string[] | undefined;
 }
 
 export interface Token {

@@ -73,7 +73,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
       call(`POST /bots/${thief.botId}/tokens`, {
         token: thief.token,
         headers,
-        body: { name: 'A runner', bot_ids: [other] },
+        body: { name: 'A runner', other_bot_ids: [other] },
       });
     const answer = await ask(victim.botId);
     expectProblem(answer, 404, 'not_found');

@@ -237,7 +237,7 @@ describe('a machine token', () => {
       name: 'x',
       token_hash: hash(),
     });
-    const shared = await newMachineTokenFor(admin, own.botId, { bot_ids: [other.botId] });
+    const shared = await newMachineTokenFor(admin, own.botId, { other_bot_ids: [other.botId] });
     expect((await rest(`DELETE trading_keys?client_id=eq.${own.clientId}`, own.token)).status).toBe(204);
     const left = await operatorSql<{ id: string }>(
       'select id from public.machine_tokens where id = any ($1)',

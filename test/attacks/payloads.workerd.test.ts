@@ -34,7 +34,11 @@ const GOOD: Record<string, () => Record<string, unknown>> = {
     chain: 'evm',
   }),
   'PUT /clients/{id}/rotate-key': () => ({ private_key: key(), address: newEvmKey().address, chain: 'evm' }),
-  'POST /bots/{id}/tokens': () => ({ name: 'A runner', expires_at: '2999-01-01T00:00:00Z', bot_ids: [] }),
+  'POST /bots/{id}/tokens': () => ({
+    name: 'A runner',
+    expires_at: '2999-01-01T00:00:00Z',
+    other_bot_ids: [],
+  }),
   'PUT /bots/{id}/policy': () => ({
     kinds: ['evm.transaction'],
     chain_ids: ['1'],

@@ -333,7 +333,7 @@ export class Household {
   async #issueToken() {
     const [first, ...more] = this.bots.map(({ id }) => id);
     if (first === undefined) return;
-    const body = { name: 'Load', bot_ids: more };
+    const body = { name: 'Load', other_bot_ids: more };
     const answer = await this.#call('POST /bots/{id}/tokens', first, { body });
     if (!this.#settle(answer, [], 201)) return;
     this.tokens.push({

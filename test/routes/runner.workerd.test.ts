@@ -154,7 +154,9 @@ describe('GET /runner/bots', () => {
   it('-> the running bots of the token, without their configs, keys or envelopes', async () => {
     const client = await newClientWithBot();
     const second = (await create(admin, client, { name: 'Second', config: { pair: 'ETH/USDC' } })).json;
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: [second.id] });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, {
+      other_bot_ids: [second.id],
+    });
     const before = await call('GET /runner/bots', { token });
     expect(before.json.items.map((bot: { id: string }) => bot.id)).toEqual([client.botId]);
     await call(`POST /bots/${second.id}/wallets`, { token: admin.token, body: {} });
@@ -193,7 +195,7 @@ describe('GET /runner/bots in pages', () => {
     const client = await newClientWithBot();
     const bots = [client.botId];
     for (let more = 0; more < 2; more += 1) bots.push((await setUp(client)).json.id);
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: bots });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { other_bot_ids: bots });
     const first = await call('GET /runner/bots?limit=2', { token });
     expect(first.json.items.map(({ id }: { id: string }) => id)).toEqual([bots[2], bots[1]]);
     expect(first.json.next_cursor).toBe(bots[1]);
@@ -212,7 +214,9 @@ describe('GET /runner/bots in pages', () => {
 
   it("of an admin's token for bots of two clients -> each with its wallets", async () => {
     const [one, two] = [await newClientWithBot(), await newClientWithBot()];
-    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, { bot_ids: [two.botId] });
+    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, {
+      other_bot_ids: [two.botId],
+    });
     const { json } = await call('GET /runner/bots', { token });
     const addresses = json.items.map(({ wallets }: { wallets: { address: string }[] }) =>
       wallets.map(({ address }) => address),

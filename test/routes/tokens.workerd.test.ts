@@ -52,14 +52,14 @@ describe('POST /bots/{id}/tokens', () => {
   it('for several bots of a client -> signs for each, and the client sees and revokes it', async () => {
     const own = await newClientWithBot();
     const second = (await create(admin, own)).json.id;
-    const { status, json } = await issue(own, own.botId, { bot_ids: [second, own.botId, second] });
+    const { status, json } = await issue(own, own.botId, { other_bot_ids: [second, own.botId, second] });
     expect([status, json.bot_ids]).toEqual([201, [own.botId, second].sort()]);
     expect((await list(own, second)).json.items).toEqual([{ ...json, token: undefined }]);
     expect((await revoke(own, json.id)).status).toBe(200);
   });
 
   it('by an admin for bots of several clients -> signs for each; only admins see and revoke it', async () => {
-    const { json } = await issue(admin, client.botId, { bot_ids: [stranger.botId] });
+    const { json } = await issue(admin, client.botId, { other_bot_ids: [stranger.botId] });
     for (const { botId } of [client, stranger]) {
       expect((await sign({ botId, machineToken: json.token }, message)).status).toBe(200);
     }
@@ -72,7 +72,7 @@ describe('POST /bots/{id}/tokens', () => {
 
   it.each([
     ['of the path', (theirs: string) => issue(client, theirs)],
-    ['beside it', (theirs: string) => issue(client, client.botId, { bot_ids: [theirs] })],
+    ['beside it', (theirs: string) => issue(client, client.botId, { other_bot_ids: [theirs] })],
   ])("with another client's bot %s -> 404, as for an absent one; nothing is issued", async (_, ask) => {
     const before = (await list(client, client.botId)).text;
     expectProblem(await ask(stranger.botId), 404, 'not_found');
@@ -88,8 +88,8 @@ describe('POST /bots/{id}/tokens', () => {
     ['an expiry that is over', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an expiry after the year 9999', { expires_at: '9999-12-31T23:59:59-12:00' }, '/expires_at'],
     ['an expiry that is no time', { expires_at: 'tomorrow' }, '/expires_at'],
-    ['a bot id that is none', { bot_ids: ['x'] }, '/bot_ids/0'],
-    ['101 bots', { bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/bot_ids'],
+    ['a bot id that is none', { other_bot_ids: ['x'] }, '/other_bot_ids/0'],
+    ['101 bots', { other_bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/other_bot_ids'],
     ['a token of one’s own', { token: 'tk_mine' }, ''],
   ])('with %s -> 422', async (_, change, pointer) => {
     const answer = await issue(client, client.botId, change);
