@@ -10,8 +10,8 @@ const CATALOGUE = {
     'The Idempotency-Key is malformed',
     'Send 1 to 255 visible ASCII characters without spaces, and one such header.',
   ],
-  malformed_json: [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
-  malformed_request: [400, 'The request cannot be carried out', 'A value in it cannot be stored.'],
+  json_malformed: [400, 'The body is not JSON', 'Send one JSON value in UTF-8.'],
+  value_not_storable: [400, 'The request cannot be carried out', 'A value in it cannot be stored.'],
   // 401: who is calling
   authentication_required: [
     401,
@@ -36,7 +36,11 @@ const CATALOGUE = {
     'Only the edge stores envelopes',
     'Send the private key to this API, which seals it. The REST API of the database takes no envelope from a session.',
   ],
-  forbidden: [403, 'The database refuses this to the caller', 'Sign in with an account that may do it.'],
+  permission_denied: [
+    403,
+    'The database refuses this to the caller',
+    'Sign in with an account that may do it.',
+  ],
   policy_chain_denied: [403, 'The policy of the bot does not allow this chain', 'See GET /bots/{id}/policy.'],
   policy_value_24h_exceeded: [
     403,
@@ -63,20 +67,24 @@ const CATALOGUE = {
     'This takes a second factor',
     'Verify a second factor in this session (Supabase Auth MFA) and send the new access token. Stopping and revoking take none.',
   ],
-  token_oauth_rejected: [
+  oauth_token_rejected: [
     403,
     'The access token was issued to another program',
     'Sign in to this project and send the access token of that session. Tokens of the OAuth 2.1 server are not accepted.',
   ],
-  not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
+  resource_not_found: [404, 'Not found', 'There is no such thing, or it is not yours.'],
   trading_key_missing: [404, 'The client has no trading key', 'Set up a bot with a private key first.'],
   method_not_allowed: [405, 'The path has other methods', 'See the header Allow.'],
   // 409: the request is right and the state of things is against it
   address_taken: [409, 'The address belongs to another client', 'A key is held for one client at a time.'],
-  bot_has_no_key: [409, 'The bot has no key', 'Put in a key first: a bot without one cannot run.'],
+  bot_key_missing: [409, 'The bot has no key', 'Put in a key first: a bot without one cannot run.'],
   bot_not_running: [409, 'The bot does not run', 'Start it first: a stopped bot signs nothing.'],
-  bots_full: [409, 'The client has as many bots as a client can have', 'A client has at most 1,000 bots.'],
-  conflict: [409, 'Something else has this value', 'Use another value.'],
+  bot_limit_reached: [
+    409,
+    'The client has as many bots as a client can have',
+    'A client has at most 1,000 bots.',
+  ],
+  value_taken: [409, 'Something else has this value', 'Use another value.'],
   email_taken: [409, 'A client with this e-mail exists', 'Use another e-mail, or the client that exists.'],
   idempotency_key_outdated: [
     409,
@@ -88,27 +96,27 @@ const CATALOGUE = {
     'The key id has ended',
     'A rotated or revoked key is not held again. Submit the private key: it gets a new key id.',
   ],
-  tokens_full: [
+  token_limit_reached: [
     409,
     'The bot, the client or the token is at its limit',
     'A bot has at most 50 machine tokens, a client 1,000, and a token signs for at most 100 bots. Revoke tokens that are no longer used.',
   ],
-  trading_key_required: [
+  private_key_required: [
     409,
     'The client has no trading key',
     'Send a private key: it becomes the trading key.',
   ],
-  wallets_full: [
+  wallet_limit_reached: [
     409,
     'The bot or the client has as many wallets as one can have',
     'A bot has at most 100 wallets, a client 10,000.',
   ],
   wallet_exists: [409, 'The bot has a wallet with this address', 'A bot holds an address once.'],
-  wallet_required: [409, 'The bot has several wallets', 'Name one in wallet, by its id or its address.'],
+  wallet_ambiguous: [409, 'The bot has several wallets', 'Name one in wallet, by its id or its address.'],
   // 413, 415, 422: the body
   body_too_large: [413, 'The body is too large', 'A body has at most 64 KiB.'],
-  unsupported_media_type: [415, 'The body is not JSON', 'Send "Content-Type: application/json".'],
-  address_checksum: [
+  media_type_unsupported: [415, 'The body is not JSON', 'Send "Content-Type: application/json".'],
+  address_checksum_invalid: [
     422,
     'The address has a wrong checksum',
     'Its capital letters do not fit (EIP-55): a character may be wrong.',
@@ -151,14 +159,14 @@ const CATALOGUE = {
     'The private key is malformed',
     'Send 64 hex digits (EVM), or base58 of 64 or 32 bytes or the JSON array of solana-keygen (Solana).',
   ],
-  private_key_mismatched_public_half: [
+  private_key_halves_mismatch: [
     422,
     'The two halves of the private key do not fit',
     'A part of the Solana key may be wrong.',
   ],
   private_key_out_of_range: [422, 'The private key is out of range', 'No EVM account has this key.'],
   private_key_wrong_length: [422, 'The private key has a wrong length', 'A part may be missing.'],
-  too_many_rows: [
+  statement_too_large: [
     422,
     'The statement writes too many rows',
     'A statement at the REST API writes at most 100 rows. Send several.',
@@ -178,7 +186,7 @@ const CATALOGUE = {
   // 429: too much at once
   rate_limited: [429, 'Too many requests', 'Wait as long as Retry-After says.'],
   // 5xx: what the operator has to mend
-  internal: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
+  internal_error: [500, 'Something went wrong', 'Try again; if it stays, give the operator the request id.'],
   audit_key_malformed: [
     503,
     'Audit checkpoints cannot be signed or verified',
@@ -275,12 +283,12 @@ const CATALOGUE = {
     'The database rejects the API key of the service',
     'Operator: SUPABASE_PUBLISHABLE_KEY has to be a valid key of the project at SUPABASE_URL.',
   ],
-  rewrap_other_master_key: [
+  rewrap_token_mismatch: [
     503,
     'Envelopes cannot be moved with this token',
     'Operator: REWRAP_TOKEN is for another master key than the first of ENCRYPTION_KEY. Issue one for that.',
   ],
-  step_up_disagrees: [
+  step_up_settings_mismatch: [
     503,
     'The edge and the database ask different things of who changes keys',
     'Operator: make REQUIRE_AAL2 and MAX_SIGN_IN_AGE_SECONDS and the row of private.settings the same.',

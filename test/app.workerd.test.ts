@@ -72,14 +72,15 @@ describe('paths that are none', () => {
     '/admin',
     '/rest/v1/clients',
   ])('GET %s -> 404', async (path) => {
-    expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
-    expectProblem(await call(`GET ${path}`), 404, 'not_found');
+    expectProblem(await call(`GET ${path}`, { token }), 404, 'resource_not_found');
+    expectProblem(await call(`GET ${path}`), 404, 'resource_not_found');
   });
 
   it.each(['/clients/', '/clients/me/more', '/bots', '/bots/', '/bots/x/y/z', '/clients//bots', '/runner'])(
     'GET %s -> 404, whoever asks',
     async (path) => {
-      for (const [, token] of CALLERS) expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`GET ${path}`, { token }), 404, 'resource_not_found');
     },
   );
 
@@ -87,7 +88,8 @@ describe('paths that are none', () => {
     '%s/, with a slash at the end -> 404, whoever asks',
     async (line) => {
       const path = line.replace('{id}', crypto.randomUUID());
-      for (const [, token] of CALLERS) expectProblem(await call(`${path}/`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`${path}/`, { token }), 404, 'resource_not_found');
     },
   );
 

@@ -98,7 +98,7 @@ function remember(tokens: Set<string>, hash: string): void {
 }
 
 /** Never valid here, whatever the time. */
-const GUESSES = ['token_invalid', 'token_oauth_rejected'];
+const GUESSES = ['token_invalid', 'oauth_token_rejected'];
 
 /**
  * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which

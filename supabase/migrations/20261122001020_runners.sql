@@ -101,11 +101,11 @@ begin
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
-    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_required';
+    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_ambiguous';
   end if;
   picked := candidates[1];
   if picked.encrypted_key is null then
-    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
   end if;
   if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
     raise sqlstate 'PT409' using

@@ -240,7 +240,13 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     list_deployment_events: { by: admin, args: () => ({ page_size: 1 }) },
     report_refusal: {
       by: client,
-      args: () => ({ edge_token, code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
+      args: () => ({
+        edge_token,
+        code: 'permission_denied',
+        route: 'GET /bots/{id}',
+        client_id,
+        bot_id: bot,
+      }),
     },
     check_out_key: { args: () => ({ edge_token, token, bot_id: bot, signing: CLAIM, once: once() }) },
     list_runner_bots: { args: () => ({ token }) },
@@ -264,7 +270,13 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       }),
     },
     report_runner_refusal: {
-      args: () => ({ edge_token, token, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
+      args: () => ({
+        edge_token,
+        token,
+        bot_id: bot,
+        code: 'permission_denied',
+        route: 'POST /bots/{id}/sign',
+      }),
     },
   };
 }

@@ -228,7 +228,7 @@ describe('a database that answers codes of JavaScript', () => {
         expectProblem(
           answer,
           status === 400 ? 500 : 503,
-          status === 400 ? 'internal' : 'database_unavailable',
+          status === 400 ? 'internal_error' : 'database_unavailable',
         );
       }
     },

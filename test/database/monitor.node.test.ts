@@ -255,7 +255,7 @@ describe('quarantine', () => {
       if (round % 2 === 0) await startBots(sessions, client);
       else expect(await reportFailure(sql, signer, bot)).toBe('PT401 token_invalid');
     }
-    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_has_no_key'];
+    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_key_missing'];
     // A revocation ends the key, and the token with it.
     expected.push('PT404 trading_key_missing', 'PT401 token_invalid');
     expect([...seen].filter((outcome) => !expected.includes(outcome))).toEqual([]);

@@ -9,8 +9,8 @@ afterAll(() => sessions.end());
 
 // All that a race may answer beside `ok`; each says which.
 const NO_KEY = 'PT404 trading_key_missing';
-const KEY_REQUIRED = 'PT409 trading_key_required';
-const BOT_WITHOUT_KEY = 'PT409 bot_has_no_key';
+const KEY_REQUIRED = 'PT409 private_key_required';
+const BOT_WITHOUT_KEY = 'PT409 bot_key_missing';
 const ANOTHER_ADDRESS = 'PT422 address_mismatch';
 /** An envelope straight in a table. A race that lists this one has to see it. */
 const EDGE_REQUIRED = 'PT403 edge_required';
@@ -303,6 +303,6 @@ it('twelve bots at once, straight in the table, where two have a place -> two', 
     const client = await sessions.newClient();
     await sessions.newBots(client, 998);
     const outcomes = await sessions.race(Array.from({ length: 12 }, () => act.insertBot(client)));
-    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bots_full'), 'ok', 'ok']);
+    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bot_limit_reached'), 'ok', 'ok']);
   }
 });

@@ -26,7 +26,7 @@ it('a mistake of ours is no answer of the database: it is not asked again, and t
 });
 
 it('there is never a third, and the second failure is told', async () => {
-  const second = new CallFailure(new Problem('not_found'), undefined);
+  const second = new CallFailure(new Problem('resource_not_found'), undefined);
   const call = failing(noAnswer(), second);
   await expect(callWithRetry(TIME_LIMITS, true, call)).rejects.toBe(second.problem);
   expect(await callWithRetry(TIME_LIMITS, true, failing(noAnswer()))).toBe('answered');

@@ -182,9 +182,9 @@ describe('a revocation, tokens issued and revoked, quarantine, signatures, start
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
       for (const outcome of [...flood.outcomes.keys(), ...signers.outcomes.keys()]) seen.add(outcome);
     }
-    const due = ['PT401 token_invalid', 'PT404 not_found', 'PT409 bot_has_no_key', 'counted', 'ok'];
+    const due = ['PT401 token_invalid', 'PT404 resource_not_found', 'PT409 bot_key_missing', 'counted', 'ok'];
     expect([...seen]).toEqual(expect.arrayContaining(due));
-    const known = [...due, 'PT409 bot_not_running', 'PT409 tokens_full', 'quarantined', BUSY];
+    const known = [...due, 'PT409 bot_not_running', 'PT409 token_limit_reached', 'quarantined', BUSY];
     expect([...seen].filter((outcome) => !known.includes(outcome))).toEqual([]);
   });
 

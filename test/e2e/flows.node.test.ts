@@ -146,7 +146,7 @@ describe('Option 2: a client serves itself', () => {
       status: 'stopped',
       stop_reason: 'key_revoked',
     });
-    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_has_no_key');
+    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_key_missing');
   });
 
   test('revokes straight at the database API, with the Worker out of the way', async () => {

@@ -307,7 +307,7 @@ export class Household {
     const keys = bot.key.now();
     const change = bot.running.change(true);
     const answer = await this.#call('POST /bots/{id}/start', bot.id);
-    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_has_no_key'] : []));
+    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_key_missing'] : []));
     if (done)
       this.world.judge.expect(
         answer,
@@ -350,9 +350,9 @@ export class Household {
     const had = token.valid.now();
     const change = token.valid.change(false);
     const answer = await this.#call('DELETE /tokens/{id}', token.id);
-    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['not_found'] : []));
+    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['resource_not_found'] : []));
     // Not there, as the first time would have answered.
-    if (answer.code === 'not_found') token.valid.change(false).done();
+    if (answer.code === 'resource_not_found') token.valid.change(false).done();
   }
 
   async #read() {

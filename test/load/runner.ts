@@ -54,7 +54,7 @@ async function sign({ world }: Household, { token, valid }: LoadToken, bot: Load
   const reasons: Record<string, boolean> = {
     token_invalid: tokens.includes(false),
     bot_not_running: running.includes(false),
-    bot_has_no_key: keys.includes(null),
+    bot_key_missing: keys.includes(null),
     policy_value_exceeded: over && policies.includes('capped'),
   };
   world.judge.expect(answer, reasons[code ?? ''] === true, 'nothing was against it');

@@ -193,7 +193,7 @@ describe('what is refused is reported and not taken', () => {
     [
       'an address with a wrong checksum',
       () => ({ address: bentChecksum(newEvmKey().address) }),
-      'address_checksum',
+      'address_checksum_invalid',
     ],
     ['no address', { address: null }, 'address_missing'],
     ['text for an address', { address: 'x' }, 'address_malformed'],

@@ -60,7 +60,7 @@ describe('POST /bots/{id}/wallets', () => {
 
   it('with nothing, for a client without a trading key -> 409', async () => {
     const { botId } = await emptyBot();
-    expectProblem(await addWallet(admin, botId, {}), 409, 'trading_key_required');
+    expectProblem(await addWallet(admin, botId, {}), 409, 'private_key_required');
   });
 
   it.each([
@@ -95,7 +95,7 @@ describe('POST /bots/{id}/wallets', () => {
     await Promise.all(wallets(79).map((wallet) => addWallet(admin, json.id, wallet)));
     const [last = {}, more = {}] = wallets(2);
     expect((await addWallet(admin, json.id, last)).status).toBe(201);
-    expectProblem(await addWallet(admin, json.id, more), 409, 'wallets_full');
+    expectProblem(await addWallet(admin, json.id, more), 409, 'wallet_limit_reached');
   });
 
   it('with a key of another chain than the bot -> 422, of the right one -> 201', async () => {
@@ -117,7 +117,7 @@ describe('POST /bots/{id}/wallets', () => {
 
   it('starts what could not start before', async () => {
     const { client, botId } = await emptyBot();
-    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_key_missing');
     await addWallet(admin, botId, { private_key: newEvmKey().privateKey });
     expect(await call(`POST /bots/${botId}/start`, { token: client.token })).toMatchObject({
       status: 200,

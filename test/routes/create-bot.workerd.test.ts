@@ -103,7 +103,7 @@ describe('POST /bots/create', () => {
 
   it('with a wallet without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'trading_key_required');
+    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );

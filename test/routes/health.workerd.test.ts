@@ -121,9 +121,9 @@ describe('GET /bots/{id}/health', () => {
   it('by another client, or by nobody -> the 404 of an absent bot', async () => {
     const own = await newClientWithBot();
     for (const person of [await newClientWithBot(), await newAccount()]) {
-      expectProblem(await get(person, own.botId), 404, 'not_found');
+      expectProblem(await get(person, own.botId), 404, 'resource_not_found');
     }
-    expectProblem(await get(admin, crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await get(admin, crypto.randomUUID()), 404, 'resource_not_found');
   });
 
   it('with the machine token of its runner -> 401', async () => {

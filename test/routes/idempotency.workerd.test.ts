@@ -323,7 +323,7 @@ describe('a key', () => {
     const [client, key] = [await newClient(), newKey()];
     const line = `POST /clients/${client.clientId}/setup-bot`;
     const send = (body: object) => call(line, { token: client.token, body, idempotencyKey: key });
-    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'trading_key_required');
+    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'private_key_required');
     expectProblem(await send({ bot_type: 'no-such-bot', ...withKey() }), 422, 'bot_type_unknown');
     expect((await send({ bot_type: 'evm-grid', ...withKey() })).status).toBe(201);
   });

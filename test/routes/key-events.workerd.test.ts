@@ -200,11 +200,13 @@ describe('what is refused', () => {
     ];
     for (const line of asked) {
       const body = line.startsWith('PUT') ? { private_key: newEvmKey().privateKey } : undefined;
-      expectProblem(await call(line, { token: attacker.token, body }), 404, 'not_found');
+      expectProblem(await call(line, { token: attacker.token, body }), 404, 'resource_not_found');
     }
     expect(await events(victim)).toEqual(before);
     const own = await refusals(attacker);
-    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(asked.map(() => ['not_found', null]));
+    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(
+      asked.map(() => ['resource_not_found', null]),
+    );
     expect(JSON.stringify(own)).not.toContain(victim.clientId);
     expect(JSON.stringify(own)).not.toContain(victim.botId);
   });
@@ -225,7 +227,7 @@ describe('what is refused', () => {
     const create = (client_id: string) =>
       call('POST /bots/create', { token: admin.token, body: { client_id, name: 'x', bot_type: 'none' } });
     expectProblem(await create(client.clientId), 422, 'bot_type_unknown');
-    expectProblem(await create(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await create(crypto.randomUUID()), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([
       { actor: 'admin', code: 'bot_type_unknown', route: 'POST /bots/create', bot_id: null },
     ]);
@@ -257,11 +259,11 @@ describe('what is refused', () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
     expectProblem(await sign(client, message), 403, 'policy_kind_denied');
-    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'not_found');
+    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'resource_not_found');
     const common = { actor: 'runner', route: 'POST /bots/{id}/sign', token_id: client.tokenId };
     expect(await refusals(client)).toEqual([
       { ...common, code: 'policy_kind_denied', bot_id: client.botId },
-      { ...common, code: 'not_found', bot_id: null },
+      { ...common, code: 'resource_not_found', bot_id: null },
     ]);
     expect(await refusals(other)).toEqual([]);
     // What was refused is no first use either: its transaction was taken back.
@@ -297,15 +299,15 @@ describe('what is refused', () => {
     expectProblem(
       await call(`PUT /clients/${client.clientId}/rotate-key`, { token: client.token, body: '{' }),
       400,
-      'malformed_json',
+      'json_malformed',
     );
     expectProblem(
       await call(`GET /clients/${crypto.randomUUID()}`, { token: client.token }),
       404,
-      'not_found',
+      'resource_not_found',
     );
     const account = await newAccount();
-    expectProblem(await revoke(client, account), 404, 'not_found');
+    expectProblem(await revoke(client, account), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([]);
   });
 

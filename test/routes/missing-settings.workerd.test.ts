@@ -236,10 +236,10 @@ describe('with a setting of the wrong kind', () => {
         expect([value, (await call('GET /health', { env })).status]).toEqual([value, 200]);
         const ready = await call('GET /ready', { env });
         expect([200, 503]).toContain(ready.status);
-        expect(JSON.stringify(ready.json)).not.toContain('internal');
+        expect(JSON.stringify(ready.json)).not.toContain('internal_error');
         for (const line of ['GET /clients', `DELETE /clients/${crypto.randomUUID()}/revoke-key`]) {
           const answer = await call(line, { token: admin.token, env });
-          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal']);
+          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal_error']);
         }
       }
     },

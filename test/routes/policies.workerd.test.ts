@@ -121,8 +121,8 @@ describe('PUT and GET /bots/{id}/policy', () => {
     await setPolicy(own, own.botId, { max_value: '7' });
     for (const person of [stranger, await newAccount()]) {
       for (const botId of [own.botId, crypto.randomUUID()]) {
-        expectProblem(await get(person, botId), 404, 'not_found');
-        expectProblem(await setPolicy(person, botId, {}), 404, 'not_found');
+        expectProblem(await get(person, botId), 404, 'resource_not_found');
+        expectProblem(await setPolicy(person, botId, {}), 404, 'resource_not_found');
       }
     }
     expect((await get(own, own.botId)).json.max_value).toBe('7');

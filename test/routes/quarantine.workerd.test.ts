@@ -46,16 +46,16 @@ describe('a failure to sign', () => {
   });
 
   it.each<[string, string, (own: ClientWithRunner) => Promise<unknown>]>([
-    ['a body that is none', 'malformed_json', (own) => sign(own, '{')],
+    ['a body that is none', 'json_malformed', (own) => sign(own, '{')],
     ['a request of no kind', 'validation_failed', (own) => sign(own, { type: 'evm.anything' })],
     [
       'a wallet that is not there',
-      'not_found',
+      'resource_not_found',
       (own) => sign(own, { ...message, wallet: newEvmKey().address }),
     ],
     [
       'a bot of somebody else',
-      'not_found',
+      'resource_not_found',
       async (own) => sign({ ...(await newClientWithRunner()), machineToken: own.machineToken }, message),
     ],
     [

@@ -107,9 +107,9 @@ describe('a machine token is no session', () => {
   });
 
   it.each([
-    [`POST /bots/${own.botId}/sign/`, 404, 'not_found'],
-    [`POST /bots/${own.botId}/sign/x`, 404, 'not_found'],
-    ['GET /runner', 404, 'not_found'],
+    [`POST /bots/${own.botId}/sign/`, 404, 'resource_not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'resource_not_found'],
+    ['GET /runner', 404, 'resource_not_found'],
     [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
     ['POST /runner/bots', 405, 'method_not_allowed'],
   ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
@@ -129,7 +129,7 @@ describe('a bot of another token', () => {
           headers: { 'x-request-id': 'same' },
         });
       const [theirs, absent] = [await ask(other.botId), await ask(crypto.randomUUID())];
-      expectProblem(theirs, 404, 'not_found');
+      expectProblem(theirs, 404, 'resource_not_found');
       expect([theirs.text, [...theirs.headers]]).toEqual([absent.text, [...absent.headers]]);
       expect(
         await operatorSql('select id from private.every_key_event where bot_id = $1 and event = $2', [
@@ -142,7 +142,7 @@ describe('a bot of another token', () => {
 
   it('of the same client without the token -> 404 too', async () => {
     const second = (await create(admin, own, { wallets: [] })).json.id;
-    expectProblem(await sign({ ...own, botId: second }, message), 404, 'not_found');
+    expectProblem(await sign({ ...own, botId: second }, message), 404, 'resource_not_found');
   });
 
   it.each(['x', '1', `${own.botId}x`])('an id that is none (%s) -> 422', async (id) => {

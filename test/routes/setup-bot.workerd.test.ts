@@ -47,7 +47,7 @@ describe('POST /clients/{id}/setup-bot', () => {
 
   it('without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );
@@ -105,7 +105,7 @@ describe('POST /clients/{id}/setup-bot', () => {
   it('after a revocation -> works, and the versions go on counting', async () => {
     const client = await newClientWithBot();
     await revoke(client);
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     const key = newEvmKey();
     expect((await setUp(client, { private_key: key.privateKey })).status).toBe(201);
     expect((await tradingKey(client)).json).toMatchObject({ address: key.address, version: 2 });

@@ -105,7 +105,7 @@ describe('a request that is wrong', () => {
   const SECRET = 'f00dcafef00dcafe';
   const made = messageOf(compiled(newAddress(), [transfer(newAddress(), newAddress(), 5)]));
   it.each<[string, unknown, number, string, string?]>([
-    ['no JSON', '{', 400, 'malformed_json'],
+    ['no JSON', '{', 400, 'json_malformed'],
     ['no type', {}, 422, 'validation_failed', '/type'],
     ['an unknown type', { type: 'evm.anything' }, 422, 'validation_failed', '/type'],
     [
@@ -209,6 +209,6 @@ describe('a request that is wrong', () => {
       body: '{}',
       headers: { 'content-type': 'text/plain' },
     });
-    expectProblem(answer, 415, 'unsupported_media_type');
+    expectProblem(answer, 415, 'media_type_unsupported');
   });
 });

@@ -66,7 +66,7 @@ describe('POST /bots/{id}/tokens', () => {
     const ids = (answer: { json: { items: { id: string }[] } }) => answer.json.items.map(({ id }) => id);
     expect(ids(await list(admin, stranger.botId))).toContain(json.id);
     expect(ids(await list(stranger, stranger.botId))).not.toContain(json.id);
-    expectProblem(await revoke(stranger, json.id), 404, 'not_found');
+    expectProblem(await revoke(stranger, json.id), 404, 'resource_not_found');
     expect((await revoke(admin, json.id)).status).toBe(200);
   });
 
@@ -75,8 +75,8 @@ describe('POST /bots/{id}/tokens', () => {
     ['beside it', (theirs: string) => issue(client, client.botId, { other_bot_ids: [theirs] })],
   ])("with another client's bot %s -> 404, as for an absent one; nothing is issued", async (_, ask) => {
     const before = (await list(client, client.botId)).text;
-    expectProblem(await ask(stranger.botId), 404, 'not_found');
-    expectProblem(await ask(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await ask(stranger.botId), 404, 'resource_not_found');
+    expectProblem(await ask(crypto.randomUUID()), 404, 'resource_not_found');
     expect((await list(client, client.botId)).text).toBe(before);
     expect((await list(stranger, stranger.botId)).json.items).toEqual([]);
   });
@@ -131,8 +131,8 @@ describe('GET /bots/{id}/tokens', () => {
   });
 
   it('of a stranger’s bot -> the 404 of an absent one', async () => {
-    expectProblem(await list(stranger, client.botId), 404, 'not_found');
-    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await list(stranger, client.botId), 404, 'resource_not_found');
+    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'resource_not_found');
   });
 });
 
@@ -149,7 +149,7 @@ describe('DELETE /tokens/{id}', () => {
     expect(revoked.json.last_used_at).toEqual(expect.any(String));
     expectProblem(await sign(own, message), 401, 'token_invalid');
     expect((await sign({ ...own, ...other }, message)).status).toBe(200);
-    expectProblem(await revoke(as(own), own.tokenId), 404, 'not_found');
+    expectProblem(await revoke(as(own), own.tokenId), 404, 'resource_not_found');
   });
 
   it('by a stranger or a client without bots -> the 404 of an absent one, and it still signs', async () => {
@@ -157,7 +157,7 @@ describe('DELETE /tokens/{id}', () => {
     for (const person of [stranger, await newClient()]) {
       const headers = { 'x-request-id': 'the-same' };
       const answer = await call(`DELETE /tokens/${own.tokenId}`, { token: person.token, headers });
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'resource_not_found');
       const absent = await call(`DELETE /tokens/${crypto.randomUUID()}`, { token: person.token, headers });
       expect(answer.text).toBe(absent.text);
     }

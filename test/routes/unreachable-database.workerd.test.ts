@@ -169,7 +169,7 @@ describe('a second attempt', () => {
     ['after a page', 'GET /clients/me', 502, undefined, {}, 2],
     ['without a free connection', 'GET /clients/me', 500, { code: '53300' }, {}, 2],
     ['after a lock or time limit', 'GET /clients/me', 500, { code: '57014' }, {}, 1],
-    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'not_found' }, {}, 1],
+    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'resource_not_found' }, {}, 1],
     ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
     ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
     ['that is asked for now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
@@ -268,7 +268,9 @@ describe.each(rejections)('a project that rejects valid credentials: %s', (_, re
     // Nobody has the ids and the machine tokens. What is refused is reported, which is a call of its own.
     const said = [200, 201, 401, 404, 422].includes(answer.status);
     expect([line, answer.status, said]).toEqual([line, answer.status, true]);
-    expect([undefined, 'not_found', 'token_invalid', 'trading_key_missing']).toContain(answer.json.code);
+    expect([undefined, 'resource_not_found', 'token_invalid', 'trading_key_missing']).toContain(
+      answer.json.code,
+    );
     expect(restCalls).toBeGreaterThanOrEqual(2);
     expect(restCalls).toBeLessThanOrEqual(3);
   });
@@ -320,16 +322,16 @@ describe('a project that rejects a token for its expiry', () => {
 
 describe('what the database raises', () => {
   it.each<[string, Reply, number, ProblemCode]>([
-    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'forbidden'],
+    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'permission_denied'],
     ['a disk that is full', json(405, { code: '25006', message: 'x' }), 503, 'database_read_only'],
-    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal'],
+    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal_error'],
     [
       'JSON that PostgREST cannot parse',
       json(400, { code: 'PGRST102', message: 'x' }),
       400,
-      'malformed_request',
+      'value_not_storable',
     ],
-    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'malformed_request'],
+    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'value_not_storable'],
   ])('%s -> the right problem, after one call', async (_, rest, status, code) => {
     const { project, env } = await projectThat(rest);
     expectProblem(await call('GET /clients', { token: admin.token, env }), status, code);

@@ -97,7 +97,7 @@ describe('secrets', () => {
     response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(asked));
 
   test.each<[string, Answer]>([
-    ['a problem', problem('internal', 500)],
+    ['a problem', problem('internal_error', 500)],
     ['a proxy that echoes the request', echo],
     ['a connection that ends', hangUp],
     ['no answer in time', silence],

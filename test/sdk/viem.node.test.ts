@@ -107,9 +107,9 @@ describe('an account after a rotation', () => {
   });
 
   test('gives on what the API says, where it was named by its address', async () => {
-    const { account } = await accountAt(problem('not_found', 404));
+    const { account } = await accountAt(problem('resource_not_found', 404));
     await expect(account.signMessage({ message: 'hello' })).rejects.toMatchObject({
-      code: 'not_found',
+      code: 'resource_not_found',
       status: 404,
     });
   });

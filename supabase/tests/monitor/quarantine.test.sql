@@ -38,12 +38,12 @@ select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at"
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'a failure is counted');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'so is a key that does not open');
-select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 not_found', 'a token reports of its own bots alone');
-select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 not_found', 'not of others of its client');
+select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a token reports of its own bots alone');
+select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 resource_not_found', 'not of others of its client');
 select is(tests.refused('nobody''s', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nobody''s token reports nothing');
 select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nor does that of the monitor');
 select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'not a failure that is counted: ' || coalesce(code, 'none'))
-  from unnest(array['internal', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
+  from unnest(array['internal_error', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
 select tests.act_as('anna');
 select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page shows them');
 select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'of that bot alone');

@@ -54,7 +54,7 @@ select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first')
 
 -- The client's own flow.
 select tests.act_as('boris');
-select is(tests.refusal($$select tests.setup_bot('boris', 'b')$$), 'PT409 trading_key_required',
+select is(tests.refusal($$select tests.setup_bot('boris', 'b')$$), 'PT409 private_key_required',
   'the first set-up needs a key');
 select is(tests.bots('boris'), '{}', 'and leaves nothing without one');
 select is(tests.refusal($$select tests.setup_bot('boris', 'b', tests.wallet('boris', 'S', 'solana'))$$),
