@@ -75,7 +75,7 @@ describe('GET /docs', () => {
   it.each(['/docs.html', '/docs/', '/docs/openapi.json'])(
     '%s -> 404: the files are not served',
     async (path) => {
-      expectProblem(await call(`GET ${path}`, { env }), 404, 'resource_not_found');
+      expectProblem(await call(`GET ${path}`, { env }), 404, 'route_not_found');
     },
   );
 });

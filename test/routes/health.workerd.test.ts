@@ -128,6 +128,6 @@ describe('GET /bots/{id}/health', () => {
 
   it('with the machine token of its runner -> 401', async () => {
     const own = await newClientWithRunner();
-    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'token_invalid');
+    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'session_required');
   });
 });

@@ -146,10 +146,10 @@ describe('GET /clients/{id}/key-events', () => {
     }
   });
 
-  it('with a machine token -> 401: it signs, and reads no chain', async () => {
+  it('with a machine token -> 401 session_required', async () => {
     const client = await newClientWithRunner();
     const answer = await call(`GET /clients/${client.clientId}/key-events`, { token: client.machineToken });
-    expectProblem(answer, 401, 'token_invalid');
+    expectProblem(answer, 401, 'session_required');
   });
 });
 

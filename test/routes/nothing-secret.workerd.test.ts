@@ -170,7 +170,7 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     listener.answers.push(answer);
     const lines = listener.printed().map(([line]) => JSON.parse(String(line)));
     const [unexpected, request] = lines.map((line) => ({ ...line, request_id: undefined }));
-    expect(lines.map((line) => line.request_id)).toEqual([answer.json.instance, answer.json.instance]);
+    expect(lines.map((line) => line.request_id)).toEqual([answer.json.request_id, answer.json.request_id]);
     expect(unexpected).toEqual({ level: 'error', event: 'unexpected_error', error: 'RangeError' });
     expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal_error' });
     for (const text of textsOf(key)) expect(repeats(listener.said(), text)).toBe(false);

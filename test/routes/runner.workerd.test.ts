@@ -36,9 +36,6 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
 
   it.each<[string, () => string | Promise<string>]>([
     ['a machine token of nobody', () => `Bearer ${machineToken()}`],
-    ['the session of the client', () => `Bearer ${own.token}`],
-    ['the session of an admin', () => `Bearer ${admin.token}`],
-    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 }).then((token) => `Bearer ${token}`)],
     ['a mistyped machine token', () => `Bearer ${good.slice(0, -1)}${last}`],
     ['a cut machine token', () => `Bearer ${good.slice(0, -1)}`],
     ['two machine tokens', () => `Bearer ${good} ${good}`],
@@ -59,6 +56,14 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   ])('with %s -> 401 token_invalid, whatever the body', async (_, header) => {
     const headers = { authorization: await header() };
     expectProblem(await call(line, { headers, body }), 401, 'token_invalid');
+  });
+
+  it.each<[string, () => string | Promise<string>]>([
+    ['the session of the client', () => own.token],
+    ['the session of an admin', () => admin.token],
+    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 })],
+  ])('with %s -> 401 machine_token_required, whatever the body', async (_, session) => {
+    expectProblem(await call(line, { token: await session(), body }), 401, 'machine_token_required');
   });
 
   it('with a malformed token and a body that is none -> 401 first', async () => {
@@ -86,7 +91,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   });
 });
 
-describe('a machine token is no session', () => {
+describe('a machine token on a route that needs a session', () => {
   it.each([
     'GET /clients',
     'GET /clients/me',
@@ -101,15 +106,15 @@ describe('a machine token is no session', () => {
     `GET /bots/${own.botId}/policy`,
     `PUT /bots/${own.botId}/policy`,
     `DELETE /tokens/${own.tokenId}`,
-  ])('%s -> 401', async (line) => {
-    expectProblem(await call(line, { token: own.machineToken }), 401, 'token_invalid');
+  ])('%s -> 401 session_required', async (line) => {
+    expectProblem(await call(line, { token: own.machineToken }), 401, 'session_required');
     expectProblem(await call(line), 401, 'authentication_required');
   });
 
   it.each([
-    [`POST /bots/${own.botId}/sign/`, 404, 'resource_not_found'],
-    [`POST /bots/${own.botId}/sign/x`, 404, 'resource_not_found'],
-    ['GET /runner', 404, 'resource_not_found'],
+    [`POST /bots/${own.botId}/sign/`, 404, 'route_not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'route_not_found'],
+    ['GET /runner', 404, 'route_not_found'],
     [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
     ['POST /runner/bots', 405, 'method_not_allowed'],
   ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
@@ -299,5 +304,5 @@ describe('POST /bots/{id}/heartbeat', () => {
 
 it('who has no bots may not look at tokens or runners of others', async () => {
   const client = await newClient();
-  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'token_invalid');
+  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'machine_token_required');
 });

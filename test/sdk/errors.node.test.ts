@@ -24,7 +24,7 @@ describe('what the API refuses', () => {
   test('is an ApiProblem with code, status, request id and the parts that do not fit', async () => {
     const errors = [{ pointer: '/name', code: 'too_small', detail: 'too short' }];
     const error = await failure(
-      json({ code: 'validation_failed', title: 'T', detail: 'D.', instance: 'r-1', errors }, 422, {
+      json({ code: 'validation_failed', title: 'T', detail: 'D.', request_id: 'r-1', errors }, 422, {
         'content-type': 'application/problem+json',
       }),
     );
@@ -66,21 +66,30 @@ describe('what is not of the API', () => {
 });
 
 describe('no answer', () => {
-  test('says which call, and the system error where there is one', async () => {
-    const api = createClient({ url: `http://127.0.0.1:${await freePort()}`, token: TOKEN, retries: 0 });
+  test('names the call, the origin of the API and the system error', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const api = createClient({ url: `${url}/base`, token: TOKEN, retries: 0 });
     const error = await api.clients.me().catch((error) => error);
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error).toMatchObject({
       code: 'unreachable',
-      message: 'GET /clients/me: no answer (ECONNREFUSED)',
+      message: `GET /clients/me: no response from ${url} (ECONNREFUSED)`,
     });
+  });
+
+  test('names the kind of error if the runtime gives no system code, and never its message', async () => {
+    const fetch = () => Promise.reject(new TypeError(`fetch failed with ${TOKEN}`));
+    const api = createClient({ url: 'https://keys.example.test', token: TOKEN, retries: 0, fetch });
+    await expect(api.clients.me()).rejects.toThrow(
+      new NoAnswer('GET /clients/me: no response from https://keys.example.test (TypeError)', 'unreachable'),
+    );
   });
 
   test('says when the time was up', async () => {
     const error = await failure(silence);
     expect(error).toMatchObject({
       code: 'timeout',
-      message: 'POST /clients/{id}/setup-bot: no answer within 1000 ms',
+      message: `POST /clients/{id}/setup-bot: no response from ${server?.url} within 1000 ms`,
     });
   });
 
@@ -112,6 +121,15 @@ describe('secrets', () => {
     expect(error).toBeInstanceOf(TypeError);
     expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(TOKEN);
     expect(server?.asked).toEqual([]);
+  });
+
+  test('a token that is undefined -> TypeError at once; no token -> a client', () => {
+    const url = 'https://keys.example.test';
+    const settings: { url: string; token?: string } = { url };
+    // @ts-expect-error: the type rejects it too.
+    expect(() => createClient({ url, token: undefined })).toThrow(TypeError);
+    expect(() => createClient({ ...settings, token: settings.token as string })).toThrow(TypeError);
+    expect(() => createClient(settings)).not.toThrow();
   });
 
   test('nor does a client show its token', () => {

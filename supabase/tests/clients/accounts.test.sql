@@ -53,7 +53,7 @@ select is(tests.events_of('carla'), array[
     'account_unlinked {"account_id": "' || tests.account_id('carl') || '"}'],
   'each is an event, which names the account by its id');
 select tests.act_as('carl');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 resource_not_found', 'an account that was unlinked acts for nobody');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an account that was unlinked acts for nobody');
 select tests.act_as('operator');
 
 -- factor:reset ------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.
 
 select tests.act_as_program_of('anna');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 resource_not_found', 'it acts for no client');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'it acts for no client');
 select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 resource_not_found', 'it does not rotate');
 select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 resource_not_found', 'nor revoke');
 select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 resource_not_found', 'nor stop');

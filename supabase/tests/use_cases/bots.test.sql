@@ -4,7 +4,7 @@ select plan(33);
 
 create function tests.keys(bot jsonb) returns text[] language sql immutable
 return (
-  select coalesce(array_agg(concat_ws(' ', wallet ->> 'address', wallet ->> 'key') order by wallet ->> 'address'),
+  select coalesce(array_agg(concat_ws(' ', wallet ->> 'address', wallet ->> 'key_source') order by wallet ->> 'address'),
   '{}')
   from jsonb_array_elements(bot -> 'wallets') as wallet);
 grant execute on all functions in schema tests to public;
