@@ -72,14 +72,15 @@ describe('paths that do not exist', () => {
     '/admin',
     '/rest/v1/clients',
   ])('GET %s -> 404', async (path) => {
-    expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
-    expectProblem(await call(`GET ${path}`), 404, 'not_found');
+    expectProblem(await call(`GET ${path}`, { token }), 404, 'route_not_found');
+    expectProblem(await call(`GET ${path}`), 404, 'route_not_found');
   });
 
   it.each(['/clients/', '/clients/me/more', '/bots', '/bots/', '/bots/x/y/z', '/clients//bots', '/runner'])(
     'GET %s -> 404 for every caller',
     async (path) => {
-      for (const [, token] of CALLERS) expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`GET ${path}`, { token }), 404, 'route_not_found');
     },
   );
 
@@ -87,7 +88,8 @@ describe('paths that do not exist', () => {
     '%s/, with a slash at the end -> 404 for every caller',
     async (line) => {
       const path = line.replace('{id}', crypto.randomUUID());
-      for (const [, token] of CALLERS) expectProblem(await call(`${path}/`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`${path}/`, { token }), 404, 'route_not_found');
     },
   );
 
@@ -119,14 +121,14 @@ describe('the request id', () => {
     const good = await call('GET /health', { headers });
     expect(good.headers.get('x-request-id')).toBe('order-66_a');
     const bad = await call('GET /clients', { headers });
-    expect([bad.headers.get('x-request-id'), bad.json.instance]).toEqual(['order-66_a', 'order-66_a']);
+    expect([bad.headers.get('x-request-id'), bad.json.request_id]).toEqual(['order-66_a', 'order-66_a']);
   });
 
   it.each(['', 'with space', 'x'.repeat(37), 'a.b', '<script>', '{"a":1}'])(
     '"%s" -> replaced by a generated id',
     async (id) => {
       const answer = await call('GET /clients', { headers: { 'x-request-id': id } });
-      expect(answer.json.instance).toMatch(/^[0-9a-f-]{36}$/);
+      expect(answer.json.request_id).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
 });

@@ -7,7 +7,7 @@ export const KEY_EVENTS = [
   'key_rotated',
   'key_rewrapped',
   'key_revoked',
-  'signed',
+  'key_released',
   'wallet_added',
   'wallet_changed',
   'wallet_removed',
@@ -67,7 +67,7 @@ export const KeyEvent = z
     created_at: Time,
     signatures: z
       .int()
-      .openapi({ description: 'How many signatures the chain has up to here, this row included.' }),
+      .openapi({ description: 'How many key_released events the chain has up to here, this row included.' }),
     previous_hash: Hash.nullable().openapi({
       description: 'The hash of the row before; null for the first.',
     }),

@@ -34,10 +34,10 @@ export const Wallet = z
     id: Id,
     address: z.string(),
     chain: Chain,
-    key: z
-      .enum(['trading', 'own'])
-      .nullable()
-      .openapi({ description: "The client's trading key, a key of its own, or null: no key any more." }),
+    key_source: z.enum(['trading', 'own']).nullable().openapi({
+      description:
+        "Which key the wallet holds: a copy of the client's trading key, or a key of its own. Null: no key is left.",
+    }),
     key_id: Id.nullable(),
     created_at: Time,
   })

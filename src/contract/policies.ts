@@ -45,7 +45,10 @@ export const PolicyRequest = z
     max_value: Value.nullish().openapi({
       description: 'In wei or lamports, of one transaction. Fees are not counted.',
     }),
-    max_daily_value: Value.nullish().openapi({ description: 'The same, of any 24 hours.' }),
+    max_value_24h: Value.nullish().openapi({
+      description:
+        'In wei or lamports: the most that all transactions of the last 24 hours may move together. Fees are not counted.',
+    }),
     quarantine_after: z.int().min(1).max(100).nullish().openapi({
       description:
         'Failures to sign within an hour after which the bot is stopped: what its policy refuses, and keys that do not open. The first key that does not open is enough. Null: never.',
@@ -60,7 +63,7 @@ export const Policy = z
     chain_ids: z.array(z.string()).nullable(),
     recipients: z.array(z.string()).nullable(),
     max_value: z.string().nullable(),
-    max_daily_value: z.string().nullable(),
+    max_value_24h: z.string().nullable(),
     quarantine_after: z.int().nullable(),
     updated_at: Time.nullable(),
   })

@@ -8,11 +8,11 @@ export const IssueTokenRequest = z
       .datetime({ offset: true })
       .optional()
       .openapi({ description: 'RFC 3339. None: until it is revoked.', example: '2027-11-22T00:00:00Z' }),
-    bot_ids: z
+    other_bot_ids: z
       .array(Id)
       .max(99)
       .optional()
-      .openapi({ description: 'More bots that the token signs for, beside the one in the path.' }),
+      .openapi({ description: 'More bots that the token may sign for, in addition to the bot in the path.' }),
   })
   .openapi('IssueTokenRequest');
 
@@ -20,7 +20,7 @@ export const Token = z
   .object({
     id: Id,
     name: z.string(),
-    bot_ids: z.array(Id),
+    bot_ids: z.array(Id).openapi({ description: 'All bots that the token may sign for.' }),
     created_at: Time,
     expires_at: Time.nullable(),
     last_used_at: Time.nullable().openapi({ description: 'To the minute.' }),

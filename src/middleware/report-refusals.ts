@@ -32,7 +32,7 @@ async function report(c: Context<AppEnv>, route: string, code: ProblemCode): Pro
     // Not there: who asked was not known.
     else await c.get('database')?.reportRefusal(await targetOf(c, route, id, code), code, route);
   } catch (error) {
-    const reason = error instanceof Problem ? error.code : 'internal';
+    const reason = error instanceof Problem ? error.code : 'internal_error';
     // A token that is not in force is nobody's.
     if (reason === 'token_invalid') return;
     log({ event: 'refusal_not_recorded', level: 'error', request_id: c.get('requestId'), code, reason });

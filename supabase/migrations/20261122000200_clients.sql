@@ -30,7 +30,7 @@ create function private.caller_id() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
   -- A token of Supabase's OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
-  -- account's role and would otherwise have all of its rights. The edge rejects it too: token_oauth_rejected.
+  -- account's role and would otherwise have all of its rights. The edge rejects it too: oauth_token_rejected.
   if auth.jwt() ? 'client_id' then return null; end if;
   return auth.uid();
 end $$;

@@ -65,7 +65,7 @@ create table private.queued_key_events (
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   primary key (client_id, number),
   constraint "an event is a known one" check (event in (
-    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'signed',
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
     'wallet_added', 'wallet_changed', 'wallet_removed',
     'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
     'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
@@ -75,7 +75,7 @@ create table private.queued_key_events (
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
-    or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
+    or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'key_released')),
   constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table private.queued_key_events is
@@ -108,7 +108,7 @@ create table public.key_events (
 comment on table public.key_events is
   'What happened to a client''s keys, by whom: a chain of hashes for each client. Rows are added and never changed.';
 comment on column public.key_events.created_at is 'When the transaction began that did it, not when it was chained.';
-comment on column public.key_events.signatures is 'How many signatures the chain has up to here, this row included.';
+comment on column public.key_events.signatures is 'How many key_released events the chain has up to here, this row included.';
 comment on column public.key_events.hash is
   'SHA-256 of the canonical form of everything else that GET /clients/{id}/key-events answers of this row.';
 
@@ -187,7 +187,7 @@ declare
     queued.client_id, coalesce(last.seq, 0) + 1, queued.id, queued.event, queued.bot_id, queued.address,
     queued.chain, queued.key_id, queued.key_version, queued.actor_id, queued.actor, queued.request_id,
     queued.detail, queued.created_at,
-    coalesce(last.signatures, 0) + (queued.event = 'signed')::integer, last.hash, null);
+    coalesce(last.signatures, 0) + (queued.event = 'key_released')::integer, last.hash, null);
 begin
   following.hash := sha256(convert_to(private.canonical_key_event(following), 'UTF8'));
   return following;
@@ -280,7 +280,7 @@ declare
     record_key_event.client_id, null, private.uuid_v7(), record_key_event.event, record_key_event.bot_id,
     record_key_event.address, record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
-    case when record_key_event.event in ('signed', 'bot_quarantined') then 'runner'
+    case when record_key_event.event in ('key_released', 'bot_quarantined') then 'runner'
       else private.current_actor(record_key_event.client_id) end,
     private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
 begin

@@ -225,7 +225,7 @@ begin
   if auth.uid() is not null
     and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
   then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
   end if;
 end $$;
 comment on function private.require_own_client(uuid) is

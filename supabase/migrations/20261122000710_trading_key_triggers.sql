@@ -13,7 +13,7 @@ begin
   perform private.take_client(new.client_id);
   -- Before a number is given out: "on conflict do nothing" would keep it.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
-    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
+    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'value_taken';
   end if;
   perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then

@@ -10,21 +10,21 @@ begin
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
   if not found then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
   end if;
   if (
     select count(*) from public.bot_wallets
     where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
-    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallets_full';
+    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallet_limit_reached';
   end if;
   if auth.uid() is not null
     and (select count(*) from public.bot_wallets where bot_wallets.client_id = new.client_id) >= 10000
   then
-    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallets_full';
+    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallet_limit_reached';
   end if;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
-    raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
+    raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'private_key_required';
   end if;
   if new.encrypted_key is null then
     if new.address <> trading.address then

@@ -11,7 +11,7 @@ begin
       where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
         and bot_wallets.encrypted_key is not null
     ) then
-      raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+      raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
     end if;
     if not exists (
       select from public.bot_wallets join public.bot_types on bot_types.chain = bot_wallets.chain
@@ -45,7 +45,7 @@ begin
   -- nothing about a client that it may not see.
   perform from public.clients where clients.id = new.client_id for no key update;
   if (select count(*) from public.bots where bots.client_id = new.client_id) >= 1000 then
-    raise sqlstate 'PT409' using message = 'The client has as many bots as one can have.', hint = 'bots_full';
+    raise sqlstate 'PT409' using message = 'The client has as many bots as one can have.', hint = 'bot_limit_reached';
   end if;
   return new;
 end $$;

@@ -17,7 +17,7 @@ begin
   return query
     select held.bot_id, jsonb_agg(jsonb_build_object(
       'id', held.id, 'address', held.address, 'chain', held.chain,
-      'key', case
+      'key_source', case
         when held.key_id is null then null
         when held.key_id = trading_keys.key_id then 'trading'
         else 'own' end,
@@ -113,7 +113,7 @@ comment on function private.page_json(jsonb, integer, text) is
 create function private.raise_not_found() returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
 end $$;
 
 create function private.raise_trading_key_missing() returns void

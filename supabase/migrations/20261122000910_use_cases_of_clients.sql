@@ -45,8 +45,14 @@ end $$;
 
 create function public.get_own_client() returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  own constant uuid := private.own_client_id();
 begin
-  return public.get_client(private.own_client_id());
+  if own is null then
+    raise sqlstate 'PT404' using
+      message = 'The account of this session is not linked to a client.', hint = 'account_not_linked';
+  end if;
+  return public.get_client(own);
 end $$;
 
 create function public.list_bot_options(client_id uuid) returns jsonb

@@ -1,4 +1,4 @@
--- What a bot may sign, what it has reserved of its daily limit, and what its runner last said.
+-- What a bot may sign, what it has reserved of its 24-hour limit, and what its runner last said.
 
 create function private.is_list(list text[], form text) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -33,7 +33,7 @@ create table public.bot_policies (
   chain_ids text[],
   recipients text[],
   max_value numeric(78, 0),
-  max_daily_value numeric(78, 0),
+  max_value_24h numeric(78, 0),
   quarantine_after integer,
   updated_at timestamptz not null default now(),
   constraint "a policy is of a client's bot"
@@ -44,7 +44,7 @@ create table public.bot_policies (
   constraint "a policy names recipients by letters and digits" check (
     private.is_list(recipients, '^[0-9A-Za-z]{1,64}$')),
   constraint "values are numbers and not negative" check (
-    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
+    max_value >= 0 and max_value_24h >= 0 and max_value <> 'NaN' and max_value_24h <> 'NaN'),
   constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
 );
 comment on table public.bot_policies is
@@ -64,7 +64,7 @@ create table public.value_reservations (
     foreign key (bot_id, client_id) references public.bots (id, client_id)
 );
 comment on table public.value_reservations is
-  'What was released for signing under a daily limit, in the transaction that released it.';
+  'What was released for signing under a 24-hour limit, in the transaction that released it.';
 create index value_reservations_by_bot on public.value_reservations (bot_id, created_at);
 create index value_reservations_by_client on public.value_reservations (client_id);
 
@@ -110,8 +110,8 @@ create policy "a client sees the heartbeats of its own bots, an admin all" on pu
 
 grant
   select,
-  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
-  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
+  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after),
+  update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after)
 on public.bot_policies to authenticated;
 grant select on public.value_reservations, public.bot_heartbeats to authenticated;
 
@@ -131,7 +131,7 @@ begin
   return (
     select jsonb_build_object(
       'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
-      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_value_24h', max_value_24h::text,
       'quarantine_after', quarantine_after,
       'updated_at', private.rfc3339(policies.updated_at))
     from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
@@ -157,13 +157,13 @@ begin
   if owner is null then perform private.raise_not_found(); end if;
   wanted := jsonb_populate_record(null::public.bot_policies, policy);
   insert into public.bot_policies
-    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
+    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after)
   values (
     set_policy.bot_id, owner, wanted.kinds, wanted.chain_ids, wanted.recipients, wanted.max_value,
-    wanted.max_daily_value, wanted.quarantine_after)
+    wanted.max_value_24h, wanted.quarantine_after)
   on conflict on constraint bot_policies_pkey do update set
     kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
-    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
+    max_value = excluded.max_value, max_value_24h = excluded.max_value_24h,
     quarantine_after = excluded.quarantine_after;
   return private.policy_json(set_policy.bot_id);
 end $$;

@@ -2,10 +2,10 @@
 -- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each function
 -- finds the token and reads nothing before it.
 
-create function private.refuse_by_policy(rule text) returns void
+create function private.refuse_by_policy(failure text) returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || rule;
+  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || failure;
 end $$;
 
 create function private.apply_policy(bot public.bots, signing jsonb, reserved boolean) returns boolean
@@ -20,33 +20,33 @@ declare
 begin
   select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
   if not found then return reserved; end if;
-  if policy.max_daily_value is not null then
+  if policy.max_value_24h is not null then
     -- One at a time from here: who comes second counts what the first has reserved.
     select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
   end if;
   -- Limits on transactions mean nothing for a bot that may sign messages: those must be allowed by name.
   if not (kind = any (coalesce(policy.kinds, case
-    when policy.recipients is null and policy.max_value is null and policy.max_daily_value is null then array[kind]
+    when policy.recipients is null and policy.max_value is null and policy.max_value_24h is null then array[kind]
     else array['evm.transaction', 'solana.transaction'] end)))
-  then perform private.refuse_by_policy('kind'); end if;
+  then perform private.refuse_by_policy('kind_denied'); end if;
   if policy.chain_ids is not null and kind <> 'evm.message'
     and not coalesce(chain_id = any (policy.chain_ids), false)
-  then perform private.refuse_by_policy('chain_id'); end if;
+  then perform private.refuse_by_policy('chain_denied'); end if;
   if kind not in ('evm.transaction', 'solana.transaction') then return reserved; end if;
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
-  then perform private.refuse_by_policy('recipient'); end if;
+  then perform private.refuse_by_policy('recipient_denied'); end if;
   -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
   if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
-    if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
-    if policy.max_daily_value is not null then perform private.refuse_by_policy('daily_value'); end if;
+    if policy.max_value is not null then perform private.refuse_by_policy('value_exceeded'); end if;
+    if policy.max_value_24h is not null then perform private.refuse_by_policy('value_24h_exceeded'); end if;
   end if;
-  if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
-  if policy.max_daily_value is not null and value > 0 then
+  if value > policy.max_value then perform private.refuse_by_policy('value_exceeded'); end if;
+  if policy.max_value_24h is not null and value > 0 then
     select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
       where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';
-    if spent + (case when reserved then 0 else value end) > policy.max_daily_value then
-      perform private.refuse_by_policy('daily_value');
+    if spent + (case when reserved then 0 else value end) > policy.max_value_24h then
+      perform private.refuse_by_policy('value_24h_exceeded');
     end if;
     if not reserved then
       insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
@@ -56,7 +56,7 @@ begin
   return reserved;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb, boolean) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+  'Refuses what the bot''s policy forbids, and reserves the value under its 24-hour limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
@@ -101,11 +101,11 @@ begin
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
-    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_required';
+    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_ambiguous';
   end if;
   picked := candidates[1];
   if picked.encrypted_key is null then
-    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
   end if;
   if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
     raise sqlstate 'PT409' using
@@ -120,14 +120,14 @@ begin
   reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
   perform private.note_use_of_token(runner);
   perform private.record_key_event(
-    'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
+    'key_released', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
     jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', runner)
       || case when first is null then '{}' else jsonb '{"replayed": true}' end);
   if first is null then
     perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
   elsif reserved and not (first ->> 'reserved')::boolean then
-    -- A daily limit was set since: this has reserved the value, the next need not.
+    -- A 24-hour limit was set since the first request: this request has reserved the value, and later ones reserve nothing.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
       where kept_answers.caller = 'token ' || runner and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;

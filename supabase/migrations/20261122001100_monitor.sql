@@ -34,7 +34,8 @@ create table public.bot_signing_failures (
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
   constraint "at most 100 failures are kept" check (cardinality(recent) <= 100),
   constraint "a failure to sign is a known one" check (last_code in (
-    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'))
+    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'policy_value_24h_exceeded'))
 );
 comment on table public.bot_signing_failures is
   'The last hour''s failures to sign of each bot since it was started, newest first: 100 of them at most.';
@@ -236,7 +237,7 @@ begin
     limit most_pruned));
   get diagnostics pruned_logs = row_count;
 
-  -- A daily limit looks back 24 hours.
+  -- max_value_24h counts the reservations of the last 24 hours.
   delete from public.value_reservations where id = any (array(
     select reserved.id from unnest(bot_ids) as mine (bot_id)
     join public.value_reservations as reserved
@@ -292,7 +293,8 @@ begin
   perform private.admit_edge(report_signing_failure.edge_token);
   perform private.share_keys(bot.client_id);
   if not coalesce(code in (
-    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'), false)
+    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'policy_value_24h_exceeded'), false)
   then
     raise sqlstate 'PT422' using message = 'This is no failure to sign that is counted.', hint = 'validation_failed';
   end if;

@@ -230,7 +230,7 @@ language plpgsql immutable set search_path = '' as $$
 declare
   detail constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kinds', to_jsonb(policy.kinds), 'chain_ids', to_jsonb(policy.chain_ids), 'recipients', to_jsonb(policy.recipients),
-    'max_value', policy.max_value::text, 'max_daily_value', policy.max_daily_value::text,
+    'max_value', policy.max_value::text, 'max_value_24h', policy.max_value_24h::text,
     'quarantine_after', policy.quarantine_after));
 begin
   -- The lists together can be longer than an event.

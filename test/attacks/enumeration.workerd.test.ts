@@ -32,7 +32,7 @@ describe('ids of another client and ids that do not exist get the same response,
     expectProblem(
       await expectTheSame((id) => `DELETE /tokens/${id}`, victim.tokenId, thief.token),
       404,
-      'not_found',
+      'resource_not_found',
     );
     expect((await call('GET /runner/bots', { token: victim.machineToken })).status).toBe(200);
   });
@@ -42,12 +42,16 @@ describe('ids of another client and ids that do not exist get the same response,
     ['heartbeat', { status: 'ok' }],
   ])('POST /bots/{id}/%s with a token for another bot', async (path, body) => {
     const line = (id: string) => `POST /bots/${id}/${path}`;
-    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken, body), 404, 'not_found');
+    expectProblem(
+      await expectTheSame(line, victim.botId, thief.machineToken, body),
+      404,
+      'resource_not_found',
+    );
   });
 
   it('GET /runner/bots/{id} with a token for another bot', async () => {
     const line = (id: string) => `GET /runner/bots/${id}`;
-    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken), 404, 'not_found');
+    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken), 404, 'resource_not_found');
   });
 
   it('POST /bots/{id}/sign with a wallet of another bot, by id and by address', async () => {
@@ -63,7 +67,7 @@ describe('ids of another client and ids that do not exist get the same response,
           body: { type: 'evm.message', message: 'x', wallet },
         });
       const answer = await ask(foreign);
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'resource_not_found');
       expect(bytes(answer)).toEqual(bytes(await ask(absent)));
     }
   });
@@ -73,10 +77,10 @@ describe('ids of another client and ids that do not exist get the same response,
       call(`POST /bots/${thief.botId}/tokens`, {
         token: thief.token,
         headers,
-        body: { name: 'A runner', bot_ids: [other] },
+        body: { name: 'A runner', other_bot_ids: [other] },
       });
     const answer = await ask(victim.botId);
-    expectProblem(answer, 404, 'not_found');
+    expectProblem(answer, 404, 'resource_not_found');
     expect(bytes(answer)).toEqual(bytes(await ask(crypto.randomUUID())));
   });
 

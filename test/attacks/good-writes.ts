@@ -182,7 +182,7 @@ const POLICY = {
   chain_ids: ['1'],
   recipients: ['x'],
   max_value: '1',
-  max_daily_value: '2',
+  max_value_24h: '2',
   quarantine_after: 100,
 };
 
@@ -240,7 +240,13 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     list_deployment_events: { by: admin, args: () => ({ page_size: 1 }) },
     report_refusal: {
       by: client,
-      args: () => ({ edge_token, code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
+      args: () => ({
+        edge_token,
+        code: 'permission_denied',
+        route: 'GET /bots/{id}',
+        client_id,
+        bot_id: bot,
+      }),
     },
     check_out_key: { args: () => ({ edge_token, token, bot_id: bot, signing: CLAIM, once: once() }) },
     list_runner_bots: { args: () => ({ token }) },
@@ -256,10 +262,21 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       }),
     },
     report_signing_failure: {
-      args: async () => ({ edge_token, token, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+      args: async () => ({
+        edge_token,
+        token,
+        bot_id: await newPlaceOfToken(scene),
+        code: 'policy_kind_denied',
+      }),
     },
     report_runner_refusal: {
-      args: () => ({ edge_token, token, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
+      args: () => ({
+        edge_token,
+        token,
+        bot_id: bot,
+        code: 'permission_denied',
+        route: 'POST /bots/{id}/sign',
+      }),
     },
   };
 }

@@ -73,7 +73,7 @@ describe('a key that has ended', () => {
     const setUp = { edge_token, client_id, bot_type: 'evm-grid', name: 'x', config: {}, wallet };
     expect(await rpc('setup_bot', setUp, own.token)).toMatchObject({ status: 409, hint: 'key_ended' });
     await expect(operatorSql(INSERT_KEY, inSql(kept))).rejects.toThrow('This key id has ended');
-    expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_key_missing');
     expectProblem(await sign(own, message), 401, 'token_invalid');
   });
 
@@ -169,7 +169,7 @@ describe('a dump', () => {
         ['list_runner_bots', { token }],
         ['record_heartbeat', { token, bot_id: own.botId, status: 'ok' }],
         ['check_out_key', { edge_token, token, bot_id: own.botId, signing: claim }],
-        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind' }],
+        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind_denied' }],
         ['report_runner_refusal', { edge_token, token, bot_id: own.botId, code: 'x', route: 'GET /bots' }],
         ['monitor_bots', { token }],
         ['chain_queued_events', { token }],
@@ -237,7 +237,7 @@ describe('a machine token', () => {
       name: 'x',
       token_hash: hash(),
     });
-    const shared = await newMachineTokenFor(admin, own.botId, { bot_ids: [other.botId] });
+    const shared = await newMachineTokenFor(admin, own.botId, { other_bot_ids: [other.botId] });
     expect((await rest(`DELETE trading_keys?client_id=eq.${own.clientId}`, own.token)).status).toBe(204);
     const left = await operatorSql<{ id: string }>(
       'select id from public.machine_tokens where id = any ($1)',
@@ -250,10 +250,10 @@ describe('a machine token', () => {
     expect((await sign({ botId: other.botId, machineToken: shared.machineToken }, message)).status).toBe(200);
   });
 
-  it('as the fifty-first of a bot -> 409 tokens_full; the list has pages', async () => {
+  it('beyond the fiftieth of a bot -> 409 token_limit_reached; lists have pages', async () => {
     const own = await newClientWithBot();
     for (let issued = 0; issued < 50; issued++) expect((await issue(own, own.botId)).status).toBe(201);
-    expectProblem(await issue(own, own.botId), 409, 'tokens_full');
+    expectProblem(await issue(own, own.botId), 409, 'token_limit_reached');
     const ids = new Set<string>();
     for (let cursor: string | null = ''; cursor !== null; ) {
       const path: string = `GET /bots/${own.botId}/tokens?limit=20${cursor && `&cursor=${cursor}`}`;
@@ -273,14 +273,14 @@ describe('one statement of a session', () => {
       Array.from({ length: count }, () => ({ client_id: own.clientId, bot_type: 'evm-dca', name: 'many' }));
     expect(await rest('POST bots', own.token, rows(101))).toMatchObject({
       status: 422,
-      hint: 'too_many_rows',
+      hint: 'statement_too_large',
     });
     expect((await rest('POST bots?select=id', own.token, rows(100))).json).toHaveLength(100);
     expect((await rest('POST bots', own.token, rows(1))).status).toBe(201);
     const change = await rest(`PATCH bots?client_id=eq.${own.clientId}&name=eq.many`, own.token, {
       status: 'stopped',
     });
-    expect(change).toMatchObject({ status: 422, hint: 'too_many_rows' });
+    expect(change).toMatchObject({ status: 422, hint: 'statement_too_large' });
   });
 });
 

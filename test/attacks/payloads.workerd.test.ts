@@ -34,13 +34,17 @@ const GOOD: Record<string, () => Record<string, unknown>> = {
     chain: 'evm',
   }),
   'PUT /clients/{id}/rotate-key': () => ({ private_key: key(), address: newEvmKey().address, chain: 'evm' }),
-  'POST /bots/{id}/tokens': () => ({ name: 'A runner', expires_at: '2999-01-01T00:00:00Z', bot_ids: [] }),
+  'POST /bots/{id}/tokens': () => ({
+    name: 'A runner',
+    expires_at: '2999-01-01T00:00:00Z',
+    other_bot_ids: [],
+  }),
   'PUT /bots/{id}/policy': () => ({
     kinds: ['evm.transaction'],
     chain_ids: ['1'],
     recipients: [newEvmKey().address],
     max_value: '1',
-    max_daily_value: '1',
+    max_value_24h: '1',
   }),
   'POST /bots/{id}/sign': () => ({ type: 'evm.message', message: 'x', wallet: owner.key.address }),
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok', message: 'x', metrics: {} }),
@@ -224,7 +228,7 @@ describe('a database that responds with names of JavaScript as codes', () => {
         expectProblem(
           answer,
           status === 400 ? 500 : 503,
-          status === 400 ? 'internal' : 'database_unavailable',
+          status === 400 ? 'internal_error' : 'database_unavailable',
         );
       }
     },

@@ -69,7 +69,7 @@ async function household({ clientId, userId }: ClientPerson): Promise<string> {
     value_reservations: { value: 1 },
     bot_heartbeats: { status: 'ok' },
     bot_health_logs: { state: 'healthy', since: new Date() },
-    bot_signing_failures: { recent: '{now}', last_code: 'policy_kind', last_at: new Date() },
+    bot_signing_failures: { recent: '{now}', last_code: 'policy_kind_denied', last_at: new Date() },
   })) {
     await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id: bot.id, client_id: clientId, ...columns })}`;
   }

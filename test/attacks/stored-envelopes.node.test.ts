@@ -196,7 +196,7 @@ describe('an old row put back', () => {
     expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
     const [event] = await stack.sql`select event, address, key_id from private.every_key_event
       where client_id = ${house.client.clientId} order by id desc limit 1`;
-    expect(event).toEqual({ event: 'signed', address: house.key.address, key_id: before[0]?.key_id });
+    expect(event).toEqual({ event: 'key_released', address: house.key.address, key_id: before[0]?.key_id });
     expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
       expect.stringContaining('a key that a rotation did not replace'),
     );

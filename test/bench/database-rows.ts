@@ -71,12 +71,12 @@ export async function fillTables(sql: postgres.ISql, wallets: number): Promise<v
     from filler_keys join public.bots using (client_id)`;
   await sql`insert into public.key_events (
       client_id, seq, id, event, bot_id, address, chain, key_id, actor, created_at, signatures, previous_hash, hash)
-    select client_id, seq, gen_random_uuid(), 'signed', bot_id, address, 'evm', key_id, 'runner', now(), seq,
+    select client_id, seq, gen_random_uuid(), 'key_released', bot_id, address, 'evm', key_id, 'runner', now(), seq,
       case when seq > 1 then sha256('a hash') end, sha256('a hash')
     from (
       select *, bots.id as bot_id, row_number() over (partition by client_id order by bots.id) as seq
       from filler_keys join public.bots using (client_id)) as events`;
-  await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+  await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
     select bots.id, client_id, 1000 from filler join public.bots using (client_id)`;
   await sql`insert into public.value_reservations (bot_id, client_id, value)
     select bots.id, client_id, 1 from filler join public.bots using (client_id)`;

@@ -101,9 +101,9 @@ test('a transaction that the policy of a bot forbids never reaches the chain', a
   const wallet = walletOf(trader);
   const to = someone();
   await trader.owner.bots.setPolicy(trader.botId, { max_value: '1000', recipients: [to] });
-  expect(await refusal(wallet.sendTransaction({ to, value: 1001n }))).toBe('policy_value');
-  expect(await refusal(wallet.sendTransaction({ to: someone(), value: 1n }))).toBe('policy_recipient');
-  expect(await refusal(wallet.signMessage({ message: 'hello' }))).toBe('policy_kind');
+  expect(await refusal(wallet.sendTransaction({ to, value: 1001n }))).toBe('policy_value_exceeded');
+  expect(await refusal(wallet.sendTransaction({ to: someone(), value: 1n }))).toBe('policy_recipient_denied');
+  expect(await refusal(wallet.signMessage({ message: 'hello' }))).toBe('policy_kind_denied');
   const { status } = await receiptOf(await wallet.sendTransaction({ to, value: 1000n }));
   expect([status, await node().getBalance({ address: to })]).toEqual(['success', 1000n]);
 });
@@ -118,7 +118,7 @@ test('after a rotation the sender is the new address, and the old address sends 
     private_key: generatePrivateKey(),
   });
   expect(address).not.toBe(trader.address);
-  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('not_found');
+  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('resource_not_found');
 
   const [bot] = (await trader.runner.runner.bots()).items;
   expect(bot?.wallets.map((wallet) => wallet.address)).toEqual([address]);

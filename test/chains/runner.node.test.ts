@@ -64,11 +64,11 @@ test('the reference runner trades with the SDK, from the first round to Ctrl-C',
 
     await bobs.clients.revokeKey(bob?.id ?? '');
     const [{ n: signed } = { n: 0 }] =
-      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'key_released'`;
     // The revocation ended the token too.
     await expect.poll(runner.output, within).toContain('no bots: token_invalid');
     const [{ n: afterwards } = { n: -1 }] =
-      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'key_released'`;
     expect(afterwards).toBe(signed);
 
     const chainUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(runner.output())?.[0] ?? '';

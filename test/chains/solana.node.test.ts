@@ -105,7 +105,7 @@ test('after a rotation the new address signs, and the old address does not', asy
   });
   chain.airdrop(address as Address, lamports(2n * SOL));
   const old = signTransactionMessageWithSigners(transfer(signer, to, SOL));
-  await expect(old).rejects.toMatchObject({ code: 'not_found' });
+  await expect(old).rejects.toMatchObject({ code: 'resource_not_found' });
   const next = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address });
   const signed = await signTransactionMessageWithSigners(transfer(next, to, SOL));
   expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
@@ -124,6 +124,6 @@ test('the policy of a bot limits lamports and programs', async () => {
   const to = (await generateKeyPairSigner()).address;
   await trader.owner.bots.setPolicy(trader.botId, { max_value: String(SOL) });
   const dear = signTransactionMessageWithSigners(transfer(signer, to, SOL + 1n));
-  await expect(dear).rejects.toMatchObject({ code: 'policy_value' });
+  await expect(dear).rejects.toMatchObject({ code: 'policy_value_exceeded' });
   await signTransactionMessageWithSigners(transfer(signer, to, SOL));
 });

@@ -41,7 +41,7 @@ export async function newTrader(url: URL, key: RotateRequest, botType: string): 
     botId: bot.id,
     address: bot.wallets[0]?.address ?? '',
     owner,
-    runner: createClient({ url, token: issued.token, fetch: recorded }),
+    runner: createClient({ url, token: issued.token ?? '', fetch: recorded }),
   };
 }
 

@@ -33,7 +33,7 @@ async function newChain(): Promise<act.Client> {
 beforeAll(async () => {
   client = await newChain();
   rows = await rowsOf(sessions.sql, client);
-  at = rows.findIndex(({ event }) => event === 'signed') + 2;
+  at = rows.findIndex(({ event }) => event === 'key_released') + 2;
 });
 afterAll(() => Promise.all([sessions.end(), superuser.end()]));
 

@@ -95,7 +95,7 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     const rows = await rowsOf(sessions.sql, client);
     const count = (event: string) => rows.filter((row) => row.event === event).length;
     expect({
-      signed: count('signed'),
+      signed: count('key_released'),
       rotated: count('key_rotated'),
       stopped: count('bot_stopped'),
       started: count('bot_started'),
@@ -113,7 +113,7 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     let inForce: string | null = null;
     for (const { event, key_id } of rows) {
       if (event === 'key_added' || event === 'key_rotated') inForce = key_id;
-      if (event === 'signed') expect(key_id).toBe(inForce);
+      if (event === 'key_released') expect(key_id).toBe(inForce);
     }
     expect(
       [...signers.outcomes.keys()].filter((outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome)),
@@ -214,9 +214,9 @@ describe('a key change', () => {
       await rotate(sql, client);
       const [{ n }] = await sql<[{ n: number }]>`
         select count(*)::int as n from private.queued_key_events
-        where client_id = ${client.clientId} and event in ('signed', 'key_rotated')`;
+        where client_id = ${client.clientId} and event in ('key_released', 'key_rotated')`;
       expect(n).toBeGreaterThan(0);
-      expect((await rowsOf(sql, client)).at(-1)?.event).toBe('signed');
+      expect((await rowsOf(sql, client)).at(-1)?.event).toBe('key_released');
     });
     expect(await verify(client)).toMatchObject({ misfit: null });
     expect((await rowsOf(sessions.sql, client)).at(-1)?.event).toBe('key_rotated');

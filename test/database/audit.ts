@@ -99,7 +99,7 @@ export async function rehash(sql: postgres.ISql, client: Client): Promise<void> 
     begin
       for row in select * from public.key_events where client_id = ${sql.unsafe(`'${client.clientId}'`)}::uuid order by seq loop
         place := place + 1;
-        counted := counted + (row.event = 'signed')::integer;
+        counted := counted + (row.event = 'key_released')::integer;
         row.seq := place;
         row.signatures := counted;
         row.previous_hash := last;

@@ -49,8 +49,8 @@ describe('a fresh client', () => {
         act.setupBot(client),
         act.insertKey(client),
       ]);
-      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 conflict', 'ok']);
-      expect(['ok', 'PT409 trading_key_required']).toContain(outcomes[2]);
+      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 value_taken', 'ok']);
+      expect(['ok', 'PT409 private_key_required']).toContain(outcomes[2]);
       expect(outcomes[3]).toBe('PT403 edge_required');
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));

@@ -112,7 +112,7 @@ describe.each(RACES)('$name, sent by six concurrent requests with one key', ({ p
   });
 });
 
-describe('a signature under a daily limit', () => {
+describe('a signature under a 24-hour limit', () => {
   const signing = {
     kind: 'evm.transaction',
     chain_id: '1',
@@ -124,7 +124,7 @@ describe('a signature under a daily limit', () => {
   it('reserves its value once for all requests with one key, and only as many keys as fit the limit get a signature', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
     const [[bot = ''], [token = raise()]] = [bots, tokens];
-    await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+    await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
       values (${bot}, ${client.clientId}, 100)`;
     const keys = Array.from({ length: 20 }, () => act.newOnce());
     const asked = Array.from({ length: 5 }, () => keys).flat();
@@ -132,7 +132,7 @@ describe('a signature under a daily limit', () => {
     const byKey = keys.map((key) => new Set(outcomes.filter((_, i) => asked[i] === key)));
     expect(byKey.filter((seen) => seen.size > 1)).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * 5);
-    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_value_24h_exceeded']));
     const [row] =
       await sql`select sum(value)::int, count(*)::int from public.value_reservations where bot_id = ${bot}`;
     expect(row).toEqual({ sum: 98, count: 14 });
@@ -145,7 +145,7 @@ describe('all operations at once, each sent twice with the same key', () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
       const [[bot = '', other = ''], [token = raise()]] = [bots, tokens];
-      await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 1000)`;
       const value = {
         kind: 'evm.transaction',

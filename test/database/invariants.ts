@@ -79,7 +79,7 @@ export async function violationsOf(sql: postgres.ISql, clientIds: readonly strin
     union all
     select concat('signed with a key that was never added: event ', s.id)
     from events as s
-    where s.event = 'signed' and not exists (
+    where s.event = 'key_released' and not exists (
       select from events as e
       where e.client_id = s.client_id and e.key_id = s.key_id
         and e.event in ('key_added', 'key_rotated', 'wallet_added'))

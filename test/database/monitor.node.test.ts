@@ -218,7 +218,8 @@ describe('quarantine', () => {
     await expect.poll(() => signers.count('ok'), { timeout: 20_000 }).toBeGreaterThan(8);
     expect(await reportFailure(sql, signer, bot)).toBe('quarantined');
     const signed = async () =>
-      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'signed'`).length;
+      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'key_released'`)
+        .length;
     const before = await signed();
     await wait(600);
     expect(await signed()).toBe(before);
@@ -254,7 +255,7 @@ describe('quarantine', () => {
       if (round % 2 === 0) await startBots(sessions, client);
       else expect(await reportFailure(sql, signer, bot)).toBe('PT401 token_invalid');
     }
-    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_has_no_key'];
+    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_key_missing'];
     // A revocation ends the key, and the token with it.
     expected.push('PT404 trading_key_missing', 'PT401 token_invalid');
     expect([...seen].filter((outcome) => !expected.includes(outcome))).toEqual([]);

@@ -44,7 +44,7 @@ export function reportFailure(
   sql: postgres.Sql,
   { token }: TokenRow,
   bot: string,
-  code = 'policy_value',
+  code = 'policy_value_exceeded',
 ): Promise<Outcome> {
   return untilNotBusy(() =>
     sql

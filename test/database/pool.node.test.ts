@@ -105,7 +105,7 @@ describe('while the keys of a client are held and more signers wait than there a
     const outcomes = await outcomesOf(signers);
     expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT503 database_busy']));
     const signed = await sessions.sql`
-      select id from private.every_key_event where client_id = ${client.clientId} and event = 'signed'`;
+      select id from private.every_key_event where client_id = ${client.clientId} and event = 'key_released'`;
     expect(signed).toHaveLength(outcomes.filter((outcome) => outcome === 'ok').length);
   });
 

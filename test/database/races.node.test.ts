@@ -9,8 +9,8 @@ afterAll(() => sessions.end());
 
 // All results that a race may have beside `ok`; each race lists its own.
 const NO_KEY = 'PT404 trading_key_missing';
-const KEY_REQUIRED = 'PT409 trading_key_required';
-const BOT_WITHOUT_KEY = 'PT409 bot_has_no_key';
+const KEY_REQUIRED = 'PT409 private_key_required';
+const BOT_WITHOUT_KEY = 'PT409 bot_key_missing';
 const ANOTHER_ADDRESS = 'PT422 address_mismatch';
 /** An envelope written directly into a table. A race that lists this result must also have it. */
 const EDGE_REQUIRED = 'PT403 edge_required';
@@ -303,6 +303,6 @@ it('twelve concurrent bots directly in the table, with room for two -> two', asy
     const client = await sessions.newClient();
     await sessions.newBots(client, 998);
     const outcomes = await sessions.race(Array.from({ length: 12 }, () => act.insertBot(client)));
-    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bots_full'), 'ok', 'ok']);
+    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bot_limit_reached'), 'ok', 'ok']);
   }
 });

@@ -25,8 +25,8 @@ it('a programming error is thrown unchanged, without a retry', async () => {
   await expect(callWithRetry(TIME_LIMITS, true, failing(noAnswer(), mistake))).rejects.toBe(mistake);
 });
 
-it('a call is never sent a third time, and the second failure is thrown', async () => {
-  const second = new CallFailure(new Problem('not_found'), undefined);
+it('there is never a third, and the second failure is told', async () => {
+  const second = new CallFailure(new Problem('resource_not_found'), undefined);
   const call = failing(noAnswer(), second);
   await expect(callWithRetry(TIME_LIMITS, true, call)).rejects.toBe(second.problem);
   expect(await callWithRetry(TIME_LIMITS, true, failing(noAnswer()))).toBe('answered');

@@ -182,9 +182,9 @@ describe('concurrent revocation, issue and revocation of tokens, quarantine, sig
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
       for (const outcome of [...flood.outcomes.keys(), ...signers.outcomes.keys()]) seen.add(outcome);
     }
-    const due = ['PT401 token_invalid', 'PT404 not_found', 'PT409 bot_has_no_key', 'counted', 'ok'];
+    const due = ['PT401 token_invalid', 'PT404 resource_not_found', 'PT409 bot_key_missing', 'counted', 'ok'];
     expect([...seen]).toEqual(expect.arrayContaining(due));
-    const known = [...due, 'PT409 bot_not_running', 'PT409 tokens_full', 'quarantined', BUSY];
+    const known = [...due, 'PT409 bot_not_running', 'PT409 token_limit_reached', 'quarantined', BUSY];
     expect([...seen].filter((outcome) => !known.includes(outcome))).toEqual([]);
   });
 
@@ -198,7 +198,7 @@ describe('concurrent revocation, issue and revocation of tokens, quarantine, sig
     select id from public.machine_tokens where client_id = ${clientId}
       and pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
   const signedAfter = ({ clientId }: act.Client, after: string) => sessions.sql`
-    select id from private.queued_key_events where client_id = ${clientId} and event = 'signed'
+    select id from private.queued_key_events where client_id = ${clientId} and event = 'key_released'
       and not pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
 });
 

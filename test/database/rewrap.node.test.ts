@@ -495,7 +495,7 @@ describe('the cron job', () => {
     [
       'a token for another master key than the first',
       async () => bindings(`${OLD},${NEW}`, await newRewrapToken(newer.primary.id)),
-      'rewrap_other_master_key',
+      'rewrap_token_mismatch',
     ],
     ['no master key', async () => bindings('', await newRewrapToken(newer.primary.id)), 'master_key_missing'],
   ])('with %s says which problem it has', async (_, env, code) => {

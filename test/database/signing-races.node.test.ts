@@ -17,7 +17,7 @@ beforeAll(() => order.begin());
 afterAll(() => Promise.all([sessions.end(), order.end()]));
 
 interface Event {
-  readonly event: 'signed' | 'key';
+  readonly event: 'key_released' | 'key';
   readonly bot_id?: string;
   /** The key of a signature; for a key change, the key that is current from then on. */
   readonly key_id: string | null;
@@ -36,7 +36,7 @@ async function inOrder(events: readonly Event[]): Promise<(Event & { place: numb
     .sort((one, other) => one.place - other.place);
 }
 const signaturesOf = ({ signatures }: Signers): Event[] =>
-  signatures.map((signature) => ({ ...signature, event: 'signed' }));
+  signatures.map((signature) => ({ ...signature, event: 'key_released' }));
 
 /** Runs an action in a transaction of its own. Returns the transaction id. */
 async function xidOf(text: string, values: string[]): Promise<string> {
@@ -99,7 +99,7 @@ describe('keys that change while twelve connections sign', () => {
     expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
     const [written] = await sessions.sql`
       select count(*)::int as n from private.every_key_event
-      where client_id = ${client.clientId} and event = 'signed'`;
+      where client_id = ${client.clientId} and event = 'key_released'`;
     expect(written?.n).toBe(signers.count('ok'));
     // Most keys were used, so the race took place.
     expect(perKey.size).toBeGreaterThan(12);
@@ -162,13 +162,13 @@ describe('a revocation of a token and a stop of a bot while others sign', () => 
   });
 });
 
-describe('a daily limit', () => {
-  it.each([1, 3])('of 100 is not exceeded by any of %i concurrent bots', async (count) => {
+describe('a 24-hour limit', () => {
+  it.each([1, 3])('of 100 lets out no more than 100 to %i bots at once, each', async (count) => {
     const { client, bots, tokens } = await signingHousehold(sessions, count, 1);
     const signers = new Signers(20);
     const [token = raise()] = tokens;
     for (const bot of bots) {
-      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 100)`;
     }
     const signing = {
@@ -183,7 +183,7 @@ describe('a daily limit', () => {
     );
     await signers.end();
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * count);
-    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_value_24h_exceeded']));
     const sums = await sessions.sql<{ sum: string }[]>`
       select sum(value)::text from public.value_reservations where bot_id = any (${bots}) group by bot_id`;
     expect(sums.map(({ sum }) => sum)).toEqual(bots.map(() => '98'));

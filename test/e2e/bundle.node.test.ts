@@ -88,7 +88,7 @@ async function both(method: string, path: string, body?: unknown) {
   ];
   return Promise.all(
     answers.map(async (answer) => {
-      const { instance: _, ...json } = (await answer.json()) as Record<string, unknown>;
+      const { request_id: _, ...json } = (await answer.json()) as Record<string, unknown>;
       return { status: answer.status, json };
     }),
   );

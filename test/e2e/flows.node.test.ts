@@ -86,7 +86,7 @@ describe('Option 1: an admin submits the key', () => {
       wallets: [{ private_key: `0x${secret.toString('hex')}` }],
     });
     expect(bot.status).toBe(201);
-    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key: 'trading' }]);
+    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key_source: 'trading' }]);
 
     const [trading, wallet, ...more] = await stored(client.json.id);
     expect(more).toEqual([]);
@@ -146,7 +146,7 @@ describe('Option 2: a client submits its own key', () => {
       status: 'stopped',
       stop_reason: 'key_revoked',
     });
-    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_has_no_key');
+    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_key_missing');
   });
 
   test('revokes directly at the database API, without the Worker', async () => {

@@ -32,20 +32,20 @@ test('the two flows of the README run as they are written', { timeout: 120_000 }
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(answers).toMatchObject([
-      { status: 'stopped', wallets: [{ key: 'trading' }] },
+      { status: 'stopped', wallets: [{ key_source: 'trading' }] },
       { bot_types: expect.arrayContaining([expect.objectContaining({ id: 'evm-dca' })]) },
-      { status: 'running', wallets: [{ key: 'trading' }] },
+      { status: 'running', wallets: [{ key_source: 'trading' }] },
       { version: 2, wallets_updated: 1 },
       { version: 2 },
       { bots_stopped: 1, wallets_cleared: 1 },
       { chain_ids: ['1'], max_value: '1000000000000000' },
-      { items: [{ status: 'running', wallets: [{ key: 'trading' }] }] },
-      { status: 'running', config: {}, wallets: [{ key: 'trading' }] },
+      { items: [{ status: 'running', wallets: [{ key_source: 'trading' }] }] },
+      { status: 'running', config: {}, wallets: [{ key_source: 'trading' }] },
       {
         signature: expect.stringMatching(/^0x[0-9a-f]{130}$/),
         signed_transaction: expect.stringMatching(/^0x02/),
       },
-      { items: [{ event: 'signed', actor: 'runner', signatures: 1 }], next_cursor: null },
+      { items: [{ event: 'key_released', actor: 'runner', signatures: 1 }], next_cursor: null },
     ]);
   } finally {
     dev.kill('SIGTERM');

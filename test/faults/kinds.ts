@@ -46,9 +46,9 @@ export async function stateOf({ clientId }: Household): Promise<State> {
       (select count(*)::int from public.machine_token_bots where client_id = $1) as tokens,
       (select count(*)::int from public.bot_policies where client_id = $1) as policies,
       (select count(*)::int from public.bot_heartbeats where client_id = $1) as beats,
-      (select count(*)::int from private.every_key_event where client_id = $1 and event = 'signed') as signed,
+      (select count(*)::int from private.every_key_event where client_id = $1 and event = 'key_released') as signed,
       (select count(*)::int from private.every_key_event
-        where client_id = $1 and event <> 'signed' and address is not null) as events`,
+        where client_id = $1 and event <> 'key_released' and address is not null) as events`,
     [clientId],
   );
   if (!state) throw new Error('no such client');

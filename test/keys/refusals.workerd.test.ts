@@ -161,9 +161,9 @@ const TABLE: [KeyInputReason, KeyInputError['field'], [string, Input][]][] = [
   ['private_key_malformed', 'private_key', MALFORMED],
   ['private_key_wrong_length', 'private_key', WRONG_LENGTH],
   ['private_key_out_of_range', 'private_key', OUT_OF_RANGE],
-  ['private_key_mismatched_public_half', 'private_key', MISMATCHED],
+  ['private_key_halves_mismatch', 'private_key', MISMATCHED],
   ['address_malformed', 'address', ADDRESS_MALFORMED],
-  ['address_checksum', 'address', ADDRESS_CHECKSUM],
+  ['address_checksum_invalid', 'address', ADDRESS_CHECKSUM],
   ['address_mismatch', 'address', ADDRESS_MISMATCH],
   ['chain_mismatch', 'chain', CHAIN_MISMATCH],
 ];

@@ -142,8 +142,8 @@ export class Household {
       this.version += 1;
       this.#noteKey(answer);
       for (const bot of this.#all) bot.wallets = 1;
-    } else if (isFirst && answer.json.wallets[0].key === 'trading') {
-      // The client was revoked; the response that says so was lost.
+    } else if (isFirst && answer.json.wallets[0].key_source === 'trading') {
+      // It was revoked, as an answer that was lost would have said.
       for (const { key } of [{ key: this.tradingKey }, ...this.#all]) key.change(address).done();
       this.#noteKey(answer);
     }
@@ -307,7 +307,7 @@ export class Household {
     const keys = bot.key.now();
     const change = bot.running.change(true);
     const answer = await this.#call('POST /bots/{id}/start', bot.id);
-    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_has_no_key'] : []));
+    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_key_missing'] : []));
     if (done)
       this.world.judge.expect(
         answer,
@@ -333,7 +333,7 @@ export class Household {
   async #issueToken() {
     const [first, ...more] = this.bots.map(({ id }) => id);
     if (first === undefined) return;
-    const body = { name: 'Load', bot_ids: more };
+    const body = { name: 'Load', other_bot_ids: more };
     const answer = await this.#call('POST /bots/{id}/tokens', first, { body });
     if (!this.#settle(answer, [], 201)) return;
     this.tokens.push({
@@ -350,9 +350,9 @@ export class Household {
     const had = token.valid.now();
     const change = token.valid.change(false);
     const answer = await this.#call('DELETE /tokens/{id}', token.id);
-    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['not_found'] : []));
-    // 404, as the first response would have said.
-    if (answer.code === 'not_found') token.valid.change(false).done();
+    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['resource_not_found'] : []));
+    // Not there, as the first time would have answered.
+    if (answer.code === 'resource_not_found') token.valid.change(false).done();
   }
 
   async #read() {

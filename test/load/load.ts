@@ -80,7 +80,7 @@ export async function wrongInDatabase(world: World, lived: readonly Household[])
       wrong.push(`keys that no response confirmed: client ${clientId}`);
   }
   const [signed] = await sql<[{ count: number }]>`
-    select count(*)::int from private.every_key_event where client_id = any (${clientIds}) and event = 'signed'`;
+    select count(*)::int from private.every_key_event where client_id = any (${clientIds}) and event = 'key_released'`;
   if (signed.count < world.signatures)
     wrong.push(`${world.signatures} signatures, ${signed.count} events of them`);
   return wrong;

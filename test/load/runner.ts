@@ -54,8 +54,8 @@ async function sign({ world }: Household, { token, valid }: LoadToken, bot: Load
   const reasons: Record<string, boolean> = {
     token_invalid: tokens.includes(false),
     bot_not_running: running.includes(false),
-    bot_has_no_key: keys.includes(null),
-    policy_value: over && policies.includes('capped'),
+    bot_key_missing: keys.includes(null),
+    policy_value_exceeded: over && policies.includes('capped'),
   };
   world.judge.expect(answer, reasons[code ?? ''] === true, 'nothing forbade it');
 }

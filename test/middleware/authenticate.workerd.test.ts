@@ -127,8 +127,9 @@ describe('a route for sessions', () => {
     expect(handled).toEqual([]);
   });
 
-  it('with a machine token -> token_invalid, and no handler runs', async () => {
-    expect(await ask('/session/200', `Bearer ${machineToken}`)).toBe('token_invalid');
+  it('with a machine token -> session_required, and nothing is handled', async () => {
+    for (const token of [machineToken, machineToken.slice(0, -1), 'tk_'])
+      expect(await ask('/session/200', `Bearer ${token}`)).toBe('session_required');
     expect(handled).toEqual([]);
   });
 });
@@ -141,7 +142,9 @@ describe('a route for runners', () => {
 
   it.each([
     ['no token', undefined, 'authentication_required'],
-    ['a session', `Bearer ${session}`, 'token_invalid'],
+    ['a session', `Bearer ${session}`, 'machine_token_required'],
+    ['any text in the form of a JWT', 'Bearer a.b.c', 'machine_token_required'],
+    ['a text of neither form', 'Bearer garbage', 'token_invalid'],
     ['a machine token cut short', `Bearer ${machineToken.slice(0, -1)}`, 'token_invalid'],
     ['a machine token without a scheme', machineToken, 'token_invalid'],
     ['a machine token under another scheme', `Basic ${machineToken}`, 'token_invalid'],

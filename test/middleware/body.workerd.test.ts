@@ -82,12 +82,12 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
       body: '{}',
       headers: { 'content-type': type },
     });
-    expectProblem(answer, 415, 'unsupported_media_type');
+    expectProblem(answer, 415, 'media_type_unsupported');
   });
 
   it.each(['no content type', 'no content type and no body'])('%s -> 415', async (how) => {
     const bytes = how.endsWith('body') ? new Uint8Array() : bytesOf('{}');
-    expectProblem(await send(line, bytes, 'whole', {} as typeof json), 415, 'unsupported_media_type');
+    expectProblem(await send(line, bytes, 'whole', {} as typeof json), 415, 'media_type_unsupported');
   });
 
   it.each([
@@ -102,8 +102,8 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['a byte order mark', '\ufeff{}'],
     ['a form', 'name=x&email=y'],
   ])('%s -> 400', async (_, text) => {
-    expectProblem(await send(line, bytesOf(text), 'whole'), 400, 'malformed_json');
-    expectProblem(await send(line, bytesOf(text), 'in chunks'), 400, 'malformed_json');
+    expectProblem(await send(line, bytesOf(text), 'whole'), 400, 'json_malformed');
+    expectProblem(await send(line, bytesOf(text), 'in chunks'), 400, 'json_malformed');
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['half of a pair in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
   ])('%s -> 400', async (_, bytes) => {
-    expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'malformed_json');
+    expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'json_malformed');
   });
 
   // RFC 8259, section 8.2: a JSON text can escape half of a surrogate pair, which no UTF-8 text holds. PostgREST rejects it.
@@ -148,7 +148,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
   });
 
   it('half of a pair in a text that is not JSON -> 400', async () => {
-    expectProblem(await send(line, bytesOf('{"x":"\\ud83d"'), 'whole'), 400, 'malformed_json');
+    expectProblem(await send(line, bytesOf('{"x":"\\ud83d"'), 'whole'), 400, 'json_malformed');
   });
 
   it.each(['null', '[]', '"text"', '1', 'true', '[{}]'])('%s instead of an object -> 422', async (text) => {
@@ -204,7 +204,7 @@ describe('routes that take no body', () => {
         expectProblem(
           await send(line, bytesOf('{'), 'whole'),
           404,
-          line.includes('bots') ? 'not_found' : 'not_found',
+          line.includes('bots') ? 'resource_not_found' : 'resource_not_found',
         );
         expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), 'in chunks'), 413, 'body_too_large');
       }

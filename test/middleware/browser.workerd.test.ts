@@ -168,7 +168,7 @@ describe('a form on another page', () => {
         cookie: `sb-access-token=${owner.token}`,
       };
       expectProblem(await call(line, { body, headers }), 401, 'authentication_required');
-      expectProblem(await call(line, { body, headers, token: owner.token }), 415, 'unsupported_media_type');
+      expectProblem(await call(line, { body, headers, token: owner.token }), 415, 'media_type_unsupported');
       expect(await stored(owner)).toEqual(before);
     },
   );

@@ -35,7 +35,7 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
 
     const revoked = await call(`DELETE /clients/${client.clientId}/revoke-key`, as);
     expect(revoked).toMatchObject({ status: 200, json: { bots_stopped: 1, wallets_cleared: 1 } });
-    expectProblem(await call(`POST /bots/${bot.json.id}/start`, as), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${bot.json.id}/start`, as), 409, 'bot_key_missing');
   });
 
   it('allow an admin to create clients, and are subject to row-level security', async () => {
@@ -52,7 +52,7 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
     expectProblem(
       await call(`GET /bots/${created.json.id}`, await session(stranger.userId)),
       404,
-      'not_found',
+      'resource_not_found',
     );
   });
 

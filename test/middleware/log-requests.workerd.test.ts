@@ -63,8 +63,8 @@ describe('the line of a request', () => {
     ['GET /clients', { token: 'x' }, { status: 401, code: 'token_invalid', database_calls: 0 }],
     ['GET /clients/x', { token }, { route: '/clients/{id}', status: 422, code: 'validation_failed' }],
     ['PATCH /clients', { token }, { route: null, status: 405, code: 'method_not_allowed', method: 'PATCH' }],
-    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'not_found' }],
-    ['POST /clients', { token, body: '{' }, { route: '/clients', status: 400, code: 'malformed_json' }],
+    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'resource_not_found' }],
+    ['POST /clients', { token, body: '{' }, { route: '/clients', status: 400, code: 'json_malformed' }],
     [
       'POST /clients',
       { token, body: 'x'.repeat(70_000) },
@@ -97,7 +97,11 @@ describe('the line of a request', () => {
     expect(await about(ask)).toMatchObject({ bot_id: runner.botId, client_id: runner.clientId });
     const absent = crypto.randomUUID();
     const missing = await lineOf(`GET /bots/${absent}`, { token });
-    expect([missing.code, missing.bot_id, missing.client_id]).toEqual(['not_found', absent, undefined]);
+    expect([missing.code, missing.bot_id, missing.client_id]).toEqual([
+      'resource_not_found',
+      absent,
+      undefined,
+    ]);
   });
 });
 

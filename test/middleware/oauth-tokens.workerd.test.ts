@@ -27,7 +27,7 @@ describe.each(sessionOperations.map(({ line, takesBody }) => [line, takesBody] a
         expectProblem(
           await call(path(line), { token, env: project.settings, ...(takesBody && { body: '{' }) }),
           403,
-          'token_oauth_rejected',
+          'oauth_token_rejected',
         );
         expect((await project.counts()).restCalls).toBe(before.restCalls);
       },
@@ -37,7 +37,7 @@ describe.each(sessionOperations.map(({ line, takesBody }) => [line, takesBody] a
 
 it('under a secret -> rejected too; the same session without client_id -> 200', async () => {
   const token = await accessToken({ sub: owner.userId, client_id });
-  expectProblem(await call('GET /clients/me', { token, env: settings() }), 403, 'token_oauth_rejected');
+  expectProblem(await call('GET /clients/me', { token, env: settings() }), 403, 'oauth_token_rejected');
   expect((await call('GET /clients/me', { token: owner.token })).status).toBe(200);
 });
 

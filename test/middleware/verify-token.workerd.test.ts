@@ -157,12 +157,12 @@ describe('a token of the OAuth 2.1 server', () => {
     ['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'],
     ['nobody', null],
     ['nothing', ''],
-  ])('that names %s in client_id -> token_oauth_rejected', async (_, client_id) => {
+  ])('that names %s in client_id -> oauth_token_rejected', async (_, client_id) => {
     for (const [verifier, token] of [
       [hs256, await accessToken({ sub, client_id })],
       [hosted, await project.token(key, { sub, client_id })],
     ] as const)
-      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'oauth_token_rejected' });
   });
 });
 

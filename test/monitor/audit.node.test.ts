@@ -297,7 +297,7 @@ describe('the chain of the deployment', () => {
       await expect(call()).rejects.toMatchObject({ code: 'admin_required' });
     }
     const asClient = createClient({ url, token: admin }).clients.keyEvents(deployment.clientId);
-    await expect(asClient).rejects.toMatchObject({ code: 'not_found' });
+    await expect(asClient).rejects.toMatchObject({ code: 'resource_not_found' });
   });
 
   it('that was changed -> reports the first row that does not fit', async () => {

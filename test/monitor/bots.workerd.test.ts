@@ -196,7 +196,7 @@ describe('a run that fails', () => {
       throw new RangeError(`cannot wait with ${good.MONITOR_TOKEN}`);
     });
     const lines = await runCron(env);
-    expect(lines).toMatchObject([{ level: 'error', code: 'internal' }]);
+    expect(lines).toMatchObject([{ level: 'error', code: 'internal_error' }]);
     expect(JSON.stringify(lines)).not.toContain(good.MONITOR_TOKEN);
   });
 });

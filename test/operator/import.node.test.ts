@@ -193,7 +193,7 @@ describe('a rejected row is reported and not imported', () => {
     [
       'an address with a wrong checksum',
       () => ({ address: bentChecksum(newEvmKey().address) }),
-      'address_checksum',
+      'address_checksum_invalid',
     ],
     ['no address', { address: null }, 'address_missing'],
     ['text for an address', { address: 'x' }, 'address_malformed'],

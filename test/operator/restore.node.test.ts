@@ -456,7 +456,7 @@ describe('the drill of docs/backup.md', () => {
       transaction: { chainId: 1, nonce: 0, gas: 21_000, to: anna.key.address, value: 1, maxFeePerGas: 1 },
       wallet: anna.key.address,
     });
-    expect(other.json.code).toBe('policy_kind');
+    expect(other.json.code).toBe('policy_kind_denied');
   });
 
   test('a client without a key submits its newest one, and signs', async () => {

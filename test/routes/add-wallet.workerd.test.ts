@@ -25,7 +25,7 @@ describe('POST /bots/{id}/wallets', () => {
       client_id: client.clientId,
       address: key.address,
       chain: 'evm',
-      key: 'trading',
+      key_source: 'trading',
       key_id: expect.any(String),
       created_at: expect.any(String),
     });
@@ -38,12 +38,12 @@ describe('POST /bots/{id}/wallets', () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const answer = await addWallet(admin, client.botId, { private_key: other.privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key: 'own' } });
+    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key_source: 'own' } });
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
     const { json } = await call(`GET /bots/${client.botId}`, { token: client.token });
     expect(json.wallets).toMatchObject([
-      { address: client.key.address, key: 'trading' },
-      { address: other.address, key: 'own' },
+      { address: client.key.address, key_source: 'trading' },
+      { address: other.address, key_source: 'own' },
     ]);
     expect(await opened(client, (await stored(client)).wallets[1])).toEqual(other.secret);
   });
@@ -54,13 +54,13 @@ describe('POST /bots/{id}/wallets', () => {
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
     expect(await addWallet(admin, botId, {})).toMatchObject({
       status: 201,
-      json: { bot_id: botId, address: key.address, key: 'trading' },
+      json: { bot_id: botId, address: key.address, key_source: 'trading' },
     });
   });
 
   it('without a key, for a client without a trading key -> 409', async () => {
     const { botId } = await emptyBot();
-    expectProblem(await addWallet(admin, botId, {}), 409, 'trading_key_required');
+    expectProblem(await addWallet(admin, botId, {}), 409, 'private_key_required');
   });
 
   it.each([
@@ -83,7 +83,7 @@ describe('POST /bots/{id}/wallets', () => {
     const second = await create(admin, client);
     const body = { private_key: newEvmKey().privateKey };
     for (const botId of [client.botId, second.json.id]) {
-      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key: 'own' } });
+      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key_source: 'own' } });
     }
   });
 
@@ -95,7 +95,7 @@ describe('POST /bots/{id}/wallets', () => {
     await Promise.all(wallets(79).map((wallet) => addWallet(admin, json.id, wallet)));
     const [last = {}, more = {}] = wallets(2);
     expect((await addWallet(admin, json.id, last)).status).toBe(201);
-    expectProblem(await addWallet(admin, json.id, more), 409, 'wallets_full');
+    expectProblem(await addWallet(admin, json.id, more), 409, 'wallet_limit_reached');
   });
 
   it('with a key of another chain than the bot -> 422, with a key of its chain -> 201', async () => {
@@ -106,7 +106,7 @@ describe('POST /bots/{id}/wallets', () => {
       'chain_mismatch',
     );
     const answer = await addWallet(admin, botId, { private_key: newSolanaKey().privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key: 'trading' } });
+    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key_source: 'trading' } });
   });
 
   it('with the bot id in capitals -> 201', async () => {
@@ -117,7 +117,7 @@ describe('POST /bots/{id}/wallets', () => {
 
   it('makes a bot able to start that could not start before', async () => {
     const { client, botId } = await emptyBot();
-    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_key_missing');
     await addWallet(admin, botId, { private_key: newEvmKey().privateKey });
     expect(await call(`POST /bots/${botId}/start`, { token: client.token })).toMatchObject({
       status: 200,

@@ -35,13 +35,13 @@ describe.each(WAYS)('%s without a key', (_, send) => {
   ])('with %s -> a copy of the trading key', async (__, wallet) => {
     const client = await newClientWithBot();
     const { status, json } = await send(client, wallet(client.key.address));
-    const { address, key } = json.wallets?.[0] ?? json;
-    expect([status, address, key]).toEqual([201, client.key.address, 'trading']);
+    const { address, key_source } = json.wallets?.[0] ?? json;
+    expect([status, address, key_source]).toEqual([201, client.key.address, 'trading']);
   });
 
   it.each([
     ['another address', () => ({ address: newEvmKey().address }), 'address_mismatch'],
-    ['a misspelt address', () => ({ address: MISSPELT }), 'address_checksum'],
+    ['a misspelt address', () => ({ address: MISSPELT }), 'address_checksum_invalid'],
     ['no address', () => ({ address: 'nowhere' }), 'address_malformed'],
     [
       'its address under another chain',
@@ -65,16 +65,16 @@ describe('an address, for a client without a trading key -> 409', () => {
     expectProblem(
       await create(admin, await newClient(), { wallets: [{ address }] }),
       409,
-      'trading_key_required',
+      'private_key_required',
     );
   });
 
   it('POST /bots/{id}/wallets', async () => {
     const { json } = await create(admin, await newClient());
-    expectProblem(await addWallet(admin, json.id, { address }), 409, 'trading_key_required');
+    expectProblem(await addWallet(admin, json.id, { address }), 409, 'private_key_required');
   });
 
   it('POST /clients/{id}/setup-bot', async () => {
-    expectProblem(await setUp(await newClient(), { address }), 409, 'trading_key_required');
+    expectProblem(await setUp(await newClient(), { address }), 409, 'private_key_required');
   });
 });

@@ -29,7 +29,7 @@ describe('POST /clients', () => {
     for (const body of [{}, { link_account: false }]) {
       const other = await newAccount();
       expect((await post({ name: 'Bob', email: other.email, ...body })).json.linked).toBe(false);
-      expectProblem(await call('GET /clients/me', { token: other.token }), 404, 'not_found');
+      expectProblem(await call('GET /clients/me', { token: other.token }), 404, 'account_not_linked');
     }
     const linked = await post({ name: 'Bob', email: asked.email.toUpperCase(), link_account: true });
     expect([linked.status, linked.json.linked]).toEqual([201, true]);
@@ -91,7 +91,7 @@ describe('POST /clients', () => {
       'authenticated',
       address,
     ]);
-    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+    expectProblem(await call('GET /clients/me', { token }), 404, 'account_not_linked');
     await operatorSql('update auth.users set email_confirmed_at = now() where id = $1', [id]);
     expect((await call('GET /clients/me', { token })).json).toEqual({ ...client.json, linked: true });
   });
@@ -180,13 +180,17 @@ describe('GET /clients/{id}', () => {
 });
 
 describe('GET /clients/me', () => {
-  it('by an account without a client, also an admin -> 404', async () => {
-    expectProblem(await call('GET /clients/me', { token: (await newAccount()).token }), 404, 'not_found');
-    expectProblem(await call('GET /clients/me', { token: admin.token }), 404, 'not_found');
+  it('by an account that is not linked to a client, such as that of an admin -> 404 account_not_linked', async () => {
+    expectProblem(
+      await call('GET /clients/me', { token: (await newAccount()).token }),
+      404,
+      'account_not_linked',
+    );
+    expectProblem(await call('GET /clients/me', { token: admin.token }), 404, 'account_not_linked');
   });
 
   it('with a session of a deleted account -> 404', async () => {
     const token = await accessToken({ sub: crypto.randomUUID() });
-    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+    expectProblem(await call('GET /clients/me', { token }), 404, 'account_not_linked');
   });
 });

@@ -33,7 +33,7 @@ describe('POST /bots/create', () => {
           id: expect.any(String),
           address: key.address,
           chain: 'evm',
-          key: 'trading',
+          key_source: 'trading',
           key_id: expect.any(String),
           created_at: expect.any(String),
         },
@@ -56,9 +56,9 @@ describe('POST /bots/create', () => {
       wallets: keys.map(({ privateKey }) => ({ private_key: privateKey })),
     });
     expect(json.wallets).toMatchObject([
-      { address: keys[0]?.address, key: 'trading' },
-      { address: keys[1]?.address, key: 'own' },
-      { address: keys[2]?.address, key: 'own' },
+      { address: keys[0]?.address, key_source: 'trading' },
+      { address: keys[1]?.address, key_source: 'own' },
+      { address: keys[2]?.address, key_source: 'own' },
     ]);
     expect((await tradingKey(client)).json).toMatchObject({ address: keys[0]?.address, version: 1 });
     const { wallets } = await stored(client);
@@ -71,9 +71,9 @@ describe('POST /bots/create', () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const same = await create(admin, client, { wallets: [{ private_key: client.key.privateKey }] });
-    expect(same.json.wallets).toMatchObject([{ address: client.key.address, key: 'trading' }]);
+    expect(same.json.wallets).toMatchObject([{ address: client.key.address, key_source: 'trading' }]);
     const own = await create(admin, client, { wallets: [{ private_key: other.privateKey }] });
-    expect(own.json.wallets).toMatchObject([{ address: other.address, key: 'own' }]);
+    expect(own.json.wallets).toMatchObject([{ address: other.address, key_source: 'own' }]);
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
     const { trading, wallets } = await stored(client);
     expect(wallets.map(({ encrypted_key }) => encrypted_key === trading?.encrypted_key)).toEqual([
@@ -92,7 +92,7 @@ describe('POST /bots/create', () => {
     const answer = await create(admin, client, body);
     expect(answer).toMatchObject({
       status: 201,
-      json: { wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 
@@ -103,7 +103,7 @@ describe('POST /bots/create', () => {
 
   it('with a wallet without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'trading_key_required');
+    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );

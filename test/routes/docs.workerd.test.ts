@@ -75,7 +75,7 @@ describe('GET /docs', () => {
   it.each(['/docs.html', '/docs/', '/docs/openapi.json'])(
     '%s -> 404: the files are not served',
     async (path) => {
-      expectProblem(await call(`GET ${path}`, { env }), 404, 'not_found');
+      expectProblem(await call(`GET ${path}`, { env }), 404, 'route_not_found');
     },
   );
 });
@@ -84,7 +84,7 @@ describe('GET /docs if the file is not available', () => {
   it.each([404, 500])('its file returns %d -> 500', async (status) => {
     const ASSETS = { fetch: async () => new Response('<p>of another', { status }) };
     const answer = await call('GET /docs', { env: { ...settings(), ASSETS } });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
     expect(answer.headers.get('content-security-policy')).not.toContain('style-src');
   });
 

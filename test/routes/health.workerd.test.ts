@@ -121,13 +121,13 @@ describe('GET /bots/{id}/health', () => {
   it('by another client, or by an account without a client -> the 404 of an absent bot', async () => {
     const own = await newClientWithBot();
     for (const person of [await newClientWithBot(), await newAccount()]) {
-      expectProblem(await get(person, own.botId), 404, 'not_found');
+      expectProblem(await get(person, own.botId), 404, 'resource_not_found');
     }
-    expectProblem(await get(admin, crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await get(admin, crypto.randomUUID()), 404, 'resource_not_found');
   });
 
   it('with the machine token of its runner -> 401', async () => {
     const own = await newClientWithRunner();
-    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'token_invalid');
+    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'session_required');
   });
 });

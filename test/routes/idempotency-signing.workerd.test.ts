@@ -24,9 +24,9 @@ const transaction = (value = '60', change: object = {}) => ({
   transaction: { chainId: 1, nonce: 0, gas: 21_000, to: recipient, value, maxFeePerGas: 9, ...change },
 });
 
-async function capped(max_daily_value = '100') {
+async function capped(max_value_24h = '100') {
   const own = await newClientWithRunner();
-  await setPolicy(own, own.botId, { max_daily_value });
+  await setPolicy(own, own.botId, { max_value_24h });
   return own;
 }
 
@@ -40,7 +40,7 @@ async function reserved({ botId }: { botId: string }): Promise<string[]> {
 
 async function events({ botId }: { botId: string }): Promise<unknown[]> {
   const rows = await operatorSql<{ replayed: unknown }>(
-    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
     [botId],
   );
   return rows.map(({ replayed }) => replayed);
@@ -183,7 +183,12 @@ describe('a signature is not returned again', () => {
       409,
       'idempotency_key_outdated',
     ],
-    ['after a policy forbids it', (own) => setPolicy(own, own.botId, { kinds: [] }), 403, 'policy_kind'],
+    [
+      'once a policy forbids it',
+      (own) => setPolicy(own, own.botId, { kinds: [] }),
+      403,
+      'policy_kind_denied',
+    ],
   ])('%s', async (_, change, status, code) => {
     const own = await newClientWithRunner();
     const key = newKey();
@@ -257,7 +262,7 @@ describe('a machine token', () => {
     const other = { ...own, ...(await newMachineTokenFor(own, own.botId)) };
     const key = newKey();
     expect(await outcome(own, transaction(), key)).toBe('signed');
-    expect(await outcome(other, transaction(), key)).toBe('403 policy_daily_value');
+    expect(await outcome(other, transaction(), key)).toBe('403 policy_value_24h_exceeded');
   });
 });
 

@@ -30,7 +30,7 @@ const TOKENS = 'select count(*)::int from public.machine_tokens where client_id 
 const VERSION = 'select key_version as count from public.clients where id = $1';
 const STOPS = `select count(*)::int from public.bots where client_id = $1 and stop_reason = 'requested'`;
 const BEATS = 'select count(*)::int from public.bot_heartbeats where client_id = $1';
-const SIGNED = `select count(*)::int from private.every_key_event where client_id = $1 and event = 'signed' and not detail ? 'replayed'`;
+const SIGNED = `select count(*)::int from private.every_key_event where client_id = $1 and event = 'key_released' and not detail ? 'replayed'`;
 const newEmail = () => `${crypto.randomUUID()}@example.test`;
 const named = ({ clientId }: ClientWithBot) => ({ client_id: clientId, name: 'A bot', bot_type: 'evm-grid' });
 
@@ -323,7 +323,7 @@ describe('a key', () => {
     const [client, key] = [await newClient(), newKey()];
     const line = `POST /clients/${client.clientId}/setup-bot`;
     const send = (body: object) => call(line, { token: client.token, body, idempotencyKey: key });
-    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'trading_key_required');
+    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'private_key_required');
     expectProblem(await send({ bot_type: 'no-such-bot', ...withKey() }), 422, 'bot_type_unknown');
     expect((await send({ bot_type: 'evm-grid', ...withKey() })).status).toBe(201);
   });

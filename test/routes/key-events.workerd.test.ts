@@ -71,7 +71,7 @@ describe('GET /clients/{id}/key-events', () => {
       'bot_started by client',
       'token_issued by client',
       'token_first_used by runner',
-      'signed by runner',
+      'key_released by runner',
       'policy_set by admin',
       'key_rotated by client',
       'bot_stopped by admin',
@@ -87,7 +87,7 @@ describe('GET /clients/{id}/key-events', () => {
       key_id: rotation.json.key_id,
       key_version: 2,
     });
-    expect(rows.find(({ event }) => event === 'signed')).toMatchObject({
+    expect(rows.find(({ event }) => event === 'key_released')).toMatchObject({
       bot_id: client.botId,
       signatures: 1,
       detail: {
@@ -146,10 +146,10 @@ describe('GET /clients/{id}/key-events', () => {
     }
   });
 
-  it('with a machine token -> 401: it signs, but reads no chain', async () => {
+  it('with a machine token -> 401 session_required', async () => {
     const client = await newClientWithRunner();
     const answer = await call(`GET /clients/${client.clientId}/key-events`, { token: client.machineToken });
-    expectProblem(answer, 401, 'token_invalid');
+    expectProblem(answer, 401, 'session_required');
   });
 });
 
@@ -200,11 +200,13 @@ describe('a rejected request', () => {
     ];
     for (const line of asked) {
       const body = line.startsWith('PUT') ? { private_key: newEvmKey().privateKey } : undefined;
-      expectProblem(await call(line, { token: attacker.token, body }), 404, 'not_found');
+      expectProblem(await call(line, { token: attacker.token, body }), 404, 'resource_not_found');
     }
     expect(await events(victim)).toEqual(before);
     const own = await refusals(attacker);
-    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(asked.map(() => ['not_found', null]));
+    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(
+      asked.map(() => ['resource_not_found', null]),
+    );
     expect(JSON.stringify(own)).not.toContain(victim.clientId);
     expect(JSON.stringify(own)).not.toContain(victim.botId);
   });
@@ -225,7 +227,7 @@ describe('a rejected request', () => {
     const create = (client_id: string) =>
       call('POST /bots/create', { token: admin.token, body: { client_id, name: 'x', bot_type: 'none' } });
     expectProblem(await create(client.clientId), 422, 'bot_type_unknown');
-    expectProblem(await create(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await create(crypto.randomUUID()), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([
       { actor: 'admin', code: 'bot_type_unknown', route: 'POST /bots/create', bot_id: null },
     ]);
@@ -256,12 +258,12 @@ describe('a rejected request', () => {
   it('of a runner -> an event in the chain of its client, with the token', async () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
-    expectProblem(await sign(client, message), 403, 'policy_kind');
-    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'not_found');
+    expectProblem(await sign(client, message), 403, 'policy_kind_denied');
+    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'resource_not_found');
     const common = { actor: 'runner', route: 'POST /bots/{id}/sign', token_id: client.tokenId };
     expect(await refusals(client)).toEqual([
-      { ...common, code: 'policy_kind', bot_id: client.botId },
-      { ...common, code: 'not_found', bot_id: null },
+      { ...common, code: 'policy_kind_denied', bot_id: client.botId },
+      { ...common, code: 'resource_not_found', bot_id: null },
     ]);
     expect(await refusals(other)).toEqual([]);
     // A rejected request is not a first use either, because its transaction was rolled back.
@@ -282,7 +284,7 @@ describe('a rejected request', () => {
     expect((await refusals(client)).map(({ actor, code }) => [actor, code])).toEqual([
       ['runner', 'key_not_opened'],
     ]);
-    expect(names(await events(client, '&event=signed'))).toEqual(['signed by runner']);
+    expect(names(await events(client, '&event=key_released'))).toEqual(['key_released by runner']);
   });
 
   it('with an ended token, without a token, or malformed -> no event', async () => {
@@ -297,15 +299,15 @@ describe('a rejected request', () => {
     expectProblem(
       await call(`PUT /clients/${client.clientId}/rotate-key`, { token: client.token, body: '{' }),
       400,
-      'malformed_json',
+      'json_malformed',
     );
     expectProblem(
       await call(`GET /clients/${crypto.randomUUID()}`, { token: client.token }),
       404,
-      'not_found',
+      'resource_not_found',
     );
     const account = await newAccount();
-    expectProblem(await revoke(client, account), 404, 'not_found');
+    expectProblem(await revoke(client, account), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([]);
   });
 

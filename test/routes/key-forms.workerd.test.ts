@@ -84,7 +84,7 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
     (key) => ({
       private_key: base58.encode(Uint8Array.from(key.array, (byte, i) => (i === 63 ? byte ^ 1 : byte))),
     }),
-    'private_key_mismatched_public_half',
+    'private_key_halves_mismatch',
     '/private_key',
   ],
   [
@@ -98,7 +98,7 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
     'an address with a wrong checksum',
     evm,
     (key) => ({ private_key: key.privateKey, address: MISSPELT }),
-    'address_checksum',
+    'address_checksum_invalid',
     '/address',
   ],
   [

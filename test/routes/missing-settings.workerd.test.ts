@@ -236,10 +236,10 @@ describe('with a setting of the wrong type', () => {
         expect([value, (await call('GET /health', { env })).status]).toEqual([value, 200]);
         const ready = await call('GET /ready', { env });
         expect([200, 503]).toContain(ready.status);
-        expect(JSON.stringify(ready.json)).not.toContain('internal');
+        expect(JSON.stringify(ready.json)).not.toContain('internal_error');
         for (const line of ['GET /clients', `DELETE /clients/${crypto.randomUUID()}/revoke-key`]) {
           const answer = await call(line, { token: admin.token, env });
-          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal']);
+          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal_error']);
         }
       }
     },
@@ -417,7 +417,7 @@ describe.each<[string, Bindings, ProblemCode]>([
     expect((await call(`POST /bots/${client.botId}/stop`, as)).json.status).toBe('stopped');
     expect((await call(`POST /bots/${client.botId}/start`, as)).json.status).toBe('running');
     const copied = await call(`POST ${about}/setup-bot`, { ...as, body: { bot_type: 'evm-grid' } });
-    expect(copied).toMatchObject({ status: 201, json: { wallets: [{ key: 'trading' }] } });
+    expect(copied).toMatchObject({ status: 201, json: { wallets: [{ key_source: 'trading' }] } });
     expect((await call(`DELETE ${about}/revoke-key`, as)).json).toMatchObject({ bots_stopped: 2 });
     const bot = { client_id: client.clientId, name: 'A bot', bot_type: 'evm-grid' };
     expect((await call('POST /bots/create', { token: admin.token, env, body: bot })).status).toBe(201);

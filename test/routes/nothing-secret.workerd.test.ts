@@ -166,13 +166,13 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     const listener = listen();
     vi.spyOn(crypto.subtle, 'encrypt').mockRejectedValue(new RangeError(`cannot seal ${key.privateKey}`));
     const answer = await setUp(client, { bot_type: `${key.chain}-grid`, private_key: key.privateKey });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
     listener.answers.push(answer);
     const lines = listener.printed().map(([line]) => JSON.parse(String(line)));
     const [unexpected, request] = lines.map((line) => ({ ...line, request_id: undefined }));
-    expect(lines.map((line) => line.request_id)).toEqual([answer.json.instance, answer.json.instance]);
+    expect(lines.map((line) => line.request_id)).toEqual([answer.json.request_id, answer.json.request_id]);
     expect(unexpected).toEqual({ level: 'error', event: 'unexpected_error', error: 'RangeError' });
-    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal' });
+    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal_error' });
     for (const text of textsOf(key)) expect(repeats(listener.said(), text)).toBe(false);
   });
 });

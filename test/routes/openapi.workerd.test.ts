@@ -44,7 +44,7 @@ describe('the description', () => {
   it.each([404, 500])('whose file returns %d -> 500', async (status) => {
     const ASSETS = { fetch: async () => new Response('{"openapi": "of another"}', { status }) };
     const answer = await call('GET /openapi.json', { env: { ...settings(), ASSETS } });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
   });
 
   it('lists every code that a problem can have', () => {

@@ -34,7 +34,7 @@ describe('a failure to sign', () => {
   it('is counted, and stops no bot without a limit in its policy', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, STRICT);
-    for (let i = 0; i < 3; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 3; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expectProblem(await sign(own, transaction, otherKey), 503, 'key_not_opened');
     expect((await health(own)).signing_failures).toEqual({
       last_hour: 4,
@@ -46,16 +46,16 @@ describe('a failure to sign', () => {
   });
 
   it.each<[string, string, (own: ClientWithRunner) => Promise<unknown>]>([
-    ['a malformed body', 'malformed_json', (own) => sign(own, '{')],
-    ['a request of an unknown kind', 'validation_failed', (own) => sign(own, { type: 'evm.anything' })],
+    ['a body that is none', 'json_malformed', (own) => sign(own, '{')],
+    ['a request of no kind', 'validation_failed', (own) => sign(own, { type: 'evm.anything' })],
     [
-      'a wallet that does not exist',
-      'not_found',
+      'a wallet that is not there',
+      'resource_not_found',
       (own) => sign(own, { ...message, wallet: newEvmKey().address }),
     ],
     [
-      'a bot of another client',
-      'not_found',
+      'a bot of somebody else',
+      'resource_not_found',
       async (own) => sign({ ...(await newClientWithRunner()), machineToken: own.machineToken }, message),
     ],
     [
@@ -89,19 +89,19 @@ describe('quarantine', () => {
   it('after the number of failures in the policy, until the owner starts the bot again', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { ...STRICT, quarantine_after: 3 });
-    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect((await sign(own, transaction)).status).toBe(200);
     const log = listenToLog();
-    expectProblem(await sign(own, message), 403, 'policy_kind');
+    expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect(log.lines('signing_failure')).toMatchObject([
-      { level: 'error', bot_id: own.botId, code: 'policy_kind', outcome: 'quarantined' },
+      { level: 'error', bot_id: own.botId, code: 'policy_kind_denied', outcome: 'quarantined' },
     ]);
     expect(await bot(own)).toEqual(['stopped', 'quarantined']);
     expectProblem(await sign(own, transaction), 409, 'bot_not_running');
     const page = await health(own);
     expect(page).toMatchObject({
       state: 'quarantined',
-      detail: { reason: 'quarantined', code: 'policy_kind', failures: 3 },
+      detail: { reason: 'quarantined', code: 'policy_kind_denied', failures: 3 },
       items: [{ state: 'quarantined', since: page.since, noticed_at: page.since }],
     });
     expect(
@@ -109,10 +109,12 @@ describe('quarantine', () => {
         'select actor, detail from private.every_key_event where event = $1 and bot_id = $2',
         ['bot_quarantined', own.botId],
       ),
-    ).toEqual([{ actor: 'runner', detail: { reason: 'policy_kind', failures: 3, token_id: own.tokenId } }]);
+    ).toEqual([
+      { actor: 'runner', detail: { reason: 'policy_kind_denied', failures: 3, token_id: own.tokenId } },
+    ]);
     expect((await call(`POST /bots/${own.botId}/start`, { token: own.token })).status).toBe(200);
     expect((await health(own)).signing_failures.last_hour).toBe(0);
-    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect((await sign(own, transaction)).status).toBe(200);
   });
 
@@ -171,7 +173,7 @@ describe('reporting a failure', () => {
         context,
       );
       expect([response.status, await response.text()]).toEqual([expected.status, expected.text]);
-      expect(log.lines('request')).toMatchObject([{ code: 'policy_kind', status: 403 }]);
+      expect(log.lines('request')).toMatchObject([{ code: 'policy_kind_denied', status: 403 }]);
       vi.restoreAllMocks();
     }
     expect(await bot(own)).toEqual(['running', null]);

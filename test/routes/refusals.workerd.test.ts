@@ -31,17 +31,20 @@ describe.each(sessionOperations)('$line', ({ line }) => {
 describe.each(runnerOperations)('$line', ({ line }) => {
   it.each(sessions)(`${line} with $how -> 401`, async ({ header }) => {
     const headers = header === undefined ? {} : { authorization: header };
-    const code = header === undefined ? 'authentication_required' : 'token_invalid';
+    const otherwise = isBearerOfJwtForm(header) ? 'machine_token_required' : 'token_invalid';
+    const code = header === undefined ? 'authentication_required' : otherwise;
     expectProblem(await call(at(line), { headers }), 401, code);
   });
 
-  it(`${line} with a valid session -> 401: sessions sign nothing`, async () => {
-    expectProblem(await call(at(line), { token: admin.token }), 401, 'token_invalid');
+  it(`${line} with a good session -> 401 machine_token_required`, async () => {
+    expectProblem(await call(at(line), { token: admin.token }), 401, 'machine_token_required');
   });
 });
 
-describe('the routes for anyone', () => {
-  it('are exactly these', () => {
+const isBearerOfJwtForm = (header = '') => /^Bearer [\w-]+\.[\w-]+\.[\w-]*$/.test(header);
+
+describe('what anyone may ask', () => {
+  it('is exactly this', () => {
     expect(operations.filter(({ security }) => security.length === 0).map(({ line }) => line)).toEqual(
       PUBLIC,
     );

@@ -57,17 +57,17 @@ describe('DELETE /clients/{id}/revoke-key', () => {
     expectProblem(
       await call(`POST /bots/${client.botId}/start`, { token: client.token }),
       409,
-      'bot_has_no_key',
+      'bot_key_missing',
     );
     expectProblem(
       await call(`POST /bots/${client.botId}/start`, { token: admin.token }),
       409,
-      'bot_has_no_key',
+      'bot_key_missing',
     );
     expectProblem(await tradingKey(client), 404, 'trading_key_missing');
     expectProblem(await revoke(client), 404, 'trading_key_missing');
-    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'trading_key_required');
-    expectProblem(await addWallet(admin, client.botId, {}), 409, 'trading_key_required');
+    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'private_key_required');
+    expectProblem(await addWallet(admin, client.botId, {}), 409, 'private_key_required');
   });
 
   it('for a client that never had a trading key -> 404', async () => {

@@ -68,7 +68,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
       expect(wallet.encrypted_key).toBe(trading?.encrypted_key);
     }
     const bot = await call(`GET /bots/${second.json.id}`, { token: client.token });
-    expect(bot.json.wallets).toMatchObject([{ address: key.address, key: 'trading' }]);
+    expect(bot.json.wallets).toMatchObject([{ address: key.address, key_source: 'trading' }]);
   });
 
   it('leaves one wallet to a bot with several, and counts the removed ones', async () => {

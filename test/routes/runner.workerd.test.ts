@@ -35,10 +35,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   });
 
   it.each<[string, () => string | Promise<string>]>([
-    ['an unknown machine token', () => `Bearer ${machineToken()}`],
-    ['the session of the client', () => `Bearer ${own.token}`],
-    ['the session of an admin', () => `Bearer ${admin.token}`],
-    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 }).then((token) => `Bearer ${token}`)],
+    ['a machine token of nobody', () => `Bearer ${machineToken()}`],
     ['a mistyped machine token', () => `Bearer ${good.slice(0, -1)}${last}`],
     ['a truncated machine token', () => `Bearer ${good.slice(0, -1)}`],
     ['two machine tokens', () => `Bearer ${good} ${good}`],
@@ -61,7 +58,15 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     expectProblem(await call(line, { headers, body }), 401, 'token_invalid');
   });
 
-  it('with a malformed token and a malformed body -> 401 first', async () => {
+  it.each<[string, () => string | Promise<string>]>([
+    ['the session of the client', () => own.token],
+    ['the session of an admin', () => admin.token],
+    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 })],
+  ])('with %s -> 401 machine_token_required, whatever the body', async (_, session) => {
+    expectProblem(await call(line, { token: await session(), body }), 401, 'machine_token_required');
+  });
+
+  it('with a malformed token and a body that is none -> 401 first', async () => {
     expectProblem(
       await call(line, { token: 'tk_x', ...(body !== undefined && { body: '{' }) }),
       401,
@@ -86,7 +91,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   });
 });
 
-describe('a machine token is not a session', () => {
+describe('a machine token on a route that needs a session', () => {
   it.each([
     'GET /clients',
     'GET /clients/me',
@@ -101,15 +106,15 @@ describe('a machine token is not a session', () => {
     `GET /bots/${own.botId}/policy`,
     `PUT /bots/${own.botId}/policy`,
     `DELETE /tokens/${own.tokenId}`,
-  ])('%s -> 401', async (line) => {
-    expectProblem(await call(line, { token: own.machineToken }), 401, 'token_invalid');
+  ])('%s -> 401 session_required', async (line) => {
+    expectProblem(await call(line, { token: own.machineToken }), 401, 'session_required');
     expectProblem(await call(line), 401, 'authentication_required');
   });
 
   it.each([
-    [`POST /bots/${own.botId}/sign/`, 404, 'not_found'],
-    [`POST /bots/${own.botId}/sign/x`, 404, 'not_found'],
-    ['GET /runner', 404, 'not_found'],
+    [`POST /bots/${own.botId}/sign/`, 404, 'route_not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'route_not_found'],
+    ['GET /runner', 404, 'route_not_found'],
     [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
     ['POST /runner/bots', 405, 'method_not_allowed'],
   ] as const)('%s -> %i, and not a fault of the token', async (line, status, code) => {
@@ -129,12 +134,12 @@ describe('a bot of another token', () => {
           headers: { 'x-request-id': 'same' },
         });
       const [theirs, absent] = [await ask(other.botId), await ask(crypto.randomUUID())];
-      expectProblem(theirs, 404, 'not_found');
+      expectProblem(theirs, 404, 'resource_not_found');
       expect([theirs.text, [...theirs.headers]]).toEqual([absent.text, [...absent.headers]]);
       expect(
         await operatorSql('select id from private.every_key_event where bot_id = $1 and event = $2', [
           other.botId,
-          'signed',
+          'key_released',
         ]),
       ).toEqual([]);
     },
@@ -142,7 +147,7 @@ describe('a bot of another token', () => {
 
   it('of the same client, which the token does not cover -> 404 too', async () => {
     const second = (await create(admin, own, { wallets: [] })).json.id;
-    expectProblem(await sign({ ...own, botId: second }, message), 404, 'not_found');
+    expectProblem(await sign({ ...own, botId: second }, message), 404, 'resource_not_found');
   });
 
   it.each(['x', '1', `${own.botId}x`])('a malformed id (%s) -> 422', async (id) => {
@@ -154,7 +159,9 @@ describe('GET /runner/bots', () => {
   it('-> the running bots of the token, without their configs, keys or envelopes', async () => {
     const client = await newClientWithBot();
     const second = (await create(admin, client, { name: 'Second', config: { pair: 'ETH/USDC' } })).json;
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: [second.id] });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, {
+      other_bot_ids: [second.id],
+    });
     const before = await call('GET /runner/bots', { token });
     expect(before.json.items.map((bot: { id: string }) => bot.id)).toEqual([client.botId]);
     await call(`POST /bots/${second.id}/wallets`, { token: admin.token, body: {} });
@@ -172,7 +179,7 @@ describe('GET /runner/bots', () => {
         expect.objectContaining({
           address: client.key.address,
           chain: 'evm',
-          key: 'trading',
+          key_source: 'trading',
           key_id: expect.any(String),
         }),
       ],
@@ -193,7 +200,7 @@ describe('GET /runner/bots in pages', () => {
     const client = await newClientWithBot();
     const bots = [client.botId];
     for (let more = 0; more < 2; more += 1) bots.push((await setUp(client)).json.id);
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: bots });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { other_bot_ids: bots });
     const first = await call('GET /runner/bots?limit=2', { token });
     expect(first.json.items.map(({ id }: { id: string }) => id)).toEqual([bots[2], bots[1]]);
     expect(first.json.next_cursor).toBe(bots[1]);
@@ -212,7 +219,9 @@ describe('GET /runner/bots in pages', () => {
 
   it("of an admin's token for bots of two clients -> each with its wallets", async () => {
     const [one, two] = [await newClientWithBot(), await newClientWithBot()];
-    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, { bot_ids: [two.botId] });
+    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, {
+      other_bot_ids: [two.botId],
+    });
     const { json } = await call('GET /runner/bots', { token });
     const addresses = json.items.map(({ wallets }: { wallets: { address: string }[] }) =>
       wallets.map(({ address }) => address),
@@ -295,5 +304,5 @@ describe('POST /bots/{id}/heartbeat', () => {
 
 it('a client without bots may not read the tokens or runners of others', async () => {
   const client = await newClient();
-  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'token_invalid');
+  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'machine_token_required');
 });

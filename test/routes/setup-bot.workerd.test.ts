@@ -30,7 +30,7 @@ describe('POST /clients/{id}/setup-bot', () => {
         stop_reason: null,
         started_at: expect.any(String),
         stopped_at: null,
-        wallets: [{ address: key.address, chain: 'evm', key: 'trading' }],
+        wallets: [{ address: key.address, chain: 'evm', key_source: 'trading' }],
       },
     });
     expect(answer.headers.get('location')).toBe(`/bots/${answer.json.id}`);
@@ -47,7 +47,7 @@ describe('POST /clients/{id}/setup-bot', () => {
 
   it('without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );
@@ -57,7 +57,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     const client = await newClientWithBot();
     expect(await setUp(client)).toMatchObject({
       status: 201,
-      json: { status: 'running', wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { status: 'running', wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 
@@ -65,16 +65,21 @@ describe('POST /clients/{id}/setup-bot', () => {
     const client = await newClient();
     const key = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
-    expect((await setUp(client)).json.wallets).toMatchObject([{ address: key.address, key: 'trading' }]);
+    expect((await setUp(client)).json.wallets).toMatchObject([
+      { address: key.address, key_source: 'trading' },
+    ]);
   });
 
   it('with the trading key again -> "trading"; with another -> "own"', async () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const same = await setUp(client, { private_key: client.key.privateKey });
-    expect(same).toMatchObject({ status: 201, json: { wallets: [{ key: 'trading' }] } });
+    expect(same).toMatchObject({ status: 201, json: { wallets: [{ key_source: 'trading' }] } });
     const own = await setUp(client, { private_key: other.privateKey });
-    expect(own).toMatchObject({ status: 201, json: { wallets: [{ address: other.address, key: 'own' }] } });
+    expect(own).toMatchObject({
+      status: 201,
+      json: { wallets: [{ address: other.address, key_source: 'own' }] },
+    });
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
   });
 
@@ -82,7 +87,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     const client = await newClient();
     const { privateKey } = newEvmKey();
     const answers = await Promise.all([1, 2, 3].map(() => setUp(client, { private_key: privateKey })));
-    expect(answers.map(({ status, json }) => [status, json.wallets[0].key])).toEqual(
+    expect(answers.map(({ status, json }) => [status, json.wallets[0].key_source])).toEqual(
       Array(3).fill([201, 'trading']),
     );
     const { trading, wallets } = await stored(client);
@@ -100,7 +105,7 @@ describe('POST /clients/{id}/setup-bot', () => {
   it('after a revocation -> 201, and the versions continue', async () => {
     const client = await newClientWithBot();
     await revoke(client);
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     const key = newEvmKey();
     expect((await setUp(client, { private_key: key.privateKey })).status).toBe(201);
     expect((await tradingKey(client)).json).toMatchObject({ address: key.address, version: 2 });
@@ -113,7 +118,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     await setUp(client, { private_key: key.privateKey });
     expect(await call(`POST /bots/${client.botId}/start`, { token: client.token })).toMatchObject({
       status: 200,
-      json: { status: 'running', wallets: [{ address: key.address, key: 'trading' }] },
+      json: { status: 'running', wallets: [{ address: key.address, key_source: 'trading' }] },
     });
   });
 
@@ -123,7 +128,7 @@ describe('POST /clients/{id}/setup-bot', () => {
     const answer = await setUp(client, { private_key: client.key.privateKey });
     expect(answer).toMatchObject({
       status: 201,
-      json: { wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 });

@@ -9,7 +9,7 @@ import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 
 const own = await newClientWithRunner();
-await setPolicy(own, own.botId, { max_daily_value: '1000' });
+await setPolicy(own, own.botId, { max_value_24h: '1000' });
 const transaction = (change: object = {}) => ({
   type: 'evm.transaction',
   transaction: {
@@ -25,7 +25,7 @@ const transaction = (change: object = {}) => ({
 
 async function traces() {
   const [row] = await operatorSql<{ events: number; reserved: number }>(
-    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'signed')::int as events,
+    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'key_released')::int as events,
        (select count(*) from public.value_reservations where bot_id = $1)::int as reserved`,
     [own.botId],
   );
@@ -105,7 +105,7 @@ describe('a malformed request', () => {
   const SECRET = 'f00dcafef00dcafe';
   const made = messageOf(compiled(newAddress(), [transfer(newAddress(), newAddress(), 5)]));
   it.each<[string, unknown, number, string, string?]>([
-    ['no JSON', '{', 400, 'malformed_json'],
+    ['no JSON', '{', 400, 'json_malformed'],
     ['no type', {}, 422, 'validation_failed', '/type'],
     ['an unknown type', { type: 'evm.anything' }, 422, 'validation_failed', '/type'],
     [
@@ -209,6 +209,6 @@ describe('a malformed request', () => {
       body: '{}',
       headers: { 'content-type': 'text/plain' },
     });
-    expectProblem(answer, 415, 'unsupported_media_type');
+    expectProblem(answer, 415, 'media_type_unsupported');
   });
 });

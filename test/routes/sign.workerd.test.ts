@@ -117,7 +117,7 @@ describe('the event of a signature', () => {
   const events = (botId: string) =>
     operatorSql(
       `select event, actor, address, key_id, request_id, detail from private.every_key_event
-       where bot_id = $1 and event = 'signed' order by id`,
+       where bot_id = $1 and event = 'key_released' order by id`,
       [botId],
     );
   it('has a digest of what was signed, the key and the token, and never the content', async () => {
@@ -127,7 +127,7 @@ describe('the event of a signature', () => {
     });
     await sign(own, { type: 'evm.typed_data', typed_data: typedData });
     const common = {
-      event: 'signed',
+      event: 'key_released',
       actor: 'runner',
       address: own.key.address,
       key_id: json.key_id,
@@ -165,7 +165,7 @@ describe('a bot with several wallets', () => {
     const own = await newClientWithRunner();
     const second = newEvmKey();
     const wallet = (await addWallet(admin, own.botId, { private_key: second.privateKey })).json;
-    expectProblem(await sign(own, message()), 409, 'wallet_required');
+    expectProblem(await sign(own, message()), 409, 'wallet_ambiguous');
     for (const [name, key] of [
       [wallet.id, second],
       [wallet.id.toUpperCase(), second],
@@ -190,9 +190,9 @@ describe('a bot with several wallets', () => {
   });
 
   it.each<[string, () => Promise<string> | string, number, string]>([
-    ['another client’s', async () => (await newClientWithRunner()).key.address, 404, 'not_found'],
-    ['nobody’s', () => newEvmKey().address, 404, 'not_found'],
-    ['an absent id', () => crypto.randomUUID(), 404, 'not_found'],
+    ['another client’s', async () => (await newClientWithRunner()).key.address, 404, 'resource_not_found'],
+    ['nobody’s', () => newEvmKey().address, 404, 'resource_not_found'],
+    ['an absent id', () => crypto.randomUUID(), 404, 'resource_not_found'],
     [
       'a wrong checksum',
       () =>
@@ -200,7 +200,7 @@ describe('a bot with several wallets', () => {
           .replace(/[a-f]/, (digit) => digit.toUpperCase())
           .replace(/[A-F](?=[^A-F]*$)/, (digit) => digit.toLowerCase()),
       422,
-      'address_checksum',
+      'address_checksum_invalid',
     ],
     ['no address', () => 'mine', 422, 'address_malformed'],
   ])('named by %s -> rejected', async (_, name, status, code) => {
@@ -251,7 +251,7 @@ describe('after a change of keys', () => {
     expect(json.address).toBe(next.address);
     expect(json.signature).toBe(await accountOf(next).signMessage({ message: 'hello' }));
     expect(json.key_id).not.toBe(before.key_id);
-    expectProblem(await sign(own, { ...message(), wallet: own.key.address }), 404, 'not_found');
+    expectProblem(await sign(own, { ...message(), wallet: own.key.address }), 404, 'resource_not_found');
     expectProblem(await sign(own, evmTransaction({ from: own.key.address })), 422, 'wallet_not_signer');
   });
 

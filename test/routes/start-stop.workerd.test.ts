@@ -42,7 +42,7 @@ describe('POST /bots/{id}/start', () => {
   it('of a bot without a wallet -> 409, and it stays stopped', async () => {
     const client = await newClient();
     const { json } = await create(admin, client);
-    expectProblem(await post(json.id, 'start', client), 409, 'bot_has_no_key');
+    expectProblem(await post(json.id, 'start', client), 409, 'bot_key_missing');
     expect((await call(`GET /bots/${json.id}`, { token: client.token })).json).toEqual(json);
   });
 

@@ -55,7 +55,7 @@ describe.each(ABOUT_A_CLIENT)('$line', ({ line, takesBody }) => {
     ['an account without a client', nobody],
   ])(`${line} by %s -> 404, the same as for an absent id`, async (_, { token }) => {
     const answer = await ask(line, token, owner);
-    expectProblem(answer, 404, 'not_found');
+    expectProblem(answer, 404, 'resource_not_found');
     expect(bytes(answer)).toEqual(bytes(await ask(line, token, absent())));
   });
 

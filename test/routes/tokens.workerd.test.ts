@@ -52,31 +52,31 @@ describe('POST /bots/{id}/tokens', () => {
   it('for several bots of a client -> signs for each, and the client reads and revokes it', async () => {
     const own = await newClientWithBot();
     const second = (await create(admin, own)).json.id;
-    const { status, json } = await issue(own, own.botId, { bot_ids: [second, own.botId, second] });
+    const { status, json } = await issue(own, own.botId, { other_bot_ids: [second, own.botId, second] });
     expect([status, json.bot_ids]).toEqual([201, [own.botId, second].sort()]);
     expect((await list(own, second)).json.items).toEqual([{ ...json, token: undefined }]);
     expect((await revoke(own, json.id)).status).toBe(200);
   });
 
-  it('by an admin for bots of several clients -> signs for each; only admins read and revoke it', async () => {
-    const { json } = await issue(admin, client.botId, { bot_ids: [stranger.botId] });
+  it('by an admin for bots of several clients -> signs for each; only admins see and revoke it', async () => {
+    const { json } = await issue(admin, client.botId, { other_bot_ids: [stranger.botId] });
     for (const { botId } of [client, stranger]) {
       expect((await sign({ botId, machineToken: json.token }, message)).status).toBe(200);
     }
     const ids = (answer: { json: { items: { id: string }[] } }) => answer.json.items.map(({ id }) => id);
     expect(ids(await list(admin, stranger.botId))).toContain(json.id);
     expect(ids(await list(stranger, stranger.botId))).not.toContain(json.id);
-    expectProblem(await revoke(stranger, json.id), 404, 'not_found');
+    expectProblem(await revoke(stranger, json.id), 404, 'resource_not_found');
     expect((await revoke(admin, json.id)).status).toBe(200);
   });
 
   it.each([
     ['of the path', (theirs: string) => issue(client, theirs)],
-    ['beside it', (theirs: string) => issue(client, client.botId, { bot_ids: [theirs] })],
+    ['beside it', (theirs: string) => issue(client, client.botId, { other_bot_ids: [theirs] })],
   ])("with another client's bot %s -> 404, as for an absent one; nothing is issued", async (_, ask) => {
     const before = (await list(client, client.botId)).text;
-    expectProblem(await ask(stranger.botId), 404, 'not_found');
-    expectProblem(await ask(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await ask(stranger.botId), 404, 'resource_not_found');
+    expectProblem(await ask(crypto.randomUUID()), 404, 'resource_not_found');
     expect((await list(client, client.botId)).text).toBe(before);
     expect((await list(stranger, stranger.botId)).json.items).toEqual([]);
   });
@@ -87,10 +87,10 @@ describe('POST /bots/{id}/tokens', () => {
     ['a name of 201 characters', { name: 'x'.repeat(201) }, '/name'],
     ['an expiry in the past', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an expiry after the year 9999', { expires_at: '9999-12-31T23:59:59-12:00' }, '/expires_at'],
-    ['an expiry that is not a time', { expires_at: 'tomorrow' }, '/expires_at'],
-    ['a malformed bot id', { bot_ids: ['x'] }, '/bot_ids/0'],
-    ['101 bots', { bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/bot_ids'],
-    ['a token that the caller chose', { token: 'tk_mine' }, ''],
+    ['an expiry that is no time', { expires_at: 'tomorrow' }, '/expires_at'],
+    ['a bot id that is none', { other_bot_ids: ['x'] }, '/other_bot_ids/0'],
+    ['101 bots', { other_bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/other_bot_ids'],
+    ['a token of one’s own', { token: 'tk_mine' }, ''],
   ])('with %s -> 422', async (_, change, pointer) => {
     const answer = await issue(client, client.botId, change);
     expectProblem(answer, 422, 'validation_failed');
@@ -130,9 +130,9 @@ describe('GET /bots/{id}/tokens', () => {
     expect(text).not.toContain(bytesToHex(sha256(utf8ToBytes(own.machineToken))));
   });
 
-  it('of a bot of another client -> the 404 of an absent bot', async () => {
-    expectProblem(await list(stranger, client.botId), 404, 'not_found');
-    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'not_found');
+  it('of a stranger’s bot -> the 404 of an absent one', async () => {
+    expectProblem(await list(stranger, client.botId), 404, 'resource_not_found');
+    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'resource_not_found');
   });
 });
 
@@ -149,7 +149,7 @@ describe('DELETE /tokens/{id}', () => {
     expect(revoked.json.last_used_at).toEqual(expect.any(String));
     expectProblem(await sign(own, message), 401, 'token_invalid');
     expect((await sign({ ...own, ...other }, message)).status).toBe(200);
-    expectProblem(await revoke(as(own), own.tokenId), 404, 'not_found');
+    expectProblem(await revoke(as(own), own.tokenId), 404, 'resource_not_found');
   });
 
   it('by another client or a client without bots -> the 404 of an absent token, and the token still signs', async () => {
@@ -157,7 +157,7 @@ describe('DELETE /tokens/{id}', () => {
     for (const person of [stranger, await newClient()]) {
       const headers = { 'x-request-id': 'the-same' };
       const answer = await call(`DELETE /tokens/${own.tokenId}`, { token: person.token, headers });
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'resource_not_found');
       const absent = await call(`DELETE /tokens/${crypto.randomUUID()}`, { token: person.token, headers });
       expect(answer.text).toBe(absent.text);
     }

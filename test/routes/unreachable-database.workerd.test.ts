@@ -169,13 +169,13 @@ describe('a second attempt', () => {
     ['after a page', 'GET /clients/me', 502, undefined, {}, 2],
     ['without a free connection', 'GET /clients/me', 500, { code: '53300' }, {}, 2],
     ['after a lock or time limit', 'GET /clients/me', 500, { code: '57014' }, {}, 1],
-    ['after a rejection', 'GET /clients/me', 404, { code: 'PT404', hint: 'not_found' }, {}, 1],
-    ['after a rollback of a change', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
-    ['after a rollback of a signature', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
-    ['with Retry-After: 0', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
-    ['with Retry-After: 0 between spaces', 'GET /clients/me', 503, down, { 'retry-after': ' 0 ' }, 2],
-    ['with an infinite Retry-After', 'GET /clients/me', 503, down, { 'retry-after': '9'.repeat(400) }, 1],
-    ['with a Retry-After beyond the time limit', 'GET /clients/me', 503, down, { 'retry-after': '9' }, 1],
+    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'resource_not_found' }, {}, 1],
+    ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
+    ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
+    ['that is asked for now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
+    ['that is asked for now, between spaces', 'GET /clients/me', 503, down, { 'retry-after': ' 0 ' }, 2],
+    ['that is asked for never', 'GET /clients/me', 503, down, { 'retry-after': '9'.repeat(400) }, 1],
+    ['that is asked for too late', 'GET /clients/me', 503, down, { 'retry-after': '9' }, 1],
     [
       'with a date as Retry-After',
       'GET /clients/me',
@@ -268,7 +268,9 @@ describe.each(rejections)('a project that rejects valid credentials: %s', (_, re
     // The ids and the machine tokens do not exist. The rejection is reported, which is a further call.
     const said = [200, 201, 401, 404, 422].includes(answer.status);
     expect([line, answer.status, said]).toEqual([line, answer.status, true]);
-    expect([undefined, 'not_found', 'token_invalid', 'trading_key_missing']).toContain(answer.json.code);
+    expect([undefined, 'resource_not_found', 'token_invalid', 'trading_key_missing']).toContain(
+      answer.json.code,
+    );
     expect(restCalls).toBeGreaterThanOrEqual(2);
     expect(restCalls).toBeLessThanOrEqual(3);
   });
@@ -320,17 +322,17 @@ describe('a project that rejects a token for its expiry', () => {
 
 describe('errors that the database raises', () => {
   it.each<[string, Reply, number, ProblemCode]>([
-    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'forbidden'],
-    ['a full disk', json(405, { code: '25006', message: 'x' }), 503, 'database_read_only'],
-    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal'],
+    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'permission_denied'],
+    ['a disk that is full', json(405, { code: '25006', message: 'x' }), 503, 'database_read_only'],
+    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal_error'],
     [
       'JSON that PostgREST cannot parse',
       json(400, { code: 'PGRST102', message: 'x' }),
       400,
-      'malformed_request',
+      'value_not_storable',
     ],
-    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'malformed_request'],
-  ])('%s -> the matching problem after one call', async (_, rest, status, code) => {
+    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'value_not_storable'],
+  ])('%s -> the right problem, after one call', async (_, rest, status, code) => {
     const { project, env } = await projectThat(rest);
     expectProblem(await call('GET /clients', { token: admin.token, env }), status, code);
     expect((await project.counts()).restCalls).toBe(1);

@@ -99,7 +99,7 @@ describe('PostgreSQL', () => {
           client_id: crypto.randomUUID(),
           seq: number + 1,
           id: crypto.randomUUID(),
-          event: 'signed',
+          event: 'key_released',
           bot_id: number % 2 ? crypto.randomUUID() : null,
           address: number % 3 ? '0xabc' : null,
           chain: number % 3 ? 'evm' : null,

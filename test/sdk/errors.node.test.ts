@@ -24,7 +24,7 @@ describe('a rejected request', () => {
   test('throws an ApiProblem with code, status, request id and the invalid fields', async () => {
     const errors = [{ pointer: '/name', code: 'too_small', detail: 'too short' }];
     const error = await failure(
-      json({ code: 'validation_failed', title: 'T', detail: 'D.', instance: 'r-1', errors }, 422, {
+      json({ code: 'validation_failed', title: 'T', detail: 'D.', request_id: 'r-1', errors }, 422, {
         'content-type': 'application/problem+json',
       }),
     );
@@ -65,22 +65,31 @@ describe('a response that is not from the API', () => {
   });
 });
 
-describe('no response', () => {
-  test('throws an error with the call, and the system error if there is one', async () => {
-    const api = createClient({ url: `http://127.0.0.1:${await freePort()}`, token: TOKEN, retries: 0 });
+describe('no answer', () => {
+  test('names the call, the origin of the API and the system error', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const api = createClient({ url: `${url}/base`, token: TOKEN, retries: 0 });
     const error = await api.clients.me().catch((error) => error);
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error).toMatchObject({
       code: 'unreachable',
-      message: 'GET /clients/me: no answer (ECONNREFUSED)',
+      message: `GET /clients/me: no response from ${url} (ECONNREFUSED)`,
     });
   });
 
-  test('throws an error with the time limit', async () => {
+  test('names the kind of error if the runtime gives no system code, and never its message', async () => {
+    const fetch = () => Promise.reject(new TypeError(`fetch failed with ${TOKEN}`));
+    const api = createClient({ url: 'https://keys.example.test', token: TOKEN, retries: 0, fetch });
+    await expect(api.clients.me()).rejects.toThrow(
+      new NoAnswer('GET /clients/me: no response from https://keys.example.test (TypeError)', 'unreachable'),
+    );
+  });
+
+  test('says when the time was up', async () => {
     const error = await failure(silence);
     expect(error).toMatchObject({
       code: 'timeout',
-      message: 'POST /clients/{id}/setup-bot: no answer within 1000 ms',
+      message: `POST /clients/{id}/setup-bot: no response from ${server?.url} within 1000 ms`,
     });
   });
 
@@ -97,7 +106,7 @@ describe('secrets', () => {
     response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(asked));
 
   test.each<[string, Answer]>([
-    ['a problem', problem('internal', 500)],
+    ['a problem', problem('internal_error', 500)],
     ['a proxy that echoes the request', echo],
     ['a connection that ends', hangUp],
     ['no response in time', silence],
@@ -114,7 +123,16 @@ describe('secrets', () => {
     expect(server?.asked).toEqual([]);
   });
 
-  test('a client that is printed does not show its token', () => {
+  test('a token that is undefined -> TypeError at once; no token -> a client', () => {
+    const url = 'https://keys.example.test';
+    const settings: { url: string; token?: string } = { url };
+    // @ts-expect-error: the type rejects it too.
+    expect(() => createClient({ url, token: undefined })).toThrow(TypeError);
+    expect(() => createClient({ ...settings, token: settings.token as string })).toThrow(TypeError);
+    expect(() => createClient(settings)).not.toThrow();
+  });
+
+  test('nor does a client show its token', () => {
     const api = createClient({ url: 'https://keys.example.test', token: TOKEN });
     expect(inspect(api, { depth: 20, showHidden: true })).not.toContain(TOKEN);
   });

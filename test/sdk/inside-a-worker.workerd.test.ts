@@ -29,7 +29,7 @@ async function newBot(request: { bot_type: string; private_key: string | number[
   const owner = createClient({ url, token, fetch: binding });
   const bot = await owner.clients.setupBot(clientId, request);
   const issued = await owner.bots.issueToken(bot.id, { name: 'A Worker' });
-  const client = createClient({ url, token: issued.token, fetch: binding });
+  const client = createClient({ url, token: issued.token ?? '', fetch: binding });
   return { client, botId: bot.id, address: bot.wallets[0]?.address ?? '' };
 }
 

@@ -70,8 +70,8 @@ describe('a call whose response was lost', () => {
 
   test('signs a transaction of viem, and reserves its value once', async () => {
     const { private_key, owner, bot, fetch, sent, lose } = await newBot();
-    await owner.bots.setPolicy(bot.id, { max_daily_value: '100' });
-    const { token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
+    await owner.bots.setPolicy(bot.id, { max_value_24h: '100' });
+    const { token = '' } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
     const client = createClient({ url, token, fetch });
     const account = toTradingKeysAccount({ client, botId: bot.id, address: bot.wallets[0]?.address ?? '' });
     const transaction = {
@@ -95,7 +95,7 @@ describe('a call whose response was lost', () => {
 
   test('can be sent again later with a key of the caller', async () => {
     const { owner, bot, fetch, lose } = await newBot();
-    const { token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
+    const { token = '' } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
     const sign = (attempts: number) =>
       createClient({ url, token, fetch, retries: attempts - 1 }).bots.sign(
         bot.id,
@@ -106,7 +106,7 @@ describe('a call whose response was lost', () => {
     await expect(sign(1)).rejects.toMatchObject({ code: 'unreachable' });
     expect(await sign(1)).toMatchObject({ address: bot.wallets[0]?.address });
     const rows = await operatorSql(
-      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
       [bot.id],
     );
     expect(rows).toEqual([{ replayed: null }, { replayed: true }]);

@@ -63,9 +63,9 @@ describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) =
   });
 
   test.each([
-    ['403', problem('policy_value', 403), 'policy_value'],
-    ['404', problem('not_found', 404), 'not_found'],
-    ['500', problem('internal', 500), 'internal'],
+    ['403', problem('policy_value_exceeded', 403), 'policy_value_exceeded'],
+    ['404', problem('resource_not_found', 404), 'resource_not_found'],
+    ['500', problem('internal_error', 500), 'internal_error'],
     [
       '503 of the API without Retry-After, which only the operator can end',
       problem('master_key_missing', 503),

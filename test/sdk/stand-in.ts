@@ -51,7 +51,7 @@ export const json =
 
 export const problem = (code: string, status: number, headers: Record<string, string> = {}): Answer =>
   json(
-    { type: 'urn:x', title: 'A title', status, detail: 'A detail.', instance: 'request-1', code },
+    { type: '/docs#problem-x', title: 'A title', status, detail: 'A detail.', request_id: 'request-1', code },
     status,
     {
       'content-type': 'application/problem+json',

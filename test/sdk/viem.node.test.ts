@@ -106,10 +106,10 @@ describe('an account after a rotation', () => {
     });
   });
 
-  test('throws the problem of the API, if its wallet is named by address', async () => {
-    const { account } = await accountAt(problem('not_found', 404));
+  test('gives on what the API says, where it was named by its address', async () => {
+    const { account } = await accountAt(problem('resource_not_found', 404));
     await expect(account.signMessage({ message: 'hello' })).rejects.toMatchObject({
-      code: 'not_found',
+      code: 'resource_not_found',
       status: 404,
     });
   });

@@ -97,12 +97,12 @@ it.each([
   [
     'another sign-in required by the database',
     { stepUpAgrees: async () => false },
-    { step_up: missing('step_up_disagrees') },
+    { step_up: missing('step_up_settings_mismatch') },
   ],
   [
     'an unexpected error',
     { keyring: () => Promise.reject(new Error('x')) },
-    { master_key: missing('internal') },
+    { master_key: missing('internal_error') },
   ],
   [
     'an error thrown at once',

@@ -12,7 +12,7 @@ const PASSING: readonly ProblemCode[] = [
   'master_key_unavailable',
   'rate_limited',
 ];
-const MEMBERS = ['code', 'detail', 'instance', 'status', 'title', 'type'];
+const MEMBERS = ['code', 'detail', 'request_id', 'status', 'title', 'type'];
 const WITHOUT_A_TOKEN = 'Bearer realm="trading-keys"';
 
 export function expectProblem(answer: Answer, status: number, code: ProblemCode): void {
@@ -22,10 +22,10 @@ export function expectProblem(answer: Answer, status: number, code: ProblemCode)
   expect(Object.keys(members).sort()).toEqual(MEMBERS);
   expect(members).toMatchObject({
     status,
-    type: `urn:trading-keys:problem:${code}`,
+    type: `/docs#problem-${code}`,
     title: expect.stringMatching(/^\S/),
     detail: expect.stringMatching(/^\S/),
-    instance: answer.headers.get('x-request-id'),
+    request_id: answer.headers.get('x-request-id'),
   });
   expect(PROBLEM_CODES).toContain(members.code);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');

@@ -33,7 +33,7 @@ export const REFUSED = {
   trading_key_refused: 'the trading key of its client was not taken',
   trading_key_twice: 'its client has several trading keys',
   wallet_exists: 'the bot has a wallet with this address',
-  wallets_full: 'the bot has as many wallets as a bot can have',
+  wallet_limit_reached: 'the bot has as many wallets as a bot can have',
 } as const;
 
 export type LeftReason = keyof typeof LEFT;

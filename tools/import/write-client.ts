@@ -263,12 +263,12 @@ async function insertTradingKey(sql: TransactionSql, clientId: string, key: Seal
     values (${clientId}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`;
 }
 
-const RULES = ['address_taken', 'chain_mismatch', 'wallet_exists', 'wallets_full'] as const;
+const RULES = ['address_taken', 'chain_mismatch', 'wallet_exists', 'wallet_limit_reached'] as const;
 
 /** A rule of the triggers, by its code; anything else is no refusal of a row. */
 function refusalOf(error: unknown): RefusedReason | undefined {
   if (!(error instanceof postgres.PostgresError) || !error.code.startsWith('PT')) return undefined;
-  if (error.hint === 'not_found') return 'bot_refused'; // it was deleted here
+  if (error.hint === 'resource_not_found') return 'bot_refused'; // it was deleted here
   return RULES.find((rule) => rule === error.hint);
 }
 

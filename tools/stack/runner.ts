@@ -88,7 +88,7 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
 /** A revocation of the client's key has ended the token already. */
 async function revokeToken(api: TradingKeysClient, id: string): Promise<void> {
   await api.tokens.revoke(id).catch((error: unknown) => {
-    if (findProblem(error)?.code !== 'not_found') throw error;
+    if (findProblem(error)?.code !== 'resource_not_found') throw error;
   });
 }
 

@@ -95,7 +95,7 @@ select is(tests.refusal(format(
   '23514', 'refused: ' || rest)
 from unnest(array[
   $$'unheard_of', 'client', null$$,
-  $$'signed', 'client', null$$,
+  $$'key_released', 'client', null$$,
   $$'refused', 'nobody', null$$,
   $$'refused', 'client', '{"a": 1.5}'$$
 ]) as rest;

@@ -27,7 +27,7 @@ select tests.act_as(actor), is(tests.refusal(statement), outcome, actor || ': ' 
 from (values ('anna', 'PT403 admin_required'), ('eve', 'PT403 admin_required'), ('anon', '42501'), ('ada', 'allowed')) as people (actor, outcome)
 cross join unnest(array['select public.list_deployment_events(10)', 'select public.list_deployment_checkpoints(10)']) as statement;
 select tests.act_as('ada');
-select is(tests.refusal('select public.list_key_events(private.deployment(), 10)'), 'PT404 not_found', 'list_key_events does not return the deployment''s chain');
+select is(tests.refusal('select public.list_key_events(private.deployment(), 10)'), 'PT404 resource_not_found', 'list_key_events does not return the deployment''s chain');
 select is(tests.refusal(format('select tests.page(%s)', size)), 'PT422 validation_failed', 'a page of ' || size || ' events -> 422')
 from unnest(array[0, 101]) as size;
 select tests.act_as(actor), is((select count(*) from public.key_events where client_id = private.deployment()), 0::bigint,

@@ -52,7 +52,7 @@ select is(tests.waiting('anna', 'key_rotated'), 1::bigint, 'a rotation is record
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', ''t1'', %L, %L)', tests.bot_id('hers'),
   jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))), 'allowed', 'a runner signs above the limit');
-select is(tests.waiting('anna', 'signed'), 1::bigint, 'a signature is recorded above the limit');
+select is(tests.waiting('anna', 'key_released'), 1::bigint, 'a signature is recorded above the limit');
 select is(tests.recorded('anna'), '60 2', 'the first use of the token is only counted');
 -- Another client has a count of its own.
 select tests.act_as('boris');
@@ -90,7 +90,7 @@ select is(tests.recorded('anna'), '60 1', 'a transaction that began in an earlie
 select tests.act_as('operator');
 select tests.forget();
 select tests.act_as('anna');
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
 select is(tests.page() -> 'omitted', '5', 'a page includes omitted refusals in its number');
 select tests.issue('t24');
 select is(tests.recorded('anna'), '1 0', 'refusals do not count against other events');
@@ -116,10 +116,10 @@ select is(tests.page('token_issued', 3) -> 'items' -> 0 -> 'detail' ->> 'token_i
 
 -- Only the client and admins read the queue.
 select tests.act_as('boris');
-select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), 'PT404 not_found', 'the queue of another client -> 404');
-select is(tests.refusal('select tests.page()'), 'PT404 not_found', 'the chain of another client -> 404');
+select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), 'PT404 resource_not_found', 'the queue of another client -> 404');
+select is(tests.refusal('select tests.page()'), 'PT404 resource_not_found', 'the chain of another client -> 404');
 select tests.act_as('eve');
-select is(tests.refusal(format('select private.queued_events_json(%L, null, 10)', chain)), 'PT404 not_found', 'an account without a client reads no queue')
+select is(tests.refusal(format('select private.queued_events_json(%L, null, 10)', chain)), 'PT404 resource_not_found', 'an account without a client reads no queue')
 from unnest(array[tests.client_id('anna'), private.deployment()]) as chain;
 select tests.act_as('anon');
 select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), '42501', 'a caller without a session reads no queue');

@@ -20,13 +20,13 @@ insert into public.bots (client_id, bot_type, name, config) values (tests.client
 select results_eq('select name from public.bots order by name', array['idle', 'second'],
   'a client sees its own bots only');
 
-select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 trading_key_required',
+select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 private_key_required',
   'without a trading key there is nothing to copy');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
   'PT403 edge_required', 'a session alone stores no envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
-  'PT409 trading_key_required', 'and no key of one''s own');
+  'PT409 private_key_required', 'and no key of one''s own');
 select tests.put_in('anna', 'A');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed',
   'a wallet copies the trading key');
@@ -60,13 +60,13 @@ select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A3',
   'PT422 envelope_not_bound', 'and a key of its own has an id of its own');
 
 -- Another client: whatever is tried, the answer is that of a client that does not exist.
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'a client does not add to another''s bot');
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X', null)$$), 'PT404 resource_not_found',
   'and does not learn the other''s address by trying');
-select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'an absent client answers the same');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
   'nor does it hang its own wallet on another''s bot');
 select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$),
   0::bigint,
@@ -78,10 +78,10 @@ select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
   'but none that mixes two clients');
 select tests.act_as('eve');
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'an account without a client adds nothing');
 select tests.act_as('anon');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), '42501',

@@ -30,9 +30,9 @@ select is(private.link_account(tests.client_id('carla'), 'CARL@pgtap.test'), tes
 select is(tests.linked_to('carla'), tests.account_id('carl'), 'which acts for the client from then on');
 select is(tests.password_of('carl'), null, 'and ends its password');
 select is_empty($$select from auth.sessions where user_id = tests.account_id('carl')$$, 'and its sessions');
-select is(tests.refusal($$select private.link_account(tests.client_id('carla'), 'eve@pgtap.test')$$), 'PT409 conflict',
+select is(tests.refusal($$select private.link_account(tests.client_id('carla'), 'eve@pgtap.test')$$), 'PT409 value_taken',
   'a linked client is unlinked first');
-select is(tests.refusal($$select private.link_account(gen_random_uuid(), 'eve@pgtap.test')$$), 'PT409 conflict',
+select is(tests.refusal($$select private.link_account(gen_random_uuid(), 'eve@pgtap.test')$$), 'PT409 value_taken',
   'a client that does not exist is not linked');
 select tests.create_client('dora', linked => false);
 select is(tests.refusal($$select private.link_account(tests.client_id('dora'), 'anna@pgtap.test')$$), 'PT422 account_not_found',
@@ -53,7 +53,7 @@ select is(tests.events_of('carla'), array[
     'account_unlinked {"account_id": "' || tests.account_id('carl') || '"}'],
   'each is an event, which names the account by its id');
 select tests.act_as('carl');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found', 'an account that was unlinked acts for nobody');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an account that was unlinked acts for nobody');
 select tests.act_as('operator');
 
 -- factor:reset ------------------------------------------------------------------------------------------------

@@ -40,13 +40,13 @@ select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.
 
 select tests.act_as_program_of('anna');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found', 'it acts for no client');
-select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 not_found', 'it does not rotate');
-select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 not_found', 'nor revoke');
-select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 not_found', 'nor stop');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'it acts for no client');
+select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 resource_not_found', 'it does not rotate');
+select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 resource_not_found', 'nor revoke');
+select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 resource_not_found', 'nor stop');
 select is(tests.rows_of('delete from public.trading_keys') + tests.rows_of('delete from public.machine_tokens')
   + tests.rows_of($$update public.clients set name = 'x'$$), 0::bigint, 'nor change a row');
-select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 not_found', 'nor add one');
+select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 resource_not_found', 'nor add one');
 
 select tests.act_as_program_of('ada');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'nor does an admin''s program');

@@ -23,7 +23,7 @@ insert into tests.calls values
   ('rotate_key', 'anna',
     $$public.rotate_key(%L, tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2'))$$),
   ('revoke_key_at_edge', 'anna', $$public.revoke_key_at_edge(%L, tests.client_id('anna'))$$),
-  ('report_refusal', 'anna', $$public.report_refusal(%L, 'conflict', 'POST /bots/{id}/start')$$),
+  ('report_refusal', 'anna', $$public.report_refusal(%L, 'value_taken', 'POST /bots/{id}/start')$$),
   ('report_runner_refusal', 'anon', $$public.report_runner_refusal(%L, 'runner', tests.bot_id('hers'), 'x', 'POST /bots/{id}/sign')$$),
   ('check_out_key', 'anon', $$public.check_out_key(%L, 'runner', tests.bot_id('hers'), tests.signing())$$),
   ('report_signing_failure', 'anon', $$public.report_signing_failure(%L, 'runner', tests.bot_id('hers'), 'key_not_opened')$$),
@@ -86,7 +86,7 @@ from tests.calls where name in ('setup_bot', 'check_out_key', 'store_checkpoints
 
 -- The edge token gives nobody a right to another client's rows.
 select tests.act_as('boris');
-select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 not_found', 'with the edge token, another client''s row is still a 404: ' || name)
+select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 resource_not_found', 'with the edge token, another client''s row is still a 404: ' || name)
 from tests.calls where actor = 'anna' and name <> 'report_refusal' order by name;
 select tests.act_as('anon');
 select is(tests.refusal($$select public.check_out_key('edge', 'nobody''s', tests.bot_id('hers'), tests.signing())$$), 'PT401 token_invalid',

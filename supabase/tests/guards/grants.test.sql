@@ -41,8 +41,8 @@ select bag_eq('select * from tests.column_grants', array[
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
-    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
-    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
+    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
     'select (round_ended_at) on private.monitor_state to authenticated'
   ], 'columns: these grants and no other, to whomever');
 

@@ -107,10 +107,10 @@ select is(tests.refusal($$select public.start_bot(tests.bot_id('b'), tests.once(
 select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
 from tests.calls order by name;
 select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
-select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;
-select is(tests.by_anna(name, call), 'PT404 not_found', name || ' is not answered again to who may not see it')
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' is not answered again to who may not see it')
 from tests.calls order by name;
 
 select tests.bequeath('boris', name) from tests.calls where person = 'ada';

@@ -26,7 +26,7 @@ return (select coalesce(sum(value), 0) from public.value_reservations where bot_
 create function tests.signed() returns text[] language sql stable security definer
 return (
   select coalesce(array_agg(coalesce(detail ->> 'replayed', 'first') order by id), '{}')
-  from private.every_key_event where event = 'signed' and client_id = tests.client_id('anna'));
+  from private.every_key_event where event = 'key_released' and client_id = tests.client_id('anna'));
 create function tests.policy(policy jsonb, bot text default 'hers') returns void language plpgsql as $$
 begin
   perform tests.act_as('anna');
@@ -39,8 +39,8 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select tests.setup_bot('anna', 'other');
 select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('other')], 'one', tests.hash('anna'), null);
 select public.issue_token(tests.bot_id('hers'), '{}', 'two', tests.hash('second'), null);
-select tests.policy('{"max_daily_value": "100"}');
-select tests.policy('{"max_daily_value": "100"}', 'other');
+select tests.policy('{"max_value_24h": "100"}');
+select tests.policy('{"max_value_24h": "100"}', 'other');
 
 -- The value is reserved once.
 select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": false}', 'a key is checked out');
@@ -48,7 +48,7 @@ select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": true}', 'and 
 select is(tests.check_out('k1'), 'allowed', 'as often as it is asked for');
 select is(tests.reserved(), 60::numeric, 'and its value is reserved once');
 select is(tests.signed(), array['first', 'true', 'true'], 'each time is an event, which tells');
-select is(tests.check_out('k2'), 'PT403 policy_daily_value', 'another request passes the limit');
+select is(tests.check_out('k2'), 'PT403 policy_value_24h_exceeded', 'another request passes the limit');
 select is(tests.kept('k2'), null, 'and leaves nothing behind');
 select is(tests.check_out('k2', tests.claim('40')), 'allowed', 'so that its key serves again');
 select is(tests.reserved(), 100::numeric, 'up to the limit');
@@ -74,19 +74,19 @@ select is(tests.check_out('k1', bot => 'other'), 'PT422 idempotency_key_reused',
   'another bot with the same key is refused');
 select is(tests.reserved('other'), 0::numeric, 'so that nothing passes its limit unreserved');
 select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'and another way to name the wallet');
-select is(tests.check_out('k1', token => 'second'), 'PT403 policy_daily_value', 'another token has keys of its own');
+select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exceeded', 'another token has keys of its own');
 
 -- The policy is judged again.
-select tests.policy('{"max_daily_value": "100", "max_value": "59"}');
-select is(tests.check_out('k1'), 'PT403 policy_value', 'a limit that is lower by now holds');
-select tests.policy('{"max_daily_value": "99"}');
-select is(tests.check_out('k1'), 'PT403 policy_daily_value', 'the daily one too');
+select tests.policy('{"max_value_24h": "100", "max_value": "59"}');
+select is(tests.check_out('k1'), 'PT403 policy_value_exceeded', 'a limit that is lower by now holds');
+select tests.policy('{"max_value_24h": "99"}');
+select is(tests.check_out('k1'), 'PT403 policy_value_24h_exceeded', 'the 24-hour limit applies too');
 select tests.policy('{"recipients": ["S"]}');
-select is(tests.check_out('k1'), 'PT403 policy_recipient', 'and every other rule');
+select is(tests.check_out('k1'), 'PT403 policy_recipient_denied', 'and every other rule');
 select tests.policy('{}');
-select is(tests.check_out('k3'), 'allowed', 'without a daily limit nothing is reserved');
+select is(tests.check_out('k3'), 'allowed', 'without a 24-hour limit nothing is reserved');
 select is(tests.reserved(), 100::numeric, 'as is to be seen');
-select tests.policy('{"max_daily_value": "160"}');
+select tests.policy('{"max_value_24h": "160"}');
 select is(tests.check_out('k3'), 'allowed', 'and once there is one, the same request counts');
 select is(tests.reserved(), 160::numeric, 'as any does that has nothing reserved');
 select is(tests.check_out('k3'), 'allowed', 'again it is signed');

@@ -58,7 +58,7 @@ select is(tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', %L)
       'name', repeat(U&'\+01F600', 200), 'stop_reason', 'chain_mismatch', 'started_at', now(), 'stopped_at', now(),
       'created_at', now())),
     (select jsonb_agg(jsonb_build_object(
-      'id', gen_random_uuid(), 'address', repeat('x', 64), 'chain', 'solana', 'key', 'trading',
+      'id', gen_random_uuid(), 'address', repeat('x', 64), 'chain', 'solana', 'key_source', 'trading',
       'key_id', gen_random_uuid(), 'created_at', private.rfc3339(now()))) from generate_series(1, 100))))),
   'allowed', 'the largest answer there is can be kept');
 delete from private.kept_answers where key = decode(tests.once('large') ->> 'key', 'hex');

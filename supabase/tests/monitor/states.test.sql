@@ -69,7 +69,7 @@ select is(tests.health('both'), 'healthy for 10 s', 'all of them');
 
 -- The page is the owner's and the admins'.
 select tests.act_as('anna');
-select is(tests.refusal($$select public.get_bot_health(tests.bot_id('old'), 10)$$), 'PT404 not_found', 'a client sees no other''s health');
+select is(tests.refusal($$select public.get_bot_health(tests.bot_id('old'), 10)$$), 'PT404 resource_not_found', 'a client sees no other''s health');
 select is(tests.rows_of($$select from public.bot_health_logs where client_id <> tests.client_id('anna')$$), 0::bigint, 'nor its changes');
 select tests.act_as('ada');
 select is(tests.health('old'), 'degraded for 10 s', 'an admin sees everybody''s');

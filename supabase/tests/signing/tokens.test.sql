@@ -16,13 +16,13 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), '{}', 'runner', tests.hash('anna'), null)$$),
   'allowed', 'a client issues a token for its bot');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('theirs'), '{}', 'x', tests.hash('x'), null)$$),
-  'PT404 not_found', 'not for another''s');
+  'PT404 resource_not_found', 'not for another''s');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('theirs')], 'x', tests.hash('x'), null)$$),
-  'PT404 not_found', 'nor for another''s beside its own');
+  'PT404 resource_not_found', 'nor for another''s beside its own');
 select is(tests.refusal('select token_hash from public.machine_tokens'), '42501', 'nobody reads a hash');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('boris') from public.machine_tokens$$),
-  'PT404 not_found', 'a client does not put another''s bot under its token');
+  'PT404 resource_not_found', 'a client does not put another''s bot under its token');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('anna') from public.machine_tokens$$),
   '23503', 'nor by calling it its own');
@@ -36,7 +36,7 @@ select is(tests.refusal($$insert into public.bot_policies (bot_id, client_id)
 -- The envelope leaves for the token of a running bot, and for nobody else.
 select tests.act_as('anon');
 select is(tests.check_out('anna', 'hers'), 'allowed', 'a token checks its bot''s key out');
-select is(tests.check_out('anna', 'theirs'), 'PT404 not_found', 'no other bot''s');
+select is(tests.check_out('anna', 'theirs'), 'PT404 resource_not_found', 'no other bot''s');
 select is(tests.check_out('nobody''s', 'hers'), 'PT401 token_invalid', 'no other token does');
 select tests.act_as('anna');
 select is(tests.check_out('anna', 'hers'), '42501', 'nor does a session, its own client''s included');
@@ -64,7 +64,7 @@ select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
 select public.set_policy(tests.bot_id('hers'), '{"kinds": ["evm.transaction"]}');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind', 'what the policy forbids is not signed');
+select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind_denied', 'what the policy forbids is not signed');
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{}');
 select is(tests.rows_of('delete from public.machine_tokens'), 1::bigint, 'a client ends its token straight in the table');
@@ -73,7 +73,7 @@ select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'and from then
 
 select tests.act_as('operator');
 select is((select count(*) from private.every_key_event
-    where event = 'signed' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
+    where event = 'key_released' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
   'each check-out is an event, and what was refused is none');
 
 select * from finish();

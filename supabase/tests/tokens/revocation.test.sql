@@ -95,7 +95,7 @@ select is(tests.check_out('one', 'one'), 'allowed', 'a token signs with the new 
 -- Who can list these tokens.
 select tests.act_as('anna');
 select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 5, 'a client can list the tokens that a revocation would end');
-select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 not_found', 'the tokens of another client -> 404');
+select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 resource_not_found', 'the tokens of another client -> 404');
 select tests.act_as('ada');
 select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 1, 'an admin can list them for any client');
 select is(tests.refusal($$delete from public.machine_tokens where name = 'pgtap both'$$), 'allowed', 'an admin can end a token of several clients');

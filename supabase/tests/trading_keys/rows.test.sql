@@ -21,13 +21,13 @@ select lives_ok($$select tests.put_in('anna', 'A')$$, 'a client puts in its own 
 select is(tests.refusal($$select tests.replace_alone('anna', 'A2')$$), 'PT403 edge_required',
   'a session alone rotates nothing');
 select is(tests.refusal($$select tests.replace_alone('boris', 'A2')$$), 'PT403 edge_required', 'nor another''s key');
-select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 conflict', 'and has one at a time');
-select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 not_found', 'not a key of another client');
+select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 value_taken', 'and has one at a time');
+select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 resource_not_found', 'not a key of another client');
 select private.admit_edge('edge');
 select is(
   tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
     values (gen_random_uuid(), 'X', 'evm', tests.key_id('X'), tests.envelope('boris', 'X'))$$),
-  'PT404 not_found', 'of which nothing shows, not even that the client exists');
+  'PT404 resource_not_found', 'of which nothing shows, not even that the client exists');
 
 select tests.act_as('boris');
 select tests.put_in('boris', 'B');

@@ -4,7 +4,7 @@ select plan(33);
 
 create function tests.keys(bot jsonb) returns text[] language sql immutable
 return (
-  select coalesce(array_agg(concat_ws(' ', wallet ->> 'address', wallet ->> 'key') order by wallet ->> 'address'),
+  select coalesce(array_agg(concat_ws(' ', wallet ->> 'address', wallet ->> 'key_source') order by wallet ->> 'address'),
   '{}')
   from jsonb_array_elements(bot -> 'wallets') as wallet);
 grant execute on all functions in schema tests to public;
@@ -41,10 +41,10 @@ select is(tests.refusal($$select tests.create_bot('anna', 'x', jsonb_build_array
   'PT422 envelope_not_bound', 'an envelope for another client is refused');
 
 select ok(
-  public.add_wallet('edge', tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key', 'trading',
+  public.add_wallet('edge', tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key_source', 'trading',
   'client_id', tests.client_id('anna')),
   'a wallet without a key copies the trading key');
-select is(public.add_wallet('edge', tests.bot_id('first'), tests.wallet('anna', 'A3')) ->> 'key', 'own',
+select is(public.add_wallet('edge', tests.bot_id('first'), tests.wallet('anna', 'A3')) ->> 'key_source', 'own',
   'one with another key has its own');
 select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first'), '{}')$$), 'PT409 wallet_exists',
   'the same twice is refused');
@@ -54,7 +54,7 @@ select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first')
 
 -- The client's own flow.
 select tests.act_as('boris');
-select is(tests.refusal($$select tests.setup_bot('boris', 'b')$$), 'PT409 trading_key_required',
+select is(tests.refusal($$select tests.setup_bot('boris', 'b')$$), 'PT409 private_key_required',
   'the first set-up needs a key');
 select is(tests.bots('boris'), '{}', 'and leaves nothing without one');
 select is(tests.refusal($$select tests.setup_bot('boris', 'b', tests.wallet('boris', 'S', 'solana'))$$),
@@ -74,7 +74,7 @@ select is(array_length(tests.bots('boris'), 1), 3, 'and is not left behind');
 
 select is(public.stop_bot(tests.bot_id('b')) ->> 'stop_reason', 'requested', 'a client stops its bot');
 select is(public.start_bot(tests.bot_id('b')) ->> 'status', 'running', 'and starts it');
-select is(public.get_bot(tests.bot_id('b')) -> 'wallets' -> 0 ->> 'key', 'trading', 'and looks at it');
+select is(public.get_bot(tests.bot_id('b')) -> 'wallets' -> 0 ->> 'key_source', 'trading', 'and looks at it');
 select is(jsonb_array_length(public.list_bots(tests.client_id('boris'), 10) -> 'items'), 3, 'and at all of them');
 select is(
   public.list_bots(tests.client_id('boris'), 2,

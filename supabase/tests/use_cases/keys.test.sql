@@ -32,7 +32,7 @@ select ok(tests.rotate('anna', 'S',
   'a rotation to another chain family counts the bots that it stopped');
 select is(tests.bots('anna'), array['one: stopped chain_mismatch', 'two: stopped chain_mismatch'], 'which is so');
 select tests.rotate('anna', 'A3');
-select is(tests.refusal($$select tests.rotate('boris', 'B')$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.rotate('boris', 'B')$$), 'PT404 resource_not_found',
   'another client''s key is not rotated');
 select is(
   tests.refusal($$select public.rotate_key('edge', tests.client_id('anna'), 'A4', 'evm', tests.key_id('A4'), tests.envelope('boris', 'A4'))$$),
@@ -43,7 +43,7 @@ select public.start_bot(tests.bot_id('one'));
 select ok(public.revoke_key(tests.client_id('anna')) @> '{"address": "A3", "bots_stopped": 1, "wallets_cleared": 2}',
   'a revocation counts what it stopped and cleared');
 select is(tests.wallets('anna'), array['one: A3 empty', 'two: A3 empty'], 'which is so');
-select is(tests.refusal($$select public.start_bot(tests.bot_id('one'))$$), 'PT409 bot_has_no_key',
+select is(tests.refusal($$select public.start_bot(tests.bot_id('one'))$$), 'PT409 bot_key_missing',
   'after it no bot starts');
 select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 trading_key_missing',
   'and there is nothing to revoke');

@@ -79,14 +79,14 @@ from tests.calls;
 select tests.act_as('anna');
 select is(tests.undone(format(call,
   coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
-  'PT404 not_found There is no such thing, or it is not yours.', 'another client: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'another client: ' || name)
 from tests.calls;
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
 from tests.calls;
 select tests.act_as('ada');
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
 from tests.calls;
 select tests.act_as('anon');
 select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'who is not signed in: ' || name)

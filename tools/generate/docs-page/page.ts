@@ -76,7 +76,7 @@ codes are a closed set and never change.</p>
 <thead><tr><th scope="col">Status</th><th scope="col">Code</th><th scope="col">What to do</th></tr></thead>
 <tbody>${PROBLEM_CODES.map((code) => new Problem(code)).map(
     ({ status, code, remedy }) => html`
-<tr><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
+<tr id="${`problem-${code}`}"><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
   )}
 </tbody>
 </table>
