@@ -1,6 +1,6 @@
 /** `supabase db push`, as an operator runs it, into an empty hosted project: as `postgres`, who is not a superuser. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -92,7 +92,7 @@ it('no pushed file has a body that the Supabase CLI 2 cuts at the first "end": b
 });
 
 it('every command that a document or a remedy names has the linked project as its target: --remote', () => {
-  const documents = readdirSync('docs').map((name) => join('docs', name));
+  const documents = globSync('docs/**/*.md');
   const named = [
     'README.md',
     'CONTRIBUTING.md',
