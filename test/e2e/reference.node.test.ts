@@ -16,7 +16,7 @@ test('docs/reference/commands.md names every npm script', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   const text = readFileSync(join(REFERENCE, 'commands.md'), 'utf8');
   expect(
-    Object.keys(scripts).filter((script) => !new RegExp(`\`(npm run )?${script}[ \`]`).test(text)),
+    Object.keys(scripts).filter((script) => !new RegExp(`\`npm (run )?${script}[ \`]`).test(text)),
   ).toEqual([]);
 });
 
@@ -49,4 +49,12 @@ describe('links between documents', () => {
     });
     expect(broken.map(([link]) => link)).toEqual([]);
   });
+});
+
+test('every action of a workflow is pinned by commit', () => {
+  const steps = globSync('.github/workflows/*.yml').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/uses: (.*)/g)].map(([, action = '']) => `${file}: ${action}`),
+  );
+  expect(steps.length).toBeGreaterThan(5);
+  expect(steps.filter((step) => !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(step))).toEqual([]);
 });

@@ -97,7 +97,7 @@ ${table(
 
 \`npm run dev\` needs no settings: it makes the secrets of a local stack and keeps them in \`.local/\`.
 
-\`npx wrangler dev\` reads the settings from the file \`.dev.vars\`, one \`NAME=value\` a line. Git ignores it. Use it to run the Worker
+\`npx wrangler dev\` reads the settings from the file \`.dev.vars\`, one \`NAME=value\` a line. Git ignores it. Copy \`.dev.vars.example\`. Use it to run the Worker
 against Supabase's own local stack ([how](local-stack.md#with-docker)) or against a hosted project.
 
 ## Settings of the database
