@@ -27,7 +27,8 @@ const EVENTS: Readonly<Record<Event, string>> = {
   token_revoked: 'A machine token does not sign for these bots any more.',
   policy_set: 'A policy was set. `detail` has the new policy, or its hash if it is long.',
   policy_removed: 'A policy was removed.',
-  refused: 'The API rejected a request of a known caller. `detail` has the problem code.',
+  refused:
+    'The API rejected a request of a known caller. `detail` has the problem code and the pattern of the route.',
   client_created: 'A client was created.',
   client_changed: 'The name or e-mail of a client changed. `detail` lists which, never the values.',
   client_removed: 'A client was removed.',
