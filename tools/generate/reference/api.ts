@@ -2,7 +2,14 @@
 import type { Content, Description, Operation, Parameter, Schema } from '../docs-page/description.ts';
 import { anchor, code, heading, table } from './markdown.ts';
 
-type Route = Operation & { readonly method: string; readonly path: string };
+/** What a description may have beside what the page of `/docs` needs. */
+interface Extras {
+  readonly operationId?: string;
+  readonly description?: string;
+  readonly 'x-rate-limit'?: string;
+}
+type Route = Operation & Extras & { readonly method: string; readonly path: string };
+type Response = Operation['responses'][string] & { readonly 'x-problem-codes'?: readonly string[] };
 
 const WHO: Readonly<Record<string, string>> = {
   session: 'a session of the client or of an admin',
@@ -80,6 +87,21 @@ function parameterRow({ name, required, schema, description, ...it }: Parameter)
   return [code(name), it.in, required ? 'yes' : '', kind(schema), description ?? descriptionOf(schema)];
 }
 
+function responseRow(status: string, response: Response): string[] {
+  const codes = response['x-problem-codes']?.map((one) => `[${code(one)}](problems.md#${anchor(one)})`);
+  return [
+    status === 'default' ? 'otherwise' : code(status),
+    contentText(response.content),
+    codes?.join(' ') ?? response.description,
+  ];
+}
+
+/** Examples of a body or a response, as `content` holds them. */
+const examples = (title: string, content: Content = {}): string[] =>
+  Object.values(content as Readonly<Record<string, { readonly example?: unknown }>>)
+    .filter(({ example }) => example !== undefined)
+    .map(({ example }) => `${title}:\n\n\`\`\`json\n${JSON.stringify(example, null, 2)}\n\`\`\``);
+
 const contentText = (content: Content = {}): string =>
   Object.values(content)
     .map(({ schema }) => kind(schema))
@@ -89,20 +111,27 @@ function routeText(route: Route): string {
   const { method, path, summary = '', security = [], parameters = [], requestBody, responses } = route;
   const callers = security.flatMap((one) => Object.keys(one)).map((name) => WHO[name] ?? name);
   const scopes = security.flatMap((one) => Object.values(one).flat()).flatMap((scope) => SCOPES[scope] ?? []);
+  const rate = route['x-rate-limit'];
   return present(
     `### ${method} ${path}`,
-    `${summary}.`,
-    `Caller: ${callers.length > 0 ? callers.join(' or ') : 'anyone'}. ${scopes.join(' ')}`.trim(),
+    `${summary.replace(/\.$/, '')}.`,
+    route.description,
+    [
+      `Caller: ${callers.length > 0 ? callers.join(' or ') : 'anyone'}.`,
+      ...scopes,
+      ...(rate === undefined || rate === 'never' ? [] : [`Counted as ${code(rate)}.`]),
+      ...(route.operationId === undefined ? [] : [`Operation: ${code(route.operationId)}.`]),
+    ].join(' '),
     parameters.length > 0 &&
       table(['parameter', 'in', 'required', 'type', 'meaning'], parameters.map(parameterRow)),
     requestBody && `Body: ${contentText(requestBody.content)}`,
+    ...examples('Example of a body', requestBody?.content),
     table(
       ['response', 'body', 'meaning'],
-      Object.entries(responses).map(([status, { description, content }]) => [
-        status === 'default' ? 'otherwise' : code(status),
-        contentText(content),
-        description,
-      ]),
+      Object.entries(responses).map(([status, response]) => responseRow(status, response)),
+    ),
+    ...Object.entries(responses).flatMap(([status, response]) =>
+      status.startsWith('2') ? examples(`Example of ${status}`, response.content) : [],
     ),
   );
 }
