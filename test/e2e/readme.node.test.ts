@@ -40,7 +40,7 @@ test('the five requests of the README run as they stand', () => {
   ]);
 });
 
-test('the tutorial runs as it stands, up to a trade', () => {
+test('the tutorial runs as it stands, up to a trade', { timeout: 180_000 }, () => {
   writeFileSync(join(stack.home, 'trade.mjs'), programOf(TUTORIAL));
   const { stdout, stderr } = run(shellOf(TUTORIAL));
   expect(stderr).toBe('');
