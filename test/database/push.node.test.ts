@@ -1,6 +1,6 @@
 /** `supabase db push`, as an operator runs it, into an empty hosted project: as `postgres`, which is not a superuser. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -91,8 +91,8 @@ it('no pushed file has a begin atomic body, which the Supabase CLI 2 cuts at the
   expect(cut).toEqual([]);
 });
 
-it('every command in a document or a remedy targets the linked project: --remote', () => {
-  const documents = readdirSync('docs').map((name) => join('docs', name));
+it('every command that a document or a remedy names has the linked project as its target: --remote', () => {
+  const documents = globSync('docs/**/*.md');
   const named = [
     'README.md',
     'CONTRIBUTING.md',

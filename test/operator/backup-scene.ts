@@ -139,9 +139,9 @@ export async function newestEvent(sql: postgres.Sql): Promise<string> {
   return row.at.toISOString();
 }
 
-const DOCUMENT = readFileSync('docs/backup.md', 'utf8');
+const DOCUMENT = readFileSync('docs/how-to/back-up-and-restore.md', 'utf8');
 
-/** The commands of docs/backup.md with this name, as they are written there. */
+/** The commands of docs/how-to/back-up-and-restore.md with this name, as they stand there. */
 export function documented(command: string): string {
   const blocks = [...DOCUMENT.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines = '']) => lines);
   const lines = blocks
@@ -152,7 +152,7 @@ export function documented(command: string): string {
   return lines.join('\n');
 }
 
-/** The only SQL of docs/backup.md that contains `part`. */
+/** The only SQL of docs/how-to/back-up-and-restore.md that holds `part`. */
 export function documentedSql(part: string): string {
   const blocks = [...DOCUMENT.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, lines = '']) => lines.trim());
   const found = blocks.filter((block) => block.includes(part));

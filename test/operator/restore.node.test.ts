@@ -1,4 +1,4 @@
-/** `npm run restore`: what it loads and rejects, and the procedure of docs/backup.md up to the first signature. */
+/** `npm run restore`: what it loads and rejects, and the whole way from a backup to the first signature, as docs/how-to/back-up-and-restore.md has it. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -311,7 +311,7 @@ describe('a damaged backup', () => {
   });
 });
 
-describe('the drill of docs/backup.md', () => {
+describe('the drill of docs/how-to/back-up-and-restore.md', () => {
   let target: Project;
   let sql: postgres.Sql;
   let worker: RunningWorker;
@@ -353,7 +353,7 @@ describe('the drill of docs/backup.md', () => {
     });
     expect(restored).toMatchObject({ code: 0 });
     said = restored.out;
-    // The restore has expired the old token, so docs/backup.md issues a new one.
+    // The restore expired the old one: docs/how-to/back-up-and-restore.md issues a new one.
     edgeToken = newMachineToken();
     await admitEdgeToken(target.databaseUrl, edgeToken);
     worker = await startWorker({ ...settingsOf(target), EDGE_TOKEN: edgeToken });
