@@ -56,7 +56,7 @@ test('the tutorial runs as it stands, up to a trade', { timeout: 180_000 }, () =
     { status: 'running', config: {} },
     { result: null },
     { status: 'success', hash: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
-    { problem: 'policy_value' },
+    { problem: 'policy_value_exceeded' },
     { items: [{ actor: 'runner', signatures: 1 }] },
     { state: 'healthy', last_heartbeat: { status: 'ok', message: 'success' } },
     { status: 'stopped' },

@@ -9,7 +9,7 @@ const EVENTS: Readonly<Record<Event, string>> = {
   key_rotated: 'Another private key replaced the trading key.',
   key_rewrapped: 'The same private key was sealed again with a newer master key.',
   key_revoked: 'The trading key was deleted, with every copy.',
-  signed:
+  key_released:
     'The database released a key for a signature. `detail` has the kind, the SHA-256 digest of what is signed, and the id of the machine token; `replayed` is true for a repeated request.',
   wallet_added: 'A bot got a wallet with a key.',
   wallet_changed:
