@@ -241,11 +241,11 @@ describe('a damaged backup', () => {
   };
   const DAMAGED = /^The backup is damaged: .+\. Nothing was written\.$/;
 
-  test('is whole as it was written', async () => {
+  test('is complete and undamaged as it was written', async () => {
     expect(await verdict(text)).toBe('whole');
     const { code, out, err } = await runOperator('restore', ['--check', '--from', at('whole.sql')]);
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/is whole/);
+    expect(out).toMatch(/is complete and undamaged/);
     expect(out).toMatch(/ 4 {2}public\.trading_keys$/m);
   });
 
