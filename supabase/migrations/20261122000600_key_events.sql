@@ -101,7 +101,7 @@ create table public.key_events (
   previous_hash bytea,
   hash bytea not null,
   constraint "a chain does not fork" primary key (client_id, seq),
-  constraint "an event stands in the chains once" unique (id),
+  constraint "an event is in the chains once" unique (id),
   constraint "a chain begins with 1, which follows nothing" check (seq >= 1 and (seq = 1) = (previous_hash is null)),
   constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
 );

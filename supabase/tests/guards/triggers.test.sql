@@ -1,4 +1,4 @@
--- Triggers that hold whoever writes.
+-- Triggers that apply to every writer.
 begin;
 \ir ../people.psql
 \ir guards.psql
