@@ -49,7 +49,7 @@ test('of an error that our own functions raise the message is printed', async ()
 });
 
 test('of a malformed map nothing is printed', () => {
-  expect(() => parseMap(`{${SECRET}`)).toThrow(/^The map is not as it should be\.$/);
+  expect(() => parseMap(`{${SECRET}`)).toThrow(/^The map is malformed\.$/);
 });
 
 function parseErrorOf(text: string): unknown {
