@@ -102,7 +102,7 @@ begin
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
-    raise sqlstate 'PT409' using message = 'The bot has several wallets. Name one of them.', hint = 'wallet_required';
+    raise sqlstate 'PT409' using message = 'The bot has several wallets. Name one.', hint = 'wallet_required';
   end if;
   picked := candidates[1];
   if picked.encrypted_key is null then
@@ -128,7 +128,7 @@ begin
     perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
   elsif reserved and not (first ->> 'reserved')::boolean then
-    -- A daily limit was set after the first request. This request has reserved the value, so later ones do not.
+    -- A 24-hour limit was set since the first request: this request has reserved the value, and later ones reserve nothing.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
       where kept_answers.caller = 'token ' || runner and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;

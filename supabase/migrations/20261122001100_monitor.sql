@@ -236,7 +236,7 @@ begin
     limit most_pruned));
   get diagnostics pruned_logs = row_count;
 
-  -- A daily limit counts the last 24 hours, so older rows are not needed.
+  -- max_value_24h counts the reservations of the last 24 hours.
   delete from public.value_reservations where id = any (array(
     select reserved.id from unnest(bot_ids) as mine (bot_id)
     join public.value_reservations as reserved

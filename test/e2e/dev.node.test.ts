@@ -1,4 +1,4 @@
-/** `npm run dev` as a user sees it: started, started twice, interrupted, killed, and with an incomplete database. */
+/** `npm run dev` as a user meets it: started, started twice, interrupted, killed, found half-made. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -184,7 +184,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(await isFree(portOf(stack.database_url))).toBe(true);
   });
 
-  test('creates an incomplete data directory again', async () => {
+  test('makes a half-made data directory anew', async () => {
     renameSync(join(directory, 'postgres', 'data'), join(directory, 'postgres', 'data.partial'));
     const stack = await ready();
     expect(running?.output()).toContain('incomplete database');

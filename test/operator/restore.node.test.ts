@@ -241,7 +241,7 @@ describe('a damaged backup', () => {
   };
   const DAMAGED = /^The backup is damaged: .+\. Nothing was written\.$/;
 
-  test('is complete and undamaged as it was written', async () => {
+  test('is whole as it was written', async () => {
     expect(await verdict(text)).toBe('whole');
     const { code, out, err } = await runOperator('restore', ['--check', '--from', at('whole.sql')]);
     expect([code, err]).toEqual([0, '']);

@@ -157,7 +157,7 @@ insert into public.value_reservations (bot_id, client_id, value, created_at) val
 select is((tests.monitor() ->> 'pruned_reservations')::integer >= 2, true, 'the result has the number of deleted reservations');
 select is((select array_agg(value) from public.value_reservations
     where client_id in (tests.client_id('anna'), tests.client_id('boris'))), array[1::numeric],
-  'reservations that a daily limit counts stay');
+  'reservations of the last 24 hours stay');
 
 insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
   select 'account ' || gen_random_uuid(), sha256(name::bytea), sha256('body'), 'create_client', '{}', expires_at
