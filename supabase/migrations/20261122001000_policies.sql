@@ -8,13 +8,13 @@ begin
   return not exists (select from unnest(list) as members (member) where not coalesce(member ~ form, false));
 end $$;
 comment on function private.is_list(text[], text) is
-  'Whether a list is null, or flat, of at most 100 members, none of them null and each of a form.';
+  'Whether a list is null, or has one dimension and at most 100 members, none of them null and each of the given form.';
 
 create function private.is_metrics(metrics jsonb) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   return metrics is null or jsonb_typeof(metrics) = 'object'
-    -- The edge accepts 8 KiB of compact JSON with its numbers written out; see private.is_config.
+    -- The edge accepts 8 KiB of compact JSON, with numbers without exponents. See private.is_config.
     and octet_length(metrics::text) <= 12288
     and not exists (
       select from jsonb_each(metrics) as members (name, member)
@@ -24,7 +24,7 @@ begin
         else jsonb_typeof(member) <> 'boolean' end);
 end $$;
 comment on function private.is_metrics(jsonb) is
-  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts whatever `HeartbeatRequest` in src/contract/runner.ts accepts.';
+  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts all metrics that `HeartbeatRequest` in src/contract/runner.ts accepts.';
 
 create table public.bot_policies (
   bot_id uuid primary key,
@@ -48,9 +48,9 @@ create table public.bot_policies (
   constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
 );
 comment on table public.bot_policies is
-  'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
+  'Limits on what a bot can sign. Null means unlimited. Values are in the smallest unit of the chain: wei or lamports.';
 comment on column public.bot_policies.quarantine_after is
-  'Failures to sign within an hour after which the bot is stopped; null is never.';
+  'After this many failures to sign within an hour, the bot is stopped. Null means never.';
 create index bot_policies_by_client on public.bot_policies (client_id);
 
 create table public.value_reservations (
@@ -81,7 +81,7 @@ create table public.bot_heartbeats (
   constraint "a heartbeat's message has at most 1000 characters" check (length(message) <= 1000),
   constraint "a heartbeat's metrics are flat" check (private.is_metrics(metrics))
 );
-comment on table public.bot_heartbeats is 'The last thing that each bot''s runner said.';
+comment on table public.bot_heartbeats is 'The last heartbeat of the runner of each bot.';
 create index bot_heartbeats_by_client on public.bot_heartbeats (client_id);
 
 alter table public.bot_policies enable row level security;
@@ -121,7 +121,7 @@ begin
   new.updated_at := now();
   return new;
 end $$;
-comment on function private.before_policy_update() is 'Sets when the policy was changed: no caller chooses it.';
+comment on function private.before_policy_update() is 'Sets the time of the change, so that no caller can choose it.';
 create trigger before_update before update on public.bot_policies
   for each row execute function private.before_policy_update();
 
@@ -167,7 +167,7 @@ begin
     quarantine_after = excluded.quarantine_after;
   return private.policy_json(set_policy.bot_id);
 end $$;
-comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';
+comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. A member that is absent or null sets no limit.';
 
 grant execute on function
   private.is_list(text[], text), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)

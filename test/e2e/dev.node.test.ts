@@ -180,14 +180,14 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     await expect.poll(() => isFree(portOf(stack.api_url)), { timeout: 10_000 }).toBe(true);
     expect(await isFree(portOf(stack.database_url))).toBe(false);
     expect((await ready()).clients).toEqual(firstRun.clients);
-    expect(running?.output()).toContain('An earlier run was cut off');
+    expect(running?.output()).toContain('An earlier run was interrupted');
     expect(await isFree(portOf(stack.database_url))).toBe(true);
   });
 
   test('creates a half-made data directory again', async () => {
     renameSync(join(directory, 'postgres', 'data'), join(directory, 'postgres', 'data.partial'));
     const stack = await ready();
-    expect(running?.output()).toContain('half-made');
+    expect(running?.output()).toContain('incomplete database');
     expect(stack.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
     expect(stack.clients[0]?.id).not.toBe(firstRun.clients[0]?.id);
   });
@@ -221,7 +221,7 @@ describe('npm run demo', { timeout: 120_000 }, () => {
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
-    expect(output).toContain('everything was as told');
+    expect(output).toContain('every response was as expected');
     expect(output).toContain('"wallets_cleared": 1');
   });
 });

@@ -396,7 +396,7 @@ describe('npm run audit:verify', () => {
     expect([code, text]).toEqual([0, expect.stringContaining(`rows verified         ${items[0]?.seq}\n`)]);
     const { userId } = await newClient();
     const byClient = await run(['--url', url, '--deployment'], await sessionOf(userId));
-    expect([byClient.code, byClient.text.includes('Everything fits')]).toEqual([2, false]);
+    expect([byClient.code, byClient.text.includes('Everything matches')]).toEqual([2, false]);
   });
 
   it.each<[string, () => string[] | Promise<string[]>]>([
@@ -407,7 +407,7 @@ describe('npm run audit:verify', () => {
     ['an API that does not respond', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
   ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
     const { code, text } = await run(await args());
-    expect([code, text.includes('Everything fits')]).toEqual([2, false]);
+    expect([code, text.includes('Everything matches')]).toEqual([2, false]);
   });
 
   it('of an API that returns forged rows -> 1, and no control character of its response reaches the terminal', async () => {
@@ -418,7 +418,7 @@ describe('npm run audit:verify', () => {
     const at = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
     const { code, text } = await run(['--url', at, '--client', crypto.randomUUID()]);
     await new Promise((closed) => liar.close(closed));
-    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything fits/m.test(text)]).toEqual([
+    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything matches/m.test(text)]).toEqual([
       1,
       false,
       false,

@@ -71,7 +71,7 @@ describe.each(COMMANDS)('%s', (command, args) => {
 
   it('--local without a stack -> rejected', async () => {
     const { code, err } = await run(['--local'], {}, home);
-    expect([code === 0, err]).toEqual([false, expect.stringMatching(/^No stack runs here: .*\n$/)]);
+    expect([code === 0, err]).toEqual([false, expect.stringMatching(/^No local stack is running: .*\n$/)]);
   });
 
   it('with sslmode=disable to another host -> rejected, before a connection is made', async () => {

@@ -239,7 +239,9 @@ describe('npm run import names the error, repeats no value, and exits with 2', (
     const { code, stderr } = await run(args, { env: { LEGACY_DATABASE_URL: old.url } });
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/\nSeveral columns could be trading_keys\.address: say which by --map\.\n$/),
+      expect.stringMatching(
+        /\nSeveral columns could be trading_keys\.address\. Name one of them with --map\.\n$/,
+      ),
     ]);
     await old.end();
   });

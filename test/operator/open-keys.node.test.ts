@@ -71,7 +71,7 @@ test('an unexpected error is not passed on', () => {
   const key = newEvmKey();
   const { client } = clientWith(key.privateKey, key.address);
   const without = [{} as (typeof KEYS)[number]];
-  expect(() => new OpenedKeys(client, without)).toThrow('for no reason that is known');
+  expect(() => new OpenedKeys(client, without)).toThrow('for an unknown reason');
 });
 
 test('after an unexpected error the keys that were opened before it are wiped', () => {
@@ -81,9 +81,7 @@ test('after an unexpected error the keys that were opened before it are wiped', 
   const [key] = KEYS;
   if (!key) throw new Error('no key');
   const keys = [key, {} as typeof key];
-  expect(() => new OpenedKeys({ ...client, keys: [row, later] }, keys)).toThrow(
-    'for no reason that is known',
-  );
+  expect(() => new OpenedKeys({ ...client, keys: [row, later] }, keys)).toThrow('for an unknown reason');
   expect(held).toContain(bytesToHex(first.secret));
 });
 

@@ -1,4 +1,4 @@
--- What was refused to a known caller: whose chain it is written into, and how often.
+-- Events of rejected requests: in which chain they are recorded, and how many.
 begin;
 \ir ../people.psql
 select plan(31);
@@ -38,7 +38,7 @@ select tests.forget();
 select set_config('request.headers', '{"x-request-id": "request-1"}', true);
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select set_config('request.headers', '', true);
-select is((tests.refused('anna', 1)).request_id, 'request-1', 'and the request');
+select is((tests.refused('anna', 1)).request_id, 'request-1', 'the event has the request id');
 select tests.forget();
 
 -- by a client, of another's: as of what does not exist
@@ -54,7 +54,7 @@ select is(tests.refusal($$select private.record_refusal(tests.client_id('boris')
   'nor can it be written past the API''s function');
 select tests.forget();
 
--- by an admin
+-- requests of an admin
 select tests.act_as('ada');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select is(tests.refusals('anna'), array['admin value_taken PUT /clients/{id}/rotate-key'], 'an admin''s, in the chain of the client it is about');
@@ -71,14 +71,14 @@ select public.report_refusal('edge', 'value_taken', 'DELETE /tokens/{id}', token
 select is((tests.refusals('anna'))[2], 'admin value_taken DELETE /tokens/{id}', 'or whose token');
 select tests.forget();
 
--- by an account without a client, and by nobody
+-- requests of an account without a client, and without a session
 select tests.act_as('eve');
 select public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
 select is(tests.refusals('boris'), '{}', 'an account without a client leaves no trace');
 select tests.act_as('anon');
-select is(tests.refusal($$select public.report_refusal('edge', 'x', 'POST /x')$$), '42501', 'who is not signed in cannot report');
+select is(tests.refusal($$select public.report_refusal('edge', 'x', 'POST /x')$$), '42501', 'a caller without a session cannot report a rejected request');
 
--- by runners; the victim's bot has one of its own
+-- requests of runners (the other client has its own bot and runner)
 select tests.act_as('boris');
 select public.issue_token(tests.bot_id('b'), '{}', 'x', tests.hash('boris'));
 select tests.act_as('anna');
@@ -99,9 +99,9 @@ select public.report_runner_refusal('edge', 'admin', tests.bot_id('b'), 'resourc
 select is(cardinality(tests.refusals('anna')), 2, 'an admin''s token has no client: in none');
 select is(tests.refusals('boris'), '{}', 'nor in the victim''s either');
 select is(tests.refusal($$select public.report_runner_refusal('edge', 'nobody''s', tests.bot_id('a'), 'x', 'POST /x')$$),
-  'PT401 token_invalid', 'a token that nobody issued reports nothing');
+  'PT401 token_invalid', 'an unknown token cannot report a rejected request');
 
--- the form
+-- the form of code and route
 select tests.act_as('anna');
 select is(tests.refusal(format('select public.report_refusal(''edge'', %L, %L)', code, route)), 'PT422 validation_failed',
   'refused: ' || coalesce(code, 'null') || ' ' || coalesce(route, 'null'))
@@ -110,11 +110,11 @@ from (values
   ('x', 'POST /0x4c0883a69102937d6231471b5dbb6204fe512961'), ('x', 'POST'), ('x', null)
 ) as bad (code, route);
 
--- how often
+-- the rate limit
 select tests.forget();
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 50);
-select is(cardinality(tests.refusals('anna')), 20, 'at most 20 a minute');
+select is(cardinality(tests.refusals('anna')), 20, 'at most 20 rejected requests a minute are recorded');
 select tests.act_as('boris');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
 select is(tests.refusals('boris'), array['client value_taken PUT /clients/{id}/rotate-key'], 'of each client by itself');

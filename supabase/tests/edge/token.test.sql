@@ -45,7 +45,7 @@ exception when others then
   get stacked diagnostics hint = pg_exception_hint;
   return case when sqlstate = 'PT200' then 'allowed' else trim(sqlstate || ' ' || hint) end;
 end $$;
--- Everything that a call could leave behind.
+-- All rows that a call could write.
 create function tests.traces() returns text language sql stable security definer
 return concat_ws(' ',
   (select count(*) from public.bots), tests.wallets('anna'), tests.trading_key('anna'),
@@ -84,7 +84,7 @@ delete from public.machine_tokens where token_hash = sha256('next edge');
 select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'PT503 edge_token_invalid', name || ' with a deleted edge token -> 503')
 from tests.calls where name in ('setup_bot', 'check_out_key', 'store_checkpoints') order by name;
 
--- The edge token gives nobody a right to another client's rows.
+-- The edge token gives no right to rows of another client.
 select tests.act_as('boris');
 select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 resource_not_found', 'with the edge token, another client''s row is still a 404: ' || name)
 from tests.calls where actor = 'anna' and name <> 'report_refusal' order by name;

@@ -15,7 +15,7 @@ create function tests.refused(token text, bot text, code text) returns text lang
 return tests.refusal(format('select public.report_signing_failure(''edge'', %L, %L, %L)', token, tests.bot_id(bot), code));
 create function tests.failures(bot text) returns jsonb language sql
 return public.get_bot_health(tests.bot_id(bot), 10) -> 'signing_failures';
--- Within one transaction there is one time: what is past is moved there.
+-- now() does not change within a transaction. So the tests move rows into the past.
 create function tests.earlier(bot text, ago interval) returns void language sql security definer
 begin atomic
   update public.bot_signing_failures set recent = (select array_agg(at - ago) from unnest(recent) as at)
@@ -34,7 +34,7 @@ select public.issue_token(tests.bot_id('another'), '{}', 'runner', tests.hash('a
 select is(tests.refused('anna', 'hers', 'policy_value_exceeded'), '42501', 'no session reports, its own client''s included');
 select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at": null}', 'a bot that did not fail');
 
--- Off: counted, and nothing else.
+-- Without quarantine in the policy, failures are only counted.
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'a failure is counted');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'so is a key that does not open');
@@ -45,16 +45,16 @@ select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 toke
 select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'not a failure that is counted: ' || coalesce(code, 'none'))
   from unnest(array['internal_error', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
 select tests.act_as('anna');
-select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page shows them');
-select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'of that bot alone');
-select is((tests.bots('anna'))[2], 'hers: running', 'and no bot is stopped whose owner did not ask for it');
+select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page of the bot shows its failures');
+select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'the page of another bot shows no failures');
+select is((tests.bots('anna'))[2], 'hers: running', 'without quarantine in the policy, the bot is not stopped');
 select tests.act_as('boris');
-select is(tests.rows_of('select from public.bot_signing_failures'), 0::bigint, 'another client sees none of it');
+select is(tests.rows_of('select from public.bot_signing_failures'), 0::bigint, 'another client cannot see the failures');
 
--- After three in an hour.
+-- Quarantine after three failures in an hour.
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{"quarantine_after": 3}');
-select is((tests.bots('anna'))[2], 'hers: running', 'asking for quarantine stops nothing by itself');
+select is((tests.bots('anna'))[2], 'hers: running', 'setting quarantine_after does not stop the bot');
 select tests.earlier('hers', '59 minutes');
 select tests.act_as('anon');
 select is(tests.report('another', 'another', 'policy_value_exceeded'), '1', 'another bot fails');
@@ -75,7 +75,7 @@ select results_eq(
   $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value_exceeded", "failures": 3}'::jsonb)$$,
   'an event says so too');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'), '{}')),
-  '42501', 'a session checks no key out');
+  '42501', 'a session cannot call check_out_key');
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))),
@@ -83,20 +83,20 @@ select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '4', 'a bot that is stopped is not stopped again');
 select tests.act_as('operator');
 select tests.monitor();
-select is(tests.changes('hers'), array['quarantined'], 'the monitor finds what is written');
+select is(tests.changes('hers'), array['quarantined'], 'the monitor does not write the quarantine again');
 select is((select count(*) from private.every_key_event where event = 'bot_quarantined' and bot_id = tests.bot_id('hers')), 1::bigint,
   'one quarantine is one event');
 
--- The owner starts it again, and the counter with it. (Started now, failed before: times of this transaction are one.)
+-- A start by the owner resets the counter. (The failures are moved into the past, because now() is the same for all statements.)
 select tests.earlier('hers', '1 minute');
 select tests.act_as('anna');
-select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'its owner starts it again');
-select is(tests.failures('hers') -> 'last_hour', '0', 'nothing is counted since');
+select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'the owner can start the bot again');
+select is(tests.failures('hers') -> 'last_hour', '0', 'after the start, the count is 0');
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'and the counter begins anew');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'a key that does not open is enough at once');
 
--- No more than 100 are kept.
+-- At most 100 failures are stored.
 select tests.act_as('operator');
 update public.bot_signing_failures set recent = array_fill(now(), array[100]) where bot_id = tests.bot_id('another');
 select tests.act_as('anon');

@@ -1,4 +1,4 @@
--- How many machine tokens there can be, how they are listed, and that each one can be found and revoked.
+-- The limits of machine tokens, their lists, and that each listed token can be revoked.
 begin;
 \ir ../people.psql
 select plan(36);
@@ -21,7 +21,7 @@ select tests.act_as('anna');
 select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select tests.setup_bot('anna', 'other');
 
--- Pages: the newest first, up to the last page and no further.
+-- Pages: the newest first, up to the last page.
 select is(tests.listed('hers', 10), '{"items": [], "next_cursor": null}', 'a bot without tokens has an empty list');
 select pg_sleep(0.002), tests.issue('hers', name) from unnest(array['t1', 't2', 't3', 't4', 't5']) as name;
 select is(tests.names(tests.listed('hers', 2)), array['t5', 't4'], 'the newest tokens come first');
@@ -46,7 +46,7 @@ select is(tests.listed('hers', 5) -> 'next_cursor', 'null', 'a hidden token caus
 select public.revoke_token((item ->> 'id')::uuid) from jsonb_array_elements(tests.listed('hers', 100) -> 'items') as item;
 select is(tests.listed('hers', 10), '{"items": [], "next_cursor": null}', 'every token that is listed can be revoked');
 
--- At most 50 for a bot, those of others and expired ones included.
+-- At most 50 tokens for a bot, including expired ones and those of other issuers.
 select tests.act_as('operator');
 with tokens as (
   insert into public.machine_tokens (client_id, name, token_hash, expires_at)
@@ -89,7 +89,7 @@ select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_i
 select is((select count(*) from public.machine_token_bots as signs join public.machine_tokens as tokens on tokens.id = signs.token_id
   where tokens.name = 'many'), 100::bigint, 'the token signs for the same bots after the rejected insert');
 
--- At most 1,000 for a client, with bots or without.
+-- At most 1,000 tokens for a client, with or without bots.
 select tests.act_as('operator');
 insert into public.machine_tokens (client_id, name, token_hash)
   select tests.client_id('anna'), 'loose ' || n, sha256(convert_to('loose ' || n, 'UTF8'))
