@@ -29,7 +29,7 @@ export async function edge(stack: Stack, options: EdgeOptions): Promise<Section>
     // Its own address stands in the tokens that it is asked about, so it starts twice.
     const responderCode = buildBundle('test/bench/workers/responder.ts').code;
     const place = await start(responderCode, { ANSWERS: '{}', JWKS: '{}' });
-    const samples = await edgeSamples(sessions, stack.jwtSecret, place.url);
+    const samples = await edgeSamples(sessions, stack, place.url);
     await place.stop();
     running.pop();
     const port = Number(new URL(place.url).port);
