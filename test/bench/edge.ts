@@ -75,9 +75,9 @@ export async function edge(stack: Stack, options: EdgeOptions): Promise<Section>
 
 export function bundleVerdict({ bytes, gzipBytes }: Bundle): Verdict {
   return {
-    target: 'the Worker has at most 120 KiB, minified and compressed',
+    target: 'the Worker has at most 130 KiB, minified and compressed',
     measured: `${number(gzipBytes / 1024)} KiB (${number(bytes / 1024)} KiB before compression)`,
-    met: gzipBytes <= 120 * 1024,
+    met: gzipBytes <= 130 * 1024,
   };
 }
 
