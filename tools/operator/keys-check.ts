@@ -13,7 +13,7 @@ database is named, it also counts the envelopes that each key opens.
 ${WHICH_DATABASE}
 
 Exit codes: 0 all is well; 1 the list is wrong, or the database does not respond; 2 no key in the list opens some of the
-envelopes.`;
+envelopes, or an option is wrong.`;
 
 await runCommand({ usage, options: { local: LOCAL } }, async (values) => {
   const setting = await keySetting();

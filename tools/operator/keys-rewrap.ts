@@ -18,8 +18,8 @@ twice at once. The next run continues.
   --dry-run  opens, seals and compares, and stores nothing
 ${WHICH_DATABASE}
 
-Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 the command failed; 2 something is left, or does not
-open; 130 interrupted.`;
+Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 the command failed; 2 something is left or does not
+open, or an option is wrong; 130 interrupted.`;
 
 const options = {
   batch: { type: 'string', default: '50' },
