@@ -4,9 +4,9 @@ import { base64url, type JWTPayload } from 'jose';
 export const MOST_VERIFIED_TOKENS = 1000;
 
 /**
- * The claims of tokens whose signature was verified, by the SHA-256 of the whole token: the next request of a session
- * need not verify it again. The tokens themselves are not kept. What is answered has not expired, and was verified by
- * keys that stand still: who learns of other keys calls `clear`.
+ * The claims of verified tokens by the SHA-256 of the whole token, so that the next request of a session does not
+ * verify the signature again. Tokens themselves are not stored. A token that has expired is verified again. When the
+ * set of keys changes, the verifier calls `clear`.
  */
 export class VerifiedTokens {
   #claims = new Map<string, JWTPayload>();
@@ -15,7 +15,7 @@ export class VerifiedTokens {
     const hash = await hashOf(token);
     const known = this.#claims.get(hash);
     if (known && (known.exp ?? 0) * 1000 > Date.now()) return known;
-    // Claims verified by keys that are let go meanwhile are put where nobody looks any more.
+    // If `clear` runs meanwhile, these claims go into the old map, which is not read any more.
     const verified = this.#claims;
     const claims = await verify();
     verified.set(hash, claims);

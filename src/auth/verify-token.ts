@@ -21,7 +21,11 @@ const CLOCK_TOLERANCE_SECONDS = 10;
 const MAX_TOKEN_CHARACTERS = 8192;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Fetch on first use, keep for 10 minutes. When an unknown `kid` fetches anew is `publishedKeys`' to say. */
+/**
+ * The keys are fetched on first use and kept for 10 minutes. `publishedKeys` decides when an unknown `kid` fetches them
+ * again, because the cooldown of jose does not hold in workerd: there each concurrent token makes a fetch of its own,
+ * and after a failed fetch every token makes the next one. Forged tokens could so flood the Auth server.
+ */
 const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: Infinity, [customFetch]: fetchKeySet };
 const REFETCH_AFTER_MS = 30_000;
 const MAX_KEY_SET_BYTES = 256 * 1024;
@@ -87,7 +91,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
     async verify(token) {
       if (!jwks && !secret) throw new Problem('auth_not_configured');
       if (token.length > MAX_TOKEN_CHARACTERS) throw new Problem('token_invalid');
-      // A published key may be withdrawn: what keys verified that are fetched again now is verified again.
+      // A published key may be withdrawn, so tokens are verified again when the keys are fetched again.
       if (fetched && !jwks?.fresh) verified.clear();
       const payload = await verified
         .claimsOf(token, () => claims(token))
@@ -119,14 +123,14 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
   };
 }
 
-/** The key for a token; a key that is not there is the token's fault, a set that cannot be had is not. */
+/** Finds the key of a token. A missing key is a fault of the token; a key set that cannot be fetched is not. */
 function publishedKeys(
   jwks: ReturnType<typeof createRemoteJWKSet>,
   reload: () => Promise<void>,
   { signingKeysMs, signingKeysRestMs }: TimeLimits,
 ): JWTVerifyGetKey {
   let askedAt = 0;
-  /** While the Auth server fails, tokens do not ask it one by one: none asks before this, then one does. */
+  /** After a failed fetch no token fetches before this time. Then one does. */
   let restsUntil = 0;
 
   async function find(...token: Parameters<JWTVerifyGetKey>) {
@@ -138,8 +142,8 @@ function publishedKeys(
       const waited = Date.now() >= askedAt + REFETCH_AFTER_MS;
       if (!(error instanceof errors.JWKSNoMatchingKey && waited)) throw error;
     }
-    // Noted before there is an answer: requests in workerd cannot wait for one fetch together, so that a burst of
-    // unknown ids would make one each.
+    // Set before the response arrives: requests in workerd cannot share one fetch, so each of a burst of unknown ids
+    // would make its own.
     askedAt = Date.now();
     await reload();
     return jwks(...token);
@@ -148,7 +152,7 @@ function publishedKeys(
   async function fetchFirst() {
     if (Date.now() < restsUntil) throw new Problem('auth_unavailable');
     askedAt = Date.now();
-    // After a failure one asks for all, and the others do not wait for how it fares.
+    // After a failure one request fetches, and the others are rejected without waiting for it.
     if (restsUntil > 0) restsUntil = askedAt + signingKeysMs;
     try {
       await reload();

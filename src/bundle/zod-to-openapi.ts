@@ -1,6 +1,6 @@
 /**
- * What routing needs of `@asteasolutions/zod-to-openapi`: `wrangler.toml` puts it in that package's place. The
- * deployed Worker answers the description that `npm run openapi` wrote, and has no writer of it.
+ * What routing needs of `@asteasolutions/zod-to-openapi`, by the alias in `wrangler.toml`. The deployed Worker returns the
+ * description that `npm run openapi` wrote, so it needs no generator.
  */
 interface Route {
   readonly method: string;
@@ -19,7 +19,7 @@ export class OpenAPIRegistry {
   }
 }
 
-/** A schema that is described is the schema that it was. */
+/** A description of a schema does not change the schema. */
 export function extendZodWithOpenApi(zod: { readonly ZodType: { readonly prototype: object } }): void {
   Object.assign(zod.ZodType.prototype, {
     openapi() {
@@ -28,10 +28,10 @@ export function extendZodWithOpenApi(zod: { readonly ZodType: { readonly prototy
   });
 }
 
-/** Imported by `@hono/zod-openapi`, and not reached. */
+/** `@hono/zod-openapi` imports it. The Worker never calls it. */
 export class OpenApiGeneratorV31 {
   generateDocument(): never {
-    throw new TypeError('The description is written beforehand: npm run openapi');
+    throw new TypeError('npm run openapi writes the description in advance');
   }
 }
 export { OpenApiGeneratorV31 as OpenApiGeneratorV3 };

@@ -1,8 +1,8 @@
 /** Moving envelopes to the first master key of the ring: same private keys, newer master key. */
+import { equalBytes } from '@noble/curves/utils.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { EnvelopeError, open, seal } from '../crypto/envelope.ts';
-import { equalBytes } from '../crypto/equal.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { RewrapOutcome, RewrappedKey, RewrapStore, SealedKey } from '../database/as-rewrapper.ts';
 import { wipe } from '../keys/index.ts';

@@ -6,7 +6,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, rejectOptions } from '../../tools/operator/command.ts';
 import { logConsoleTo } from '../../tools/stack/console-log.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { type Stack, startStack } from '../../tools/stack/stack.ts';
@@ -18,16 +18,23 @@ import { load, machine } from './machine.ts';
 import { otherIds } from './other-ids.ts';
 import { markdown, type Section, verdictLines } from './report.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    rounds: { type: 'string', default: '15' },
-    large: { type: 'boolean', default: false },
-    out: { type: 'string', default: '.local/bench.json' },
-  },
+const usage = `Usage: npm run bench -- [options]
+
+Measures the service as ratios to what no implementation can do without, side by side.
+
+  --only SECTIONS  some of database,edge,cold-start,end-to-end,other-ids
+  --rounds N       rounds of each measurement (default: 15)
+  --large          also tables of a million rows
+  --out FILE       where the figures go as JSON (default: .local/bench.json)`;
+
+const options = readOptions(usage, {
+  only: { type: 'string' },
+  rounds: { type: 'string', default: '15' },
+  large: { type: 'boolean', default: false },
+  out: { type: 'string', default: '.local/bench.json' },
 });
 const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--rounds must be an integer of at least 1');
+if (!Number.isInteger(rounds) || rounds < 1) rejectOptions(usage, '--rounds is an integer from 1.');
 
 const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
   database: (stack) => database(stack, { rounds, large: options.large }),
@@ -37,6 +44,11 @@ const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
   'other-ids': (stack) => otherIds(stack, { rounds }),
 };
 
+const names = options.only?.split(',') ?? Object.keys(SECTIONS);
+const unknown = names.find((name) => !Object.hasOwn(SECTIONS, name));
+if (unknown !== undefined)
+  rejectOptions(usage, `--only: the sections are ${Object.keys(SECTIONS).join(', ')}.`);
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));
 chmodSync(directory, 0o755);
@@ -45,9 +57,9 @@ const stack = await startStack({ directory, supabasePort: 0, durable: true, pool
 try {
   const results: Record<string, unknown> = { machine: machine(), rounds };
   say(`${JSON.stringify(machine())}\n`);
-  for (const name of options.only?.split(',') ?? Object.keys(SECTIONS)) {
+  for (const name of names) {
     const section = SECTIONS[name];
-    if (!section) throw new TypeError(`Unknown section ${name}: use ${Object.keys(SECTIONS).join(', ')}`);
+    if (!section) continue;
     const before = load();
     const { tables, verdicts } = await section(stack);
     const loads = `Load of the machine: ${before} before, ${load()} after.`;

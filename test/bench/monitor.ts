@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { readOptions } from '../../tools/operator/command.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
@@ -12,6 +13,10 @@ const SIZES = [1_000, 10_000, 20_000];
 const REPETITIONS = 7;
 const CHUNK = 1_000;
 
+readOptions(
+  'Usage: npm run bench:monitor\n\nMeasures a round of the monitor by the number of bots. It has no options.',
+  {},
+);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));

@@ -7,9 +7,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
+import { readOptions, rejectOptions } from '../../tools/operator/command.ts';
 import { keysStatus } from '../../tools/operator/key-status.ts';
 import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
 import { logConsoleTo } from '../../tools/stack/console-log.ts';
@@ -17,9 +17,17 @@ import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
 import { newPlatform, type Platform, Traffic, wrongsOf } from '../database/rewrap-traffic.ts';
 
-const { values } = parseArgs({
-  options: { keys: { type: 'string', default: '10000' }, durable: { type: 'boolean', default: false } },
+const usage = `Usage: npm run bench:rewrap -- [options]
+
+Moves sealed keys to a new master key, without and with traffic, and prints how many a second.
+
+  --keys N   how many keys (default: 10000)
+  --durable  keeps PostgreSQL's fsync on`;
+const values = readOptions(usage, {
+  keys: { type: 'string', default: '10000' },
+  durable: { type: 'boolean', default: false },
 });
+if (!/^[1-9]\d{0,6}$/.test(values.keys)) rejectOptions(usage, '--keys is an integer from 1.');
 // One key for each client and one more for every fourth.
 const clients = Math.round((Number(values.keys) * 4) / 5);
 const say = (line: string) => process.stdout.write(`${line}\n`);

@@ -7,6 +7,7 @@ import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { sealKey } from '../../src/services/sealing.ts';
 import type { SigningRequest } from '../../src/signing/index.ts';
+import type { Stack } from '../../tools/stack/stack.ts';
 import type { Sessions } from './sessions.ts';
 import type { Samples } from './workers/operations.ts';
 
@@ -22,10 +23,10 @@ export interface EdgeSamples {
   readonly answers: Readonly<Record<string, string>>;
 }
 
-/** `supabaseUrl` is the URL of the project in the settings of the edge; tokens name it as their issuer. */
+/** `supabaseUrl` is the project's URL in the Worker's settings; tokens name it as their issuer. */
 export async function edgeSamples(
   sessions: Sessions,
-  jwtSecret: string,
+  { jwtSecret, edgeToken }: Pick<Stack, 'jwtSecret' | 'edgeToken'>,
   supabaseUrl: string,
 ): Promise<EdgeSamples> {
   const encryptionKey = randomBytes(32).toString('base64');
@@ -40,9 +41,9 @@ export async function edgeSamples(
   const machineToken = newMachineToken();
   const asClient = (name: string, ...args: unknown[]) => answerOf(sessions, client.userId, name, args);
   const asRunner = (name: string, ...args: unknown[]) =>
-    answerOf(sessions, undefined, name, [hashOfMachineToken(machineToken), ...args]);
+    answerOf(sessions, undefined, name, [machineToken, ...args]);
   const answers: Record<string, string> = {};
-  answers.setup_bot = await asClient('setup_bot', client.id, 'evm-grid', 'A bot', {}, sealed.evm);
+  answers.setup_bot = await asClient('setup_bot', edgeToken, client.id, 'evm-grid', 'A bot', {}, sealed.evm);
   const botId = (JSON.parse(answers.setup_bot) as { id: string }).id;
   const hash = hashOfMachineToken(machineToken);
   answers.issue_token = await asClient('issue_token', botId, [], 'A runner', hash);
@@ -56,12 +57,25 @@ export async function edgeSamples(
   answers.list_runner_bots = await asRunner('list_runner_bots');
   answers.record_heartbeat = await asRunner('record_heartbeat', botId, 'ok');
   const claim = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
-  answers['check_out_key evm'] = await asRunner('check_out_key', botId, claim);
+  answers['check_out_key evm'] = await answerOf(sessions, undefined, 'check_out_key', [
+    edgeToken,
+    machineToken,
+    botId,
+    claim,
+  ]);
   answers['check_out_key solana'] = JSON.stringify({ client_id: client.id, ...sealed.solana });
   const next = await sealKey({ private_key: newEvmKey() }, client.id, async () => keyring);
   const { address, chain, key_id, encrypted_key } = next;
-  answers.rotate_key = await asClient('rotate_key', client.id, address, chain, key_id, encrypted_key);
-  answers.revoke_key = await asClient('revoke_key', client.id);
+  answers.rotate_key = await asClient(
+    'rotate_key',
+    edgeToken,
+    client.id,
+    address,
+    chain,
+    key_id,
+    encrypted_key,
+  );
+  answers.revoke_key_at_edge = await asClient('revoke_key_at_edge', edgeToken, client.id);
 
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };

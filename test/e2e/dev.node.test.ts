@@ -14,12 +14,14 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { StackFile } from '../../tools/stack/dev.ts';
 import { isFree } from '../../tools/stack/ports.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { signIn } from '../../tools/stack/session.ts';
 import { runOperator } from '../operator/commands.ts';
+import { newEvmKey } from '../support/private-keys.ts';
 import { listeningPorts } from './listening.ts';
 
 const DEV = 'tools/stack/dev.ts';
@@ -216,12 +218,52 @@ describe('npm run dev', { timeout: 120_000 }, () => {
 });
 
 describe('npm run demo', { timeout: 120_000 }, () => {
-  test('runs both flows against a stack of its own and exits with 0', async () => {
-    const child = spawn(process.execPath, ['tools/stack/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = async (...args: string[]) => {
+    const child = spawn(process.execPath, ['tools/stack/demo.ts', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
-    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
-    expect(output).toContain('every response was as expected');
-    expect(output).toContain('"wallets_cleared": 1');
+    return { code: await new Promise((resolve) => child.once('exit', resolve)), output: () => output };
+  };
+
+  test('without a running stack shows both flows against a stack of its own', async () => {
+    const { code, output } = await demo('--directory', mkdtempSync(join(tmpdir(), 'trading-keys-none-')));
+    expect(code).toBe(0);
+    expect(output()).toContain('Every response was as expected');
+    expect(output()).toContain('"wallets_cleared": 1');
+  });
+
+  test('in a running stack leaves every client, bot, key and account of before as it was', async () => {
+    const stack = await ready('--fresh');
+    const [alice] = stack.clients;
+    if (!alice) throw new TypeError('no client');
+    const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
+    const { token } = await signIn(project, alice);
+    const setUp = await fetch(`${stack.api_url}/clients/${alice.id}/setup-bot`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ bot_type: 'evm-grid', private_key: newEvmKey().privateKey }),
+    });
+    expect(setUp.status).toBe(201);
+    const sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
+    const ids = stack.clients.map(({ id }) => id);
+    const rows = () =>
+      Promise.all([
+        sql`select id, name, email, user_id, key_version from public.clients where id = any (${ids}) order by id`,
+        sql`select * from public.trading_keys where client_id = any (${ids}) order by key_id`,
+        sql`select id, status, stop_reason, started_at from public.bots where client_id = any (${ids}) order by id`,
+        sql`select * from public.bot_wallets where client_id = any (${ids}) order by id`,
+        sql`select event, actor from private.every_key_event where client_id = any (${ids}) order by id`,
+        sql`select id, last_sign_in_at from auth.users
+            where id in (select user_id from public.clients where id = any (${ids})) order by id`,
+      ]);
+    const before = await rows();
+    const { code, output } = await demo('--directory', directory);
+    expect(code).toBe(0);
+    expect(output()).toContain('changes no other client');
+    expect(await rows()).toEqual(before);
+    expect(before.map((table) => table.length)).toEqual([2, 1, 1, 1, expect.any(Number), 2]);
+    await sql.end();
   });
 });

@@ -4,9 +4,9 @@
  * end the database must be consistent. Exits with 1 if any of this does not hold.
  */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { createApp } from '../../src/app.ts';
 import { describeApi } from '../../src/openapi/description.ts';
+import { readOptions, rejectOptions } from '../../tools/operator/command.ts';
 import { startOwnStack } from '../support/own-stack.ts';
 import { bundle, serve } from '../support/workerd.ts';
 import { runLoad, wrongInDatabase } from './load.ts';
@@ -21,12 +21,17 @@ const HEAP_EVERY_SECONDS = 5;
 const MOST_HEAP_GROWTH_MIB = 16;
 const MOST_RESIDENT_GROWTH_MIB = 128;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '3' },
-    households: { type: 'string', default: '6' },
-    runners: { type: 'string', default: '2' },
-  },
+const usage = `Usage: npm run soak -- [options]
+
+Runs all calls at once against the production bundle and checks every response.
+
+  --minutes N     more than 0 and at most ${MOST_MINUTES} (default: 3)
+  --households N  1 to 50 (default: 6)
+  --runners N     of each household, 1 to 20 (default: 2)`;
+const values = readOptions(usage, {
+  minutes: { type: 'string', default: '3' },
+  households: { type: 'string', default: '6' },
+  runners: { type: 'string', default: '2' },
 });
 const minutes = Number(values.minutes);
 const [households, runners] = [Number(values.households), Number(values.runners)];
@@ -40,8 +45,7 @@ if (
     runners <= 20
   )
 ) {
-  say(`--minutes: more than 0 and at most ${MOST_MINUTES}; --households: 1 to 50; --runners: 1 to 20`);
-  process.exit(2);
+  rejectOptions(usage, 'An option has a value that is not allowed.');
 }
 
 const stack = await startOwnStack();

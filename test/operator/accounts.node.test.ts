@@ -132,7 +132,7 @@ describe.each<[Command, string[][]]>([
     'with "%s" -> its usage, without a connection',
     async (_, args) => {
       const { code, out, err } = await run(command, args, nowhere);
-      expect([code, out]).toEqual([1, '']);
+      expect([code, out]).toEqual([2, '']);
       expect(err).toContain('Usage: npm run ');
     },
   );

@@ -90,13 +90,13 @@ describe('npm run backup', () => {
   });
 
   test.each([
-    ['no --out', []],
-    ['a directory that does not exist', ['--out', 'nowhere/backup.sql']],
-    ['an unknown option', ['--out', 'other.sql', '--fast']],
-  ])('with %s -> exit code 1, and no file', async (_, args) => {
+    ['no --out', [], 2],
+    ['a directory that does not exist', ['--out', 'nowhere/backup.sql'], 1],
+    ['an unknown option', ['--out', 'other.sql', '--fast'], 2],
+  ])('with %s -> an exit code, and no file', async (_, args, expected) => {
     const before = readdirSync(directory);
     const { code, err } = await run('backup', args);
-    expect([code, /\n {4}at /.test(err), readdirSync(directory)]).toEqual([1, false, before]);
+    expect([code, /\n {4}at /.test(err), readdirSync(directory)]).toEqual([expected, false, before]);
   });
 
   test('with a role that row-level security applies to -> exit code 1, not a backup with fewer rows', async () => {

@@ -29,10 +29,11 @@ const COMMANDS: [string, string[]][] = [
   ['backup', ['--out', '-']],
   ['keys-ended', ['--out', '-']],
   ['restore', ['--from', join(TLS, 'ca.pem')]],
-  ['import', ['--dump', join(TLS, '..', 'old-backend', 'copy.sql'), '--dry-run']],
+  ['../import/import', ['--dry-run']],
 ];
 const KEYS = {
   ENCRYPTION_KEY: Buffer.alloc(32, 'master').toString('base64'),
+  LEGACY_DATABASE_URL: 'postgresql://postgres:old@127.0.0.1:1/old',
   LEGACY_ENCRYPTION_KEY: Buffer.alloc(32, 'fernet').toString('base64url').padEnd(44, '='),
 };
 

@@ -4,17 +4,18 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { MASTER_KEY } from '../support/api.ts';
 import { fernetToken, newFernetKey } from '../support/fernet.ts';
 import { formsOf, secretOf } from '../support/key-forms.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { clientOf, signers, stateOf } from './imported.ts';
-import { OldBackend } from './old-backend.ts';
+import { loadDumps, OldBackend } from './old-backend.ts';
 
 const COMMAND = join(import.meta.dirname, '..', '..', 'tools', 'import', 'import.ts');
-const fixture = (form: string) => join(import.meta.dirname, '..', 'vectors', 'old-backend', `${form}.sql`);
+const fixture = (form: string) =>
+  readFileSync(join(import.meta.dirname, '..', 'vectors', 'old-backend', `${form}.sql`), 'utf8');
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /** The keys and texts in the fixture dumps; see test/vectors/README.md. */
@@ -46,13 +47,12 @@ const settings = () => ({
 
 interface Run {
   readonly env?: Record<string, string>;
-  readonly input?: string;
-  /** Texts that must not be printed: private keys in any format, and others. */
+  /** What must not be told: private keys in any form, and other texts. */
   readonly secrets?: readonly string[];
 }
 
-/** Runs the command with an empty directory as working and temporary directory, and asserts that it stays empty. */
-async function run(args: readonly string[], { env = {}, input = '', secrets = FIXTURE_SECRETS }: Run = {}) {
+/** Runs it with an empty directory as the one for itself and for temporary files; it leaves that empty. */
+async function run(args: readonly string[], { env = {}, secrets = FIXTURE_SECRETS }: Run = {}) {
   const all: Record<string, string> = { ...settings(), ...env };
   const child = spawn(process.execPath, ['--no-warnings', COMMAND, ...args], {
     cwd: directory,
@@ -66,8 +66,7 @@ async function run(args: readonly string[], { env = {}, input = '', secrets = FI
   child.stderr.on('data', (chunk) => {
     stderr += chunk;
   });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
+  child.stdin.end();
   const before = readdirSync(directory).sort();
   const code = await new Promise((ended) => child.once('close', ended));
   const said = stdout + stderr;
@@ -89,15 +88,17 @@ function countsOf(stdout: string): Record<string, number[]> {
 }
 
 describe('npm run import', () => {
-  test('imports a dump; a second import finds every row there, in any format of the dump', async () => {
-    const dry = await run(['--dump', fixture('copy'), '--dry-run']);
+  test('imports a dump that was loaded into a scratch database; another form of the dump changes nothing', async () => {
+    const from = async (...dumps: string[]) => ({ env: { LEGACY_DATABASE_URL: await loadDumps(...dumps) } });
+    const copy = await from(fixture('copy'));
+    const dry = await run(['--dry-run'], copy);
     expect([dry.code, dry.counts]).toEqual([
       0,
       { taken: [2, 2, 2, 2], 'already there': [0, 0, 0, 0], 'left: empty': [0, 0, 0, 1] },
     ]);
     expect((await clientOf('dump-one@example.test')).clientId).toBe('');
 
-    const first = await run(['--dump', fixture('copy')]);
+    const first = await run([], copy);
     expect(first.code).toBe(0);
     expect(first.counts).toEqual(dry.counts);
     expect(first.stdout).toMatch(/^left +bot_wallets +3 +empty$/m);
@@ -108,11 +109,13 @@ describe('npm run import', () => {
     });
     expect((await stateOf('dump-two@example.test')).trading).toBe(ADDRESSES.two);
 
+    const inserts = fixture('inserts');
     const again = { taken: [0, 0, 0, 0], 'already there': [2, 2, 2, 2], 'left: empty': [0, 0, 0, 1] };
-    const second = await run(['--dump', fixture('inserts')]);
+    const second = await run([], await from(inserts));
     expect([second.code, second.counts]).toEqual([0, again]);
-    const input = readFileSync(fixture('column-inserts'), 'utf8');
-    const third = await run(['--dump', '-'], { input });
+    // A dump of the data only is loaded after one of the tables.
+    const tables = inserts.slice(0, inserts.indexOf('-- Data for Name'));
+    const third = await run([], await from(tables, fixture('column-inserts')));
     expect([third.code, third.counts]).toEqual([0, again]);
     expect(await signers('dump-one@example.test')).toEqual([ADDRESSES.one, ADDRESSES.own].sort());
   });
@@ -168,24 +171,26 @@ describe('npm run import', () => {
 
 describe('npm run import names the error, repeats no value, and exits with 2', () => {
   const SECRET = newEvmKey().privateKey;
-  const copy = ['--dump', fixture('copy')];
+  let old: Record<string, string>;
+  beforeAll(async () => {
+    old = { LEGACY_DATABASE_URL: await loadDumps(fixture('copy')) };
+  });
   test.each<[string, readonly string[], Run, RegExp]>([
-    ['no source', [], {}, /LEGACY_DATABASE_URL/],
-    ['no Fernet key', copy, { env: { LEGACY_ENCRYPTION_KEY: '' } }, /LEGACY_ENCRYPTION_KEY is not set/],
+    ['no old database', [], { env: { LEGACY_DATABASE_URL: '' } }, /LEGACY_DATABASE_URL is not set/],
+    ['no Fernet key', [], { env: { LEGACY_ENCRYPTION_KEY: '' } }, /LEGACY_ENCRYPTION_KEY is not set/],
     [
-      'a malformed Fernet key setting',
-      copy,
+      'a Fernet key that is none',
+      [],
       { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } },
       /is not a Fernet key/,
     ],
-    ['no master key', copy, { env: { ENCRYPTION_KEY: '' } }, /ENCRYPTION_KEY is not set/],
-    ['a malformed master key', copy, { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
-    ['a key among the arguments', [...copy, SECRET], {}, /Usage:/],
-    ['a key as an option', [...copy, `--key=${SECRET}`], {}, /Usage:/],
-    ['a malformed name of a source', [...copy, '--source', SECRET.toUpperCase()], {}, /Usage:/],
-    ['a bot type that is not a pair', [...copy, '--bot-type-map', SECRET], {}, /OLD=NEW/],
-    ['no such dump', ['--dump', `/nowhere/${SECRET}`], {}, /ENOENT/],
-    ['a file that is not a dump', ['--dump', COMMAND], {}, /The dump /],
+    ['no master key', [], { env: { ENCRYPTION_KEY: '' } }, /ENCRYPTION_KEY is not set/],
+    ['a master key that is none', [], { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
+    ['a key among the arguments', [SECRET], {}, /Usage:/],
+    ['a key as an option', [`--key=${SECRET}`], {}, /Usage:/],
+    ['a dump as an option', ['--dump', `/nowhere/${SECRET}`], {}, /Usage:/],
+    ['a name of a source that is none', ['--source', SECRET.toUpperCase()], {}, /Usage:/],
+    ['a bot type that is no pair', ['--bot-type-map', SECRET], {}, /OLD=NEW/],
     [
       'an old database out of reach',
       [],
@@ -194,7 +199,7 @@ describe('npm run import names the error, repeats no value, and exits with 2', (
     ],
     [
       'a database out of reach',
-      copy,
+      [],
       { env: { DATABASE_URL: `postgresql://u:${SECRET}@127.0.0.1:1/x` } },
       /ECONNREFUSED/,
     ],
@@ -206,12 +211,12 @@ describe('npm run import names the error, repeats no value, and exits with 2', (
     ],
     [
       'a database without our tables',
-      copy,
+      [],
       { env: { DATABASE_URL: inject('superuserUrl').replace(/postgres$/, 'template1') } },
       /SQLSTATE/,
     ],
   ])('%s', async (_, args, more, expected) => {
-    const { code, stderr } = await run(args, { ...more, secrets: [SECRET] });
+    const { code, stderr } = await run(args, { env: { ...old, ...more.env }, secrets: [SECRET] });
     expect(stderr).toMatch(expected);
     expect(code).toBe(2);
   });
@@ -224,7 +229,8 @@ describe('npm run import names the error, repeats no value, and exits with 2', (
     ['a table that does not exist', JSON.stringify({ clients: { table: SECRET } })],
   ])('a map with %s', async (_, map) => {
     writeFileSync(join(directory, 'map.json'), map);
-    const { code } = await run([...copy, '--map', 'map.json'], { secrets: [SECRET, SECRET.slice(2)] });
+    const secrets = [SECRET, SECRET.slice(2)];
+    const { code } = await run(['--map', 'map.json'], { env: old, secrets });
     expect(code).toBe(2);
   });
 

@@ -96,10 +96,10 @@ describe('npm run operator:token', () => {
     [['--scope', 'rewrap']],
     [['--scope', 'rewrap', '--master-key-id', 'a b']],
     [['--scope', 'rewrap', '--master-key-id', 'x', '--expires-in', '8d']],
-  ])('%j -> rejected with the usage, and no token', async (args) => {
+  ])('%j -> exit code 2, the usage and no token', async (args) => {
     const count = async () => (await sql`select id from public.machine_tokens where scope <> 'bots'`).length;
     const [before, { code, out, err }] = [await count(), await run(args)];
-    expect([code, out]).toEqual([1, '']);
+    expect([code, out]).toEqual([2, '']);
     expect(err).toContain('npm run operator:token -- --scope monitor');
     expect(err).not.toMatch(/^\s+at /m);
     expect(await count()).toBe(before);

@@ -242,10 +242,10 @@ describe('with a database', () => {
     ['a limit that is not a number', ['--limit', 'x']],
     ['a key as an option', ['--key', OLD]],
     ['keys as arguments', [OLD, NEW]],
-  ])('keys:rewrap with %s -> exit code 1, changes nothing, repeats no value', async (_, args) => {
+  ])('keys:rewrap with %s -> exit code 2, nothing done, nothing repeated', async (_, args) => {
     const before = await envelopes();
     const { code, err } = await run('rewrap', { env, args });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).not.toContain(OLD.slice(0, 8));
     expect(await envelopes()).toEqual(before);
   });

@@ -1,12 +1,14 @@
 /** An old backend: a second real database with its schema, whose keys are Fernet tokens, and imports from it. */
 import { randomUUID } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { readOldDatabase } from '../../tools/import/connection.ts';
 import { readFernetKeys } from '../../tools/import/fernet.ts';
-import type { MapFile } from '../../tools/import/mapping.ts';
+import { type MapFile, wantedBy } from '../../tools/import/mapping.ts';
 import type { Outcome } from '../../tools/import/outcome.ts';
-import { readSource, runImport } from '../../tools/import/run.ts';
+import { runImport } from '../../tools/import/run.ts';
 import type { Import } from '../../tools/import/write-client.ts';
 import { MASTER_KEY } from '../support/api.ts';
 import { fernetToken, newFernetKey } from '../support/fernet.ts';
@@ -33,15 +35,42 @@ export interface OldKeyRow {
   readonly under?: string;
 }
 
-/** One database for the old backends of a test file, each with its own schema, because creating a database is slow. */
+/** One database for all old backends of a test file, each with its own schema: creating a database takes long. */
 let database: Promise<string> | undefined;
 
+/** An empty database beside ours. Returns its URL. */
 async function createDatabase(): Promise<string> {
   const name = `old_${randomUUID().replaceAll('-', '')}`;
   const cluster = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
   await cluster.unsafe(`create database ${name}`);
   await cluster.end();
   return Object.assign(new URL(inject('superuserUrl')), { pathname: `/${name}` }).href;
+}
+
+/**
+ * Loads dumps into a new database, one after the other, as psql does: the server runs every statement, COPY gets its
+ * rows. Returns the URL of the database.
+ */
+export async function loadDumps(...dumps: readonly string[]): Promise<string> {
+  const url = await createDatabase();
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  for (const dump of dumps) {
+    // \restrict and \unrestrict are commands of psql itself.
+    const script = dump.replaceAll(/^\\(?:un)?restrict \w+$/gm, '');
+    // With INSERT statements the server reads the whole script. Otherwise each COPY is followed by its rows, which end
+    // with a line of \. alone.
+    const hasInserts = /^INSERT INTO /m.test(script);
+    const parts = hasInserts ? [script] : script.split(/^(COPY .*) FROM stdin;\n([\s\S]*?)^\\\.\n/m);
+    for (let at = 0; at < parts.length; at += 3) {
+      const [statements = '', copy, rows = ''] = parts.slice(at, at + 3);
+      await sql.unsafe(statements).simple();
+      if (copy === undefined) continue;
+      const stream = await sql.unsafe(`${copy} from stdin`).writable();
+      await pipeline([rows], stream);
+    }
+  }
+  await sql.end();
+  return url;
 }
 
 export class OldBackend {
@@ -132,7 +161,7 @@ export async function importFrom(old: OldBackend, options: ImportOptions = {}): 
   };
   const lines: string[] = [];
   let clients = 0;
-  const tables = await readSource({ url: old.url }, map);
+  const tables = await readOldDatabase(old.url, map.schema ?? old.schema, wantedBy(map));
   for await (const outcome of runImport(job, tables, map, readFernetKeys(keys))) {
     if (outcome.table === 'clients') clients += 1;
     if (clients > breakAfter) break;

@@ -487,7 +487,7 @@ describe('the drill of docs/how-to/back-up-and-restore.md', () => {
     await other.harness.close();
   });
 
-  test('the SQL of docs/backup.md revokes a key, and removes an admin', async () => {
+  test('the SQL of docs/how-to/back-up-and-restore.md revokes a key, and removes an admin', async () => {
     const { emil, admin } = scene;
     await sql.unsafe(documentedSql('revoke_key').replace(/[0-9a-f-]{36}/, emil.clientId));
     expect(await heldBy(emil)).toEqual([0, 0]);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
 import { accessTable } from '../../src/auth/access.ts';
 import { describeApi } from '../../src/openapi/description.ts';
+import { readOptions } from '../operator/command.ts';
 import { docsPage } from './docs-page/page.ts';
 
 const DIRECTORY = join(import.meta.dirname, '..', '..', 'public');
@@ -18,6 +19,10 @@ export const generateOpenApi = () => `${JSON.stringify(describeApi(createApp()),
 export const generateDocs = () => docsPage(JSON.parse(generateOpenApi()), accessTable(createApp()));
 
 if (import.meta.main) {
+  readOptions(
+    'Usage: npm run openapi\n\nWrites public/openapi.json and public/docs.html from the schemas. It has no options.',
+    {},
+  );
   writeFileSync(join(DIRECTORY, 'openapi.json'), generateOpenApi());
   writeFileSync(join(DIRECTORY, 'docs.html'), await generateDocs());
 }

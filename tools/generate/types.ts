@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOptions } from '../operator/command.ts';
 import { removePostgres } from '../stack/postgres.ts';
 import { startStack } from '../stack/stack.ts';
 
@@ -25,12 +26,20 @@ export function generateTypes(databaseUrl: string): string {
 }
 
 async function main() {
+  const { check } = readOptions(
+    `Usage: npm run types -- [--check]
+
+Writes src/database/types.ts from the migrations.
+
+  --check  writes nothing, and exits with 1 if the file is out of date`,
+    { check: { type: 'boolean', default: false } },
+  );
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-types-'));
   chmodSync(directory, 0o755);
   const stack = await startStack({ directory, supabasePort: 0, durable: false });
   try {
     const generated = generateTypes(stack.databaseUrl);
-    if (!process.argv.includes('--check')) writeFileSync(TYPES, generated);
+    if (!check) writeFileSync(TYPES, generated);
     else if (readFileSync(TYPES, 'utf8') !== generated) {
       process.exitCode = 1;
       process.stderr.write('src/database/types.ts does not match the migrations. Run: npm run types\n');

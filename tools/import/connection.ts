@@ -1,10 +1,10 @@
-/** Reads tables from the running old database, which it changes in nothing. */
+/** Reads tables of the old database and changes nothing in it. */
 import { connect } from '../operator/connect.ts';
 import { parseDatabaseUrl } from '../operator/database-url.ts';
 import type { Cell, Table, Tables, Wanted } from './tables.ts';
 
-/** @param url of the old database; the same rules of encryption apply as to ours */
-export async function readConnection(url: string, schema: string, wanted: Wanted): Promise<Tables> {
+/** @param url of the old database; the rules for TLS are those of our own database */
+export async function readOldDatabase(url: string, schema: string, wanted: Wanted): Promise<Tables> {
   const sql = await connect(parseDatabaseUrl(url, 'LEGACY_DATABASE_URL'), 1);
   try {
     // One snapshot of all tables, by a transaction that cannot write.
@@ -19,7 +19,7 @@ export async function readConnection(url: string, schema: string, wanted: Wanted
           table_name === name && wanted.get(name)?.has(column_name) ? [column_name] : [],
         );
         if (columns.length === 0) continue;
-        // As text, so that ids, times and bytes read as in a dump.
+        // As text: ids may be integers or UUIDs, and tokens text or bytes.
         const cells = columns.map((column) => transaction`${transaction(column)}::text`);
         const list = cells.flatMap((cell, at) => (at === 0 ? [cell] : [transaction`, `, cell]));
         const rows =

@@ -1,6 +1,6 @@
 /**
  * `npm run import`: imports clients, bots and keys from the database of the old backend. It opens keys with the Fernet
- * key of the old backend and seals them with the master key: see docs/import.md. Secrets are read from the environment
+ * key of the old backend and seals them with the master key: see docs/how-to/import.md. Secrets are read from the environment
  * only, because every user of the machine can see arguments.
  */
 import { readFileSync } from 'node:fs';
@@ -8,14 +8,16 @@ import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { runCommand, say, type Values } from '../operator/command.ts';
 import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from '../operator/connect.ts';
 import { OperatorError, UsageError } from '../operator/failure.ts';
+import { readOldDatabase } from './connection.ts';
 import { type FernetKey, readFernetKeys } from './fernet.ts';
-import { type MapFile, parseMap } from './mapping.ts';
+import { type MapFile, parseMap, wantedBy } from './mapping.ts';
 import { Report } from './report.ts';
-import { readSource, runImport, type Source } from './run.ts';
+import { runImport } from './run.ts';
 
-const usage = `Usage: npm run import -- [--local] [--dump FILE|-] [options]
+const usage = `Usage: npm run import -- [--local] [options]
 
-  --dump FILE             a plain dump of the old database, - for the standard input; else LEGACY_DATABASE_URL is read
+Reads the old database that LEGACY_DATABASE_URL names. Load a dump into a scratch database first: docs/how-to/import.md.
+
   --source NAME           names the old database, if there are several (default: legacy)
   --map FILE              JSON: tables and columns of the old database
   --bot-type-map OLD=NEW  a bot type by its name in the old database; may be given several times
@@ -29,7 +31,6 @@ Environment: LEGACY_ENCRYPTION_KEY (Fernet, several with commas), ENCRYPTION_KEY
 Exit codes: 0 nothing was refused; 1 rows were refused; 2 the command failed.`;
 
 const importOptions = {
-  dump: { type: 'string' },
   source: { type: 'string' },
   map: { type: 'string' },
   'bot-type-map': { type: 'string', multiple: true },
@@ -46,11 +47,11 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
     throw new UsageError('--source takes a name of lower-case letters, digits and hyphens.');
   }
   namedDatabase(options);
-  const source = readSourceOption(options.dump);
+  const url = readLegacyUrl();
   const map: MapFile = options.map === undefined ? {} : parseMap(readFileSync(options.map, 'utf8'));
   const fernetKeys = readLegacyKey();
   const keyring = await parseKeyring(process.env.ENCRYPTION_KEY);
-  const tables = await readSource(source, map);
+  const tables = await readOldDatabase(url, map.schema ?? 'public', wantedBy(map));
   const sql = await connectAsOperator(options);
   try {
     const report = new Report(say);
@@ -77,11 +78,13 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
   }
 }
 
-function readSourceOption(dump: string | undefined): Source {
-  if (dump !== undefined) return { dump };
+function readLegacyUrl(): string {
   const url = process.env.LEGACY_DATABASE_URL?.trim();
-  if (!url) throw new OperatorError('Give a dump by --dump, or the old database by LEGACY_DATABASE_URL.');
-  return { url };
+  if (!url)
+    throw new OperatorError(
+      'LEGACY_DATABASE_URL is not set. It names the old database, or a scratch database into which its dump was loaded.',
+    );
+  return url;
 }
 
 function readLegacyKey(): FernetKey[] {

@@ -1,4 +1,4 @@
-/** `npm run backup`: writes the content of the database into one file. See the usage text and docs/backup.md. */
+/** `npm run backup`: writes the content of the database into one file. See the usage text and docs/how-to/back-up-and-restore.md. */
 import type { Sql } from 'postgres';
 import type { Manifest } from './backup/format.ts';
 import { backupOf } from './backup/write-backup.ts';

@@ -12,8 +12,8 @@ a database is named, the command also counts the envelopes that each master key 
 
 ${WHICH_DATABASE}
 
-Exit codes: 0 no faults; 1 the list has faults, or the database does not respond; 2 no master key in the list opens some of
-the envelopes.`;
+Exit codes: 0 all is well; 1 the list is wrong, or the database does not respond; 2 no key in the list opens some of the
+envelopes, or an option is wrong.`;
 
 await runCommand({ usage, options: { local: LOCAL } }, async (values) => {
   const setting = await keySetting();

@@ -1,4 +1,4 @@
-/** `npm run keys:ended`: exports the list of key ids that have ended. See the usage text and docs/backup.md. */
+/** `npm run keys:ended`: exports the list of key ids that have ended. See the usage text and docs/how-to/back-up-and-restore.md. */
 import { existsSync } from 'node:fs';
 import { type EndedKeys, endedKeysIn, readEndedKeys, writeEndedKeys } from './backup/ended-keys.ts';
 import { note, runCommand } from './command.ts';
@@ -37,7 +37,7 @@ function requireNothingLost(path: string, ended: EndedKeys): void {
   const lost = readEndedKeys(path).keys.filter(({ key_id }) => !known.has(key_id)).length;
   if (lost === 0) return;
   throw new OperatorError(
-    `The file was not replaced, because it has ${lost} key ids that have not ended in this database. If an older backup was restored, these keys must be removed: see docs/backup.md.`,
+    `The file was not replaced, because it has ${lost} key ids that have not ended in this database. If an older backup was restored, these keys must be removed: see docs/how-to/back-up-and-restore.md.`,
   );
 }
 

@@ -18,8 +18,8 @@ batch, or twice to stop at once. The next run continues.
   --dry-run  opens, seals and compares envelopes, but stores nothing
 ${WHICH_DATABASE}
 
-Exit codes: 0 no envelope is left, or in a dry run, all envelopes open; 1 the command failed; 2 some envelopes are left or
-do not open; 130 interrupted.`;
+Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 the command failed; 2 something is left or does not
+open, or an option is wrong; 130 interrupted.`;
 
 const options = {
   batch: { type: 'string', default: '50' },

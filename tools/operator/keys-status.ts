@@ -12,7 +12,8 @@ Counts the envelopes that each master key sealed, in one snapshot, and prints wh
   --json     prints JSON
 ${WHICH_DATABASE}
 
-Exit codes: 0 no master key is missing, or ENCRYPTION_KEY is not set; 1 the command failed; 2 master keys are missing.`;
+Exit codes: 0 no master key is missing, or ENCRYPTION_KEY is not set; 1 the command failed; 2 master keys are missing, or
+an option is wrong.`;
 
 await runCommand(
   { usage, options: { json: { type: 'boolean', default: false }, local: LOCAL } },

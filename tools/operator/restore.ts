@@ -1,4 +1,4 @@
-/** `npm run restore`: loads a backup into an empty database. See the usage text and docs/backup.md. */
+/** `npm run restore`: loads a backup into an empty database. See the usage text and docs/how-to/back-up-and-restore.md. */
 import type { Sql } from 'postgres';
 import { type EndedByLists, endKeys } from './backup/end-keys.ts';
 import { type EndedKeys, readEndedKeys } from './backup/ended-keys.ts';

@@ -1,8 +1,10 @@
 /**
- * `npm run demo`: shows the two flows of the product as requests and responses, with new keys. It uses the stack that
- * `npm run dev` runs, or starts its own. If a response is not as expected, it fails.
+ * `npm run demo`: the two flows of the product as requests and responses, with new keys, against the stack that
+ * `npm run dev` runs here, or one of its own. It creates clients for itself and changes no other. It fails if a response
+ * is not the expected one.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,6 +14,8 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
 import postgres from 'postgres';
+import { readOptions } from '../operator/command.ts';
+import { createClientAccount } from './accounts.ts';
 import type { StackFile } from './dev.ts';
 import { signIn } from './session.ts';
 
@@ -23,12 +27,25 @@ interface Person {
   readonly token: string;
 }
 
-await main();
+const options = readOptions(
+  `Usage: npm run demo -- [--directory D]
+
+Shows both flows as requests and responses, against the running stack or a stack of its own. In a running stack it uses
+clients that it creates for itself.
+
+  --directory D  the directory of the running stack (default: .local)`,
+  { directory: { type: 'string', default: '.local' } },
+);
+
+await main().catch((error) => {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+});
 
 async function main(): Promise<void> {
-  const running = readStack(resolve('.local'));
-  if (running) return tell(running);
-  say('No local stack is running (npm run dev). Starting one for the demo.');
+  const running = readStack(resolve(options.directory));
+  if (running) return showFlows(running);
+  say('No stack runs here (npm run dev). Starting one for the demo.');
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-demo-'));
   const dev = spawn(
     process.execPath,
@@ -44,8 +61,8 @@ async function main(): Promise<void> {
       await sleep(200);
       own = readStack(directory);
     }
-    if (!own) throw new Error('The stack did not start.');
-    await tell(own);
+    if (!own) throw new Error('The stack does not start.');
+    await showFlows(own);
   } finally {
     dev.kill('SIGTERM');
     await ended;
@@ -58,20 +75,29 @@ function readStack(directory: string): StackFile | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-async function tell(stack: StackFile): Promise<void> {
-  const [alice, bob] = stack.clients;
-  if (!alice || !bob || !stack.admin) throw new Error('The stack has no demo accounts.');
+async function showFlows(stack: StackFile): Promise<void> {
+  if (!stack.admin) throw new Error('The stack has no admin account: it was started with --empty.');
   const api = apiOf(stack);
   const sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
   try {
+    title('Clients for the demo');
+    const run = randomUUID().slice(0, 8);
+    const [dana, eli] = await sql.begin(async (transaction) => [
+      await createClientAccount(transaction, 'Dana', `demo-${run}-dana@example.test`),
+      await createClientAccount(transaction, 'Eli', `demo-${run}-eli@example.test`),
+    ]);
+    say(
+      'The demo creates two clients with accounts, Dana and Eli, and later a third. It changes no other client.',
+    );
+
     title('Signing in (Supabase Auth)');
     const asAdmin = await personOf(stack, 'the admin', stack.admin);
-    const asAlice = await personOf(stack, alice.name, alice);
-    const asBob = await personOf(stack, bob.name, bob);
+    const asDana = await personOf(stack, dana.name, dana);
+    const asEli = await personOf(stack, eli.name, eli);
 
-    title('Option 1: an admin submits the key');
+    title('Option 1: an admin enters the key');
     const evmKey = `0x${bytesToHex(secp256k1.utils.randomSecretKey())}`;
-    const email = `demo-${Date.now()}@example.test`;
+    const email = `demo-${run}@example.test`;
     const client = await api(asAdmin, 'POST', '/clients', 201, { name: 'A demo client', email });
     const bot = await api(asAdmin, 'POST', '/bots/create', 201, {
       client_id: client.id,
@@ -83,26 +109,26 @@ async function tell(stack: StackFile): Promise<void> {
     await api(asAdmin, 'POST', `/bots/${bot.id}/start`, 200);
     await api(asAdmin, 'GET', `/clients/${client.id}/trading-key`, 200);
 
-    title(`Option 2: ${alice.name} sets up a bot herself`);
+    title(`Option 2: ${dana.name} sets up a bot herself`);
     const solanaSecret = ed25519.utils.randomSecretKey();
     const solanaKey = base58.encode(
       Uint8Array.from([...solanaSecret, ...ed25519.getPublicKey(solanaSecret)]),
     );
-    await api(asAlice, 'GET', `/clients/${alice.id}/bot-options`, 200);
-    const own = await api(asAlice, 'POST', `/clients/${alice.id}/setup-bot`, 201, {
+    await api(asDana, 'GET', `/clients/${dana.clientId}/bot-options`, 200);
+    const own = await api(asDana, 'POST', `/clients/${dana.clientId}/setup-bot`, 201, {
       bot_type: 'solana-dca',
       private_key: solanaKey,
     });
 
-    title('What the database stores');
-    await showStored(sql, alice.id, [solanaKey, bytesToHex(solanaSecret)]);
+    title('What is stored');
+    await showStored(sql, dana.clientId, [solanaKey, bytesToHex(solanaSecret)]);
 
-    title('An envelope is bound to its row');
-    await showBound(sql, alice.id, client.id);
+    title('The key is bound to its row');
+    await showBound(sql, dana.clientId, client.id);
 
-    title('Not even Alice can read her key, also directly at the REST API');
+    title('Dana cannot read it either, directly at the REST API');
     await api(
-      asAlice,
+      asDana,
       'GET',
       `/rest/v1/trading_keys?select=encrypted_key`,
       403,
@@ -110,24 +136,27 @@ async function tell(stack: StackFile): Promise<void> {
       stack.supabase_url,
     );
 
-    title('Another client gets 404, the same as for a client that does not exist');
-    await api(asBob, 'GET', `/clients/${alice.id}/trading-key`, 404);
-    await api(asBob, 'DELETE', `/clients/${alice.id}/revoke-key`, 404);
-    await api(asBob, 'GET', `/clients/00000000-0000-4000-8000-000000000000/trading-key`, 404);
+    title('Eli gets 404, the response for a client that does not exist');
+    await api(asEli, 'GET', `/clients/${dana.clientId}/trading-key`, 404);
+    await api(asEli, 'DELETE', `/clients/${dana.clientId}/revoke-key`, 404);
+    await api(asEli, 'GET', `/clients/00000000-0000-4000-8000-000000000000/trading-key`, 404);
 
     title('Rotation: every wallet of every bot gets the new key');
     const next = ed25519.utils.randomSecretKey();
-    await api(asAlice, 'PUT', `/clients/${alice.id}/rotate-key`, 200, { private_key: base58.encode(next) });
-    await api(asAlice, 'GET', `/bots/${own.id}`, 200);
+    await api(asDana, 'PUT', `/clients/${dana.clientId}/rotate-key`, 200, {
+      private_key: base58.encode(next),
+    });
+    await api(asDana, 'GET', `/bots/${own.id}`, 200);
 
-    title('Revocation: all bots stop, and every ciphertext is removed');
-    await api(asAlice, 'DELETE', `/clients/${alice.id}/revoke-key`, 200);
-    await api(asAlice, 'POST', `/bots/${own.id}/start`, 409);
+    title('Revocation: bots stop, every ciphertext is deleted');
+    await api(asDana, 'DELETE', `/clients/${dana.clientId}/revoke-key`, 200);
+    await api(asDana, 'POST', `/bots/${own.id}/start`, 409);
     const [left] = await sql`select count(*)::int as n from public.bot_wallets
-      where client_id = ${alice.id} and encrypted_key is not null`;
-    say(`Wallets of ${alice.name} with a ciphertext: ${left?.n}`);
+      where client_id = ${dana.clientId} and encrypted_key is not null`;
+    say(`Wallets of ${dana.name} with a ciphertext: ${left?.n}`);
     await api(asAdmin, 'DELETE', `/clients/${client.id}/revoke-key`, 200);
-    say('\nDone: every response was as expected.');
+    say('\nDone. Every response was as expected.');
+    say(`The clients of the demo stay in the stack, without keys: ${dana.email}, ${eli.email}, ${email}.`);
   } finally {
     await sql.end();
   }
@@ -144,7 +173,7 @@ async function personOf(
   return { name, token };
 }
 
-/** Sends a request, prints it and its response, and fails if the status differs. Submitted keys are not printed. */
+/** Sends a request and prints it and the response. Throws if the status is another one. Submitted keys are not printed. */
 function apiOf(stack: StackFile) {
   return async (
     by: Person,
@@ -167,13 +196,14 @@ function apiOf(stack: StackFile) {
     });
     const answer = await response.json();
     say(`→ ${response.status}\n${indent(JSON.stringify(answer, null, 2))}\n`);
-    if (response.status !== expected) throw new Error(`expected ${expected}`);
+    if (response.status !== expected)
+      throw new Error(`The status is ${response.status}. Expected: ${expected}.`);
     return answer as { id: string };
   };
 }
 
 function hideKey(name: string, value: unknown): unknown {
-  return name === 'private_key' ? '(generated for this demo)' : value;
+  return name === 'private_key' ? '(a new key)' : value;
 }
 
 function indent(text: string): string {
@@ -191,12 +221,11 @@ async function showStored(sql: postgres.Sql, clientId: string, forms: readonly s
     say(`${source}.encrypted_key`);
     say(indent(`readable, authenticated: ${Buffer.from(header, 'base64url').toString('utf8')}`));
     say(indent(`sealed: ${sealed.join('.')}`));
-    if (forms.some((form) => encrypted_key.includes(form)))
-      throw new Error('the plain key is in the database');
+    if (forms.some((form) => encrypted_key.includes(form))) throw new Error('The key is in the database.');
   }
 }
 
-/** The operator, who owns the tables, tries to write the envelope of one client to the row of another client. */
+/** The operator, who owns the tables, tries to copy the envelope of one client to another. */
 async function showBound(sql: postgres.Sql, from: string, to: string): Promise<void> {
   const attempt = await sql`
     update public.trading_keys as theirs set encrypted_key = hers.encrypted_key, key_id = hers.key_id,
@@ -204,7 +233,7 @@ async function showBound(sql: postgres.Sql, from: string, to: string): Promise<v
     from public.trading_keys as hers where hers.client_id = ${from} and theirs.client_id = ${to}`.catch(
     (error: postgres.PostgresError) => error,
   );
-  if (!(attempt instanceof postgres.PostgresError)) throw new Error('the envelope could be moved');
-  say(`update trading_keys set encrypted_key = (Alice's) where client_id = (the demo client's)`);
+  if (!(attempt instanceof postgres.PostgresError)) throw new Error('The envelope could be moved.');
+  say(`update trading_keys set encrypted_key = (Dana's) where client_id = (the third client's)`);
   say(`→ ${attempt.code}: ${attempt.message}`);
 }

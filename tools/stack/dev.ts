@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import postgres from 'postgres';
+import { readOptions, rejectOptions } from '../operator/command.ts';
 import { issueToken } from '../operator/tokens.ts';
 import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
 import { logConsoleTo } from './console-log.ts';
@@ -36,20 +36,37 @@ export interface StackFile {
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const { values: options } = parseArgs({
-  options: {
-    fresh: { type: 'boolean', default: false },
-    // Without accounts, so that a backup can be restored into this database.
-    empty: { type: 'boolean', default: false },
-    directory: { type: 'string', default: '.local' },
-    port: { type: 'string' },
-    'supabase-port': { type: 'string' },
-    'cron-every': { type: 'string', default: '60' },
-  },
+const usage = `Usage: npm run dev -- [options]
+
+Runs PostgreSQL, a Supabase-compatible API and the Worker on this machine until Ctrl-C.
+
+  --port N              the port of the API (default: ${API_PORT}, or a free port if that is in use)
+  --supabase-port N     the port of the Supabase API (default: ${SUPABASE_PORT}, or a free port if that is in use)
+  --directory D         where data, accounts and keys are kept (default: .local)
+  --cron-every SECONDS  how often the cron runs (default: 60)
+  --fresh               deletes data, accounts and the master key first
+  --empty               creates no accounts: a database into which a backup can be restored`;
+
+const options = readOptions(usage, {
+  fresh: { type: 'boolean', default: false },
+  empty: { type: 'boolean', default: false },
+  directory: { type: 'string', default: '.local' },
+  port: { type: 'string' },
+  'supabase-port': { type: 'string' },
+  'cron-every': { type: 'string', default: '60' },
 });
 const directory = resolve(options.directory);
-/** In seconds. The default is the interval of production. */
+/** Seconds. The default is the interval in production. */
 const cronEvery = Number(options['cron-every']);
+if (!(cronEvery >= 1 && cronEvery <= 86_400)) {
+  rejectOptions(usage, '--cron-every is a number of seconds from 1 to 86400.');
+}
+for (const name of ['port', 'supabase-port'] as const) {
+  const port = Number(options[name] ?? 1);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    rejectOptions(usage, `--${name} is a port from 1 to 65535.`);
+  }
+}
 const stackFile = join(directory, 'stack.json');
 
 await main().catch((error) => {
@@ -58,9 +75,7 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
-  if (!(cronEvery >= 1 && cronEvery <= 86_400))
-    throw new Error('--cron-every takes a number of seconds from 1 to 86400.');
-  // As root, PostgreSQL runs as another user, which must be able to enter the directory. Otherwise only the owner can.
+  // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
   if (!lock) throw new Error(`A stack is already running in ${directory}: ${describeRunning()}`);
@@ -128,7 +143,6 @@ function startOver(): void {
 /** A port that the user names must be free. If the default port is in use, a free one is chosen. */
 async function choosePort(asked: string | undefined, usual: number): Promise<number> {
   const port = asked === undefined ? usual : Number(asked);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`Not a valid port: ${asked}`);
   if (await isFree(port)) return port;
   if (asked !== undefined)
     throw new Error(`Port ${port} is in use. Name another port, or leave the option out.`);

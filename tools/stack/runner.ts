@@ -6,10 +6,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createClient, findProblem, type TradingKeysClient } from '../../src/sdk/client.ts';
+import { readOptions } from '../operator/command.ts';
 import { startAnvil } from './anvil.ts';
 import type { StackFile } from './dev.ts';
 import { signIn } from './session.ts';
@@ -20,13 +20,23 @@ const FUNDING_INTERVAL_MS = 1_000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+const options = readOptions(
+  `Usage: npm run runner -- [--directory D]
+
+Runs examples/runner.ts against the stack of "npm run dev" and a local chain until Ctrl-C.
+
+  --directory D  the directory of the running stack (default: .local)
+
+Environment: TRADING_KEYS_TOKEN, a machine token; without it, the program signs in as Bob and issues one.`,
+  { directory: { type: 'string', default: '.local' } },
+);
+
 await main().catch((error) => {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 });
 
 async function main(): Promise<void> {
-  const { values: options } = parseArgs({ options: { directory: { type: 'string', default: '.local' } } });
   const stack = readStack(resolve(options.directory));
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());

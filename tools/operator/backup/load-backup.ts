@@ -1,9 +1,9 @@
 /** Loads a verified backup into an empty database, inside the caller's transaction. */
 import type { TransactionSql } from 'postgres';
-import { cellsOfCopy } from '../../import/dump-rows.ts';
 import { OperatorError } from '../failure.ts';
 import type { Manifest } from './format.ts';
 import { readBackup } from './read-backup.ts';
+import { cellsOf } from './rows.ts';
 import { appliedMigrations, type Column, quoted, type StoredTable, storedTables } from './tables.ts';
 
 const ROWS_IN_A_STATEMENT = 500;
@@ -162,7 +162,7 @@ class RowLoader {
   }
 
   async add(line: string): Promise<void> {
-    const cells = cellsOfCopy(line);
+    const cells = cellsOf(line);
     if (cells.length !== this.#columns.length) {
       throw new OperatorError('A row of the backup has too many or too few values. Nothing was written.');
     }

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { linesOf } from '../../import/dump-parts.ts';
-import { DumpError } from '../../import/tables.ts';
 import { OperatorError } from '../failure.ts';
 import { copyLine, END_OF_ROWS, FIRST_LINE, MANIFEST, Manifest, PREAMBLE, SHA256 } from './format.ts';
+import { linesOf } from './rows.ts';
 
 export type BackupPart =
   | { readonly kind: 'table'; readonly name: string; readonly columns: readonly string[] }
@@ -28,7 +27,7 @@ export async function* readBackup(path: string): AsyncGenerator<BackupPart, Mani
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code.startsWith('Z_')) throw damaged('it cannot be decompressed');
-    if (error instanceof DumpError) throw damaged('it is not text in UTF-8');
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw damaged('it is not text in UTF-8');
     throw error;
   }
 }

@@ -53,7 +53,7 @@ export function sayRestored({ manifest, lists, loaded, ended, after }: Report): 
   const known = newest !== undefined && newest > manifest.created_at ? newest : manifest.created_at;
   say(`Keys that ended after ${known} are not known from these files, and are held again.`);
   say(
-    'Find who rotated or revoked after that time and revoke for them, before a bot is started: see docs/backup.md.',
+    'Find who rotated or revoked after that time and revoke for them, before a bot is started: see docs/how-to/back-up-and-restore.md.',
   );
 }
 

@@ -1,5 +1,5 @@
 -- The roles of a hosted Supabase project. The superuser `supabase_admin` runs this once in a new cluster.
--- docs/local-stack.md lists what is left out.
+-- docs/reference/local-stack.md lists what is left out.
 create role anon;
 create role authenticated;
 create role service_role bypassrls;
