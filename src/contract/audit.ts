@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { Id, Time } from './common.ts';
+import { closedObject, Id, Time } from './common.ts';
 
 export const KEY_EVENTS = [
   'key_added',
@@ -126,7 +126,7 @@ export const AuditKeys = z
   })
   .openapi('AuditKeys', { description: 'A JWK Set (RFC 7517): what checkpoints are verified with.' });
 
-export const SeqPageQuery = z.strictObject({
+export const SeqPageQuery = closedObject({
   limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
   cursor: z
     .string()

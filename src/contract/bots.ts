@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, pageOf, Time } from './common.ts';
+import { closedObject, Id, Name, pageOf, Time } from './common.ts';
 import { Chain, KeyFields, Wallet, WalletRequest } from './keys.ts';
 import { isStorableText, storedBytes } from './stored.ts';
 
@@ -41,23 +41,24 @@ export const BotConfig = z
 
 const BotTypeId = z.string().min(1).max(64).openapi({ example: 'evm-grid' });
 
-export const CreateBotRequest = z
-  .strictObject({
-    client_id: Id,
-    name: Name.openapi({ example: 'Grid one' }),
-    bot_type: BotTypeId,
-    config: BotConfig.optional(),
-    wallets: z
-      .array(WalletRequest)
-      .max(20)
-      .optional()
-      .openapi({ description: "None: the client's trading key is used." }),
-  })
-  .openapi('CreateBotRequest');
+export const CreateBotRequest = closedObject({
+  client_id: Id,
+  name: Name.openapi({ example: 'Grid one' }),
+  bot_type: BotTypeId,
+  config: BotConfig.optional(),
+  wallets: z
+    .array(WalletRequest)
+    .max(20)
+    .optional()
+    .openapi({ description: "None: the client's trading key is used." }),
+}).openapi('CreateBotRequest');
 
-export const SetupBotRequest = z
-  .strictObject({ bot_type: BotTypeId, name: Name.optional(), config: BotConfig.optional(), ...KeyFields })
-  .openapi('SetupBotRequest');
+export const SetupBotRequest = closedObject({
+  bot_type: BotTypeId,
+  name: Name.optional(),
+  config: BotConfig.optional(),
+  ...KeyFields,
+}).openapi('SetupBotRequest');
 
 /** A bot as lists show it. */
 export const BotSummary = z

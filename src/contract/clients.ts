@@ -1,20 +1,18 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, pageOf, Time } from './common.ts';
+import { closedObject, Id, Name, pageOf, Time } from './common.ts';
 
-export const ClientRequest = z
-  .strictObject({
-    name: Name.openapi({ example: 'Alice' }),
-    email: z.string().max(320).pipe(z.email()).openapi({
-      description:
-        'The account that confirms this e-mail for the first time, after the client was created, is linked to it.',
-      example: 'alice@example.test',
-    }),
-    link_account: z.boolean().default(false).openapi({
-      description:
-        'Link the account that has this confirmed e-mail already, or respond 422 account_not_found. Its sign-ins end: the owner sets a new password.',
-    }),
-  })
-  .openapi('ClientRequest');
+export const ClientRequest = closedObject({
+  name: Name.openapi({ example: 'Alice' }),
+  email: z.string().max(320).pipe(z.email()).openapi({
+    description:
+      'The account that confirms this e-mail for the first time, after the client was created, is linked to it.',
+    example: 'alice@example.test',
+  }),
+  link_account: z.boolean().default(false).openapi({
+    description:
+      'Link the account that has this confirmed e-mail already, or respond 422 account_not_found. Its sign-ins end: the owner sets a new password.',
+  }),
+}).openapi('ClientRequest');
 
 export const Client = z
   .object({

@@ -26,9 +26,18 @@ export const Name = z
     error: 'control or broken characters',
   });
 
+/** A closed object: an unknown field is rejected, and the text names the fields that exist, never the one sent. */
+export const closedObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code, inst }) =>
+      code === 'unrecognized_keys' && inst instanceof z.ZodObject
+        ? `allowed are: ${Object.keys(inst.shape).join(', ')}`
+        : undefined,
+  });
+
 export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
 
-export const PageQuery = z.strictObject({
+export const PageQuery = closedObject({
   limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
   cursor: Id.optional().openapi({ description: 'The next_cursor of the page before.' }),
 });

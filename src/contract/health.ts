@@ -4,11 +4,12 @@ import { PROBLEM_CODES } from '../problem.ts';
 export const Health = z.object({ status: z.literal('ok') }).openapi('Health');
 
 const Dependency = z.object({
-  status: z.enum(['ok', 'missing']),
+  status: z.enum(['ok', 'failing']),
   code: z
     .enum(PROBLEM_CODES)
     .optional()
-    .openapi({ description: 'The problem that calls needing it answer.' }),
+    .openapi({ description: 'The problem of calls that need this dependency.' }),
+  detail: z.string().optional().openapi({ description: 'What to do about it.' }),
 });
 export const Readiness = z
   .object({
@@ -17,10 +18,13 @@ export const Readiness = z
       database: Dependency,
       schema: Dependency,
       master_key: Dependency.extend({
-        unopenable_envelopes: z.int().nullable().optional().openapi({
-          description:
-            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every envelope, of more than one client.',
-        }),
+        unopenable_envelopes: z
+          .union([z.int(), z.literal('all')])
+          .optional()
+          .openapi({
+            description:
+              'With master_key_dropped: how many envelopes no master key opens. 1000 means 1000 or more. "all" means every envelope, of more than one client.',
+          }),
       }),
       edge_token: Dependency.openapi({
         description:

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { Id, Time } from './common.ts';
+import { closedObject, Id, Time } from './common.ts';
 
 export const Chain = z.enum(CHAINS).openapi('Chain');
 
@@ -22,12 +22,12 @@ const keyFields = {
 };
 
 /** A wallet to add: with a private key, or without one to hold a copy of the client's trading key. */
-export const WalletRequest = z.strictObject(keyFields).openapi('WalletRequest');
+export const WalletRequest = closedObject(keyFields).openapi('WalletRequest');
 export const KeyFields = keyFields;
 
-export const RotateRequest = z
-  .strictObject({ ...keyFields, private_key: PrivateKeyText })
-  .openapi('RotateRequest');
+export const RotateRequest = closedObject({ ...keyFields, private_key: PrivateKeyText }).openapi(
+  'RotateRequest',
+);
 
 export const Wallet = z
   .object({

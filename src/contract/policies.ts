@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { canonicalAddress } from '../keys/index.ts';
 import { SIGNING_KINDS } from '../signing/index.ts';
-import { Id, Time } from './common.ts';
+import { closedObject, Id, Time } from './common.ts';
 
 const MAX_LIST_ITEMS = 100;
 
@@ -32,29 +32,27 @@ const Recipient = z
 
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(MAX_LIST_ITEMS).nullish();
 
-export const PolicyRequest = z
-  .strictObject({
-    kinds: list(z.enum(SIGNING_KINDS)).openapi({
-      description:
-        'Kinds that may be signed. None given: all, or transactions alone where recipients or values are limited.',
-    }),
-    chain_ids: list(ChainId).openapi({ description: 'EVM chains, of transactions and of typed data.' }),
-    recipients: list(Recipient).openapi({
-      description: 'Accounts that may be paid and contracts or programs that may be called.',
-    }),
-    max_value: Value.nullish().openapi({
-      description: 'In wei or lamports, of one transaction. Fees are not counted.',
-    }),
-    max_value_24h: Value.nullish().openapi({
-      description:
-        'In wei or lamports: the most that all transactions of the last 24 hours may move together. Fees are not counted.',
-    }),
-    quarantine_after: z.int().min(1).max(100).nullish().openapi({
-      description:
-        'Failures to sign within an hour after which the bot is stopped: what its policy refuses, and keys that do not open. The first key that does not open is enough. Null: never.',
-    }),
-  })
-  .openapi('PolicyRequest');
+export const PolicyRequest = closedObject({
+  kinds: list(z.enum(SIGNING_KINDS)).openapi({
+    description:
+      'Kinds that may be signed. None given: all, or transactions alone where recipients or values are limited.',
+  }),
+  chain_ids: list(ChainId).openapi({ description: 'EVM chains, of transactions and of typed data.' }),
+  recipients: list(Recipient).openapi({
+    description: 'Accounts that may be paid and contracts or programs that may be called.',
+  }),
+  max_value: Value.nullish().openapi({
+    description: 'In wei or lamports, of one transaction. Fees are not counted.',
+  }),
+  max_value_24h: Value.nullish().openapi({
+    description:
+      'In wei or lamports: the most that all transactions of the last 24 hours may move together. Fees are not counted.',
+  }),
+  quarantine_after: z.int().min(1).max(100).nullish().openapi({
+    description:
+      'Failures to sign within an hour after which the bot is stopped: what its policy refuses, and keys that do not open. The first key that does not open is enough. Null: never.',
+  }),
+}).openapi('PolicyRequest');
 
 export const Policy = z
   .object({

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Id, pageOf, Time } from './common.ts';
+import { closedObject, Id, pageOf, Time } from './common.ts';
 import { Wallet } from './keys.ts';
 import { isStorableText, storedBytes } from './stored.ts';
 
@@ -26,22 +26,20 @@ export const RunnerBot = RunnerBotSummary.extend({ config: z.record(z.string(), 
   { description: 'A bot with its config.' },
 );
 
-export const HeartbeatRequest = z
-  .strictObject({
-    status: z.enum(['ok', 'degraded', 'failing']),
-    message: z.string().max(1000).refine(isStorableText, { error: 'text that cannot be stored' }).optional(),
-    metrics: z
-      .record(
-        z.string().max(64).refine(isStorableText),
-        z.union([z.number(), z.boolean(), z.string().max(200).refine(isStorableText)]),
-      )
-      .refine((metrics) => storedBytes(metrics) <= MAX_METRICS_BYTES, {
-        error: 'more than 8 KiB with all digits of its numbers',
-      })
-      .optional()
-      .openapi({ type: 'object', example: { open_orders: 3, latency_ms: 41 } }),
-  })
-  .openapi('HeartbeatRequest');
+export const HeartbeatRequest = closedObject({
+  status: z.enum(['ok', 'degraded', 'failing']),
+  message: z.string().max(1000).refine(isStorableText, { error: 'text that cannot be stored' }).optional(),
+  metrics: z
+    .record(
+      z.string().max(64).refine(isStorableText),
+      z.union([z.number(), z.boolean(), z.string().max(200).refine(isStorableText)]),
+    )
+    .refine((metrics) => storedBytes(metrics) <= MAX_METRICS_BYTES, {
+      error: 'more than 8 KiB with all digits of its numbers',
+    })
+    .optional()
+    .openapi({ type: 'object', example: { open_orders: 3, latency_ms: 41 } }),
+}).openapi('HeartbeatRequest');
 
 export const Heartbeat = z
   .object({

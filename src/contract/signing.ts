@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { Id } from './common.ts';
+import { closedObject, Id } from './common.ts';
 import { Address } from './keys.ts';
 
 /** Form and meaning of what is to be signed are checked by `signing/`, which has codes for each. */
@@ -9,7 +9,7 @@ const wallet = Address.optional().openapi({
   description: 'Id or address of the wallet that signs, where the bot has several.',
 });
 
-const EvmTransaction = z.strictObject({
+const EvmTransaction = closedObject({
   type: z.literal('evm.transaction'),
   transaction: Anything.openapi({
     type: 'object',
@@ -29,7 +29,7 @@ const EvmTransaction = z.strictObject({
   wallet,
 });
 
-const EvmTypedData = z.strictObject({
+const EvmTypedData = closedObject({
   type: z.literal('evm.typed_data'),
   typed_data: Anything.openapi({
     type: 'object',
@@ -38,15 +38,15 @@ const EvmTypedData = z.strictObject({
   wallet,
 });
 
-const EvmMessage = z.strictObject({
+const EvmMessage = closedObject({
   type: z.literal('evm.message'),
-  message: z.union([z.string(), z.strictObject({ raw: z.string() })]).openapi({
+  message: z.union([z.string(), closedObject({ raw: z.string() })]).openapi({
     description: 'A text, or raw bytes in hex; at most 32 KiB. Signed as by personal_sign (EIP-191).',
   }),
   wallet,
 });
 
-const SolanaTransaction = z.strictObject({
+const SolanaTransaction = closedObject({
   type: z.literal('solana.transaction'),
   message: z.string().openapi({
     description: 'Base64 of the message of a transaction, legacy or version 0, without signatures.',

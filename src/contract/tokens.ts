@@ -1,20 +1,18 @@
 import { z } from '@hono/zod-openapi';
-import { Id, Name, pageOf, Time } from './common.ts';
+import { closedObject, Id, Name, pageOf, Time } from './common.ts';
 
-export const IssueTokenRequest = z
-  .strictObject({
-    name: Name.openapi({ example: 'Runner in Frankfurt' }),
-    expires_at: z.iso
-      .datetime({ offset: true })
-      .optional()
-      .openapi({ description: 'RFC 3339. None: until it is revoked.', example: '2027-11-22T00:00:00Z' }),
-    other_bot_ids: z
-      .array(Id)
-      .max(99)
-      .optional()
-      .openapi({ description: 'More bots that the token may sign for, in addition to the bot in the path.' }),
-  })
-  .openapi('IssueTokenRequest');
+export const IssueTokenRequest = closedObject({
+  name: Name.openapi({ example: 'Runner in Frankfurt' }),
+  expires_at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .openapi({ description: 'RFC 3339. None: until it is revoked.', example: '2027-11-22T00:00:00Z' }),
+  other_bot_ids: z
+    .array(Id)
+    .max(99)
+    .optional()
+    .openapi({ description: 'More bots that the token may sign for, in addition to the bot in the path.' }),
+}).openapi('IssueTokenRequest');
 
 export const Token = z
   .object({

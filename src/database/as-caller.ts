@@ -114,7 +114,7 @@ export class CallerDatabase {
       wallets: asJson(wallets),
     });
   }
-  setUpBot(bot: NewBot, wallet: NewWallet) {
+  setupBot(bot: NewBot, wallet: NewWallet) {
     return this.#callOnce(Bot, 'setup_bot', {
       edge_token: this.#connection.edgeToken(),
       ...bot,

@@ -37,7 +37,7 @@ export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) =>
     (result.error.issues as z.core.$ZodIssue[]).slice(0, 20).map((issue) => ({
       ...place(result.target, issue.path),
       code: issue.code,
-      detail: issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : issue.message,
+      detail: issue.code === 'unrecognized_keys' ? unknownFields(issue) : issue.message,
     })),
   );
 };
@@ -52,8 +52,8 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${plainName(part)}`).join('');
 }
 
-function unknownFields(keys: readonly string[]): string {
-  return `unknown: ${keys.slice(0, 5).map(plainName).join(', ')}`;
+function unknownFields({ keys, message }: { readonly keys: readonly string[]; readonly message: string }) {
+  return `unknown: ${keys.slice(0, 5).map(plainName).join(', ')}; ${message}`;
 }
 
 /** A key put in the place of a field's name must not come back: only words and indexes do. */

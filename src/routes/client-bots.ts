@@ -4,7 +4,7 @@ import { IdParam, PageQuery } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from '../openapi/route.ts';
-import { setUpBot } from '../services/keys-of-bots.ts';
+import { setupBot } from '../services/keys-of-bots.ts';
 
 export const clientBots = newRouter()
   .openapi(
@@ -33,7 +33,7 @@ export const clientBots = newRouter()
     }),
     async (c) => {
       const { database, runtime } = c.var;
-      const bot = await setUpBot(
+      const bot = await setupBot(
         { database, keyring: runtime.keyring },
         c.req.valid('param').id,
         c.req.valid('json'),

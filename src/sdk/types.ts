@@ -216,14 +216,16 @@ export interface Health {
 }
 
 interface Dependency {
-  status: 'ok' | 'missing';
-  /** The problem that calls needing it answer. */
+  status: 'ok' | 'failing';
+  /** The problem of calls that need this dependency. */
   code?: ProblemCode | undefined;
+  /** What to do about it. */
+  detail?: string | undefined;
 }
 
 interface MasterKeyDependency extends Dependency {
-  /** With `master_key_dropped`: envelopes that no master key opens; 1000 or more, or `null` for every one there is. */
-  unopenable_envelopes?: number | null | undefined;
+  /** With `master_key_dropped`: how many envelopes no master key opens. 1000 means 1000 or more. */
+  unopenable_envelopes?: number | 'all' | undefined;
 }
 
 export interface Readiness {

@@ -19,14 +19,14 @@ export async function createBot({ database, keyring }: Dependencies, request: Cr
 }
 
 /** A client sets up its own bot, which starts at once. */
-export async function setUpBot(
+export async function setupBot(
   { database, keyring }: Dependencies,
   clientId: string,
   request: SetupBotRequest,
 ) {
   const { bot_type, name = bot_type, config = {}, ...key } = request;
   const wallet = await sealWallet(key, clientId, keyring);
-  return database.setUpBot({ client_id: clientId, bot_type, name, config }, wallet);
+  return database.setupBot({ client_id: clientId, bot_type, name, config }, wallet);
 }
 
 /** An admin adds a wallet to a bot. An envelope names its client, so with a key the bot is looked up first. */

@@ -22,8 +22,8 @@ export interface Probes {
 }
 
 /**
- * What works and what is missing, each by the problem of the calls that need it. Never throws. No call needs the monitor
- * or the audit key: if one is missing, it is named, and the service is ready all the same.
+ * The state of each dependency: the problem of the calls that need it, and what to do. Never throws. No call needs the
+ * monitor or the audit key: a failure of these is listed, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
   const [schema, keyring, edgeToken, tokens, stepUp, monitor, audit] = await Promise.all([
@@ -52,7 +52,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     schema: dependency(version),
     master_key: {
       ...dependency(dropped ? 'master_key_dropped' : keyring.code),
-      ...(dropped && { unopenable_envelopes: unopenable.value }),
+      ...(dropped && { unopenable_envelopes: unopenable.value ?? ('all' as const) }),
     },
     edge_token: dependency(edgeToken.code),
     token_verification: dependency(tokens.code),
@@ -73,7 +73,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
 export function isAvailable({
   dependencies: { monitor: _, audit_key: __, master_key, ...others },
 }: Readiness): boolean {
-  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== null;
+  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== 'all';
   return (
     (master_key.status === 'ok' || someDropped) &&
     Object.values(others).every(({ status }) => status === 'ok')
@@ -94,5 +94,7 @@ async function attempt<Value>(probe: () => Promise<Value>): Promise<Attempt<Valu
 }
 
 function dependency(code: ProblemCode | undefined): Dependency {
-  return code === undefined ? { status: 'ok' } : { status: 'missing', code };
+  return code === undefined
+    ? { status: 'ok' }
+    : { status: 'failing', code, detail: new Problem(code).remedy };
 }

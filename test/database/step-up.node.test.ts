@@ -86,7 +86,11 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
     const { json } = await call('GET /ready', { env: { ...env, ...bindings } });
     return json.dependencies.step_up;
   };
-  expect(await readiness({})).toEqual({ status: 'missing', code: 'step_up_settings_mismatch' });
+  expect(await readiness({})).toEqual({
+    status: 'failing',
+    code: 'step_up_settings_mismatch',
+    detail: expect.any(String),
+  });
   expect(await readiness({ REQUIRE_AAL2: 'true' })).toMatchObject({ code: 'step_up_settings_mismatch' });
   expect(await readiness({ REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' })).toEqual({ status: 'ok' });
 });

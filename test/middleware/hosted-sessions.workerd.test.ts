@@ -88,7 +88,11 @@ describe('signing keys that cannot be fetched', async () => {
     expectProblem(await call('GET /clients/me', { token, env: project.settings }), 503, 'auth_unavailable');
     expect(await call('GET /ready', { env: project.settings })).toMatchObject({
       status: 503,
-      json: { dependencies: { token_verification: { status: 'missing', code: 'auth_unavailable' } } },
+      json: {
+        dependencies: {
+          token_verification: { status: 'failing', code: 'auth_unavailable', detail: expect.any(String) },
+        },
+      },
     });
   });
 

@@ -229,7 +229,7 @@ describe('GET /ready, if the database requires no step-up', () => {
     const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([
       503,
-      { status: 'missing', code: 'step_up_settings_mismatch' },
+      { status: 'failing', code: 'step_up_settings_mismatch', detail: expect.any(String) },
     ]);
   });
 
@@ -241,7 +241,7 @@ describe('GET /ready, if the database requires no step-up', () => {
     const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([
       503,
-      { status: 'missing', code: 'step_up_settings_malformed' },
+      { status: 'failing', code: 'step_up_settings_malformed', detail: expect.any(String) },
     ]);
   });
 

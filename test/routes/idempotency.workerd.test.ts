@@ -1,7 +1,7 @@
 /** A request that is sent again with its Idempotency-Key is executed once, and gets the first response again. */
 import { describe, expect, it } from 'vitest';
 import { type Answer, type Call, call } from '../support/api.ts';
-import { type ClientWithBot, newClientWithBot, setUp as setUpBot } from '../support/bots.ts';
+import { type ClientWithBot, newClientWithBot, setUp as setupBot } from '../support/bots.ts';
 import { operations } from '../support/operations.ts';
 import { newAdmin, newClient, operatorSql } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
@@ -284,7 +284,7 @@ describe('a key', () => {
 
   it('of the same request to another bot -> 422, and that bot stays stopped', async () => {
     const client = await newClientWithBot();
-    const second = await setUpBot(client, { bot_type: 'evm-grid' });
+    const second = await setupBot(client, { bot_type: 'evm-grid' });
     await call(`POST /bots/${second.json.id}/stop`, { token: client.token });
     const start = (botId: string, idempotencyKey: string) =>
       call(`POST /bots/${botId}/start`, { token: client.token, idempotencyKey });

@@ -356,7 +356,7 @@ describe('GET /.well-known/jwks.json', () => {
       const { status, json } = await call('GET /ready', { env });
       expect([status, json.dependencies.audit_key]).toEqual([
         200,
-        { status: 'missing', code: 'audit_key_malformed' },
+        { status: 'failing', code: 'audit_key_malformed', detail: expect.any(String) },
       ]);
     },
   );

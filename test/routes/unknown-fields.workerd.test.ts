@@ -103,3 +103,19 @@ describe.each(Object.entries(WAYS))('%s', (line, send) => {
     expect(answer.text.length).toBeLessThan(2000);
   });
 });
+
+it('POST /clients/{id}/setup-bot with privateKey -> 422 that names the allowed fields, private_key among them', async () => {
+  const answer = await setUp(client, { privateKey: newEvmKey().privateKey });
+  expectProblem(answer, 422, 'validation_failed');
+  expect(answer.json.errors).toContainEqual({
+    pointer: '',
+    code: 'unrecognized_keys',
+    detail: expect.stringMatching(/^unknown: \(not shown\); allowed are: .*\bprivate_key\b/),
+  });
+});
+
+it('GET /clients with an unknown parameter -> 422 that names the allowed parameters', async () => {
+  const answer = await call('GET /clients?page=1', { token: admin.token });
+  expectProblem(answer, 422, 'validation_failed');
+  expect(answer.json.errors[0].detail).toBe('unknown: page; allowed are: limit, cursor');
+});

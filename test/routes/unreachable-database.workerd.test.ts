@@ -98,7 +98,7 @@ describe.each<[string, () => Promise<Bindings> | Bindings, ProblemCode]>([
   it(`GET /ready -> 503 ${code}`, async () => {
     const env = await environment();
     const { status, json } = await call('GET /ready', { env });
-    const missing = { status: 'missing', code };
+    const missing = { status: 'failing', code, detail: expect.any(String) };
     expect([status, json.dependencies.schema]).toEqual([503, missing]);
     expect(json.dependencies.database).toEqual(code === 'database_not_migrated' ? { status: 'ok' } : missing);
     expect(json.dependencies.master_key).toEqual({ status: 'ok' });
@@ -268,16 +268,20 @@ describe.each(rejections)('a project that rejects valid credentials: %s', (_, re
     // The ids and the machine tokens do not exist. The rejection is reported, which is a further call.
     const said = [200, 201, 401, 404, 422].includes(answer.status);
     expect([line, answer.status, said]).toEqual([line, answer.status, true]);
-    expect([undefined, 'resource_not_found', 'token_invalid', 'trading_key_missing']).toContain(
-      answer.json.code,
-    );
+    expect([
+      undefined,
+      'account_not_linked',
+      'resource_not_found',
+      'token_invalid',
+      'trading_key_missing',
+    ]).toContain(answer.json.code);
     expect(restCalls).toBeGreaterThanOrEqual(2);
     expect(restCalls).toBeLessThanOrEqual(3);
   });
 
   it(`GET /ready -> 503 with ${code}`, async () => {
     const { status, json } = await call('GET /ready', { env: await answering(reply) });
-    const missing = { status: 'missing', code };
+    const missing = { status: 'failing', code, detail: expect.any(String) };
     expect([status, json.dependencies]).toMatchObject([
       503,
       { database: missing, schema: missing, step_up: missing, master_key: { status: 'ok' } },

@@ -24,7 +24,7 @@ const allOk = {
   monitor: ok,
   audit_key: ok,
 };
-const missing = (code: ProblemCode) => ({ status: 'missing', code });
+const failing = (code: ProblemCode) => ({ status: 'failing', code, detail: expect.any(String) });
 
 it('is ready if every check passes, also with a newer schema', async () => {
   expect(await checkReadiness(well)).toEqual({ status: 'ready', dependencies: allOk });
@@ -36,73 +36,73 @@ it.each([
   [
     'an older schema',
     { schemaVersion: async () => SCHEMA_VERSION - 1 },
-    { schema: missing('database_not_migrated') },
+    { schema: failing('database_not_migrated') },
   ],
   [
     'no schema',
     { schemaVersion: fails('database_not_migrated') },
-    { schema: missing('database_not_migrated') },
+    { schema: failing('database_not_migrated') },
   ],
   [
     'no database',
     { schemaVersion: fails('database_unavailable') },
-    { database: missing('database_unavailable'), schema: missing('database_unavailable') },
+    { database: failing('database_unavailable'), schema: failing('database_unavailable') },
   ],
   [
     'a rejected API key',
     { schemaVersion: fails('publishable_key_rejected') },
-    { database: missing('publishable_key_rejected'), schema: missing('publishable_key_rejected') },
+    { database: failing('publishable_key_rejected'), schema: failing('publishable_key_rejected') },
   ],
   [
     'malformed settings of the sign-in',
     { stepUpAgrees: fails('step_up_settings_malformed') },
-    { step_up: missing('step_up_settings_malformed') },
+    { step_up: failing('step_up_settings_malformed') },
   ],
-  ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
+  ['no master key', { keyring: fails('master_key_missing') }, { master_key: failing('master_key_missing') }],
   [
     'a missing master key',
     { countUnopenable: async () => 7 },
-    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: 7 } },
+    { master_key: { ...failing('master_key_dropped'), unopenable_envelopes: 7 } },
   ],
   [
     'missing master keys, all of them',
     { countUnopenable: async () => null },
-    { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: null } },
+    { master_key: { ...failing('master_key_dropped'), unopenable_envelopes: 'all' } },
   ],
   [
     'a database that fails while it counts',
     { countUnopenable: fails('database_unavailable') },
-    { database: missing('database_unavailable'), schema: missing('database_unavailable') },
+    { database: failing('database_unavailable'), schema: failing('database_unavailable') },
   ],
   [
     'a schema without the function that counts',
     { countUnopenable: fails('database_not_migrated') },
-    { schema: missing('database_not_migrated') },
+    { schema: failing('database_not_migrated') },
   ],
   [
     'no edge token',
     { edgeToken: fails('edge_token_missing') },
-    { edge_token: missing('edge_token_missing') },
+    { edge_token: failing('edge_token_missing') },
   ],
   [
     'an edge token that the database rejects',
     { edgeToken: fails('edge_token_invalid') },
-    { edge_token: missing('edge_token_invalid') },
+    { edge_token: failing('edge_token_invalid') },
   ],
   [
     'no signing keys',
     { tokenVerification: fails('auth_unavailable') },
-    { token_verification: missing('auth_unavailable') },
+    { token_verification: failing('auth_unavailable') },
   ],
   [
     'another sign-in required by the database',
     { stepUpAgrees: async () => false },
-    { step_up: missing('step_up_settings_mismatch') },
+    { step_up: failing('step_up_settings_mismatch') },
   ],
   [
     'an unexpected error',
     { keyring: () => Promise.reject(new Error('x')) },
-    { master_key: missing('internal_error') },
+    { master_key: failing('internal_error') },
   ],
   [
     'an error thrown at once',
@@ -111,7 +111,7 @@ it.each([
         throw new Problem('database_not_configured');
       },
     },
-    { database: missing('database_not_configured'), schema: missing('database_not_configured') },
+    { database: failing('database_not_configured'), schema: failing('database_not_configured') },
   ],
 ])('names %s and nothing else', async (_, probes, expected) => {
   expect(await checkReadiness({ ...well, ...probes })).toEqual({
@@ -124,7 +124,7 @@ it('does not count envelopes with an older schema', async () => {
   const older = { schemaVersion: async () => SCHEMA_VERSION - 1, countUnopenable: async () => 7 };
   expect(await checkReadiness({ ...well, ...older })).toEqual({
     status: 'degraded',
-    dependencies: { ...allOk, schema: missing('database_not_migrated') },
+    dependencies: { ...allOk, schema: failing('database_not_migrated') },
   });
 });
 
@@ -134,7 +134,7 @@ it.each([
 ] as const)('names %s, and is ready', async (_, probe, code) => {
   expect(await checkReadiness({ ...well, ...probe })).toEqual({
     status: 'ready',
-    dependencies: { ...allOk, audit_key: missing(code) },
+    dependencies: { ...allOk, audit_key: failing(code) },
   });
 });
 
@@ -144,6 +144,6 @@ it('is ready without the monitor, and names the missing setting', async () => {
   };
   expect(await checkReadiness({ ...well, monitor })).toEqual({
     status: 'ready',
-    dependencies: { ...allOk, monitor: missing('monitor_token_missing') },
+    dependencies: { ...allOk, monitor: failing('monitor_token_missing') },
   });
 });

@@ -88,7 +88,7 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
   const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
   const session = await signIn(project, bob);
   const api = createClient({ url: stack.api_url, token: session.token });
-  const bot = (await runningBot(api, bob.id)) ?? (await setUpBot(api, bob.id));
+  const bot = (await runningBot(api, bob.id)) ?? (await setupBot(api, bob.id));
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
   stops.push(() => revokeToken(api, id));
   if (token === undefined) throw new Error('The response with the machine token was lost. Start again.');
@@ -110,7 +110,7 @@ async function runningBot(api: TradingKeysClient, clientId: string) {
   );
 }
 
-function setUpBot(api: TradingKeysClient, clientId: string) {
+function setupBot(api: TradingKeysClient, clientId: string) {
   const private_key = bytesToHex(secp256k1.utils.randomSecretKey());
   return api.clients.setupBot(clientId, { bot_type: 'evm-grid', name: 'Runner', private_key });
 }
