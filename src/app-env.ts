@@ -17,7 +17,7 @@ export interface AppEnv {
     runtime: Runtime;
     /** The rate limit that the call was counted under. */
     rateLimitPolicy?: string;
-    /** Set where what is refused belongs into an audit chain: `PUT /clients/:id/rotate-key`. */
+    /** Set if a rejected request is recorded in an audit chain: `PUT /clients/:id/rotate-key`. */
     auditedRoute?: string;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;

@@ -52,7 +52,7 @@ export function createApp(limits?: TimeLimits) {
       return accessOf(path, method);
     }),
   );
-  // After who asks: nothing is read from somebody who may not ask, or asks too often.
+  // After authentication and rate limits: the body of a rejected caller is not read.
   app.use(limitBody);
 
   app.route('/', service);

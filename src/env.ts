@@ -68,7 +68,7 @@ export interface Settings {
   readonly auditPublicKeys: string | undefined;
   /** `undefined` where what is set is neither `true` nor `false`. */
   readonly requireAal2: boolean | undefined;
-  /** `undefined` for no limit, `NaN` where what is set is no number of seconds. */
+  /** `undefined` for no limit, `NaN` if the setting is not a number of seconds. */
   readonly maxSignInAgeSeconds: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly rateLimitPolicy: string;
@@ -95,7 +95,7 @@ export function readSettings(env: Bindings): Settings {
   };
 }
 
-/** Stands for a value that is no text: malformed as any setting, and never empty, which would mean "not set". */
+/** Replaces a value that is not text. It is malformed as any setting, and not empty, because empty means "not set". */
 const NO_TEXT = '\0';
 
 /**
@@ -130,7 +130,7 @@ function headerValue(value: string): string | undefined {
   return /^[\x21-\x7e]+$/.test(value) ? value : undefined;
 }
 
-/** Scheme, host and port, as a browser sends them. What is none, `*` and `null` before all, allows nobody. */
+/** Scheme, host and port, as a browser sends them. Anything else, such as `*` and `null`, allows no origin. */
 function origins(list: string): ReadonlySet<string> {
   const named = list.split(',').map((origin) => origin.trim());
   return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));

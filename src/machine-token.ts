@@ -9,7 +9,7 @@ const BYTES = 32;
 const LONGEST = MACHINE_TOKEN_PREFIX.length + 50;
 const base58check = createBase58check(sha256);
 
-/** A new token. It is told to who asked for it and kept nowhere. */
+/** A new token. It is returned once and not stored. */
 export function newMachineToken(): string {
   return MACHINE_TOKEN_PREFIX + base58check.encode(crypto.getRandomValues(new Uint8Array(BYTES)));
 }

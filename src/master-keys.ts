@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 
 /** A place that holds the list of master keys, in the form of `ENCRYPTION_KEY`. */
 export interface MasterKeySource {
-  /** The list; `undefined` where there is none. Rejects, for whatever reason, where it cannot be had now. */
+  /** The list, or `undefined` if no list is set. Rejects if it cannot be read now, for whatever reason. */
   read(): Promise<string | undefined>;
   /** After how long it is read again. */
   readonly freshForMs: number;

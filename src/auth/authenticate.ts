@@ -14,7 +14,7 @@ const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
- * what is refused there leaves a row in the audit chain.
+ * a request that is rejected there is recorded in the audit chain.
  */
 export interface Access {
   /** Somebody with a session, a runner with its machine token, or anyone. */
@@ -106,7 +106,7 @@ const GUESSES = ['token_invalid', 'oauth_token_rejected', 'session_required', 'm
 
 /**
  * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
- * was valid and is no guess, as a read. By account an expired token could use up what its owner's session may do.
+ * was valid and is not a guess, as a read. By account an expired token could use up what its owner's session may do.
  */
 async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {

@@ -96,7 +96,7 @@ function headerOf(binding: Binding, kid: string) {
 
 /**
  * Whether a header is what `seal` writes for this binding: each member equal, and two more, which can only be
- * the `iv` and `tag` that jose asks for. So there is no room for `zip`, `crit` or anything else.
+ * the `iv` and `tag` that jose requires. So there is no room for `zip`, `crit` or anything else.
  */
 function matches(header: Header, binding: Binding): boolean {
   const expected = Object.entries(headerOf(binding, header.kid));

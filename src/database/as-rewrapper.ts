@@ -17,7 +17,7 @@ const SealedKey = z.object({
 });
 const Page = z.object({
   items: z.array(SealedKey),
-  /** Whether there are no more: the next page begins anew, with what could not be moved. */
+  /** Whether this was the last page. The next page begins from the start, with what could not be moved. */
   last: z.boolean(),
 });
 const Outcomes = z.object({ outcomes: z.array(z.enum(['moved', 'changed', 'busy', 'deferred'])) });
@@ -39,7 +39,7 @@ export interface RewrappedKey {
 export interface RewrapStore {
   /** The next envelopes that these master keys sealed; the first of them is the one to move to. */
   next(masterKeyIds: readonly string[], batch: number): Promise<RewrapPage>;
-  /** What became of each, in the same order. One alone waits its turn; of several none is waited for. */
+  /** What became of each, in the same order. A single key waits for its locks. Of several keys, one whose locks are held is skipped. */
   replace(rewrapped: readonly RewrappedKey[]): Promise<RewrapOutcome[]>;
   /** How many private keys are under other master keys than the new one. */
   countLeft(): Promise<number>;

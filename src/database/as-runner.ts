@@ -86,7 +86,7 @@ export class RunnerDatabase {
 
   /** Writes into the chain of the bot's client, or of the token's, that something was refused. */
   reportRefusal(botId: string | undefined, code: string, route: string) {
-    // Without an id that the database can read the bot is none of the token's.
+    // The database cannot read such an id, so the token has no such bot.
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
     return this.#call(Reported, 'report_runner_refusal', {
       edge_token: this.#connection.edgeToken(),

@@ -12,7 +12,7 @@ export interface Call {
   readonly requestId?: string;
   /** The session that the call runs under; without one it has the rights of `anon`. */
   readonly session?: Session;
-  /** Whether doing it twice is doing it once, whatever others do in between: it is then asked again if no answer came. */
+  /** Whether a second call changes nothing, whatever others do in between. If the database does not respond, it is sent again. */
   readonly repeatable?: boolean;
   readonly once?: Once | undefined;
 }

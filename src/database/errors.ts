@@ -33,7 +33,7 @@ const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
   database_unavailable: ['08 28 40 53 57 58 F0 XX PGRST0 PGRSTX'],
   // No such table, function or schema; PostgREST does not find them in its schema cache.
   database_not_migrated: ['42P01 42883 3F000 PGRST106 PGRST2'],
-  // The path in SUPABASE_URL is none of PostgREST's.
+  // PostgREST does not know the path in SUPABASE_URL.
   database_not_configured: ['PGRST125'],
   // The JWT of the call. PostgREST checks it before it begins a transaction.
   database_rejects_token: ['PGRST3'],

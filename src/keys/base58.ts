@@ -5,7 +5,7 @@ const LONGEST = 88;
 
 /**
  * The bytes of base58 text (Bitcoin's alphabet, no checksum, as Solana writes keys and addresses), or undefined
- * when it is none, or is longer than 64 bytes need: decoding takes time quadratic in the length, so a body full
+ * if it is not base58, or is longer than 64 bytes need: decoding takes time quadratic in the length, so a body full
  * of it would otherwise buy a stalled isolate.
  */
 export function decodeBase58(text: string): Uint8Array | undefined {

@@ -3,7 +3,7 @@
  *
  * Its own `sign` is not used because it reads a private key by way of its hex text and one bigint, and neither
  * can be overwritten. Here the key is only ever 32 bytes that the caller wipes: into the arithmetic go two numbers
- * whose difference it is, drawn anew for each signature and each of them as good as random.
+ * whose difference it is, drawn again for each signature. Each of them alone is as good as random.
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { nonces } from './rfc6979.ts';

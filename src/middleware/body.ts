@@ -46,7 +46,7 @@ function rejectLoneSurrogates(text: string): void {
   const members = typeof body === 'object' && body !== null ? Object.entries(body) : [];
   const at = members.find((member) => !isWellFormed(member));
   if (at === undefined && isWellFormed(body)) return;
-  const detail = 'half of a surrogate pair, which is no character';
+  const detail = 'half of a surrogate pair, which is not a character';
   const pointer = jsonPointer(at === undefined ? [] : [at[0]]);
   throw new Problem('validation_failed', [{ pointer, code: 'lone_surrogate', detail }]);
 }

@@ -38,7 +38,7 @@ function hashOfKey(key: string): string {
 }
 
 /**
- * What was asked for, to the byte, under the key itself, which is stored nowhere: so what is stored tells nobody
+ * The request, byte for byte, under the key itself, which is not stored: so what is stored tells nobody
  * whether a body was this or that, and a body may hold a private key.
  */
 function fingerprintOf(key: string, method: string, path: string, body: Uint8Array): string {

@@ -11,7 +11,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * One line for each request. Of what the caller sent it has the request id and ids of things, each in a form that no
  * key or token has, and otherwise words of our own: the route and not the path, no query, header or body.
  *
- * In production a Worker's clock stands still while it computes: durations are what was waited for.
+ * In production a Worker's clock stands still while it computes: durations are the time of waiting.
  */
 export const logRequests = createMiddleware<AppEnv>(async (c, next) => {
   const startedAt = Date.now();

@@ -1,5 +1,5 @@
 /**
- * Counts who asks, in the Workers runtime's own counters: of one Cloudflare location, and only nearly exact. Where
+ * Counts requests of each caller, in the Workers runtime's own counters: of one Cloudflare location, and only nearly exact. Where
  * there are none, as on other runtimes, nothing is limited.
  */
 import type { Context } from 'hono';
@@ -43,7 +43,7 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
   });
 }
 
-/** A counter that fails is no reason to reject anybody. */
+/** If a counter fails, nobody is rejected. */
 async function mayPass(limiter: RateLimiter, key: string): Promise<boolean> {
   try {
     return (await limiter.limit({ key })).success;

@@ -1,4 +1,4 @@
-/** What is refused to a known caller leaves a row in an audit chain: its own transaction left no trace of it. */
+/** A rejected request of a known caller is recorded in an audit chain: its own transaction left no trace. */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import type { RefusalTarget } from '../database/as-caller.ts';

@@ -9,7 +9,7 @@ const HEADS_A_CALL = 100;
 /** 500 clients a minute. What is left waits for the next. */
 const MOST_CALLS = 5;
 
-/** @throws {Problem} also where the audit key is malformed; where there is none, that is logged and nothing signed. */
+/** @throws {Problem} also if the audit key is malformed. Without an audit key nothing is signed, and a line is logged. */
 export async function signCheckpoints(
   { settings, auditKeys }: Runtime,
   auditor: AuditorDatabase,

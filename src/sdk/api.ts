@@ -63,7 +63,7 @@ export interface TradingKeysClient {
     /** Replaces the trading key, in every wallet of every bot of the client. */
     rotateKey(clientId: string, request: RotateRequest, options?: CallOptions): Promise<Rotation>;
     /**
-     * Stops every bot of the client and deletes every ciphertext. Tried again where no answer came: after that,
+     * Stops every bot of the client and deletes every ciphertext. Sent again if the API does not respond. After that,
      * `trading_key_missing` says that it was carried out before.
      */
     revokeKey(clientId: string, options?: CallOptions): Promise<Revocation>;

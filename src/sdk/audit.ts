@@ -5,7 +5,7 @@
  *     const deployment = await verifyChain(api, 'deployment');
  *
  * The hashes show that no row was changed, dropped, inserted or moved. They do not show that the chain was not cut off
- * at its end, or written anew as a whole: for that, keep the `head` (or a checkpoint) of each time elsewhere, and give
+ * at its end, or rewritten as a whole: for that, keep the `head` (or a checkpoint) of each time elsewhere, and give
  * it as `known` the next time.
  */
 import { canonicalHash } from './canonical.ts';
@@ -198,7 +198,7 @@ async function verify(
       last = row;
       onRow?.(row);
     }
-    // A row may have been added and signed since the last page was read: before one is missed it is asked for again.
+    // A row may have been added and signed since the last page was read: before one is missed, the API is asked again.
     if (pending.length === 0 && (await checkpoints.peek()) === undefined) return done(null);
   }
   const missing = pending[0] ?? (await checkpoints.peek());

@@ -44,8 +44,8 @@ export class NoAnswer extends Error {
 export class SigningError extends Error {
   override readonly name = 'SigningError';
   /**
-   * - `address_changed`: the wallet has another key by now; make the account or signer anew.
-   * - `signature_mismatch`: the answer does not sign what was asked for.
+   * - `address_changed`: the wallet has another key now. Create the account or signer again.
+   * - `signature_mismatch`: the response does not sign the request.
    * - `unsupported_transaction`: the chain has a format of its own, which the API does not sign.
    */
   readonly code: 'address_changed' | 'signature_mismatch' | 'unsupported_transaction';

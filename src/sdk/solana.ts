@@ -21,7 +21,7 @@ import { SigningError } from './errors.ts';
 export interface TradingKeysSignerOptions {
   readonly client: SigningClient;
   readonly botId: string;
-  /** The wallet's address. After a rotation there is another: make the signer anew. */
+  /** The wallet's address. After a rotation the address is another one: create the signer again. */
   readonly address: string;
   /** The wallet's id; if not given, the wallet is found by its address. */
   readonly wallet?: string | undefined;
@@ -48,7 +48,7 @@ export function createTradingKeysSigner(options: TradingKeysSignerOptions): Tran
     }
     const signature = readSignature(answer.signature);
     if (!signature || !(await verify(signature, messageBytes))) {
-      throw new SigningError('The answer does not sign what was asked for.', 'signature_mismatch');
+      throw new SigningError('The response does not sign the request.', 'signature_mismatch');
     }
     return signature;
   }
@@ -63,7 +63,7 @@ export function createTradingKeysSigner(options: TradingKeysSignerOptions): Tran
   return {
     address,
     async signTransactions(transactions, { abortSignal } = {}) {
-      // One after the other: where one is refused, none is asked for that would come after it.
+      // In order: after a rejected one, the later ones are not requested.
       const dictionaries: Record<string, SignatureBytes>[] = [];
       for (const transaction of transactions) {
         dictionaries.push({ [address]: await sign(transaction, abortSignal) });

@@ -43,7 +43,7 @@ interface Parts {
   readonly repeatable?: boolean;
   /** The API does it once for each Idempotency-Key. With one it is repeatable; it gets one always, or if asked. */
   readonly once?: 'always' | 'if asked';
-  /** Statuses beside 2xx whose answer is no problem. */
+  /** Statuses beside 2xx whose response is not a problem. */
   readonly expected?: readonly number[];
 }
 
@@ -142,7 +142,7 @@ function parseBase(url: string | URL): string {
 function locate(base: string, line: string, { id, query = {} }: Parts) {
   const [method = 'GET', path = '/'] = line.split(' ');
   // Neither another path nor, by some mix-up, a key gets into an URL.
-  if (id !== undefined && !UUID.test(id)) throw new TypeError(`${line}: the id is no UUID.`);
+  if (id !== undefined && !UUID.test(id)) throw new TypeError(`${line}: the id is not a UUID.`);
   const url = new URL(`${base}${path.replace('{id}', id ?? '')}`);
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null) url.searchParams.set(name, String(value));

@@ -188,7 +188,7 @@ export interface HealthChange {
   detail: HealthDetail | null;
 }
 
-/** The state is judged as it is asked for; the items are what the monitor wrote down. */
+/** The state is that of the request. The items are what the monitor recorded. */
 export interface BotHealth extends Page<HealthChange> {
   bot_id: string;
   client_id: string;

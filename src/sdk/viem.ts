@@ -35,7 +35,7 @@ import type { SignRequest } from './types.ts';
 export interface TradingKeysAccountOptions {
   readonly client: SigningClient;
   readonly botId: string;
-  /** The wallet's address. After a rotation there is another: make the account anew. */
+  /** The wallet's address. After a rotation the address is another one: create the account again. */
   readonly address: string;
   /** The wallet's id; if not given, the wallet is found by its address. */
   readonly wallet?: string | undefined;
@@ -44,7 +44,7 @@ export interface TradingKeysAccountOptions {
 
 /**
  * An account of viem whose key stays in the API. It hands on a signature only after recovering its own address
- * from it and from what was asked for: what the API says that it signed is not taken on trust.
+ * from it and from the request: what the API reports as signed is not trusted.
  *
  * Its methods reject with ApiProblem, NoAnswer or SigningError; inside viem's errors, `findProblem` finds the first.
  */
@@ -53,7 +53,7 @@ export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalA
   const address = getAddress(options.address);
   const wallet = options.wallet ?? address;
 
-  /** @throws {SigningError} the answer is no signature of this hash by this address */
+  /** @throws {SigningError} the response is not a signature of this hash by this address */
   async function sign(hash: Hash, request: SignRequest): Promise<Signature> {
     const answer = await client.bots.sign(botId, { ...request, wallet });
     if (answer.address !== address) {
@@ -61,7 +61,7 @@ export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalA
     }
     const signature = readSignature(answer.signature);
     if (!signature || (await signerOf(hash, signature)) !== address) {
-      throw new SigningError('The answer does not sign what was asked for.', 'signature_mismatch');
+      throw new SigningError('The response does not sign the request.', 'signature_mismatch');
     }
     return signature;
   }

@@ -11,7 +11,7 @@ export interface EnvelopeCounts {
 
 const NONE = { trading_keys: 0, copies: 0, own_keys: 0 };
 
-/** Which master keys hold how many envelopes, those in force also where it is none: that is what lets one be dropped. */
+/** How many envelopes each master key sealed. A master key in force is listed with 0 too: only then may it be dropped. */
 export function describeKeys(
   counts: readonly EnvelopeCounts[],
   keyring: Pick<Keyring, 'byId'> | undefined,

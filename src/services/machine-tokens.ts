@@ -14,7 +14,7 @@ export interface Dependencies {
 
 /**
  * A new machine token for a bot, and for others beside it. Here alone it is shown: the database gets its hash, and
- * who asks again under an Idempotency-Key gets what is known of the first token, without it.
+ * a repeated request with the same Idempotency-Key gets the first token's data, without the token.
  *
  * @throws {Problem} validation_failed where it would expire before it is used, or in no year that can be told
  */

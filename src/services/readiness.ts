@@ -67,7 +67,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
 
 /**
  * Whether the service can do what it is there for. If it cannot, `GET /ready` is 503. Some envelopes that no master key
- * opens, or those of a single client, are named and are no reason for it: a client can store such an envelope itself. If
+ * opens, or those of a single client, are named and do not cause it: a client can store such an envelope itself. If
  * no envelope of several clients opens, the operator has dropped the master key, and nothing can be signed.
  */
 export function isAvailable({

@@ -16,7 +16,7 @@ type KeyRequest = WalletRequest & { readonly private_key: NonNullable<WalletRequ
  * happens; the text they came in is a JavaScript string, which cannot be.
  *
  * @param pointer of the object that holds the key in the body, for the problem's `errors`
- * @throws {Problem} for each way in which a key can be wrong, and when there is no master key
+ * @throws {Problem} for each way in which a key can be wrong, and if no master key is set
  */
 export async function sealKey(
   request: KeyRequest,

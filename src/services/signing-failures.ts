@@ -2,7 +2,7 @@
 import type { RunnerDatabase } from '../database/as-runner.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
-/** Not what a caller got wrong, nor what the operator has to mend: a bot must not be stopped for that. */
+/** Not mistakes of a caller, nor faults that the operator has to fix: those must not stop a bot. */
 const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'key_not_opened',
   'policy_chain_denied',

@@ -38,7 +38,7 @@ export class TransactionFields {
       throw new SigningInputError(
         'transaction_malformed',
         '',
-        `has a field that is none of: ${names.join(', ')}`,
+        `has a field that is not one of: ${names.join(', ')}`,
       );
     }
   }

@@ -9,10 +9,10 @@ export const SIGNING_KINDS = [
 ] as const;
 export type SigningKind = (typeof SIGNING_KINDS)[number];
 
-/** Stands among the recipients for one that cannot be told: no policy allows it, for it is no address. */
+/** Replaces a recipient that cannot be read. It is not an address, so no policy allows it. */
 export const UNKNOWN_RECIPIENT = 'unknown';
 
-/** Something to sign, read in full before any key is asked for: what a policy judges, and the bytes to sign. */
+/** Something to sign, read in full before any key is requested: what a policy judges, and the bytes to sign. */
 export interface Signing {
   readonly kind: SigningKind;
   readonly chain: Chain;

@@ -14,7 +14,7 @@ export interface SolanaInstruction {
 }
 
 export interface SolanaMessage {
-  /** The addresses that stand in the message; the first of them pays and signs. */
+  /** The addresses in the message. The first of them pays and signs. */
   readonly keys: readonly string[];
   /** How many of the first keys sign, and how many of the first of these are writable. */
   readonly signers: number;
@@ -51,7 +51,7 @@ export function readSolanaMessage(bytes: Uint8Array): SolanaMessage {
   const accounts = keys.length + lookedUp;
   if (accounts > 256) throw malformed('has too many accounts');
   for (const { program, accounts: indexes } of instructions) {
-    // A program stands in the message itself, and the one who pays is none.
+    // A program is in the message itself, and is not the payer.
     if (program === 0 || program >= keys.length || indexes.some((index) => index >= accounts)) {
       throw malformed('an instruction names an account that is not there');
     }

@@ -12,7 +12,7 @@ const FIELD_NAME = /^[A-Za-z_$][\w$]{0,127}$/;
 const STRUCT_NAME = /^[A-Za-z_]\w{0,127}$/;
 /** Libraries read these as atomic types, in part with sizes that no type has. */
 const ATOMIC_NAME = /^(?:u?int|bytes|(?:address|bool|string)$)/;
-/** EIP-712's atomic and dynamic types; `uint` and `int` without a size are none there. */
+/** EIP-712's atomic and dynamic types; `uint` and `int` without a size are not among them. */
 const ATOMIC = /^(?:address|bool|string|bytes([1-9]|[12]\d|3[0-2])?|(u?)int([1-9]\d{0,2}))$/;
 const ARRAY = /^(.+)\[(\d{0,4})\]$/;
 
@@ -96,7 +96,7 @@ export class MessageReader {
   }
 }
 
-/** The value of an atomic type, or undefined where it is none. */
+/** The value of an atomic type, or undefined if the type is another one. */
 function atomic(type: string, value: unknown): unknown {
   if (type === 'address') return readEvmAddress(value);
   if (type === 'bool') return typeof value === 'boolean' ? value : undefined;

@@ -55,7 +55,7 @@ export function readTypedData(typedData: Readonly<Record<string, unknown>>): Sig
 
 /**
  * The fields of the domain, as they are declared, or as they are there, in the order of the standard. An empty
- * text that is not declared is no member for some libraries and one for others: it is refused by what follows.
+ * text that is not declared is a member for some libraries only. It is rejected below.
  */
 function readDomainType(
   domain: Readonly<Record<string, unknown>>,

@@ -23,7 +23,7 @@ export function readHex(value: unknown, size?: number): `0x${string}` | undefine
   return value.toLowerCase() as `0x${string}`;
 }
 
-/** An EVM address in EIP-55 form; one with a wrong checksum is none. */
+/** An EVM address in EIP-55 form. One with a wrong checksum is rejected. */
 export function readEvmAddress(value: unknown): `0x${string}` | undefined {
   if (typeof value !== 'string') return undefined;
   try {

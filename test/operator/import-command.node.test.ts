@@ -178,19 +178,14 @@ describe('npm run import names the error, repeats no value, and exits with 2', (
   test.each<[string, readonly string[], Run, RegExp]>([
     ['no old database', [], { env: { LEGACY_DATABASE_URL: '' } }, /LEGACY_DATABASE_URL is not set/],
     ['no Fernet key', [], { env: { LEGACY_ENCRYPTION_KEY: '' } }, /LEGACY_ENCRYPTION_KEY is not set/],
-    [
-      'a Fernet key that is none',
-      [],
-      { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } },
-      /is not a Fernet key/,
-    ],
+    ['a malformed Fernet key', [], { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } }, /is not a Fernet key/],
     ['no master key', [], { env: { ENCRYPTION_KEY: '' } }, /ENCRYPTION_KEY is not set/],
-    ['a master key that is none', [], { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
+    ['a malformed master key', [], { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
     ['a key among the arguments', [SECRET], {}, /Usage:/],
     ['a key as an option', [`--key=${SECRET}`], {}, /Usage:/],
     ['a dump as an option', ['--dump', `/nowhere/${SECRET}`], {}, /Usage:/],
-    ['a name of a source that is none', ['--source', SECRET.toUpperCase()], {}, /Usage:/],
-    ['a bot type that is no pair', ['--bot-type-map', SECRET], {}, /OLD=NEW/],
+    ['a malformed name of a source', ['--source', SECRET.toUpperCase()], {}, /Usage:/],
+    ['a bot type that is not a pair', ['--bot-type-map', SECRET], {}, /OLD=NEW/],
     [
       'an old database out of reach',
       [],

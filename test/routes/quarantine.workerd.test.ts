@@ -46,7 +46,7 @@ describe('a failure to sign', () => {
   });
 
   it.each<[string, string, (own: ClientWithRunner) => Promise<unknown>]>([
-    ['a body that is none', 'json_malformed', (own) => sign(own, '{')],
+    ['a malformed body', 'json_malformed', (own) => sign(own, '{')],
     ['a request of no kind', 'validation_failed', (own) => sign(own, { type: 'evm.anything' })],
     [
       'a wallet that is not there',

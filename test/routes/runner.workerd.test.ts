@@ -35,7 +35,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
   });
 
   it.each<[string, () => string | Promise<string>]>([
-    ['a machine token of nobody', () => `Bearer ${machineToken()}`],
+    ['a machine token that was never issued', () => `Bearer ${machineToken()}`],
     ['a mistyped machine token', () => `Bearer ${good.slice(0, -1)}${last}`],
     ['a truncated machine token', () => `Bearer ${good.slice(0, -1)}`],
     ['two machine tokens', () => `Bearer ${good} ${good}`],
@@ -66,7 +66,7 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     expectProblem(await call(line, { token: await session(), body }), 401, 'machine_token_required');
   });
 
-  it('with a malformed token and a body that is none -> 401 first', async () => {
+  it('with a malformed token and a malformed body -> 401 first', async () => {
     expectProblem(
       await call(line, { token: 'tk_x', ...(body !== undefined && { body: '{' }) }),
       401,

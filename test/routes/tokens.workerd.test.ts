@@ -87,8 +87,8 @@ describe('POST /bots/{id}/tokens', () => {
     ['a name of 201 characters', { name: 'x'.repeat(201) }, '/name'],
     ['an expiry in the past', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an expiry after the year 9999', { expires_at: '9999-12-31T23:59:59-12:00' }, '/expires_at'],
-    ['an expiry that is no time', { expires_at: 'tomorrow' }, '/expires_at'],
-    ['a bot id that is none', { other_bot_ids: ['x'] }, '/other_bot_ids/0'],
+    ['an expiry that is not a time', { expires_at: 'tomorrow' }, '/expires_at'],
+    ['a malformed bot id', { other_bot_ids: ['x'] }, '/other_bot_ids/0'],
     ['101 bots', { other_bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/other_bot_ids'],
     ['a token of one’s own', { token: 'tk_mine' }, ''],
   ])('with %s -> 422', async (_, change, pointer) => {

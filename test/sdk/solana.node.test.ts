@@ -115,7 +115,7 @@ describe('a dishonest API', () => {
   });
 });
 
-test('what is refused ends the batch: nothing after it is asked for', async () => {
+test('a rejected transaction ends the batch: no later one is requested', async () => {
   const { signer, asked } = await signerAt(problem('policy_value_exceeded', 403));
   const transactions = ['one', 'two'].map((text) => compileTransaction(memo(local, text)));
   await expect(signer.signTransactions(transactions as never)).rejects.toMatchObject({

@@ -32,7 +32,7 @@ select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-ke
 select public.report_refusal('edge', 'bot_key_missing', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
 select is(tests.refusals('anna'),
   array['client value_taken PUT /clients/{id}/rotate-key', 'client bot_key_missing POST /bots/{id}/start bot'],
-  'what a client was refused stands in its own chain');
+  'a rejected request of a client is in its own chain');
 select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'with the account');
 select tests.forget();
 select set_config('request.headers', '{"x-request-id": "request-1"}', true);
@@ -49,7 +49,7 @@ select is(tests.refusals('boris'), '{}', 'a foreign client''s attempt leaves no 
 select is(tests.refusals('anna'), array[
     'client resource_not_found PUT /clients/{id}/rotate-key', 'client resource_not_found POST /bots/{id}/start',
     'client resource_not_found DELETE /tokens/{id}'],
-  'it stands in the caller''s own, without what it named');
+  'it is in the caller''s own chain, without what it named');
 select is(tests.refusal($$select private.record_refusal(tests.client_id('boris'), null, 'x', 'POST /x')$$), 'PT404 resource_not_found',
   'nor can it be written past the API''s function');
 select tests.forget();
@@ -91,7 +91,7 @@ select tests.act_as('anon');
 select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind_denied', 'POST /bots/{id}/sign');
 select is(tests.refusals('anna'), array['runner policy_kind_denied POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
 select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id('anna')::text, 'with its token');
-select is((tests.refused('anna', 1)).actor_id, null, 'which is no account');
+select is((tests.refused('anna', 1)).actor_id, null, 'which is not an account');
 select public.report_runner_refusal('edge', 'anna', tests.bot_id('b'), 'resource_not_found', 'POST /bots/{id}/sign');
 select is((tests.refusals('anna'))[2], 'runner resource_not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
 select is(tests.refusals('boris'), '{}', 'and not in the victim''s');

@@ -80,7 +80,7 @@ select is(tests.refusal($$select tests.list('other')$$), 'PT503 rewrap_token_mis
 select is(tests.refusal($$select tests.list('rewrap', 10, 'pgtap-old', 'pgtap-new')$$), 'PT503 rewrap_token_mismatch',
   'the master key to move to is the first');
 select is(tests.refusal(format('select public.list_envelopes_to_rewrap(''edge'', %L, %L, 10)', 'rewrap', ids)),
-  'PT503 rewrap_token_mismatch', 'or there is none') from unnest(array['{}', null]) as ids;
+  'PT503 rewrap_token_mismatch', 'or without any id') from unnest(array['{}', null]) as ids;
 select is(tests.refusal($$select tests.list('rewrap', 0)$$), 'PT422 validation_failed', 'a batch of none');
 select is(tests.refusal($$select tests.list('rewrap', 201)$$), 'PT422 validation_failed', 'or of too many');
 select is(tests.list('rewrap'), array['A', 'Aown'],

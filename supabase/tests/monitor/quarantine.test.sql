@@ -93,7 +93,7 @@ select tests.act_as('anna');
 select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'the owner can start the bot again');
 select is(tests.failures('hers') -> 'last_hour', '0', 'after the start, the count is 0');
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'and the counter begins anew');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'and the counter begins again');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'a key that does not open is enough at once');
 
 -- At most 100 failures are stored.

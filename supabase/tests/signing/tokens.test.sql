@@ -74,7 +74,7 @@ select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'a deleted tok
 select tests.act_as('operator');
 select is((select count(*) from private.every_key_event
     where event = 'key_released' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
-  'each check-out is an event, and what was refused is none');
+  'each check-out is an event, and a rejected request is not');
 
 select * from finish();
 rollback;
