@@ -1,57 +1,41 @@
-import type { Context, MiddlewareHandler, Next } from 'hono';
+import type { Context, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
-import { countCall, countGuess, countStranger, type RateClass } from '../middleware/rate-limit.ts';
-import { routeOf } from '../middleware/route.ts';
+import { countCall, countGuess, countStranger } from '../middleware/rate-limit.ts';
 import { Problem } from '../problem.ts';
+import type { Access } from './access.ts';
 import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
- * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
- * what is refused there leaves a row in the audit chain.
- */
-export interface Access {
-  /** Somebody with a session, a runner with its machine token, or anyone. */
-  readonly who: 'session' | 'runner' | 'anyone';
-  readonly rate: RateClass;
-  readonly stepUp: boolean;
-  readonly audited: boolean;
-}
-
-/**
- * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
- * database only through what is set here. Up to here nothing of the body was read.
+ * Decides by the access of the route who may call it. A handler reaches the database only through what is set here. Up to
+ * here nothing of the body was read.
  *
- * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
- * it, and which routes exist is public.
+ * A path or method that no route has is 404 or 405 for every caller: a valid machine token or session is not at fault for
+ * it, and the list of routes is public.
  */
-export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
-  return createMiddleware<AppEnv>(async (c, next) => {
-    const route = routeOf(c);
-    if (!route) return c.notFound();
-    const access = accessOf(route.path, route.method);
-    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
-    switch (access.who) {
-      case 'anyone':
-        await countStranger(c, access.rate);
-        await next();
-        break;
-      case 'runner':
-        await asRunner(c, next, access);
-        break;
-      case 'session':
-        await asCaller(c, next, access);
-        break;
-    }
-    const policy = c.get('rateLimitPolicy');
-    if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
-    return undefined;
-  });
-}
+export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
+  const access = c.get('route')?.access;
+  if (!access) return c.notFound();
+  switch (access.who) {
+    case 'anyone':
+      await countStranger(c, access.rate);
+      await next();
+      break;
+    case 'runner':
+      await asRunner(c, next, access);
+      break;
+    case 'session':
+      await asCaller(c, next, access);
+      break;
+  }
+  const policy = c.get('rateLimitPolicy');
+  if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+  return undefined;
+});
 
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {

@@ -8,6 +8,8 @@ import { generateDocs, generateOpenApi } from '../../tools/generate/openapi.ts';
 const description: Description = JSON.parse(generateOpenApi());
 const page = await generateDocs();
 
+/** Without the text of the script, in which "<" is no tag. */
+const markup = page.replace(/<script>[\s\S]*<\/script>/, '');
 const all = (pattern: RegExp, text = page) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 /** What a reader sees. */
 const textOf = (html: string) =>
@@ -36,19 +38,30 @@ const routes = Object.entries(description.paths).flatMap(([path, operations]) =>
 describe('every operation', () => {
   it.each(routes)('$line stands there with all that is said of it', ({ line, operation }) => {
     const text = textOf(article(line));
-    const { summary, parameters = [], requestBody, responses } = operation;
-    expect(text).toContain(`${summary}.`);
+    const { summary, operationId, description = '', parameters = [], requestBody, responses } = operation;
+    expect(text).toContain(`${summary}. ${operationId}\n`);
+    expect(text).toContain(description.replaceAll('`', ''));
     for (const { name, in: place, description = '' } of parameters) {
       expect(text).toContain(name);
       expect(text).toContain(`in the ${place}`);
       expect(text).toContain(description.replaceAll('`', ''));
     }
     expect(text.includes('\nBody\n')).toBe(requestBody !== undefined);
-    for (const [status, { description }] of Object.entries(responses)) {
-      expect(text).toContain(
-        `${status === 'default' ? 'otherwise' : status} ${description.replaceAll('`', '')}`,
-      );
+    for (const [status, response] of Object.entries(responses)) {
+      const { description, 'x-problem-codes': codes } = response;
+      if (codes) expect(text).toContain(`\n${status} ${codes.join(' ')}`);
+      else if (status !== 'default') expect(text).toContain(`\n${status} ${description.replaceAll('`', '')}`);
     }
+  });
+
+  it.each(routes)('$line has its examples', ({ line, operation: { requestBody, responses } }) => {
+    const examples = all(/<pre><code>([\s\S]*?)<\/code><\/pre>/g, article(line)).map(textOf);
+    const contents = [requestBody, ...Object.values(responses)].flatMap((body) =>
+      Object.values(body?.content ?? {}),
+    );
+    const expected = contents.flatMap(({ example }) => (example === undefined ? [] : [example]));
+    expect(expected.length).toBeGreaterThan(requestBody ? 1 : 0);
+    expect(examples.map((text) => JSON.parse(text))).toEqual(expected);
   });
 
   it.each([
@@ -134,14 +147,37 @@ it('leaves out nothing that a schema says: the page knows each of its words', ()
   expect([...words].filter((word) => !KNOWN.includes(word))).toEqual([]);
 });
 
+describe('the script', () => {
+  const script = all(/<script>([\s\S]*?)<\/script>/g)[0] ?? '';
+
+  it('requests nothing, and writes no HTML', () => {
+    expect(script).not.toMatch(
+      /fetch|XMLHttpRequest|import|innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|\.src\b/,
+    );
+  });
+
+  it('finds in the page every element that it names', () => {
+    const ids = all(/byId\('([a-z-]+)'\)/g, script);
+    expect(ids.length).toBeGreaterThan(3);
+    for (const id of ids) expect(page).toContain(` id="${id}"`);
+  });
+
+  it('can search each operation, schema and problem code', () => {
+    const found = all(/ id="([^"]*)" data-search/g);
+    const { schemas } = description.components;
+    expect(found).toHaveLength(routes.length + Object.keys(schemas).length + PROBLEM_CODES.length);
+  });
+});
+
 it('lists every problem code once, with what to do', () => {
   const [, problems = ''] = page.split('<h2 id="problems">');
   expect(all(/<td><code>(\w+)<\/code><\/td>/g, problems)).toEqual(PROBLEM_CODES);
 });
 
 describe('the page', () => {
-  it('needs nothing but itself, and runs nothing', () => {
-    expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|form|base|svg|meta http-equiv)\b/i);
+  it('needs nothing but itself, and runs nothing but its one script', () => {
+    expect(page.match(/<script\b/gi)).toHaveLength(1);
+    expect(page).not.toMatch(/<(link|img|iframe|object|embed|form|base|svg|meta http-equiv)\b/i);
     expect(page).not.toMatch(/<[^>]+\s(on\w+|style|src|srcset)=/i);
     expect(page.match(/<style>[\s\S]*<\/style>/)?.[0]).not.toMatch(/url\(|@import/);
     expect(all(/href="([^"#][^"]*)"/g)).toEqual(['openapi.json']);
@@ -150,7 +186,7 @@ describe('the page', () => {
   it('leads by each link somewhere, and has no anchor twice', () => {
     const ids = all(/\sid="([^"]*)"/g);
     expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9-]*$/.test(id))).toEqual([]);
-    const links = all(/href="#([^"]*)"/g);
+    const links = all(/href="#([^"]*)"/g, markup);
     expect(links.length).toBeGreaterThan(routes.length);
     expect(links.filter((id) => !ids.includes(id))).toEqual([]);
   });
@@ -163,8 +199,8 @@ describe('the page', () => {
 
   it('closes what it opens', () => {
     const open: string[] = [];
-    for (const [, end, name = ''] of page.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
-      if (name === 'meta') continue;
+    for (const [, end, name = ''] of markup.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
+      if (name === 'meta' || name === 'input') continue;
       if (end) expect(open.pop()).toBe(name);
       else {
         // HTML closes a paragraph before these by itself: the page would be another than was written.
@@ -187,23 +223,22 @@ it('shows as text whatever stands in the description', async () => {
   const { info, components, paths } = description;
   const names = (object: object) =>
     Object.fromEntries(Object.entries(object).map(([name, value], i) => [`${i}${evil}${name}`, value]));
-  const written = await docsPage(
-    {
-      info: hostile(info) as Description['info'],
-      paths: names(
-        Object.fromEntries(
-          Object.entries(paths).map(([path, operations]) => [path, names(hostile(operations) as object)]),
-        ),
+  const written = await docsPage({
+    info: hostile(info) as Description['info'],
+    tags: [{ name: evil, description: evil }],
+    paths: names(
+      Object.fromEntries(
+        Object.entries(paths).map(([path, operations]) => [path, names(hostile(operations) as object)]),
       ),
-      components: {
-        schemas: names(hostile(components.schemas) as object),
-        securitySchemes: names(hostile(components.securitySchemes) as object),
-      },
+    ),
+    components: {
+      schemas: names(hostile(components.schemas) as object),
+      securitySchemes: names(hostile(components.securitySchemes) as object),
     },
-    () => ({ who: 'anyone', rate: 'never', stepUp: false, audited: false }),
-  );
+  });
   expect(all(/<style>([\s\S]*?)<\/style>/g, written)).toEqual(all(/<style>([\s\S]*?)<\/style>/g));
-  expect(all(/<(\w+)/g, written).filter((name) => /^(img|script)$/.test(name))).toEqual([]);
+  expect(all(/<script>([\s\S]*?)<\/script>/g, written)).toEqual(all(/<script>([\s\S]*?)<\/script>/g));
+  expect(all(/<(\w+)/g, written).filter((name) => /^(img|script)$/.test(name))).toEqual(['script']);
   // No tag has an attribute that the page itself has not.
   const shapes = (html: string) =>
     new Set(all(/<(\w[^>]*)>/g, html).map((tag) => tag.replaceAll(/(id|href)="[^"<>']*"/g, '$1')));

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { createApp } from '../../src/app.ts';
-import { describeApi } from '../../src/openapi/description.ts';
+import { describeApi } from '../../src/openapi/write-description.ts';
 import { startOwnStack } from '../support/own-stack.ts';
 import { bundle, serve } from '../support/workerd.ts';
 import { runLoad, wrongInDatabase } from './load.ts';

@@ -13,7 +13,7 @@ function build(routes: number): ReturnType<typeof createApp> {
       method: 'get',
       path: `/more/{id}/thing-${n}`,
       request: { params: z.object({ id: z.string() }) },
-      responses: answers(200, z.object({ id: z.string() }).openapi(`Thing${n}`), 'A thing.'),
+      responses: answers(200, z.object({ id: z.string() }).openapi(`Thing${n}`)),
     });
     built.openapi(route, (c) => c.json({ id: c.req.valid('param').id }, 200));
   }
