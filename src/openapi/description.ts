@@ -25,7 +25,7 @@ export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
 /** The page has one style and one script, with these hashes, and requests nothing. A test fails if a hash differs. */
 const PAGE_POLICY = [
   "default-src 'none'",
-  "style-src 'sha256-UO410yCTzbrQU7Y+g+8e9l5VljX91nvYJ5eyBPyzKqE='",
+  "style-src 'sha256-rp8Dr/50Ulc5zW0Ev2WlcuIxFNzHflSaQ6bMndc5pL8='",
   "script-src 'sha256-afQBgIpmWhPrrmdQv0FzaJEJ9r42/xfnj4IUIhzOt8k='",
   "base-uri 'none'",
   "form-action 'none'",

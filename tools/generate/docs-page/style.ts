@@ -4,7 +4,7 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6e9ed; --paper: #14171b; --quiet: #a3adb8; --line: #3a424b; --link: #8cc2ff; --shade: #20252b; }
 }
-html { scroll-padding-top: 4.5rem; }
+html { scroll-padding-top: 7.5rem; }
 body { margin: 0 auto; padding: 0 1rem 4rem; max-width: 76rem; color: var(--ink); background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 [hidden], .controls { display: none !important; }
 .script .controls { display: flex !important; gap: 0.5rem; align-items: center; }
@@ -41,6 +41,7 @@ nav li { margin: 0; padding: 0.1rem 0; }
 ul.fields { list-style: none; border-left: 1px solid var(--line); padding-left: 0.75rem; }
 code.name { font-weight: bold; }
 .type, .who, .result { color: var(--quiet); }
+.result { margin: 0; font-size: 0.9rem; }
 .text { display: block; }
 .table { overflow-x: auto; }
 th, td { padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; }
