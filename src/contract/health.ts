@@ -8,7 +8,7 @@ const Dependency = z.object({
   code: z
     .enum(PROBLEM_CODES)
     .optional()
-    .openapi({ description: 'The problem that calls needing it answer.' }),
+    .openapi({ description: 'The problem code of calls that need this dependency.' }),
 });
 export const Readiness = z
   .object({
@@ -19,22 +19,24 @@ export const Readiness = z
       master_key: Dependency.extend({
         unopenable_envelopes: z.int().nullable().optional().openapi({
           description:
-            'With master_key_dropped: envelopes that no master key opens. 1000 is that many or more; null is every envelope, of more than one client.',
+            'With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. Null means all of them, of more than one client.',
         }),
       }),
       edge_token: Dependency.openapi({
         description:
-          'Whether the database accepts the edge token: without it no key is stored and nothing is signed.',
+          'Whether the database accepts the edge token. Without it no key is stored and nothing is signed.',
       }),
       token_verification: Dependency,
       step_up: Dependency.openapi({
         description: 'Whether the edge and the database require the same sign-in for key changes.',
       }),
       monitor: Dependency.openapi({
-        description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
+        description:
+          'Whether the settings allow the health monitor to run. No call needs it, so the status is `ready` without it.',
       }),
       audit_key: Dependency.openapi({
-        description: 'Whether audit checkpoints can be signed. No call needs it: ready without it.',
+        description:
+          'Whether audit checkpoints can be signed. No call needs it, so the status is `ready` without it.',
       }),
     }),
   })

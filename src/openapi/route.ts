@@ -42,7 +42,7 @@ export const json = <Schema extends z.ZodType>(schema: Schema) => ({
 });
 
 /** The response of a request that succeeds, and problems. `write-description.ts` lists the problems by their statuses. */
-export function answers<Status extends number, Schema extends z.ZodType>(status: Status, schema: Schema) {
+export function responses<Status extends number, Schema extends z.ZodType>(status: Status, schema: Schema) {
   const succeeded = { [status]: json(schema) } as Record<Status, ReturnType<typeof json<Schema>>>;
   return { ...succeeded, default: PROBLEM };
 }

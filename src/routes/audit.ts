@@ -1,6 +1,6 @@
 import { AuditKeys, CheckpointPage, KeyEventPage, KeyEventQuery, SeqPageQuery } from '../contract/audit.ts';
 import { IdParam } from '../contract/common.ts';
-import { answers, defineRoute, newRouter } from '../openapi/route.ts';
+import { defineRoute, newRouter, responses } from '../openapi/route.ts';
 
 export const audit = newRouter()
   .openapi(
@@ -11,7 +11,7 @@ export const audit = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam, query: KeyEventQuery },
-      responses: answers(200, KeyEventPage),
+      responses: responses(200, KeyEventPage),
     }),
     async (c) =>
       c.json(await c.var.database.listKeyEvents(c.req.valid('param').id, c.req.valid('query')), 200),
@@ -24,7 +24,7 @@ export const audit = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam, query: SeqPageQuery },
-      responses: answers(200, CheckpointPage),
+      responses: responses(200, CheckpointPage),
     }),
     async (c) =>
       c.json(await c.var.database.listCheckpoints(c.req.valid('param').id, c.req.valid('query')), 200),
@@ -36,7 +36,7 @@ export const audit = newRouter()
       path: '/events',
       access: 'session',
       request: { query: KeyEventQuery },
-      responses: answers(200, KeyEventPage),
+      responses: responses(200, KeyEventPage),
     }),
     async (c) => c.json(await c.var.database.listDeploymentEvents(c.req.valid('query')), 200),
   )
@@ -47,7 +47,7 @@ export const audit = newRouter()
       path: '/events/checkpoints',
       access: 'session',
       request: { query: SeqPageQuery },
-      responses: answers(200, CheckpointPage),
+      responses: responses(200, CheckpointPage),
     }),
     async (c) => c.json(await c.var.database.listDeploymentCheckpoints(c.req.valid('query')), 200),
   )
@@ -57,7 +57,7 @@ export const audit = newRouter()
       method: 'get',
       path: '/.well-known/jwks.json',
       access: 'anyone',
-      responses: answers(200, AuditKeys),
+      responses: responses(200, AuditKeys),
     }),
     async (c) => c.json({ keys: [...(await c.var.runtime.auditKeys()).published] }, 200),
   );

@@ -1,6 +1,6 @@
 import { BotHealth } from '../contract/bot-health.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
-import { answers, defineRoute, newRouter } from '../openapi/route.ts';
+import { defineRoute, newRouter, responses } from '../openapi/route.ts';
 
 export const health = newRouter().openapi(
   defineRoute({
@@ -10,7 +10,7 @@ export const health = newRouter().openapi(
     access: 'session',
     subject: 'bot',
     request: { params: IdParam, query: PageQuery },
-    responses: answers(200, BotHealth),
+    responses: responses(200, BotHealth),
   }),
   async (c) => c.json(await c.var.database.getBotHealth(c.req.valid('param').id, c.req.valid('query')), 200),
 );

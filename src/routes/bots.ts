@@ -1,7 +1,7 @@
 import { Bot, CreateBotRequest } from '../contract/bots.ts';
 import { IdParam } from '../contract/common.ts';
 import { AddedWallet, WalletRequest } from '../contract/keys.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
 
 export const bots = newRouter()
@@ -14,7 +14,7 @@ export const bots = newRouter()
       subject: 'client_in_body',
       idempotencyKey: 'used',
       request: { body: jsonBody(CreateBotRequest) },
-      responses: answers(201, Bot),
+      responses: responses(201, Bot),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -31,7 +31,7 @@ export const bots = newRouter()
       subject: 'bot',
       idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(WalletRequest) },
-      responses: answers(201, AddedWallet),
+      responses: responses(201, AddedWallet),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -47,7 +47,7 @@ export const bots = newRouter()
       access: 'session',
       subject: 'bot',
       request: { params: IdParam },
-      responses: answers(200, Bot),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.getBot(c.req.valid('param').id), 200),
   )
@@ -60,7 +60,7 @@ export const bots = newRouter()
       subject: 'bot',
       idempotencyKey: 'used',
       request: { params: IdParam },
-      responses: answers(200, Bot),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.startBot(c.req.valid('param').id), 200),
   )
@@ -73,7 +73,7 @@ export const bots = newRouter()
       subject: 'bot',
       idempotencyKey: 'accepted',
       request: { params: IdParam },
-      responses: answers(200, Bot),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.stopBot(c.req.valid('param').id), 200),
   );

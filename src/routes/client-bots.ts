@@ -1,6 +1,6 @@
 import { Bot, BotOptions, BotPage, SetupBotRequest } from '../contract/bots.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { setUpBot } from '../services/keys-of-bots.ts';
 
 export const clientBots = newRouter()
@@ -12,7 +12,7 @@ export const clientBots = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, BotOptions),
+      responses: responses(200, BotOptions),
     }),
     async (c) => c.json(await c.var.database.listBotOptions(c.req.valid('param').id), 200),
   )
@@ -25,7 +25,7 @@ export const clientBots = newRouter()
       subject: 'client',
       idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(SetupBotRequest) },
-      responses: answers(201, Bot),
+      responses: responses(201, Bot),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -45,7 +45,7 @@ export const clientBots = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam, query: PageQuery },
-      responses: answers(200, BotPage),
+      responses: responses(200, BotPage),
     }),
     async (c) => c.json(await c.var.database.listBots(c.req.valid('param').id, c.req.valid('query')), 200),
   );

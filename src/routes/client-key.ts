@@ -1,6 +1,6 @@
 import { IdParam } from '../contract/common.ts';
 import { Revocation, RotateRequest, Rotation, TradingKey } from '../contract/keys.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { rotateKey } from '../services/keys-of-bots.ts';
 
 export const clientKey = newRouter()
@@ -12,7 +12,7 @@ export const clientKey = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, TradingKey),
+      responses: responses(200, TradingKey),
     }),
     async (c) => c.json(await c.var.database.getTradingKey(c.req.valid('param').id), 200),
   )
@@ -25,7 +25,7 @@ export const clientKey = newRouter()
       subject: 'client',
       idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(RotateRequest) },
-      responses: answers(200, Rotation),
+      responses: responses(200, Rotation),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -41,7 +41,7 @@ export const clientKey = newRouter()
       access: 'ending',
       subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, Revocation),
+      responses: responses(200, Revocation),
     }),
     async (c) => c.json(await c.var.database.revokeKey(c.req.valid('param').id), 200),
   );

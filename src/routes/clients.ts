@@ -1,6 +1,6 @@
 import { Client, ClientPage, ClientRequest } from '../contract/clients.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 
 export const clients = newRouter()
   .openapi(
@@ -11,7 +11,7 @@ export const clients = newRouter()
       access: 'session',
       idempotencyKey: 'used',
       request: { body: jsonBody(ClientRequest) },
-      responses: answers(201, Client),
+      responses: responses(201, Client),
     }),
     async (c) => {
       const { name, email, link_account } = c.req.valid('json');
@@ -26,7 +26,7 @@ export const clients = newRouter()
       path: '/clients',
       access: 'session',
       request: { query: PageQuery },
-      responses: answers(200, ClientPage),
+      responses: responses(200, ClientPage),
     }),
     async (c) => c.json(await c.var.database.listClients(c.req.valid('query')), 200),
   )
@@ -36,7 +36,7 @@ export const clients = newRouter()
       method: 'get',
       path: '/clients/me',
       access: 'session',
-      responses: answers(200, Client),
+      responses: responses(200, Client),
     }),
     async (c) => c.json(await c.var.database.getOwnClient(), 200),
   )
@@ -48,7 +48,7 @@ export const clients = newRouter()
       access: 'session',
       subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, Client),
+      responses: responses(200, Client),
     }),
     async (c) => c.json(await c.var.database.getClient(c.req.valid('param').id), 200),
   );

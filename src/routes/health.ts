@@ -1,7 +1,7 @@
 import { requiredSignIn } from '../auth/step-up.ts';
 import { Health, Readiness } from '../contract/health.ts';
 import { monitorToken } from '../monitor/settings.ts';
-import { answers, defineRoute, json, newRouter } from '../openapi/route.ts';
+import { defineRoute, json, newRouter, responses } from '../openapi/route.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 
 export const service = newRouter()
@@ -11,7 +11,7 @@ export const service = newRouter()
       method: 'get',
       path: '/health',
       access: 'health',
-      responses: answers(200, Health),
+      responses: responses(200, Health),
     }),
     (c) => c.json({ status: 'ok' } as const, 200),
   )
@@ -21,7 +21,7 @@ export const service = newRouter()
       method: 'get',
       path: '/ready',
       access: 'anyone',
-      responses: { ...answers(200, Readiness), 503: json(Readiness) },
+      responses: { ...responses(200, Readiness), 503: json(Readiness) },
     }),
     async (c) => {
       const { runtime, tally } = c.var;

@@ -1,5 +1,5 @@
 import { KeysStatus } from '../contract/keys.ts';
-import { answers, defineRoute, newRouter } from '../openapi/route.ts';
+import { defineRoute, newRouter, responses } from '../openapi/route.ts';
 import { describeKeys } from '../services/key-status.ts';
 
 export const keys = newRouter().openapi(
@@ -8,7 +8,7 @@ export const keys = newRouter().openapi(
     method: 'get',
     path: '/keys/status',
     access: 'session',
-    responses: answers(200, KeysStatus),
+    responses: responses(200, KeysStatus),
   }),
   async (c) => {
     const { database, runtime } = c.var;

@@ -1,6 +1,6 @@
 import { IdParam } from '../contract/common.ts';
 import { Policy, PolicyRequest } from '../contract/policies.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 
 export const policies = newRouter()
   .openapi(
@@ -11,7 +11,7 @@ export const policies = newRouter()
       access: 'session',
       subject: 'bot',
       request: { params: IdParam },
-      responses: answers(200, Policy),
+      responses: responses(200, Policy),
     }),
     async (c) => c.json(await c.var.database.getPolicy(c.req.valid('param').id), 200),
   )
@@ -23,7 +23,7 @@ export const policies = newRouter()
       access: 'key_change',
       subject: 'bot',
       request: { params: IdParam, body: jsonBody(PolicyRequest) },
-      responses: answers(200, Policy),
+      responses: responses(200, Policy),
     }),
     async (c) => c.json(await c.var.database.setPolicy(c.req.valid('param').id, c.req.valid('json')), 200),
   );

@@ -1,6 +1,6 @@
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { Heartbeat, HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 
 export const runner = newRouter()
   .openapi(
@@ -10,7 +10,7 @@ export const runner = newRouter()
       path: '/runner/bots',
       access: 'runner',
       request: { query: PageQuery },
-      responses: answers(200, RunnerBotPage),
+      responses: responses(200, RunnerBotPage),
     }),
     async (c) => c.json(await c.var.runnerDatabase.listBots(c.req.valid('query')), 200),
   )
@@ -22,7 +22,7 @@ export const runner = newRouter()
       access: 'runner',
       subject: 'bot',
       request: { params: IdParam },
-      responses: answers(200, RunnerBot),
+      responses: responses(200, RunnerBot),
     }),
     async (c) => c.json(await c.var.runnerDatabase.getBot(c.req.valid('param').id), 200),
   )
@@ -35,7 +35,7 @@ export const runner = newRouter()
       subject: 'bot',
       idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(HeartbeatRequest) },
-      responses: answers(200, Heartbeat),
+      responses: responses(200, Heartbeat),
     }),
     async (c) => {
       const { id } = c.req.valid('param');

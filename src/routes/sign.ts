@@ -2,7 +2,7 @@ import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { log } from '../log.ts';
 import { inBackground } from '../middleware/background.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { sign as signFor } from '../services/sign.ts';
 import { countedFailure, reportFailure } from '../services/signing-failures.ts';
 
@@ -15,7 +15,7 @@ export const sign = newRouter().openapi(
     subject: 'bot',
     idempotencyKey: 'used',
     request: { params: IdParam, body: jsonBody(SignRequest) },
-    responses: answers(200, SignAnswer),
+    responses: responses(200, SignAnswer),
   }),
   async (c) => {
     const { runnerDatabase: database, runtime, requestId } = c.var;

@@ -1,6 +1,6 @@
 import { IdParam, PageQuery } from '../contract/common.ts';
 import { IssuedToken, IssueTokenRequest, Token, TokenPage } from '../contract/tokens.ts';
-import { answers, defineRoute, jsonBody, newRouter } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { issueToken } from '../services/machine-tokens.ts';
 
 export const tokens = newRouter()
@@ -13,7 +13,7 @@ export const tokens = newRouter()
       subject: 'bot',
       idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(IssueTokenRequest) },
-      responses: answers(201, IssuedToken),
+      responses: responses(201, IssuedToken),
     }),
     async (c) => {
       const { database } = c.var;
@@ -29,7 +29,7 @@ export const tokens = newRouter()
       access: 'session',
       subject: 'bot',
       request: { params: IdParam, query: PageQuery },
-      responses: answers(200, TokenPage),
+      responses: responses(200, TokenPage),
     }),
     async (c) => c.json(await c.var.database.listTokens(c.req.valid('param').id, c.req.valid('query')), 200),
   )
@@ -41,7 +41,7 @@ export const tokens = newRouter()
       access: 'ending',
       subject: 'token',
       request: { params: IdParam },
-      responses: answers(200, Token),
+      responses: responses(200, Token),
     }),
     async (c) => c.json(await c.var.database.revokeToken(c.req.valid('param').id), 200),
   );
