@@ -51,7 +51,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
   await next();
 }
 
-/** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
+/** A machine token. The database decides whether it is valid, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
   const token = await countingUnverified(c, async () => {
@@ -60,19 +60,17 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
     return token;
   });
   const tokenHash = hashOfMachineToken(token);
-  // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
-  // guessing ends before a body is read and the database is asked; those in use are not held up by it.
+  // Anybody can make up a token of the right form. It counts as a guess until the database has found it, so that guesses
+  // are limited before a body is read and the database is called. Tokens in use do not count as guesses.
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
-  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally }));
+  const onTokenChecked = (isKnown: boolean) =>
+    isKnown ? remember(knownTokens, tokenHash) : knownTokens.delete(tokenHash);
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally, onTokenChecked }));
   await next();
-  if (c.res.status === 401) knownTokens.delete(tokenHash);
-  else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);
 }
 
-/** A runner gets these only from a database that has found its token. */
-const SAID_BY_THE_DATABASE = [403, 404, 409];
 const MOST_KNOWN_TOKENS = 10_000;
 
 function remember(tokens: Set<string>, hash: string): void {
