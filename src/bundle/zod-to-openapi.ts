@@ -31,7 +31,7 @@ export function extendZodWithOpenApi(zod: { readonly ZodType: { readonly prototy
 /** Imported by `@hono/zod-openapi`, and not reached. */
 export class OpenApiGeneratorV31 {
   generateDocument(): never {
-    throw new TypeError('The description is written beforehand: npm run openapi');
+    throw new TypeError('The description is a file in the deployed Worker: npm run openapi');
   }
 }
 export { OpenApiGeneratorV31 as OpenApiGeneratorV3 };

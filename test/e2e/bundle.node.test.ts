@@ -50,7 +50,8 @@ describe('the bundle', () => {
 
   it('holds nothing that writes the description, nor the page', () => {
     const paths = Object.keys(bundle.parts);
-    const writes = /zod-to-openapi\/|json-schema(-processors)?\.js$|docs-page\/|hono\/dist\/helper\/html/;
+    const writes =
+      /zod-to-openapi\/|openapi\/(reference|write-description)|json-schema(-processors)?\.js$|docs-page\/|hono\/dist\/helper\/html/;
     expect(paths.filter((path) => writes.test(path))).toEqual([]);
   });
 });
