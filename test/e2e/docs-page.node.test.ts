@@ -185,7 +185,7 @@ describe('the page', () => {
 
   it('leads by each link somewhere, and has no anchor twice', () => {
     const ids = all(/\sid="([^"]*)"/g);
-    expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9-]*$/.test(id))).toEqual([]);
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9_-]*$/.test(id))).toEqual([]);
     const links = all(/href="#([^"]*)"/g, markup);
     expect(links.length).toBeGreaterThan(routes.length);
     expect(links.filter((id) => !ids.includes(id))).toEqual([]);

@@ -48,7 +48,7 @@ const statusItem = ([status, { description, content }]: [string, Response]) => h
 <li><code class="name">${status}</code> ${prose(description)}${responded(content)}${example(`Example of ${status}`, content)}</li>`;
 
 const problemItem = ([status, { 'x-problem-codes': codes = [] }]: [string, Response]) => html`
-<li><code class="name">${status}</code> ${codes.map((code) => html`<a href="#${anchor('problem', code)}"><code>${code}</code></a> `)}</li>`;
+<li><code class="name">${status}</code> ${codes.map((code) => html`<a href="#${`problem-${code}`}"><code>${code}</code></a> `)}</li>`;
 
 export function routeHtml(route: Route, schemas: Readonly<Record<string, Schema>>): Html {
   const all = Object.entries(route.responses).filter(([status]) => status !== 'default');

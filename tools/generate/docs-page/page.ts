@@ -94,7 +94,7 @@ lists the codes that it can respond with.</p>
 <thead><tr><th scope="col">Status</th><th scope="col">Code</th><th scope="col">What to do</th></tr></thead>
 <tbody>${PROBLEM_CODES.map((code) => new Problem(code)).map(
     ({ status, code, remedy }) => html`
-<tr id="${anchor('problem', code)}" data-search><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
+<tr id="${`problem-${code}`}" data-search><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
   )}
 </tbody>
 </table>
