@@ -3,12 +3,26 @@ import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['./test/support/recorder.ts'];
 
-/** Minutes of load and of every extreme value: a step of its own, see .ci/run. */
-const long = ['test/attacks/extremes.node.test.ts', 'test/load/load.node.test.ts'];
+/** Races, faults, load and drills take minutes: `npm run test:long`, a step of its own in .ci/run. */
+const long = [
+  'test/attacks/extremes.node.test.ts',
+  'test/attacks/fuzz.node.test.ts',
+  'test/chains/runner.node.test.ts',
+  'test/database/*races.node.test.ts',
+  'test/database/push.node.test.ts',
+  'test/database/rewrap.node.test.ts',
+  'test/e2e/dev.node.test.ts',
+  'test/faults/*.node.test.ts',
+  'test/load/load.node.test.ts',
+  'test/operator/restore.node.test.ts',
+  'test/services/memory.node.test.ts',
+];
 
 export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
+    // Most of the time of a test is waiting: for PostgreSQL, for the Worker, for a clock.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [
@@ -24,6 +38,7 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/**/*.workerd.test.ts'],
           setupFiles,
+          testTimeout: 60_000,
           // One runtime for all files: starting one for each takes longer than their tests.
           isolate: false,
           sequence: { groupOrder: 1 },

@@ -51,7 +51,7 @@ async function round(bot: RunnerBotSummary): Promise<void> {
 
 /** The strategy. This one sends `config.amount` of wei, or a single one, to itself. */
 async function trade(bot: RunnerBot): Promise<string> {
-  const wallet = bot.wallets.find(({ chain, key }) => chain === 'evm' && key !== null);
+  const wallet = bot.wallets.find(({ chain, key_source }) => chain === 'evm' && key_source !== null);
   if (!wallet) return 'has no EVM wallet';
   const account = toTradingKeysAccount({ client: api, botId: bot.id, address: wallet.address });
   const sender = createWalletClient({ account, chain, transport });

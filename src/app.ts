@@ -29,7 +29,7 @@ import type { TimeLimits } from './time-limits.ts';
 export function createApp(limits?: TimeLimits) {
   const app = newRouter();
   app.onError(handleError);
-  app.notFound((c) => refuse(c, new Problem('not_found')));
+  app.notFound((c) => refuse(c, new Problem('route_not_found')));
 
   // Shorter than 32 bytes in any form: a key or token that is sent as an id is not taken for one.
   app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, neverStore);

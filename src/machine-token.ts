@@ -3,15 +3,15 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { createBase58check } from '@scure/base';
 
-const PREFIX = 'tk_';
+export const MACHINE_TOKEN_PREFIX = 'tk_';
 const BYTES = 32;
 /** Base58 of 36 bytes has at most 50 characters. */
-const LONGEST = PREFIX.length + 50;
+const LONGEST = MACHINE_TOKEN_PREFIX.length + 50;
 const base58check = createBase58check(sha256);
 
 /** A new token. It is told to who asked for it and kept nowhere. */
 export function newMachineToken(): string {
-  return PREFIX + base58check.encode(crypto.getRandomValues(new Uint8Array(BYTES)));
+  return MACHINE_TOKEN_PREFIX + base58check.encode(crypto.getRandomValues(new Uint8Array(BYTES)));
 }
 
 /**
@@ -19,9 +19,9 @@ export function newMachineToken(): string {
  * and lets scanners tell a leaked token from any other text that begins like one.
  */
 export function isMachineToken(text: string): boolean {
-  if (!text.startsWith(PREFIX) || text.length > LONGEST) return false;
+  if (!text.startsWith(MACHINE_TOKEN_PREFIX) || text.length > LONGEST) return false;
   try {
-    return base58check.decode(text.slice(PREFIX.length)).length === BYTES;
+    return base58check.decode(text.slice(MACHINE_TOKEN_PREFIX.length)).length === BYTES;
   } catch {
     return false;
   }

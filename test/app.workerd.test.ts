@@ -8,7 +8,7 @@ import { newAdmin, newClient } from './support/people.ts';
 import { expectProblem } from './support/problems.ts';
 
 const { token } = await newAdmin();
-/** What the API does not have it does not have for anybody: the same answer, whoever asks. */
+/** A path or method that the API does not have gets the same response for every caller, with or without a token. */
 const CALLERS = [
   ['a session', token],
   ['a machine token', newMachineToken()],
@@ -20,7 +20,7 @@ describe('methods', () => {
   const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
   const paths = Object.keys(description.paths).map((path) => path.replace('{id}', crypto.randomUUID()));
 
-  it.each(paths)('%s with one that it has not -> 405, with those it has', async (path) => {
+  it.each(paths)('%s with an unsupported method -> 405 with Allow', async (path) => {
     const known = operations.filter((operation) => operationOf(`${operation.line.split(' ')[0]} ${path}`));
     const has = [...new Set(known.map(({ line }) => line.split(' ')[0] ?? ''))];
     for (const method of METHODS.filter((name) => !has.includes(name))) {
@@ -33,7 +33,7 @@ describe('methods', () => {
     }
   });
 
-  it.each(['/health', '/clients/me'])('HEAD %s -> as GET, without a body', async (path) => {
+  it.each(['/health', '/clients/me'])('HEAD %s -> the response of GET, without a body', async (path) => {
     const client = await newClient();
     const [head, get] = await Promise.all(
       ['HEAD', 'GET'].map((name) => call(`${name} ${path}`, { token: client.token })),
@@ -42,14 +42,14 @@ describe('methods', () => {
     expect(head?.headers.get('content-type')).toBe(get?.headers.get('content-type'));
   });
 
-  it('HEAD of what a stranger may not see -> 404; without a token -> 401', async () => {
+  it('HEAD of another client -> 404; without a token -> 401', async () => {
     const [client, stranger] = [await newClient(), await newClient()];
     expect((await call(`HEAD /clients/${client.clientId}`, { token: stranger.token })).status).toBe(404);
     expect((await call(`HEAD /clients/${client.clientId}`, { token: client.token })).status).toBe(200);
     expect((await call(`HEAD /clients/${client.clientId}`)).status).toBe(401);
   });
 
-  it('OPTIONS from a page of another origin -> no leave to read', async () => {
+  it('OPTIONS from a page of another origin -> no CORS headers', async () => {
     const answer = await call('OPTIONS /clients', {
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
     });
@@ -58,7 +58,7 @@ describe('methods', () => {
   });
 });
 
-describe('paths that are none', () => {
+describe('paths that do not exist', () => {
   it.each([
     '/',
     '/nothing',
@@ -72,22 +72,24 @@ describe('paths that are none', () => {
     '/admin',
     '/rest/v1/clients',
   ])('GET %s -> 404', async (path) => {
-    expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
-    expectProblem(await call(`GET ${path}`), 404, 'not_found');
+    expectProblem(await call(`GET ${path}`, { token }), 404, 'route_not_found');
+    expectProblem(await call(`GET ${path}`), 404, 'route_not_found');
   });
 
   it.each(['/clients/', '/clients/me/more', '/bots', '/bots/', '/bots/x/y/z', '/clients//bots', '/runner'])(
-    'GET %s -> 404, whoever asks',
+    'GET %s -> 404 for every caller',
     async (path) => {
-      for (const [, token] of CALLERS) expectProblem(await call(`GET ${path}`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`GET ${path}`, { token }), 404, 'route_not_found');
     },
   );
 
   it.each(operations.map(({ line }) => line))(
-    '%s/, with a slash at the end -> 404, whoever asks',
+    '%s/, with a slash at the end -> 404 for every caller',
     async (line) => {
       const path = line.replace('{id}', crypto.randomUUID());
-      for (const [, token] of CALLERS) expectProblem(await call(`${path}/`, { token }), 404, 'not_found');
+      for (const [, token] of CALLERS)
+        expectProblem(await call(`${path}/`, { token }), 404, 'route_not_found');
     },
   );
 
@@ -104,7 +106,7 @@ describe('paths that are none', () => {
     '01a205679c9d712cb393fbd8562d7591',
     '%7B01a20567-9c9d-712c-b393-fbd8562d7591%7D',
     'x'.repeat(2000),
-  ])('an id that is no UUID (%s) -> 422 at id', async (id) => {
+  ])('an id that is not a UUID (%s) -> 422 at id', async (id) => {
     for (const line of [`GET /clients/${id}`, `DELETE /clients/${id}/revoke-key`, `POST /bots/${id}/start`]) {
       const answer = await call(line, { token });
       expectProblem(answer, 422, 'validation_failed');
@@ -114,25 +116,25 @@ describe('paths that are none', () => {
 });
 
 describe('the request id', () => {
-  it('that was sent -> the answer names it, in the header and in a problem', async () => {
+  it('sent by the caller -> returned in the header and in a problem', async () => {
     const headers = { 'x-request-id': 'order-66_a' };
     const good = await call('GET /health', { headers });
     expect(good.headers.get('x-request-id')).toBe('order-66_a');
     const bad = await call('GET /clients', { headers });
-    expect([bad.headers.get('x-request-id'), bad.json.instance]).toEqual(['order-66_a', 'order-66_a']);
+    expect([bad.headers.get('x-request-id'), bad.json.request_id]).toEqual(['order-66_a', 'order-66_a']);
   });
 
   it.each(['', 'with space', 'x'.repeat(37), 'a.b', '<script>', '{"a":1}'])(
-    '"%s" -> one of our own',
+    '"%s" -> replaced by a generated id',
     async (id) => {
       const answer = await call('GET /clients', { headers: { 'x-request-id': id } });
-      expect(answer.json.instance).toMatch(/^[0-9a-f-]{36}$/);
+      expect(answer.json.request_id).toMatch(/^[0-9a-f-]{36}$/);
     },
   );
 });
 
 describe('the Worker', () => {
-  it('GET /health through its own entry -> 200', async () => {
+  it('GET /health through the entry of the Worker -> 200', async () => {
     const response = await worker.fetch(new Request('http://api.example.test/health'), settings());
     expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
   });

@@ -1,4 +1,4 @@
-/** An answer is read to its end and no further than its limit, whatever it says of its own length. */
+/** A response is read to its end, up to a size limit, whatever length it declares. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,25 +10,25 @@ const LIMIT = 1000;
 const text = (size: number) => 'a'.repeat(size);
 const chunks = (size: number) => `${size.toString(16)}\r\n${text(size)}\r\n0\r\n\r\n`;
 const compressed = (size: number) => gzipSync(text(size));
-/** Of two, three and four bytes. */
+/** Characters of two, three and four bytes. */
 const CHARACTERS = 'é中🔑';
 const bytes = [...Buffer.from(CHARACTERS)].map((byte) => Buffer.from([byte]));
-/** Each byte as a chunk, to be sent by itself: what comes together is read together, whatever chunks it came in. */
+/** Each byte as a chunk, to be sent on its own. Chunks that arrive together are read together. */
 const inChunksOfOne = (some: readonly Buffer[]) => [
   ...some.map((byte) => Buffer.concat([Buffer.from('1\r\n'), byte, Buffer.from('\r\n')])),
   Buffer.from('0\r\n\r\n'),
 ];
 
-/** Heads and bodies as they go over the wire, and what is read; `undefined` where it is too large. */
+/** Headers and bodies as they are sent, and the expected text; `undefined` if the body is too large. */
 const ANSWERS: Readonly<
   Record<string, [head: string[], body: string | Buffer | Buffer[], read: string | undefined]>
 > = {
-  'of its length': [['content-length: 1000'], text(1000), text(1000)],
-  'of no length at all': [['content-length: 0'], '', ''],
+  'of the declared length': [['content-length: 1000'], text(1000), text(1000)],
+  'of length 0': [['content-length: 0'], '', ''],
   'longer by one': [['content-length: 1001'], text(1001), undefined],
   'in chunks': [['transfer-encoding: chunked'], chunks(1000), text(1000)],
   'in chunks, longer by one': [['transfer-encoding: chunked'], chunks(1001), undefined],
-  'in chunks that part characters': [['transfer-encoding: chunked'], inChunksOfOne(bytes), CHARACTERS],
+  'in chunks that split characters': [['transfer-encoding: chunked'], inChunksOfOne(bytes), CHARACTERS],
   'in chunks, with half a character at its end': [
     ['transfer-encoding: chunked'],
     inChunksOfOne(bytes.slice(0, -1)),
@@ -48,7 +48,7 @@ const ANSWERS: Readonly<
   ],
 };
 
-/** Settled once nobody takes any more of an answer without end. */
+/** Settles when the endless response is no longer read. */
 const cutOff = Promise.withResolvers<void>();
 function writeOn(socket: Socket): void {
   socket.on('close', () => cutOff.resolve());
@@ -81,7 +81,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, read, number })))(
-  'an answer $name',
+  'a response $name',
   async ({ read, number }) => {
     const { port } = server.address() as AddressInfo;
     const whole = fetchWhole(`http://127.0.0.1:${port}/${number}`, undefined, LIMIT);
@@ -90,7 +90,7 @@ it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, rea
   },
 );
 
-it('an answer without end is cut off, and its connection ended', async () => {
+it('an endless response is cut off, and its connection is closed', async () => {
   const { port } = server.address() as AddressInfo;
   const whole = fetchWhole(`http://127.0.0.1:${port}/endless`, undefined, LIMIT);
   await expect(whole).rejects.toBeInstanceOf(AnswerTooLarge);

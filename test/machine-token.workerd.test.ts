@@ -8,7 +8,7 @@ import { hashOfMachineToken, isMachineToken, newMachineToken } from '../src/mach
 const encode = (bytes: Uint8Array) => `tk_${createBase58check(sha256).encode(bytes)}`;
 
 describe('a machine token', () => {
-  it('is known by its form, whatever its bytes are', () => {
+  it('is recognised by its format, whatever its bytes are', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ minLength: 32, maxLength: 32 }),
       fc.constantFrom(new Uint8Array(32), new Uint8Array(32).fill(255)),
@@ -21,7 +21,7 @@ describe('a machine token', () => {
     expect(isMachineToken(newMachineToken())).toBe(true);
   });
 
-  it('is none any more with any one character changed, left out or doubled', () => {
+  it('is rejected with any one character changed, removed or repeated', () => {
     const token = newMachineToken();
     const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
     const property = fc.property(fc.nat(token.length - 1), fc.constantFrom(...alphabet), (at, other) => {
@@ -34,7 +34,7 @@ describe('a machine token', () => {
     fc.assert(property, { numRuns: 500 });
   });
 
-  it.each([0, 1, 31, 33, 64])('is none with %i bytes', (size) => {
+  it.each([0, 1, 31, 33, 64])('is rejected with %i bytes', (size) => {
     expect(isMachineToken(encode(crypto.getRandomValues(new Uint8Array(size))))).toBe(false);
   });
 

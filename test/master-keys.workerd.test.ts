@@ -1,4 +1,4 @@
-/** How the master keys are read of where they live, and how long they are used. */
+/** How the master keys are read from their source, and how long they are used. */
 import { describe, expect, it, vi } from 'vitest';
 import { parseKeyring } from '../src/crypto/keyring.ts';
 import { createKeyringSource, type MasterKeySource, masterKeySource } from '../src/master-keys.ts';
@@ -10,7 +10,7 @@ const failing = () => Promise.reject(new Error('the store is down'));
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** A source that answers what a test says, the keyring that is made of it, and the clock. */
+/** A source that returns what a test sets, the keyring on top of it, and the clock. */
 function harness(freshForMs = MINUTE) {
   const read = vi.fn<MasterKeySource['read']>();
   let now = 1_000_000;
@@ -26,7 +26,7 @@ function harness(freshForMs = MINUTE) {
 }
 
 describe('a source', () => {
-  it('is read once while what it gave is fresh, and again afterwards', async () => {
+  it('is read once while its keys are fresh, and again afterwards', async () => {
     const [first, second] = [another(), another()];
     const { read, primary, later } = harness();
     read.mockResolvedValue(first);
@@ -40,7 +40,7 @@ describe('a source', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  it('that answers late gave what it had when it was asked', async () => {
+  it('that responds late -> its keys count from the time of the request', async () => {
     const { read, keyring, later } = harness();
     read.mockImplementation(async () => {
       later(2 * SECOND);
@@ -55,7 +55,7 @@ describe('a source', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  it('that gives keys which cannot be read for another reason -> that reason, and not that they are malformed', async () => {
+  it('whose keys fail for another reason than their format -> that error, and not master_key_malformed', async () => {
     const { read, keyring } = harness();
     read.mockResolvedValue(another());
     const reason = new Error('no Web Crypto');
@@ -74,7 +74,7 @@ describe('a source', () => {
     expect(await primary()).toBe(await idOf(key));
   });
 
-  it('that fails later -> the last keys for a quarter of an hour, and no longer', async () => {
+  it('that fails later -> the last keys for a quarter of an hour, then an error', async () => {
     const key = another();
     const { read, primary, keyring, later } = harness();
     read.mockResolvedValueOnce(key);
@@ -86,7 +86,7 @@ describe('a source', () => {
     await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
   });
 
-  it('that does not answer counts as failing, after three seconds', async () => {
+  it('that does not respond counts as failed after three seconds', async () => {
     vi.useFakeTimers();
     try {
       const { read, keyring } = harness();
@@ -99,7 +99,7 @@ describe('a source', () => {
     }
   });
 
-  it('is waited for by no timer once it answered or failed', async () => {
+  it('leaves no timer after it has responded or failed', async () => {
     vi.useFakeTimers();
     try {
       const { read, keyring, primary } = harness();
@@ -112,7 +112,7 @@ describe('a source', () => {
     }
   });
 
-  it('is read by the clock of the machine where no other is given', async () => {
+  it('is read by the clock of the machine if no other clock is given', async () => {
     const read = vi.fn<MasterKeySource['read']>().mockResolvedValue(another());
     const keyring = createKeyringSource({ read, freshForMs: MINUTE });
     const now = Date.now();
@@ -133,28 +133,28 @@ describe('a source', () => {
     ['nothing', 'master_key_missing', undefined],
     ['an empty text', 'master_key_missing', ''],
     ['no list of keys', 'master_key_malformed', 'x'],
-  ])('that gives %s -> %s, also where it gave keys before', async (_, code, value) => {
+  ])('that returns %s -> %s, also if it returned keys before', async (_, code, value) => {
     const { read, keyring, later } = harness();
     read.mockResolvedValueOnce(another());
     await keyring();
     later(MINUTE);
     read.mockResolvedValueOnce(value);
     await expect(keyring()).rejects.toMatchObject({ code });
-    // And the keys from before are gone for good: a failing store does not bring them back.
+    // The earlier keys are discarded: if the store then fails, they are not used again.
     read.mockImplementation(failing);
     await expect(keyring()).rejects.toMatchObject({ code: 'master_key_unavailable' });
   });
 
-  it('is the environment where the setting is a text, and is never read again', async () => {
+  it('is the environment if the setting is a text, and is never read again', async () => {
     const key = another();
     const source = masterKeySource(key);
     expect([await source.read(), source.freshForMs]).toEqual([key, Number.POSITIVE_INFINITY]);
     expect(await masterKeySource(undefined).read()).toBeUndefined();
   });
 
-  it('is the binding where the setting is one, and is read again after a minute', async () => {
+  it('is the binding if the setting is a binding, and is read again after a minute', async () => {
     const key = another();
-    // As bindings may be: a method that knows its object.
+    // A method that depends on its object, as bindings may have.
     const binding = {
       key,
       async get() {

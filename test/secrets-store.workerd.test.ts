@@ -1,4 +1,4 @@
-/** Master keys in Cloudflare's Secrets Store: the real binding, on this machine. */
+/** Master keys in Cloudflare's Secrets Store: the real binding, emulated locally. */
 import { adminSecretsStore, env as testEnv } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { SecretBinding } from '../src/env.ts';
@@ -13,7 +13,7 @@ describe('the Secrets Store', () => {
   const env = { ...settings(), ENCRYPTION_KEY: STORED_KEY };
   const masterKey = async () => (await call('GET /ready', { env })).json.dependencies.master_key.code;
 
-  it('without the secret -> 503 master_key_unavailable; with it keys are sealed and opened; without it again not', async () => {
+  it('without the secret -> 503 master_key_unavailable; with it, keys are sealed and opened; without it again -> 503', async () => {
     const body = { type: 'evm.message', message: 'x' };
     const client = await newClientWithRunner();
     expect(await masterKey()).toBe('master_key_unavailable');

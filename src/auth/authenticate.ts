@@ -1,7 +1,7 @@
 import type { Context, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
-import { hashOfMachineToken, isMachineToken } from '../machine-token.ts';
+import { hashOfMachineToken, isMachineToken, MACHINE_TOKEN_PREFIX } from '../machine-token.ts';
 import { countCall, countGuess, countStranger } from '../middleware/rate-limit.ts';
 import { Problem } from '../problem.ts';
 import type { Access } from './access.ts';
@@ -9,6 +9,8 @@ import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+/** The form alone tells the two kinds of token apart: a wrong kind is rejected without looking the token up. */
+const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * Decides by the access of the route who may call it. A handler reaches the database only through what is set here. Up to
@@ -42,6 +44,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
   const { runtime, requestId, tally } = c.var;
   const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
+    if (token.startsWith(MACHINE_TOKEN_PREFIX)) throw new Problem('session_required');
     return { token, session: await runtime.verifier.verify(token) };
   });
   await countCall(c, rate, `account ${session.userId}`);
@@ -56,6 +59,7 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
   const { runtime, requestId, tally } = c.var;
   const token = await countingUnverified(c, async () => {
     const token = bearer(c);
+    if (JWT_FORM.test(token)) throw new Problem('machine_token_required');
     if (!isMachineToken(token)) throw new Problem('token_invalid');
     return token;
   });
@@ -79,8 +83,8 @@ function remember(tokens: Set<string>, hash: string): void {
   if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** Never valid here, whatever the time. */
-const GUESSES = ['token_invalid', 'token_oauth_rejected'];
+/** Never valid on this route, whatever the time. */
+const GUESSES = ['token_invalid', 'oauth_token_rejected', 'session_required', 'machine_token_required'];
 
 /**
  * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which

@@ -40,7 +40,7 @@ export interface Session {
 export interface Verifier {
   /**
    * The session that the token was issued for.
-   * @throws {Problem} token_invalid, token_expired, token_oauth_rejected, auth_not_configured, auth_unavailable
+   * @throws {Problem} token_invalid, token_expired, oauth_token_rejected, auth_not_configured, auth_unavailable
    */
   verify(token: string): Promise<Session>;
   /** @throws {Problem} auth_not_configured, auth_unavailable: no token could be verified now */
@@ -103,7 +103,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
       }
       // A token of the OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
       // account's role and would otherwise have all of its rights. The database rejects it too: `private.caller_id`.
-      if ('client_id' in payload) throw new Problem('token_oauth_rejected');
+      if ('client_id' in payload) throw new Problem('oauth_token_rejected');
       const aal = typeof payload.aal === 'string' ? payload.aal : undefined;
       return { userId: sub, expiresAt: exp, aal, signedInAt: signedInAt(payload) };
     },

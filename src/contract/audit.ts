@@ -7,7 +7,7 @@ export const KEY_EVENTS = [
   'key_rotated',
   'key_rewrapped',
   'key_revoked',
-  'signed',
+  'key_released',
   'wallet_added',
   'wallet_changed',
   'wallet_removed',
@@ -65,9 +65,9 @@ export const KeyEvent = z
     key_version: z.int().nullable(),
     detail: z.record(z.string(), z.unknown()).nullable(),
     created_at: Time,
-    signatures: z
-      .int()
-      .openapi({ description: 'The number of signatures in the chain up to this row, including it.' }),
+    signatures: z.int().openapi({
+      description: 'The number of `key_released` events in the chain up to this row, including it.',
+    }),
     previous_hash: Hash.nullable().openapi({
       description: 'The hash of the row before. Null for the first row.',
     }),

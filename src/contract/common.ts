@@ -46,11 +46,16 @@ export const pageOf = <Item extends z.ZodType>(item: Item) =>
 
 export const ProblemBody = z
   .object({
-    type: z.string(),
+    type: z.string().openapi({
+      description: 'Where GET /docs explains the code, relative to the URL of the request.',
+      example: '/docs#problem-token_expired',
+    }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z.string().openapi({ description: 'The id of the request, as in `X-Request-Id`.' }),
+    request_id: z
+      .string()
+      .openapi({ description: 'The id of the request, also in the X-Request-Id header.' }),
     code: z.enum(PROBLEM_CODES),
     errors: z
       .array(

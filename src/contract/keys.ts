@@ -37,7 +37,7 @@ export const Wallet = z
     id: Id,
     address: z.string(),
     chain: Chain,
-    key: z.enum(['trading', 'own']).nullable().openapi({
+    key_source: z.enum(['trading', 'own']).nullable().openapi({
       description:
         "`trading`: the wallet uses the client's trading key. `own`: it has a key of its own. Null: its key was deleted.",
     }),

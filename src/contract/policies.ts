@@ -47,8 +47,9 @@ export const PolicyRequest = z
     max_value: Value.nullish().openapi({
       description: 'The highest value of one transaction, in wei or lamports. Fees are not counted.',
     }),
-    max_daily_value: Value.nullish().openapi({
-      description: 'The highest sum of the values of any 24 hours, in wei or lamports.',
+    max_value_24h: Value.nullish().openapi({
+      description:
+        'The highest sum of the values of all transactions in the last 24 hours, in wei or lamports. Fees are not counted.',
     }),
     quarantine_after: z.int().min(1).max(100).nullish().openapi({
       description:
@@ -64,7 +65,7 @@ export const Policy = z
     chain_ids: z.array(z.string()).nullable(),
     recipients: z.array(z.string()).nullable(),
     max_value: z.string().nullable(),
-    max_daily_value: z.string().nullable(),
+    max_value_24h: z.string().nullable(),
     quarantine_after: z.int().nullable(),
     updated_at: Time.nullable(),
   })

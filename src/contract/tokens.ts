@@ -8,7 +8,7 @@ export const IssueTokenRequest = z
       description: 'RFC 3339. If absent, the token is valid until it is revoked.',
       example: '2027-11-22T00:00:00Z',
     }),
-    bot_ids: z
+    other_bot_ids: z
       .array(Id)
       .max(99)
       .optional()
@@ -20,7 +20,7 @@ export const Token = z
   .object({
     id: Id,
     name: z.string(),
-    bot_ids: z.array(Id),
+    bot_ids: z.array(Id).openapi({ description: 'All bots that the token may sign for.' }),
     created_at: Time,
     expires_at: Time.nullable(),
     last_used_at: Time.nullable().openapi({ description: 'The minute of the last use.' }),

@@ -15,7 +15,7 @@ export interface DatabaseError {
  * A 4xx is what a value of the request can cause. What only the platform, its operator or our own code can cause is 5xx.
  */
 const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
-  malformed_request: [
+  value_not_storable: [
     // A text too long, a number out of range, a date that does not exist, text that PostgreSQL cannot store or read.
     '22001 22003 22007 22008 22009 22021 22023 22P02 22P05',
     // A constraint that the value violates; a limit that it exceeds, such as the size of an index entry.
@@ -23,8 +23,8 @@ const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
     // JSON that PostgREST cannot parse. The edge itself writes JSON, so it is a text in it: half of a surrogate pair.
     'PGRST102',
   ],
-  conflict: ['23505 23P01'],
-  forbidden: ['42501'],
+  value_taken: ['23505 23P01'],
+  permission_denied: ['42501'],
   // Deadlock, serialization failure, lock timeout, statement or transaction timeout, too many connections.
   database_busy: ['40001 40P01 55006 55P03 57014 25P03 25P04 53300'],
   // Standby, read-only mode of a hosted project, full disk.
@@ -70,7 +70,7 @@ export function problemOf(
   if (problem === 'database_rejects_token' && session && session.expiresAt * 1000 <= now)
     return new Problem('token_expired');
   // Without a session it is a grant of the migrations that is missing.
-  if (problem === 'forbidden' && !session) return new Problem('database_not_migrated');
+  if (problem === 'permission_denied' && !session) return new Problem('database_not_migrated');
   return new Problem(problem);
 }
 
@@ -81,9 +81,9 @@ function causeOf(code: string, status: number): ProblemCode {
       if (cause !== undefined) return cause;
     }
     // A statement of ours that PostgreSQL does not carry out (21000, P0001), a request of ours that PostgREST rejects.
-    return 'internal';
+    return 'internal_error';
   }
   // The gateway checks the API key before PostgREST gets the call.
   if (status === 401) return 'publishable_key_rejected';
-  return code !== '' && status < 500 ? 'internal' : 'database_unavailable';
+  return code !== '' && status < 500 ? 'internal_error' : 'database_unavailable';
 }

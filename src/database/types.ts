@@ -67,14 +67,14 @@ isOneToOne: false
                   ]
                 },"bot_policies": {
                   Row: {
-                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_daily_value": number | null,"max_value": number | null,"quarantine_after": number | null,"recipients": (string)[] | null,"updated_at": string
+                    "bot_id": string,"chain_ids": (string)[] | null,"client_id": string,"kinds": (string)[] | null,"max_value": number | null,"max_value_24h": number | null,"quarantine_after": number | null,"recipients": (string)[] | null,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id": string,"chain_ids"?: (string)[] | null,"client_id": string,"kinds"?: (string)[] | null,"max_value"?: number | null,"max_value_24h"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Update: {
-                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_daily_value"?: number | null,"max_value"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
+                    "bot_id"?: string,"chain_ids"?: (string)[] | null,"client_id"?: string,"kinds"?: (string)[] | null,"max_value"?: number | null,"max_value_24h"?: number | null,"quarantine_after"?: number | null,"recipients"?: (string)[] | null,"updated_at"?: string
                   }
                   Relationships: [
                     {

@@ -7,7 +7,7 @@ import { canonicalSolanaAddress } from './solana.ts';
  * Tells the chain of an address that came without a key and gives its canonical form: EIP-55 for EVM, base58
  * of 32 bytes for Solana. Two addresses are the same account exactly when these forms are equal.
  *
- * @throws {KeyInputError} `address_malformed` or `address_checksum`
+ * @throws {KeyInputError} `address_malformed` or `address_checksum_invalid`
  */
 export function canonicalAddress(text: string): { chain: Chain; address: string } {
   const evm = canonicalEvmAddress(text);

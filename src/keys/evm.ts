@@ -35,14 +35,14 @@ export function evmAddressOfPoint(point: Uint8Array): string {
  * An EVM address in its EIP-55 form; undefined when the text is of another form. Digits in one case carry no
  * checksum and are taken as they are (EIP-55, "Implementation").
  *
- * @throws {KeyInputError} `address_checksum` when the case is mixed and wrong
+ * @throws {KeyInputError} `address_checksum_invalid` when the case is mixed and wrong
  */
 export function canonicalEvmAddress(text: string): string | undefined {
   const digits = ADDRESS.exec(text)?.[1];
   if (digits === undefined) return undefined;
   const address = checksummed(digits.toLowerCase());
   const inOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
-  if (!inOneCase && text !== address) throw new KeyInputError('address_checksum');
+  if (!inOneCase && text !== address) throw new KeyInputError('address_checksum_invalid');
   return address;
 }
 

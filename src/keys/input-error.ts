@@ -12,7 +12,7 @@ const REASONS = {
     field: 'private_key',
     message: 'the number is zero or not below the order of secp256k1: no EVM account has this private key',
   },
-  private_key_mismatched_public_half: {
+  private_key_halves_mismatch: {
     field: 'private_key',
     message: 'the second half of the Solana private key is not the public key of its first half',
   },
@@ -20,7 +20,7 @@ const REASONS = {
     field: 'address',
     message: 'not an address: give 0x and 40 hex digits (EVM) or base58 of 32 bytes (Solana)',
   },
-  address_checksum: {
+  address_checksum_invalid: {
     field: 'address',
     message: 'the capital letters of the address do not fit its EIP-55 checksum: a character may be wrong',
   },

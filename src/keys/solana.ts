@@ -20,7 +20,7 @@ const LONGEST_JSON = 4096;
  * from the derived one, shows that somebody pasted the wrong field.
  *
  * @throws {KeyInputError} `private_key_malformed`, `private_key_wrong_length` or
- *   `private_key_mismatched_public_half`
+ *   `private_key_halves_mismatch`
  */
 export function readSolanaSecret(input: string | readonly number[]): Uint8Array | undefined {
   if (typeof input !== 'string') return seedOfKeypair(bytesOf(input));
@@ -77,5 +77,5 @@ function seedOfKeypair(keypair: Uint8Array): Uint8Array {
   wipe(keypair);
   if (matches) return seed;
   wipe(seed);
-  throw new KeyInputError('private_key_mismatched_public_half');
+  throw new KeyInputError('private_key_halves_mismatch');
 }

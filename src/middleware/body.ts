@@ -26,12 +26,12 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
  */
 export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('content-type') ?? '';
-  if (!/^application\/json *(;.*)?$/i.test(type)) throw new Problem('unsupported_media_type');
+  if (!/^application\/json *(;.*)?$/i.test(type)) throw new Problem('media_type_unsupported');
   let text: string;
   try {
     text = UTF8.decode(await c.req.arrayBuffer());
   } catch {
-    throw new Problem('malformed_json');
+    throw new Problem('json_malformed');
   }
   if (SURROGATE_ESCAPE.test(text)) rejectLoneSurrogates(text);
   // For the validator, which would decode the bytes again, and not strictly.
@@ -39,7 +39,7 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-/** @throws {Problem} malformed_json, validation_failed at the member of the body that has one */
+/** @throws {Problem} json_malformed, validation_failed at the member of the body that has one */
 function rejectLoneSurrogates(text: string): void {
   const body = parse(text);
   const members = typeof body === 'object' && body !== null ? Object.entries(body) : [];
@@ -67,6 +67,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem('malformed_json');
+    throw new Problem('json_malformed');
   }
 }

@@ -22,11 +22,11 @@ export function refuse(c: Context<AppEnv>, problem: Problem, headers?: Record<st
 
 function asProblem(error: Error, c: Context<AppEnv>): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof HTTPException && error.status === 400) return new Problem('malformed_json');
-  if (error instanceof HTTPException && error.status === 415) return new Problem('unsupported_media_type');
+  if (error instanceof HTTPException && error.status === 400) return new Problem('json_malformed');
+  if (error instanceof HTTPException && error.status === 415) return new Problem('media_type_unsupported');
   // A message may quote what it failed on, so only the kind of error is logged.
   log({ event: 'unexpected_error', level: 'error', request_id: c.get('requestId'), error: error.name });
-  return new Problem('internal');
+  return new Problem('internal_error');
 }
 
 /** What a schema refuses. Of the input only field names that the contract itself could have are repeated. */

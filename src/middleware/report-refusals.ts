@@ -33,7 +33,7 @@ async function report(c: Context<AppEnv>, route: MatchedRoute, code: ProblemCode
       await c.get('database')?.reportRefusal(await targetOf(c, route, code), code, line);
     }
   } catch (error) {
-    const reason = error instanceof Problem ? error.code : 'internal';
+    const reason = error instanceof Problem ? error.code : 'internal_error';
     // A token that is not in force belongs to no audit chain.
     if (reason === 'token_invalid') return;
     log({ event: 'refusal_not_recorded', level: 'error', request_id: c.get('requestId'), code, reason });

@@ -21,7 +21,7 @@ async function runJob(job: Job, env: Bindings): Promise<void> {
     const done = await job.run(runtimeFor(env), requestId);
     if (done) log({ event: job.name, request_id: requestId, duration_ms: Date.now() - startedAt, ...done });
   } catch (error) {
-    const problem = error instanceof Problem ? error : new Problem('internal');
+    const problem = error instanceof Problem ? error : new Problem('internal_error');
     log({
       event: job.name,
       level: 'error',

@@ -29,7 +29,7 @@ export interface ChainHead {
  * - `gap`: rows before it are missing.
  * - `fork`: its place is taken, or it stands out of order.
  * - `wrong_client`: it is a row of another chain.
- * - `wrong_count`: its number of signatures does not follow from the row before.
+ * - `wrong_count`: its count of `key_released` events does not follow from the row before.
  * - `not_canonical`: it is not of the form of a row.
  * - `truncated`: the chain ends before it, although it is known, or was signed, that it was there.
  * - `known_head`: it was known with another hash.
@@ -220,7 +220,7 @@ async function misfitOf(
   const recomputed = await canonicalHash(hashed).catch(() => undefined);
   if (recomputed === undefined) return 'not_canonical';
   if (recomputed !== hash) return 'wrong_hash';
-  const signatures = (last?.signatures ?? 0) + (row.event === 'signed' ? 1 : 0);
+  const signatures = (last?.signatures ?? 0) + (row.event === 'key_released' ? 1 : 0);
   return row.signatures === signatures ? undefined : 'wrong_count';
 }
 

@@ -12,10 +12,11 @@ export interface ClientOptions {
   /** Of the API, such as `https://keys.example.com`. `http://` is accepted for `localhost`, 127.0.0.0/8 and `[::1]` alone. */
   readonly url: string | URL;
   /**
-   * An access token of the Supabase project, or a machine token (`tk_…`). A function is asked before every
-   * attempt, so that it can answer a session that was refreshed meanwhile.
+   * An access token of the Supabase project, or a machine token (`tk_…`). A function is called before every attempt, so
+   * that it can return the token of a refreshed session. Leave it out only for calls that need no token: `undefined`, such
+   * as of an environment variable that is not set, is a TypeError.
    */
-  readonly token?: string | (() => string | Promise<string>) | undefined;
+  readonly token?: string | (() => string | Promise<string>);
   /** In place of the global one: a service binding, a proxy. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** For each attempt, until the whole answer is there. 10 seconds. */
@@ -50,6 +51,12 @@ export type Call = <Answer>(line: string, parts: Parts, options?: CallOptions) =
 
 export function createTransport(settings: ClientOptions): Call {
   const base = parseBase(settings.url);
+  if ('token' in settings && settings.token === undefined) {
+    throw new TypeError(
+      'The token is undefined. Is its environment variable set? Leave token out for calls that need none.',
+    );
+  }
+  const { origin } = new URL(base);
   const { timeoutMs = TIMEOUT_MS, retries = RETRIES } = settings;
   const send = settings.fetch ?? ((input, init) => fetch(input, init));
 
@@ -82,8 +89,8 @@ export function createTransport(settings: ClientOptions): Call {
       if (signal?.aborted) throw signal.reason;
       // The reason is named and not attached: what fetch throws can quote the headers.
       throw timeLimit.aborted
-        ? new NoAnswer(`${line}: no answer within ${timeoutMs} ms`, 'timeout')
-        : new NoAnswer(`${line}: no answer${systemCode(error)}`, 'unreachable');
+        ? new NoAnswer(`${line}: no response from ${origin} within ${timeoutMs} ms`, 'timeout')
+        : new NoAnswer(`${line}: no response from ${origin} (${causeOf(error)})`, 'unreachable');
     }
   }
 
@@ -179,7 +186,7 @@ function asProblem(line: string, response: Response, body: unknown): ApiProblem 
   return new ApiProblem(`${line}: ${response.status} ${code}${told && `: ${told}`}`, {
     code,
     status: response.status,
-    requestId: text(problem.instance) ?? response.headers.get('x-request-id') ?? undefined,
+    requestId: text(problem.request_id) ?? response.headers.get('x-request-id') ?? undefined,
     errors: Array.isArray(problem.errors) ? (problem.errors as ProblemPart[]) : [],
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
   });
@@ -189,9 +196,13 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Such as ECONNREFUSED, where the runtime names it. */
-function systemCode(error: unknown): string {
+/** A system code such as ECONNREFUSED if the runtime gives one, else the kind of error. Never its message. */
+function causeOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
+  for (const at of [cause, error]) {
+    const code = at instanceof Error && 'code' in at ? at.code : undefined;
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code)) return code;
+  }
+  const name = error instanceof Error ? error.name : '';
+  return /^[A-Za-z]{1,40}$/.test(name) ? name : 'unknown cause';
 }

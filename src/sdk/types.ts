@@ -61,8 +61,8 @@ export interface Wallet {
   id: string;
   address: string;
   chain: Chain;
-  /** The client's trading key, a key of its own, or null: no key any more. */
-  key: 'trading' | 'own' | null;
+  /** A copy of the client's trading key, a key of its own, or null: no key is left. */
+  key_source: 'trading' | 'own' | null;
   key_id: string | null;
   created_at: string;
 }
@@ -274,7 +274,7 @@ export interface IssueTokenRequest {
   /** None: until it is revoked. */
   expires_at?: string | undefined;
   /** More bots that the token signs for, beside the one that it is issued for. */
-  bot_ids?: string[] | undefined;
+  other_bot_ids?: string[] | undefined;
 }
 
 export interface Token {
@@ -309,8 +309,8 @@ export interface PolicyRequest {
   recipients?: string[] | null | undefined;
   /** Of one transaction, without fees. */
   max_value?: string | null | undefined;
-  /** Of any 24 hours. */
-  max_daily_value?: string | null | undefined;
+  /** Of all transactions of the last 24 hours together, without fees. */
+  max_value_24h?: string | null | undefined;
   /** 1 to 100 failures to sign within an hour after which the bot is stopped. */
   quarantine_after?: number | null | undefined;
 }
@@ -321,7 +321,7 @@ export interface Policy {
   chain_ids: string[] | null;
   recipients: string[] | null;
   max_value: string | null;
-  max_daily_value: string | null;
+  max_value_24h: string | null;
   quarantine_after: number | null;
   updated_at: string | null;
 }
@@ -360,7 +360,7 @@ export type KeyEventName =
   | 'key_rotated'
   | 'key_rewrapped'
   | 'key_revoked'
-  | 'signed'
+  | 'key_released'
   | 'wallet_added'
   | 'wallet_changed'
   | 'wallet_removed'
@@ -415,7 +415,7 @@ export interface QueuedEvent {
 export interface KeyEvent extends QueuedEvent {
   /** Counts the rows of the chain, from 1, without a gap. */
   seq: number;
-  /** How many signatures the chain has up to here, this row included. */
+  /** How many key_released events the chain has up to here, this row included. */
   signatures: number;
   /** Null for the first. */
   previous_hash: string | null;

@@ -21,7 +21,7 @@ export interface Dependencies {
 export async function issueToken(
   { database, now }: Dependencies,
   botId: string,
-  { name, expires_at, bot_ids = [] }: IssueTokenRequest,
+  { name, expires_at, other_bot_ids = [] }: IssueTokenRequest,
 ): Promise<IssuedToken> {
   const expires = expires_at === undefined ? undefined : Date.parse(expires_at);
   if (expires !== undefined && !(expires > now && expires < YEAR_10000)) {
@@ -33,7 +33,7 @@ export async function issueToken(
   const { replayed, ...issued } = await database.issueToken(botId, {
     name,
     token_hash: hashOfMachineToken(token),
-    other_bot_ids: bot_ids,
+    other_bot_ids,
     ...(expires !== undefined && { expires_at: new Date(expires).toISOString() }),
   });
   return replayed ? issued : { ...issued, token };

@@ -34,7 +34,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     attempt(probes.edgeToken),
     attempt(probes.tokenVerification),
     attempt(async () => {
-      if (!(await probes.stepUpAgrees())) throw new Problem('step_up_disagrees');
+      if (!(await probes.stepUpAgrees())) throw new Problem('step_up_settings_mismatch');
     }),
     attempt(async () => probes.monitor()),
     attempt(async () => {
@@ -89,7 +89,7 @@ async function attempt<Value>(probe: () => Promise<Value>): Promise<Attempt<Valu
   try {
     return { value: await probe() };
   } catch (error) {
-    return { code: error instanceof Problem ? error.code : 'internal' };
+    return { code: error instanceof Problem ? error.code : 'internal_error' };
   }
 }
 

@@ -5,11 +5,11 @@ import { Problem, type ProblemCode } from '../problem.ts';
 /** Not what a caller got wrong, nor what the operator has to mend: a bot must not be stopped for that. */
 const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'key_not_opened',
-  'policy_chain_id',
-  'policy_daily_value',
-  'policy_kind',
-  'policy_recipient',
-  'policy_value',
+  'policy_chain_denied',
+  'policy_value_24h_exceeded',
+  'policy_kind_denied',
+  'policy_recipient_denied',
+  'policy_value_exceeded',
 ]);
 
 /** What was thrown while a bot's signature was made, as the code that is counted; `undefined` where it is not. */

@@ -2,7 +2,7 @@ create table private.admins (
   user_id uuid primary key references auth.users (id) on delete cascade,
   created_at timestamptz not null default now()
 );
-comment on table private.admins is 'Accounts that run the platform. Written by the operator only.';
+comment on table private.admins is 'Accounts of admins, who run the platform. Only the operator writes this table.';
 
 create table public.clients (
   id uuid primary key default private.uuid_v7(),
@@ -18,8 +18,8 @@ create table public.clients (
   constraint "an e-mail is in lower case" check (email = lower(email collate "C") and length(email) between 3 and 320)
 );
 comment on table public.clients is
-  'A tenant. Its row is the lock of its keys: every key change takes it first, signing takes the shared form.';
-comment on column public.clients.key_version is 'Number of the newest trading key, over all that the client ever had.';
+  'A client of the platform (a tenant). It has at most one trading key and any number of bots up to a limit.';
+comment on column public.clients.key_version is 'How many trading keys the client has had so far: the version number of the newest one.';
 
 alter table private.admins enable row level security;
 alter table private.admins force row level security;
@@ -30,12 +30,12 @@ create function private.caller_id() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
   -- A token of Supabase's OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
-  -- account's role and would otherwise have all of its rights. The edge rejects it too: token_oauth_rejected.
+  -- account's role and would otherwise have all of its rights. The edge rejects it too: oauth_token_rejected.
   if auth.jwt() ? 'client_id' then return null; end if;
   return auth.uid();
 end $$;
 comment on function private.caller_id() is
-  'The account that signed in by itself. Policies and functions that grant something use this function and not auth.uid().';
+  'The account that signed in. Null for a token that the account gave to another program (OAuth). Policies and functions that grant something use this function and not auth.uid().';
 
 create policy "an account sees whether it is an admin" on private.admins
   for select to authenticated using (user_id = (select private.caller_id()));
@@ -66,7 +66,7 @@ create policy "a client renames itself, an admin any client" on public.clients
   using (user_id = (select private.caller_id()) or (select private.is_admin()))
   with check (user_id = (select private.caller_id()) or (select private.is_admin()));
 
--- The right to rename is also what lets a function run by the caller lock the row.
+-- A security invoker function can lock the row because the caller has the right to update the name.
 grant select, insert (name, email), update (name) on public.clients to authenticated;
 
 grant execute on function private.caller_id(), private.is_admin(), private.own_client_id() to authenticated;

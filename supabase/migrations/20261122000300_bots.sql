@@ -10,23 +10,23 @@ create table public.bot_types (
   constraint "a bot type's description has at most 1000 characters" check (length(description) <= 1000),
   constraint "a bot type trades on a known chain family" check (chain in ('evm', 'solana'))
 );
-comment on table public.bot_types is 'The catalogue of bots on offer. Written by the operator only.';
+comment on table public.bot_types is 'The types of bots that the platform offers. Only the operator writes this table.';
 
 create function private.is_config(config jsonb) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   return jsonb_typeof(config) = 'object'
-    -- The edge accepts 16 KiB of compact JSON with its numbers written out. PostgreSQL adds a space after each comma
-    -- and colon, which is at most half as much again.
+    -- The edge accepts 16 KiB of compact JSON, with numbers without exponents. PostgreSQL adds a space after each comma and
+    -- colon, which makes the text at most half as long again.
     and octet_length(config::text) <= 24576
     and not jsonb_path_exists(config, 'strict $.**{8} ? (@.type() == "object" || @.type() == "array")')
-    -- What a reader in JavaScript would take for another number: it holds whole numbers up to 2^53 - 1 exactly, and
-    -- takes what is smaller than its smallest number for 0.
+    -- No number that JavaScript would read as another number. JavaScript is exact for whole numbers up to 2^53 - 1, and
+    -- reads a number below its smallest one as 0.
     and not jsonb_path_exists(config, 'strict $.** ? (
       @.type() == "number" && (@.abs() > 9007199254740991 || @ != 0 && @.abs() < 5e-324))');
 end $$;
 comment on function private.is_config(jsonb) is
-  'Whether a JSON value is a config that the API can return: an object of at most 8 levels and 24 KiB, with numbers that JavaScript can hold. It accepts whatever `BotConfig` in src/contract/bots.ts accepts.';
+  'Whether a JSON value is a config that the API can return: an object of at most 8 levels and 24 KiB, with numbers that JavaScript can represent. It accepts every value that `BotConfig` in src/contract/bots.ts accepts.';
 
 create table public.bots (
   id uuid primary key default private.uuid_v7(),
@@ -52,7 +52,7 @@ create table public.bots (
   constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
 );
 comment on table public.bots is
-  'A client''s bot. It runs only while one of its wallets holds a key of its chain family.';
+  'A bot of a client. It can run only while one of its wallets has a key of the bot''s chain family.';
 create index bots_by_client on public.bots (client_id, id);
 create index bots_by_type on public.bots (bot_type);
 
@@ -61,16 +61,16 @@ language plpgsql set search_path = '' as $$
 begin
   if not private.is_config(new.config) then
     raise sqlstate 'PT422' using
-      message = 'The config is not an object, is too large or too deep, or has a number out of range.',
+      message = 'The config must be an object of at most 8 levels and 24 KiB, with numbers that JavaScript can represent.',
       hint = 'validation_failed';
   end if;
   return new;
 end $$;
 comment on function private.before_bot_config_write() is
-  'In place of a CHECK, which PostgreSQL evaluates at every UPDATE: a revocation stops up to 1,000 bots in one statement, and their configs must not cost it seconds.';
+  'A trigger and not a CHECK, because PostgreSQL evaluates a CHECK at every UPDATE. A revocation stops up to 1,000 bots in one statement, and checking their configs again would take seconds.';
 create trigger before_config_write before insert or update of config on public.bots
   for each row execute function private.before_bot_config_write();
--- Also where triggers are off for replication (session_replication_role).
+-- The trigger fires even if session_replication_role = replica, which turns ordinary triggers off.
 alter table public.bots enable always trigger before_config_write;
 
 create function private.is_health_detail(detail jsonb) returns boolean
@@ -90,7 +90,7 @@ begin
         else true end);
 end $$;
 comment on function private.is_health_detail(jsonb) is
-  'Whether a detail is one that `HealthChange` in src/contract/bot-health.ts can return.';
+  'Whether `HealthChange` in src/contract/bot-health.ts can return this detail.';
 
 create table public.bot_health_logs (
   id uuid primary key default private.uuid_v7(),
@@ -107,9 +107,9 @@ create table public.bot_health_logs (
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
 );
 comment on table public.bot_health_logs is
-  'Changes of a bot''s health, newest last: a row is written when the state becomes another one.';
-comment on column public.bot_health_logs.since is 'When the state began, as far as can be told.';
-comment on column public.bot_health_logs.created_at is 'When it was noticed.';
+  'History of the health of bots. The health monitor writes a row when the state of a bot changes.';
+comment on column public.bot_health_logs.since is 'When the state began, as far as the monitor can know.';
+comment on column public.bot_health_logs.created_at is 'When the monitor noticed the state.';
 create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
 create index bot_health_logs_by_client on public.bot_health_logs (client_id);
 

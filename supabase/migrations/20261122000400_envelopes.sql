@@ -9,23 +9,23 @@ declare
   iv text;
   tag text;
 begin
-  -- This runs for every wallet of a rotation. So it makes no JSON of the header, which also leaves nothing for two
-  -- readers to read differently, and no count stands in a regular expression: each would make it a hundred states.
+  -- This runs for every wallet of a rotation, so it must be fast. It compares the header as text and does not parse JSON,
+  -- which two parsers could read differently. No regular expression has a count: a count makes a hundred states of it.
   if (
     octet_length(envelope) <= 2048
-    -- After the header: wrapped data key (32 bytes), IV (12), ciphertext (32), tag (16).
+    -- After the header: the wrapped data key (32 bytes), IV (12), ciphertext (32) and tag (16).
     and envelope like
       '%.' || repeat('_', 43) || '.' || repeat('_', 16) || '.' || repeat('_', 43) || '.' || repeat('_', 22)
-    -- All in canonical base64url, of which a header in ASCII needs neither - nor _.
+    -- All parts are canonical base64url. A header in ASCII never contains - or _.
     and envelope ~ (
       '^[A-Za-z0-9]+\.[A-Za-z0-9_-]+[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]+'
       '\.[A-Za-z0-9_-]+[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]+[AQgw]$')
-    -- What '}' or '"}' at the end looks like with no bit left over. A length of one more than that is none.
+    -- The encodings of '}' and '"}' at the end, without unused bits. Base64 never has a length of 4n + 1.
     and encoded like case octet_length(encoded) % 4 when 0 then '%' when 2 then '%fQ' when 3 then '%In0' end
   ) is not true then return false; end if;
-  -- "escape" leaves ASCII as it is, but for the backslash, and no byte makes it fail.
+  -- "escape" does not change ASCII except for the backslash, and it never fails.
   header := encode(decode(encoded || repeat('=', -octet_length(encoded) & 3), 'base64'), 'escape');
-  -- What the row does not tell: three of the texts between the header's quotation marks.
+  -- The row does not contain these three values. They are read from between the quotation marks of the header.
   master_key_id := split_part(header, '"', 16);
   iv := split_part(header, '"', 36);
   tag := split_part(header, '"', 40);
@@ -39,7 +39,7 @@ begin
     false);
 end $$;
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
-  'Whether an envelope is one that the edge could have written for this client, chain, address and key id: its header is compared as text, members in the order of src/crypto/envelope.ts and nothing beside them.';
+  'Whether an envelope has the form that the edge writes, and its header names this client, chain, address and key id. The header is compared as text: exactly the members of src/crypto/envelope.ts, in that order.';
 
 create function private.address_key(address text) returns text
 language plpgsql immutable strict parallel safe set search_path = '' as $$
@@ -47,7 +47,7 @@ begin
   return case when address like '0x%' then lower(address) else address end;
 end $$;
 comment on function private.address_key(text) is
-  'What tells addresses apart: capital letters of an EVM address are its checksum only.';
+  'The form in which addresses are compared. An EVM address is compared in lower case, because its capital letters are only a checksum.';
 
 grant execute on function
   private.address_key(text),

@@ -6,7 +6,7 @@ create table public.trading_keys (
   key_id uuid not null,
   version integer not null,
   encrypted_key text not null,
-  -- What stands before it in the header is the same in each envelope: 66 bytes, in base64 88 characters.
+  -- The header before the id is the same in every envelope: 66 bytes, which are 88 characters in base64.
   master_key_id text not null generated always as (
     split_part(encode(decode(substr(encrypted_key, 89, 88), 'base64'), 'escape'), '"', 1)) stored,
   created_at timestamptz not null default now(),
@@ -19,11 +19,11 @@ create table public.trading_keys (
     check (private.envelope_names(encrypted_key, client_id, chain, address, key_id))
 );
 comment on table public.trading_keys is
-  'The client''s current private key, sealed: the source of truth. UPDATE rotates, DELETE revokes; triggers do the rest.';
+  'The current private key of a client, sealed. This table is the source of truth: an UPDATE rotates the key and a DELETE revokes it. Triggers do the rest.';
 comment on column public.trading_keys.encrypted_key is
-  'The envelope. API roles may write it and never read it.';
-comment on column public.trading_keys.created_at is 'When the client got a trading key; rotation keeps it.';
-comment on column public.trading_keys.rotated_at is 'When the present private key was put in.';
+  'The envelope. API roles can write it but cannot read it.';
+comment on column public.trading_keys.created_at is 'When the client got its first trading key since the last revocation. A rotation does not change it.';
+comment on column public.trading_keys.rotated_at is 'When the current private key was stored.';
 
 create unique index trading_keys_by_address on public.trading_keys (private.address_key(address));
 
@@ -38,7 +38,8 @@ create table public.bot_wallets (
   master_key_id text generated always as (
     split_part(encode(decode(substr(encrypted_key, 89, 88), 'base64'), 'escape'), '"', 1)) stored,
   created_at timestamptz not null default now(),
-  -- In this order, so that a client's wallets are found by it too: a rotation writes to each index for each wallet.
+  -- client_id comes first, so that this index also finds the wallets of a client. A second index would make rotations
+  -- slower, because a rotation writes to each index for each wallet.
   constraint "a bot has a wallet once" unique (client_id, bot_id, address),
   constraint "a wallet belongs to a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
@@ -49,7 +50,7 @@ create table public.bot_wallets (
     check (encrypted_key is null or private.envelope_names(encrypted_key, client_id, chain, address, key_id))
 );
 comment on table public.bot_wallets is
-  'What execution reads: each bot''s copy of the trading key, or a key of its own until the next rotation.';
+  'The keys that signing reads: each bot''s copy of the trading key, or an own key, which the next rotation replaces.';
 create index bot_wallets_by_address on public.bot_wallets (private.address_key(address));
 
 alter table public.trading_keys enable row level security;

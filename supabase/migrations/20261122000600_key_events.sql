@@ -1,10 +1,10 @@
--- What was done with a client's keys, bots, policies and tokens, and by whom: one chain of rows for each client, and one for
--- the deployment.
+-- The audit chains: what was done with keys, bots, policies and tokens, and by whom. There is one chain of rows for each
+-- client, and one for the deployment.
 --
--- The transaction that makes a change queues its event by one insert, so that signers wait for nobody. A key change, a
--- reader of the chain, and the cron move queued events into the chain. Queue numbers are drawn while the client's keys are
--- locked, in the shared form by signers and exclusively by key changes. So every signature stands in the chain between the
--- two key changes between which it was given.
+-- A transaction that makes a change inserts its event into a queue. So signing does not wait for the chain. Key changes,
+-- requests that read the chain, and the cron job move queued events into the chain. An event gets its queue number while
+-- the keys of the client are locked (shared by signing, exclusively by key changes). So the chain lists each signature
+-- after the key change before it and before the key change after it.
 
 -- the canonical form ------------------------------------------------------------------------------------------
 
@@ -25,7 +25,7 @@ begin
     else value::text end;
 end $$;
 comment on function private.canonical_json(jsonb) is
-  'RFC 8785 (JCS), for what events are made of: names in ASCII, numbers that are whole. PostgreSQL escapes strings as ECMAScript does.';
+  'The canonical form of RFC 8785 (JCS), for events only: names are in ASCII and numbers are whole. PostgreSQL escapes strings as ECMAScript does.';
 
 create function private.is_event_detail(detail jsonb) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -39,12 +39,12 @@ begin
         else jsonb_typeof(member) = 'object' end);
 end $$;
 comment on function private.is_event_detail(jsonb) is
-  'Whether a detail has one canonical form in every language: flat, names in ASCII, numbers whole and exact in ECMAScript, lists of strings.';
+  'Whether a detail has the same canonical form in every language: a flat object, names in ASCII, whole numbers that ECMAScript represents exactly, and lists of strings.';
 
 create function private.deployment() returns uuid
 language sql immutable parallel safe set search_path = '' as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
 comment on function private.deployment() is
-  'In place of a client''s id: the chain of what belongs to no client. No client has this id, and chains have no foreign key to clients.';
+  'The id of the deployment''s chain, used in place of a client id for events that belong to no client. No client has this id, and chains have no foreign key to clients.';
 
 -- queue and chain ---------------------------------------------------------------------------------------------
 
@@ -65,7 +65,7 @@ create table private.queued_key_events (
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   primary key (client_id, number),
   constraint "an event is a known one" check (event in (
-    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'signed',
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
     'wallet_added', 'wallet_changed', 'wallet_removed',
     'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
     'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
@@ -75,11 +75,11 @@ create table private.queued_key_events (
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
-    or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'signed')),
+    or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'key_released')),
   constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table private.queued_key_events is
-  'Events that are not in their chain yet. Whatever could not be chained is rejected here, so that nothing blocks a chain.';
+  'Events that are not in their chain yet. The constraints reject every event that could not be moved into a chain, so that no event blocks a chain.';
 alter table public.clients add constraint "no client has the id of the deployment's chain" check (id <> private.deployment());
 
 create table public.key_events (
@@ -101,16 +101,16 @@ create table public.key_events (
   previous_hash bytea,
   hash bytea not null,
   constraint "a chain does not fork" primary key (client_id, seq),
-  constraint "an event stands in the chains once" unique (id),
+  constraint "an event is in the chains once" unique (id),
   constraint "a chain begins with 1, which follows nothing" check (seq >= 1 and (seq = 1) = (previous_hash is null)),
   constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
 );
 comment on table public.key_events is
   'What happened to a client''s keys, by whom: a chain of hashes for each client. Rows are added and never changed.';
 comment on column public.key_events.created_at is 'When the transaction began that did it, not when it was chained.';
-comment on column public.key_events.signatures is 'How many signatures the chain has up to here, this row included.';
+comment on column public.key_events.signatures is 'How many key_released events the chain has up to here, this row included.';
 comment on column public.key_events.hash is
-  'SHA-256 of the canonical form of everything else that GET /clients/{id}/key-events answers of this row.';
+  'SHA-256 of the canonical form of all other fields that GET /clients/{id}/key-events returns for this row.';
 
 alter table private.queued_key_events enable row level security;
 alter table private.queued_key_events force row level security;
@@ -130,7 +130,7 @@ union all
 select client_id, null, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail,
   created_at
 from private.queued_key_events;
-comment on view private.every_key_event is 'For the operator: all events, chained or still queued (seq is null).';
+comment on view private.every_key_event is 'For the operator: all events, those in a chain and those still in the queue (seq is null).';
 
 create function private.refuse_change() returns trigger
 language plpgsql set search_path = '' as $$
@@ -141,7 +141,7 @@ end $$;
 create trigger key_events_are_never_changed
   before update or delete or truncate on public.key_events
   for each statement execute function private.refuse_change();
--- Also where triggers are off for replication (session_replication_role).
+-- The trigger fires even if session_replication_role = replica, which turns ordinary triggers off.
 alter table public.key_events enable always trigger key_events_are_never_changed;
 
 -- writing -----------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ begin
     || ',"signatures":' || event.signatures::text || '}';
 end $$;
 comment on function private.canonical_key_event(public.key_events) is
-  'RFC 8785 (JCS) of the very object that key_event_json answers, without its hash. Written out, since a signature is chained by it.';
+  'The canonical form (RFC 8785, JCS) of the object that key_event_json returns, without its hash. It is written out for speed, because it runs for every signature.';
 
 create function private.next_key_event(last public.key_events, queued private.queued_key_events)
 returns public.key_events
@@ -187,27 +187,27 @@ declare
     queued.client_id, coalesce(last.seq, 0) + 1, queued.id, queued.event, queued.bot_id, queued.address,
     queued.chain, queued.key_id, queued.key_version, queued.actor_id, queued.actor, queued.request_id,
     queued.detail, queued.created_at,
-    coalesce(last.signatures, 0) + (queued.event = 'signed')::integer, last.hash, null);
+    coalesce(last.signatures, 0) + (queued.event = 'key_released')::integer, last.hash, null);
 begin
   following.hash := sha256(convert_to(private.canonical_key_event(following), 'UTF8'));
   return following;
 end $$;
 comment on function private.next_key_event(public.key_events, private.queued_key_events) is
-  'The row that follows this one in its chain.';
+  'Makes the row of a queued event that follows the last row of its chain.';
 
 create function private.take_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$
 declare
   lock constant bigint := private.name_of_lock('chain of client', take_chain.client_id::text);
 begin
-  -- A snapshot that is older than the lock may not show the end of the chain: the events stay in the queue.
+  -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
   if not waits then return private.try_lock(lock, false); end if;
   perform private.wait_for_lock(lock, false, take_chain.client_id);
   return true;
 end $$;
 comment on function private.take_chain(uuid, boolean) is
-  'Whether this transaction may add to a chain; no other transaction does until it ends.';
+  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
 
 create function private.last_key_event(client_id uuid) returns public.key_events
 language plpgsql stable set search_path = '' as $$
@@ -228,8 +228,8 @@ declare
   chained public.key_events[] := '{}';
 begin
   if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
-  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
-  -- row of the queue.
+  -- An array and not a subquery of the DELETE: a cached plan that was made while the queue was empty would run the
+  -- subquery once for each row of the queue.
   numbers := array(
     select events.number from private.queued_key_events as events
     where events.client_id = chain_key_events.client_id order by events.number limit at_most);
@@ -248,11 +248,12 @@ begin
   return cardinality(chained);
 end $$;
 comment on function private.chain_key_events(uuid, integer, boolean) is
-  'Moves queued events of a client into its chain, the oldest first; how many.';
+  'Moves queued events of a client into its chain, oldest first. Returns how many were moved.';
 
 create function private.current_request_id() returns text
 language sql stable set search_path = ''
--- The form that the edge takes: whoever calls past it chooses the header too, and no key is as short.
+-- Only the form that the edge accepts. A caller that calls the REST API directly chooses this header too. A private key is
+-- longer than this form allows, so no key can be recorded here.
 return substring(
   nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[A-Za-z0-9_=-]{1,36}$');
 
@@ -266,7 +267,7 @@ language sql stable set search_path = '' as $$
     else 'admin' end
 $$;
 comment on function private.current_actor(uuid) is
-  'Who makes this change, as events name it. A runner has no session either: what a runner does is recorded with its own actor.';
+  'The actor that events name for the caller of this session. A runner has no session: functions for runners pass their actor themselves.';
 
 create function private.record_key_event(
   event text, client_id uuid, bot_id uuid, address text, chain text, key_id uuid, key_version integer,
@@ -280,11 +281,11 @@ declare
     record_key_event.client_id, null, private.uuid_v7(), record_key_event.event, record_key_event.bot_id,
     record_key_event.address, record_key_event.chain, record_key_event.key_id, record_key_event.key_version,
     auth.uid(),
-    case when record_key_event.event in ('signed', 'bot_quarantined') then 'runner'
+    case when record_key_event.event in ('key_released', 'bot_quarantined') then 'runner'
       else private.current_actor(record_key_event.client_id) end,
     private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
 begin
-  -- A key change has the client's keys locked. If the queue is empty, its event goes straight into the chain.
+  -- A key change has locked the keys of the client. If the queue is empty, its event goes directly into the chain.
   if key_change and detail is null and address is not null and chain is not null
     and private.take_chain(recorded.client_id, false)
     and not exists (
@@ -300,12 +301,12 @@ begin
     recorded.client_id, recorded.id, recorded.event, recorded.bot_id, recorded.address, recorded.chain,
     recorded.key_id, recorded.key_version, recorded.actor_id, recorded.actor, recorded.request_id, recorded.detail,
     recorded.created_at);
-  -- If signers left many events in the queue, the cron chains those first.
+  -- At most 100 events, so that the key change stays fast. If the queue holds more, the cron job moves the rest.
   if key_change then perform private.chain_key_events(recorded.client_id, 100, false); end if;
   return recorded.id;
 end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
-  'For events of keys and signatures, which are never left out. Triggers and runner functions call it: API roles can neither run it nor write the tables.';
+  'Records an event of a key or a signature. These events are never left out. Triggers and runner functions call it: API roles can neither run it nor write the tables.';
 
 -- all other events --------------------------------------------------------------------------------------------
 
@@ -316,7 +317,7 @@ create table private.event_counts (
   omitted integer not null
 );
 comment on table private.event_counts is
-  'How many events other than those of keys and signatures a client''s chain got in this minute, and how many were left out since the last one that was recorded.';
+  'For each chain: how many events (except those of keys and signatures) were recorded in this minute, and how many were left out since the last recorded event.';
 alter table private.event_counts enable row level security;
 alter table private.event_counts force row level security;
 revoke all on private.event_counts from public, anon, authenticated, service_role;
@@ -327,7 +328,8 @@ create function private.record_events(
 language plpgsql set search_path = '' as $$
 declare
   most_events_a_minute constant integer := 60;
-  -- Of these, no flood of changes of bots and policies takes the place of an event about tokens or accounts.
+  -- This many of the 60 are reserved for events about tokens and accounts, so that a flood of changes of bots and
+  -- policies cannot displace them.
   reserved constant integer := 20;
   most constant integer := case
     when record_events.client_id = private.deployment() then 1000000
@@ -342,7 +344,7 @@ begin
   insert into private.event_counts as before (client_id, minute, recorded, omitted)
     values (record_events.client_id, date_trunc('minute', now()), 0, 0)
     on conflict on constraint event_counts_pkey do update set
-      -- A transaction that began in an earlier minute counts in the later one.
+      -- If the transaction began in an earlier minute than the counter, it counts in the minute of the counter.
       minute = greatest(before.minute, excluded.minute),
       recorded = case when before.minute < excluded.minute then 0 else before.recorded end
     returning * into counts;
@@ -359,7 +361,7 @@ begin
     where kept.client_id = counts.client_id;
 end $$;
 comment on function private.record_events(text, uuid, uuid[], jsonb[], text) is
-  'Queues one event for each bot id, which may be null. At most 60 a minute for each client: the rest is counted, and the next event that is recorded says how many were left out.';
+  'Queues one event for each bot id (a bot id may be null). At most 60 events a minute are recorded for each client. Further events are counted, and the next recorded event contains the number that was left out.';
 
 create function private.record_event(
   event text, client_id uuid, bot_id uuid default null, detail jsonb default null, actor text default null
@@ -370,4 +372,4 @@ begin
     record_event.event, record_event.client_id, array[record_event.bot_id], array[record_event.detail], record_event.actor);
 end $$;
 comment on function private.record_event(text, uuid, uuid, jsonb, text) is
-  'One event, in the chain of a client or of the deployment. No detail holds free text, a name, an e-mail address or a URL, nor a hash of one.';
+  'Queues one event for the chain of a client or of the deployment. A detail never contains free text, a name, an e-mail address, a URL, or a hash of one of these.';

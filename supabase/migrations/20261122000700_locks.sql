@@ -1,48 +1,50 @@
--- The order in which transactions take locks. A transaction takes them from the top to the bottom and never the other way.
+-- The lock order. Every transaction takes its locks in the order of this list, from top to bottom.
 --
 --   1. gate of the client      advisory. Exclusive: a revocation, a stop or the end of a token. Shared: signing, and every
 --                              other change by a function or by the client's own session
---   2. turn of the client      advisory, exclusive: whoever changes or deletes the trading key
+--   2. turn of the client      advisory, exclusive: a change or deletion of the trading key
 --   3. row of the trading key  by that statement, because PostgreSQL locks a row before it runs the row's triggers
 --   4. keys of the client      advisory. Exclusive: every change of keys. Shared: signing, and every other change of the
 --                              client's bots, policies and tokens
 --   5. row of the client       no key update: changes of keys, new bots
---   6. bot                     advisory. Exclusive: stopping it. Shared: signing. Then rows of bots, wallets and policies
+--   6. bot                     advisory. Exclusive: a stop. Shared: signing. Then rows of bots, wallets and policies
 --   7. addresses               advisory, exclusive, in sorted order
---   8. token                   advisory. Exclusive: ending it. Shared: signing. Then its row
+--   8. token                   advisory. Exclusive: the end of the token. Shared: signing. Then the row of the token
 --   9. count of events         row of the client in private.event_counts
---  10. chain of the client     advisory, exclusive. Code that holds any lock above only tries it and never waits for it
+--  10. chain of the client     advisory, exclusive. Code that holds a lock listed above tries this lock and never waits
 --
--- The gate is there for what ends something. A statement of a session can hold any of the other locks for as long as it
--- may run, and a new holder of one could begin while a revocation waits for another. At the gate all holders are known:
--- each began before the revocation arrived, and none begins after. So the revocation waits no longer than one statement
--- may run, however many there are: 5 seconds, or 7 for a stop or the end of a token. A revocation by the edge may run for 9
--- itself. A session cannot send one: its revocations run for 5 at most, or else it could hold the gate by slow ones.
+-- The gate bounds how long a revocation, a stop or the end of a token waits. A statement of a session can hold any of the
+-- other locks until its time limit. Without the gate, a new statement could take one lock while a revocation waits for
+-- another. With the gate, a revocation waits only for statements that began before it, and no statement begins after it.
+-- So it waits at most as long as one statement may run, however many statements there are: 5 seconds for most statements, 7
+-- seconds for a stop or the end of a token. A revocation by the edge may run for 9 seconds, and only the edge can send it. A
+-- revocation by a session may run for 5 seconds, so that slow revocations cannot hold the gate longer.
 --
--- The row of a bot or token that a statement changes directly is locked before the advisory lock that its trigger takes.
--- Code that holds such an advisory lock only reads these rows, or skips a locked one. Idempotency keys have locks of their
--- own, which a transaction takes before all others.
+-- One exception: if a statement changes the row of a bot or token directly, PostgreSQL locks the row before the trigger
+-- takes the advisory lock. So code that holds the advisory lock of a bot or token only reads these rows, or skips locked
+-- rows. Idempotency keys have their own locks. A transaction takes them before all locks of this list.
 --
--- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
--- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
+-- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
+-- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
+-- in the order of arrival.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  -- SHA-256, because callers choose some ids. hashtextextended can be inverted in seconds: a caller could then find an
-  -- address whose lock has the number of another client's lock.
+  -- SHA-256, because callers choose some of the ids. hashtextextended can be inverted in seconds: a caller could compute an
+  -- address whose lock has the same number as the lock of another client.
   return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
-comment on function private.name_of_lock(text, text) is 'The number of an advisory lock.';
+comment on function private.name_of_lock(text, text) is 'The number of the advisory lock for this kind of thing and this id.';
 
 create function private.try_lock(lock bigint, shared boolean) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  -- Neither form passes a transaction that already waits for the lock.
+  -- Neither form is granted while another transaction waits for the lock.
   if shared then return pg_try_advisory_xact_lock_shared(lock); end if;
   return pg_try_advisory_xact_lock(lock);
 end $$;
-comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock if it is free; whether it did.';
+comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock if it is free. Returns whether the lock was taken.';
 
 create function private.wait_for_lock(
   lock bigint, shared boolean, client_id uuid default null, urgent boolean default false
@@ -63,12 +65,12 @@ begin
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
 end $$;
 comment on function private.wait_for_lock(bigint, boolean, uuid, boolean) is
-  'Takes an advisory lock. At most an eighth of the server''s connections wait for locks of one client (7 on a small hosted project), or for one lock that belongs to no client, so that one client cannot use up the connections of all. Further ones fail at once with database_busy, and the edge repeats them. An urgent one, such as a revocation, always waits.';
+  'Takes an advisory lock, and waits until it is free. At most an eighth of the server''s connections (7 on a small hosted project) may wait for locks of one client, or for one lock that belongs to no client, so that one client cannot use up all connections. A further transaction fails at once with database_busy, and the edge retries it. An urgent transaction, such as a revocation, always waits.';
 
 create function private.raise_busy() returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT503' using message = 'Other requests hold the same locks.', hint = 'database_busy';
+  raise sqlstate 'PT503' using message = 'Too many other requests wait for the same locks. Retry the request.', hint = 'database_busy';
 end $$;
 
 create function private.lock_of_keys(client_id uuid) returns bigint
@@ -81,7 +83,7 @@ begin
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
 comment on function private.lock_keys(uuid, boolean) is
-  'Keeps signatures, other key changes and other changes of the client''s bots, policies and tokens out of a key change.';
+  'Takes the exclusive lock of a client''s keys. Until the end of the transaction, nobody else can sign with the client''s keys, change them, or change the client''s bots, policies and tokens.';
 
 create function private.require_current_snapshot(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -91,7 +93,7 @@ begin
   end if;
 end $$;
 comment on function private.require_current_snapshot(uuid) is
-  'After the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the key as it was. Every key change writes a new version of the client''s row, so that locking the row fails with 40001 instead.';
+  'Call this after the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the old key. Every key change writes a new version of the client''s row, so locking the row fails with 40001 in such a transaction.';
 
 create function private.lock_of_gate(client_id uuid) returns bigint
 language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
@@ -101,7 +103,7 @@ language plpgsql set search_path = '' as $$
 begin
   perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true, enter_gate.client_id);
 end $$;
-comment on function private.enter_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
+comment on function private.enter_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
 
 create function private.close_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -109,7 +111,7 @@ begin
   perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, close_gate.client_id, urgent => true);
 end $$;
 comment on function private.close_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -118,17 +120,17 @@ begin
   perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
   perform private.require_current_snapshot(share_keys.client_id);
 end $$;
-comment on function private.share_keys(uuid) is 'The shared form of lock_keys.';
+comment on function private.share_keys(uuid) is 'Takes the shared lock of a client''s keys: see lock_keys.';
 
 create function private.take_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- A queue before the row: when a row was changed, the last transaction that waits for it may be the first to lock the
-  -- new version. A session that rotates without end could hold off a revocation.
+  -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
+  -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
   perform private.wait_for_lock(
     private.name_of_lock('key changes of client', take_turn.client_id::text), false, take_turn.client_id, urgent);
 end $$;
-comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
+comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -141,7 +143,7 @@ begin
   perform private.lock_keys(lock_trading_key.client_id, urgent);
 end $$;
 comment on function private.lock_trading_key(uuid, boolean) is
-  'The first step of a rotation or revocation. Without a trading key it ends at once: it would lock a key that comes later out of order.';
+  'The first step of a rotation or revocation. If the client has no trading key, it fails at once, because it would otherwise lock a key that is added later in the wrong order.';
 
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -149,13 +151,13 @@ declare
   client_id constant uuid := private.own_client_id();
 begin
   if client_id is null or private.is_admin() then return null; end if;
-  -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
+  -- Not urgent: a DELETE that matches no row revokes nothing, and a caller could repeat it in a loop. revoke_key is urgent.
   perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
   if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
-  'Runs before a statement of a client''s own session touches a row of keys, so that it locks in order. Not for admins: an admin''s statement may touch several clients, and waiting for a second one leads to deadlocks.';
+  'Runs before a statement of a client''s own session changes a row of keys, so that locks are taken in order. Not for admins: a statement of an admin may change several clients, and waiting for the locks of a second client can deadlock.';
 
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -166,7 +168,7 @@ begin
   return null;
 end $$;
 comment on function private.share_own_client() is
-  'Runs before a statement of a client''s own session touches its row or a row of its bots, policies or tokens, so that it locks in order. Not for admins: see lock_own_client.';
+  'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for admins: see lock_own_client.';
 
 create trigger a_share_own_client before update on public.clients
   for each statement execute function private.share_own_client();
@@ -184,12 +186,12 @@ begin
   end loop;
 end $$;
 comment on function private.lock_addresses(text[]) is
-  'Locks addresses in sorted order. In another order, two clients that bring the same addresses would wait for each other.';
+  'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
 
 create function private.claim_address(address text, client_id uuid) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- Two clients that bring the same address at the same time wait here for each other, whichever table they write.
+  -- If two clients submit the same address at the same time, the second one waits here, whichever table they write.
   perform private.lock_addresses(array[claim_address.address]);
   if exists (
     select from public.trading_keys
@@ -199,11 +201,11 @@ begin
     where private.address_key(bot_wallets.address) = private.address_key(claim_address.address) and bot_wallets.client_id <> claim_address.client_id
       and bot_wallets.encrypted_key is not null
   ) then
-    raise sqlstate 'PT409' using message = 'This address belongs to another client.', hint = 'address_taken';
+    raise sqlstate 'PT409' using message = 'Another client holds a key with this address.', hint = 'address_taken';
   end if;
 end $$;
 comment on function private.claim_address(text, uuid) is
-  'Refuses an address whose key another client holds. A revoked or rotated key holds its address no longer.';
+  'Rejects an address whose key another client holds. A revoked or rotated key no longer holds its address.';
 
 create function private.require_bound_envelope(
   envelope text, client_id uuid, chain text, address text, key_id uuid
@@ -214,10 +216,10 @@ begin
     and private.envelope_names(envelope, client_id, chain, address, key_id)
   then return; end if;
   raise sqlstate 'PT422' using
-    message = 'The envelope names another client, chain, address or key.', hint = 'envelope_not_bound';
+    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_not_bound';
 end $$;
 comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
-  'The CHECK of both key tables, with a code of its own.';
+  'The same rule as the CHECK of both key tables, but with its own error code.';
 
 create function private.require_own_client(client_id uuid) returns void
 language plpgsql stable set search_path = '' as $$
@@ -225,19 +227,19 @@ begin
   if auth.uid() is not null
     and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
   then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
   end if;
 end $$;
 comment on function private.require_own_client(uuid) is
-  'What the policies say of a new row, said first: triggers run before policies, and their answers would tell of another client''s keys.';
+  'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
 
 create function private.take_client(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.lock_keys(take_client.client_id, urgent);
-  -- Once in a transaction is enough. Each further version would make the row slower to find.
+  -- One new version in a transaction is enough. Each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
     where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
 comment on function private.take_client(uuid, boolean) is
-  'Locks a client for a change of its keys, and writes a new version of its row: a transaction with an older snapshot (repeatable read, serializable) then fails on the row instead of acting on what it saw before.';
+  'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';

@@ -1,5 +1,5 @@
--- Every key id that was ever held, so that a key that has ended stays ended: a row that somebody kept, with its envelope,
--- is rejected when it is written again. The rule is by key id: the same private key submitted again has a new key id.
+-- Every key id that was ever held, so that a key that has ended stays ended. If somebody kept a row with its envelope and
+-- writes it again, it is rejected. The rule is by key id: the same private key submitted again gets a new key id.
 
 create table private.key_ids (
   key_id uuid primary key,
@@ -8,9 +8,9 @@ create table private.key_ids (
   ended_at timestamptz
 );
 comment on table private.key_ids is
-  'The id of every private key that was ever held, and when it ended. No foreign key: a list of ended ids, imported after a restore, may name a client that the backup does not know.';
+  'The id of every private key that was ever held, and when the key ended. It has no foreign key, because a list of ended ids that is imported after a restore may name a client that is not in the backup.';
 comment on column private.key_ids.ended_at is
-  'When the last row that held the key was rotated, revoked or removed. An id that has ended is never held again.';
+  'When the last row that held the key was rotated, revoked or removed. A key id that has ended can never be held again.';
 create index key_ids_by_end on private.key_ids (ended_at) where ended_at is not null;
 
 alter table private.key_ids enable row level security;
@@ -27,8 +27,8 @@ begin
     select distinct written_rows.key_id, written_rows.client_id from written_rows
     where written_rows.key_id is not null),
   recorded as (
-    -- The update changes nothing. It locks the row, so that a transaction whose snapshot is older than the end of the
-    -- key (repeatable read, serializable) fails instead of acting on what it saw.
+    -- The update changes no value. It locks the row, so that a transaction whose snapshot is older than the end of the key
+    -- (repeatable read, serializable) fails and does not act on old data.
     insert into private.key_ids as known (key_id, client_id)
       select ids.key_id, ids.client_id from ids order by ids.key_id
       on conflict on constraint key_ids_pkey do update set client_id = excluded.client_id
@@ -37,12 +37,12 @@ begin
   select (select count(*) from ids), (select count(*) from recorded) into written, held;
   if held < written then
     raise sqlstate 'PT409' using
-      message = 'This key id has ended, or belongs to another client.', hint = 'key_ended';
+      message = 'The key with this id has ended, or belongs to another client.', hint = 'key_ended';
   end if;
   return null;
 end $$;
 comment on function private.hold_key_ids() is
-  'Records the key ids of the rows that a statement wrote, and rejects an id that has ended. Definer: API roles have no rights on private.key_ids.';
+  'Records the key ids of the rows that a statement wrote, and rejects a key id that has ended. Definer: API roles have no rights on private.key_ids.';
 
 create function private.end_key_ids() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -53,7 +53,7 @@ begin
       and not exists (
         select from public.trading_keys
         where trading_keys.client_id = known.client_id and trading_keys.key_id = known.key_id)
-      -- Not a correlated query: it would read all wallets of a client once for each of its ended keys.
+      -- Not a correlated subquery, which would read all wallets of a client once for each key that ends.
       and (known.client_id, known.key_id) not in (
         select wallets.client_id, wallets.key_id from public.bot_wallets as wallets
         where wallets.key_id is not null
@@ -61,9 +61,9 @@ begin
   return null;
 end $$;
 comment on function private.end_key_ids() is
-  'Marks the key ids as ended that no row holds any more after a statement. Definer: API roles have no rights on private.key_ids.';
+  'After a statement, marks each key id that no row holds any longer as ended. Definer: API roles have no rights on private.key_ids.';
 
--- Always: also with session_replication_role = replica, which switches other triggers off.
+-- The triggers fire even if session_replication_role = replica, which turns ordinary triggers off.
 create trigger hold_key_ids_of_new after insert on public.trading_keys referencing new table as written_rows
   for each statement execute function private.hold_key_ids();
 create trigger hold_key_ids_of_changed after update on public.trading_keys referencing new table as written_rows
@@ -89,14 +89,14 @@ alter table public.bot_wallets enable always trigger hold_key_ids_of_changed;
 alter table public.bot_wallets enable always trigger end_key_ids_of_changed;
 alter table public.bot_wallets enable always trigger end_key_ids_of_deleted;
 
--- Key ids are added and ended, and nothing else.
+-- A key id can only be added and marked as ended.
 create function private.keep_key_ids() returns trigger
 language plpgsql set search_path = '' as $$
 begin
   if tg_op = 'UPDATE' and (new.key_id, new.client_id, new.held_since) is not distinct from
     (old.key_id, old.client_id, old.held_since) and (old.ended_at is null or new.ended_at = old.ended_at)
   then return new; end if;
-  raise sqlstate 'PT405' using message = 'Key ids are added and ended, and never removed.', hint = 'append_only';
+  raise sqlstate 'PT405' using message = 'A key id can only be added and marked as ended. It cannot be changed or removed.', hint = 'append_only';
 end $$;
 create trigger key_ids_are_kept before update or delete on private.key_ids
   for each row execute function private.keep_key_ids();

@@ -1,6 +1,6 @@
--- The triggers of keys, wallets and bots are the law of keys: they hold for the API's functions, for a client's own session
--- straight at the REST API, and for the operator's SQL alike. They are security definer because the API roles can neither
--- read an envelope nor write wallets of bots other than by adding one.
+-- The triggers of keys, wallets and bots enforce the rules of keys for every writer: the functions of the API, a session
+-- that calls the REST API directly, and the operator's SQL. They are security definer, because API roles cannot read an
+-- envelope and can only add wallets.
 
 create function private.before_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -8,17 +8,17 @@ begin
   if tg_op = 'INSERT' then
     perform private.require_own_client(new.client_id);
   elsif new.client_id <> old.client_id then
-    raise sqlstate 'PT422' using message = 'A trading key stays with its client.', hint = 'envelope_not_bound';
+    raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_not_bound';
   end if;
   perform private.take_client(new.client_id);
-  -- Before a number is given out: "on conflict do nothing" would keep it.
+  -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
-    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'conflict';
+    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'value_taken';
   end if;
   perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
-      raise sqlstate 'PT422' using message = 'Another private key needs a new key id.', hint = 'envelope_not_bound';
+      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_not_bound';
     end if;
     return new;
   end if;
@@ -29,12 +29,12 @@ begin
   return new;
 end $$;
 comment on function private.before_trading_key_write() is
-  'Locks the client, checks the envelope and the address, numbers the key. The same key id means a rewrap: same private key, newer master key.';
+  'Locks the client, checks the envelope and the address, and sets the version number of the key. An UPDATE with the same key id is a rewrap: same private key, newer master key.';
 
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- A write that changes nothing is not an event.
+  -- A write that changes nothing is not recorded.
   if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
@@ -57,7 +57,7 @@ begin
   return null;
 end $$;
 comment on function private.after_trading_key_write() is
-  'Every wallet of every bot of the client takes the key that was written; a bot whose wallets become the same keeps the first.';
+  'Writes the new key to every wallet of every bot of the client. If wallets of a bot become equal, only the first one stays.';
 
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -66,7 +66,7 @@ begin
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is
-  'Locks the client, whoever deletes. A revocation waits for the lock however many others do.';
+  'Locks the client for every writer. A revocation always waits for the lock, however many other transactions wait.';
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -81,9 +81,9 @@ begin
   return null;
 end $$;
 comment on function private.after_trading_key_delete() is
-  'Stops every bot of the client, removes every ciphertext of its wallets (keys of their own included), and ends every machine token that signs only for its bots.';
+  'Stops every bot of the client, removes every ciphertext of its wallets (own keys included), and ends every machine token that signs only for its bots.';
 
--- The names of triggers decide their order: those that begin with "a_" run first.
+-- PostgreSQL runs triggers in the order of their names, so those that begin with "a_" run first.
 create trigger a_admit_edge before insert or update on public.trading_keys
   for each statement execute function private.require_edge();
 create trigger a_lock_own_client before insert or update or delete on public.trading_keys
@@ -100,7 +100,7 @@ create trigger after_delete after delete on public.trading_keys
 create function private.refuse_truncate() returns trigger
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT405' using message = 'Delete rows instead: truncation skips the triggers.', hint = 'append_only';
+  raise sqlstate 'PT405' using message = 'Use DELETE instead. TRUNCATE does not run the triggers of rows.', hint = 'append_only';
 end $$;
 create trigger never_truncated before truncate on public.trading_keys
   for each statement execute function private.refuse_truncate();

@@ -10,29 +10,29 @@ begin
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
   if not found then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
   end if;
   if (
     select count(*) from public.bot_wallets
     where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
-    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallets_full';
+    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallet_limit_reached';
   end if;
   if auth.uid() is not null
     and (select count(*) from public.bot_wallets where bot_wallets.client_id = new.client_id) >= 10000
   then
-    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallets_full';
+    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallet_limit_reached';
   end if;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then
-    raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'trading_key_required';
+    raise sqlstate 'PT409' using message = 'The client has no trading key.', hint = 'private_key_required';
   end if;
   if new.encrypted_key is null then
     if new.address <> trading.address then
       raise sqlstate 'PT422' using
-        message = 'Without a private key the address can only be that of the trading key.', hint = 'address_mismatch';
+        message = 'Without a private key, the address must be the address of the trading key.', hint = 'address_mismatch';
     end if;
     if new.chain <> trading.chain then
-      raise sqlstate 'PT422' using message = 'The trading key is of another chain family.', hint = 'chain_mismatch';
+      raise sqlstate 'PT422' using message = 'The trading key belongs to another chain family.', hint = 'chain_mismatch';
     end if;
     new.address := trading.address;
   end if;
@@ -43,25 +43,25 @@ begin
   else
     perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
     if new.key_id = trading.key_id then
-      raise sqlstate 'PT422' using message = 'Another private key needs a new key id.', hint = 'envelope_not_bound';
+      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_not_bound';
     end if;
     perform private.claim_address(new.address, new.client_id);
   end if;
   if bot_chain <> new.chain then
     raise sqlstate 'PT422' using
-      message = 'The bot trades on another chain family than this key.', hint = 'chain_mismatch';
+      message = 'The bot and the key belong to different chain families.', hint = 'chain_mismatch';
   end if;
   if exists (
     select from public.bot_wallets
     where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id
       and bot_wallets.address = new.address
   ) then
-    raise sqlstate 'PT409' using message = 'The bot has a wallet with this address.', hint = 'wallet_exists';
+    raise sqlstate 'PT409' using message = 'The bot already has a wallet with this address.', hint = 'wallet_exists';
   end if;
   return new;
 end $$;
 comment on function private.before_wallet_insert() is
-  'A wallet without a key, or with the trading key''s address, takes a copy of the trading key; any other key is its own.';
+  'If a wallet is added without a key, or with the address of the trading key, it gets a copy of the trading key. Any other key becomes the own key of the wallet.';
 
 create function private.after_wallet_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -70,12 +70,12 @@ begin
     'wallet_added', new.client_id, new.bot_id, new.address, new.chain, new.key_id, null);
   return null;
 end $$;
-comment on function private.after_wallet_insert() is 'Writes the event.';
+comment on function private.after_wallet_insert() is 'Records the event.';
 
 create function private.stop_bot_without_key() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  -- A revocation has stopped them all: asked first, since an UPDATE has triggers of its own even where it finds no row.
+  -- Checked first, because an UPDATE fires statement triggers even if it matches no row. After a revocation, no bot runs.
   if exists (select from public.bots where bots.id = old.bot_id and bots.status = 'running')
     and not exists (
       select from public.bot_wallets
@@ -87,11 +87,11 @@ begin
   return null;
 end $$;
 comment on function private.stop_bot_without_key() is
-  'For the operator''s SQL: whoever takes a bot''s last key away, the bot stops.';
+  'Stops a bot when its last key is removed, also if the operator removes it by SQL.';
 create trigger after_delete after delete on public.bot_wallets
   for each row when (old.encrypted_key is not null)
   execute function private.stop_bot_without_key();
--- Not asked for the thousand wallets of a rotation: each keeps a key.
+-- With a condition, so that a rotation does not call the function for each wallet. Each of them still has a key.
 create trigger after_update after update on public.bot_wallets
   for each row when (
     old.encrypted_key is not null and (new.encrypted_key is null or new.bot_id <> old.bot_id))

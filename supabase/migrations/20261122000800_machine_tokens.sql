@@ -23,11 +23,11 @@ create table public.machine_tokens (
       else master_key_id is null end)
 );
 comment on table public.machine_tokens is
-  'Credentials of programs: runners, the edge, cron work. Only the SHA-256 of a token is stored. A token for bots without a client was issued by an admin for bots of several clients.';
+  'Credentials of programs: runners, the edge and cron jobs. Only the SHA-256 of a token is stored. If a token of the scope bots has no client, an admin issued it for bots of several clients.';
 comment on column public.machine_tokens.scope is
-  'API roles issue tokens of the scope bots only. The operator issues the others: edge for the Worker, monitor and rewrap for cron work.';
+  'API roles can only issue tokens of the scope bots. The operator issues the others: edge for the Worker, monitor and rewrap for cron jobs.';
 comment on column public.machine_tokens.master_key_id is
-  'Of a token for rewrapping: the master key that envelopes are moved to. It lets out none that this key sealed.';
+  'For tokens of the scope rewrap: the id of the master key that envelopes are moved to. The token does not return envelopes that this master key sealed.';
 create index machine_tokens_by_client on public.machine_tokens (client_id);
 
 create table public.machine_token_bots (
@@ -71,7 +71,7 @@ create policy "a client revokes its own tokens, an admin any" on public.machine_
 
 grant
   select (id, client_id, name, created_by, created_at, expires_at, last_used_at),
-  -- Not id: no API role chooses ids.
+  -- Without id: an API role cannot choose the id of a token.
   insert (client_id, name, token_hash, expires_at),
   delete
 on public.machine_tokens to authenticated;
@@ -83,15 +83,15 @@ create function private.limit_tokens() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
   if auth.uid() is null or new.client_id is null then return new; end if;
-  -- Only after the check that the policies make too, since triggers run before policies.
+  -- Triggers run before policies. So the rule of the policies is checked here first.
   perform private.require_own_client(new.client_id);
   if (select count(*) from public.machine_tokens where machine_tokens.client_id = new.client_id) >= 1000 then
-    raise sqlstate 'PT409' using message = 'The client has as many machine tokens as a client can have.', hint = 'tokens_full';
+    raise sqlstate 'PT409' using message = 'The client has as many machine tokens as a client can have.', hint = 'token_limit_reached';
   end if;
   return new;
 end $$;
 comment on function private.limit_tokens() is
-  'At most 1,000 tokens for each client, expired ones included. Definer: the count must not depend on what the caller sees.';
+  'At most 1,000 tokens for each client, expired tokens included. Definer: the count must include tokens that the caller cannot see.';
 create trigger limit_tokens before insert on public.machine_tokens
   for each row execute function private.limit_tokens();
 
@@ -101,15 +101,15 @@ begin
   if auth.uid() is null then return new; end if;
   perform private.require_own_client(new.client_id);
   if (select count(*) from public.machine_token_bots where machine_token_bots.bot_id = new.bot_id) >= 50 then
-    raise sqlstate 'PT409' using message = 'The bot has as many machine tokens as a bot can have.', hint = 'tokens_full';
+    raise sqlstate 'PT409' using message = 'The bot has as many machine tokens as a bot can have.', hint = 'token_limit_reached';
   end if;
   if (select count(*) from public.machine_token_bots where machine_token_bots.token_id = new.token_id) >= 100 then
-    raise sqlstate 'PT409' using message = 'The token signs for as many bots as a token can.', hint = 'tokens_full';
+    raise sqlstate 'PT409' using message = 'The token signs for as many bots as a token can.', hint = 'token_limit_reached';
   end if;
   return new;
 end $$;
 comment on function private.limit_token_bots() is
-  'At most 50 tokens for each bot and 100 bots for each token. Definer: the count must not depend on what the caller sees.';
+  'At most 50 tokens for each bot and 100 bots for each token. Definer: the count must include rows that the caller cannot see.';
 create trigger limit_token_bots before insert on public.machine_token_bots
   for each row execute function private.limit_token_bots();
 
@@ -125,11 +125,11 @@ language sql volatile set search_path = '' as $$
   select tokens.id from public.machine_tokens as tokens
   where tokens.token_hash = sha256(convert_to(left(token_in_force.token, 100), 'UTF8'))
     and tokens.scope = token_in_force.scope
-    -- Not now(): a transaction may have waited since it began.
+    -- Not now(), which is the start of the transaction: the transaction may have waited since then.
     and (tokens.expires_at > clock_timestamp() or tokens.expires_at is null)
 $$;
 comment on function private.token_in_force(text, text) is
-  'The id of the token, or null. The caller sends the token itself; the database stores its SHA-256 only, so that nothing stored is a credential.';
+  'The id of a valid token of this scope, or null. The caller sends the token itself. The database stores only its SHA-256, so that no stored value is a credential.';
 
 create function private.raise_token_invalid() returns void
 language plpgsql set search_path = '' as $$
@@ -149,7 +149,7 @@ end $$;
 create function private.note_use_of_token(token_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- Once a minute is enough to show that a token is in use. Nobody waits here for another user of the token.
+  -- At most once a minute. If another transaction has locked the row, this one does not wait.
   update public.machine_tokens set last_used_at = now()
     where machine_tokens.id = (
       select tokens.id from public.machine_tokens as tokens
@@ -158,14 +158,14 @@ begin
       for update skip locked);
 end $$;
 comment on function private.note_use_of_token(uuid) is
-  'Locks the row of the token: a function that locks the keys of a client calls this afterwards.';
+  'Sets when the token was last used. It locks the row of the token, so a function that locks the keys of a client calls it after that.';
 
 create function public.edge_token_valid(edge_token text) returns boolean
 language sql volatile security definer set search_path = '' as $$
   select private.token_in_force(edge_token_valid.edge_token, 'edge') is not null
 $$;
 comment on function public.edge_token_valid(text) is
-  'For GET /ready. Definer: it is called without a session.';
+  'Whether this is a valid edge token. For GET /ready. Definer: it is called without a session.';
 
 -- ending a token ----------------------------------------------------------------------------------------------
 
@@ -178,8 +178,8 @@ begin
   perform private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
   return old;
 end $$;
-comment on function private.before_token_delete() is 'Waits for the signatures that have begun with the token.';
--- Not for tokens that end with a revocation, at a greater depth: the lock of the client's keys keeps signatures out.
+comment on function private.before_token_delete() is 'Waits until the signatures that have begun with the token are finished.';
+-- Not for tokens that a revocation ends (at a greater trigger depth): the lock of the client's keys already blocks signing.
 create trigger before_delete before delete on public.machine_tokens
   for each row when (pg_trigger_depth() = 0) execute function private.before_token_delete();
 
@@ -190,7 +190,8 @@ begin
   return (
     select coalesce(array_agg(tokens.id order by tokens.id), '{}') from public.machine_tokens as tokens
     where tokens.scope = 'bots'
-      -- An array, so that each is found by its id: a join or an "or" would read the tokens of all clients.
+      -- An array, so that each token is found by its id. With a join or an "or", PostgreSQL would read the tokens of all
+      -- clients.
       and tokens.id = any (array(
         select own.id from public.machine_tokens as own where own.client_id = tokens_of_client.client_id
         union
@@ -201,7 +202,7 @@ begin
         where others.token_id = tokens.id and others.client_id <> tokens_of_client.client_id));
 end $$;
 comment on function private.tokens_of_client(uuid) is
-  'The tokens that sign only for bots of this client. Definer: a client does not see which of its tokens also sign for bots of another client.';
+  'The tokens that sign only for bots of this client. Definer: a client cannot see whether a token also signs for bots of another client.';
 
 create function private.end_tokens_of_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$

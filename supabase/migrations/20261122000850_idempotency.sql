@@ -1,9 +1,10 @@
--- The answers that the API returns again if a request is repeated under its Idempotency-Key within 24 hours. Each
--- function that takes `once` looks for a first answer before it locks anything, and keeps its own answer in its last
--- statement: in the transaction that did the work, so that an answer is kept if and only if the work was done.
+-- Stored responses. If a caller repeats a request with the same Idempotency-Key within 24 hours, the API returns the stored
+-- response of the first request. Each function that takes `once` looks for a stored response before it locks anything, and
+-- stores its own response in its last statement. The change and the response are in one transaction, so a response is
+-- stored if and only if the change is committed.
 --
--- What is kept is limited, since nobody is charged for it: at most 1,000 answers for each caller, each without the
--- config of its bot. A repeatable call, such as stopping a bot, keeps none.
+-- Storage is limited: at most 1,000 responses for each caller, each without the config of its bot. A call that can be
+-- repeated without harm, such as stopping a bot, stores nothing.
 
 create table private.kept_answers (
   caller text not null,
@@ -19,14 +20,14 @@ create table private.kept_answers (
   constraint "a kept answer holds no key, envelope, token or signature" check (
     jsonb_typeof(answer) = 'object' and not answer ?| array[
       'private_key', 'encrypted_key', 'token', 'token_hash', 'signature', 'signed_transaction']),
-  -- A bot with 100 wallets, the most that one can have, takes 26 KiB.
+  -- The response for a bot with 100 wallets, the maximum, has 26 KiB.
   constraint "a kept answer holds no config and at most 32 KiB" check (
     not answer ? 'config' and octet_length(answer::text) <= 32768)
 );
-comment on table private.kept_answers is 'First answers, by caller and Idempotency-Key. No API role reads or writes it.';
+comment on table private.kept_answers is 'Responses to first requests, by caller and Idempotency-Key. API roles can neither read nor write it.';
 comment on column private.kept_answers.key is 'SHA-256 of the Idempotency-Key.';
 comment on column private.kept_answers.fingerprint is
-  'HMAC of method, path and body under the Idempotency-Key, which is stored nowhere: it tells nobody else what a body was.';
+  'HMAC of method, path and body. Its key is the Idempotency-Key, which is not stored, so nobody can test guesses of a body against it.';
 create index kept_answers_by_expiry on private.kept_answers (expires_at);
 create index kept_answers_by_caller on private.kept_answers (caller, expires_at, key);
 
@@ -40,9 +41,9 @@ declare
 begin
   if once is null then return null; end if;
   if not coalesce(once ->> 'key' ~ '^[0-9a-f]{64}$' and once ->> 'fingerprint' ~ '^[0-9a-f]{64}$', false) then
-    raise sqlstate 'PT400' using message = 'This is no idempotency key.', hint = 'idempotency_key_malformed';
+    raise sqlstate 'PT400' using message = 'The idempotency key or the fingerprint is malformed.', hint = 'idempotency_key_malformed';
   end if;
-  -- A concurrent request with the same key waits here until the first one has ended, and then reads its answer.
+  -- A concurrent request with the same key waits here until the other request has ended, and then reads its response.
   perform private.wait_for_lock(
     private.name_of_lock('idempotency key of ' || first_answer_to.caller, once ->> 'key'), false);
   select * into kept from private.kept_answers
@@ -55,13 +56,13 @@ begin
   return kept.answer || '{"replayed": true}';
 end $$;
 comment on function private.first_answer_to(text, jsonb, text) is
-  'The answer to give again, or null: then the work is to be done and its answer kept. once: {key, fingerprint} in hex, or null.';
+  'The stored response of a first request, or null. If it is null, the caller does the work and stores its response. once: {key, fingerprint} in hex, or null.';
 
 create function private.raise_key_reused() returns void
 language plpgsql set search_path = '' as $$
 begin
   raise sqlstate 'PT422' using
-    message = 'The idempotency key was used for another request.', hint = 'idempotency_key_reused';
+    message = 'The idempotency key was used for a different request.', hint = 'idempotency_key_reused';
 end $$;
 
 create function private.keep_answer_to(caller text, once jsonb, operation text, answer jsonb) returns void
@@ -78,16 +79,16 @@ begin
     fingerprint = excluded.fingerprint, operation = excluded.operation, answer = excluded.answer,
     expires_at = excluded.expires_at
     where kept.expires_at <= now();
-  -- Somebody has answered since this transaction looked: what it did is undone. A snapshot that is older than that
-  -- answer (repeatable read, serializable) fails in the statement itself, with the same code.
+  -- A concurrent request stored a response after this transaction looked. So this transaction is rolled back. If its
+  -- snapshot is older than that response (repeatable read, serializable), the statement itself fails with the same code.
   if not found then
-    raise sqlstate '40001' using message = 'The idempotency key was answered meanwhile.';
+    raise sqlstate '40001' using message = 'A concurrent request with the same idempotency key has completed. Retry the request.';
   end if;
   perform private.drop_oldest_answers(keep_answer_to.caller, most_kept);
   perform private.prune_answers(2);
 end $$;
 comment on function private.keep_answer_to(text, jsonb, text, jsonb) is
-  'Keeps the answer, without the config of its bot, so that it can be returned again. Deletes what the caller has beyond its newest 1,000, and two answers that have expired: more than it adds, so that the table stays small by being used.';
+  'Stores a response, without the config of its bot. Deletes the responses of the caller except its newest 1,000, and two expired responses of any caller. It deletes more than it adds, so the table stays small.';
 
 create function private.drop_oldest_answers(caller text, at_most integer) returns void
 language plpgsql set search_path = '' as $$
@@ -95,7 +96,7 @@ declare
   oldest_kept record;
   surplus record;
 begin
-  -- Two statements: with an offset, "for update" would lock every row that it skips.
+  -- Two statements, because "for update" with an offset would also lock every row that the offset skips.
   select kept.expires_at, kept.key into oldest_kept from private.kept_answers as kept
     where kept.caller = drop_oldest_answers.caller
     order by kept.expires_at desc, kept.key desc offset at_most - 1 limit 1;
@@ -111,7 +112,7 @@ begin
   end loop;
 end $$;
 comment on function private.drop_oldest_answers(text, integer) is
-  'Deletes all answers of a caller but its newest. Waits for nobody: an answer that a concurrent request holds is left to the next call.';
+  'Deletes all responses of a caller except its newest. It never waits: if a concurrent request has locked a response, the next call deletes it.';
 
 create function private.prune_answers(at_most integer) returns integer
 language plpgsql set search_path = '' as $$
@@ -119,7 +120,7 @@ declare
   expired record;
   pruned integer := 0;
 begin
-  -- One by one, by the primary key: a plan for many, made while the table was empty, would read all of it.
+  -- One row at a time, by the primary key. A cached plan for many rows, made while the table was empty, would read all rows.
   for expired in
     select kept.caller, kept.key from private.kept_answers as kept
     where kept.expires_at <= now() order by kept.expires_at limit at_most for update skip locked
@@ -130,7 +131,7 @@ begin
   return pruned;
 end $$;
 comment on function private.prune_answers(integer) is
-  'Deletes answers that have expired, the oldest first, and says how many. Waits for nobody.';
+  'Deletes expired responses, oldest first, and returns how many were deleted. It never waits for a lock.';
 
 -- for sessions ------------------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ create function private.first_answer(once jsonb, operation text) returns jsonb
 language sql security definer set search_path = ''
 return private.first_answer_to('account ' || auth.uid(), once, operation);
 comment on function private.first_answer(jsonb, text) is
-  'The caller''s own first answer, or null. Definer: API roles must not read what was answered to others.';
+  'The stored response of the caller''s own first request, or null. Definer: API roles must not read responses of other callers.';
 
 create function private.keep_answer(once jsonb, operation text, answer jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -147,7 +148,7 @@ begin
   return answer;
 end $$;
 comment on function private.keep_answer(jsonb, text, jsonb) is
-  'Keeps an answer of the caller''s own, and returns it. Definer: API roles must not write what is answered to others.';
+  'Stores a response for the caller, and returns it. Definer: API roles must not write responses of other callers.';
 
 grant execute on function private.first_answer(jsonb, text), private.keep_answer(jsonb, text, jsonb)
 to authenticated;

@@ -1,6 +1,6 @@
--- What answers look like, and what every use case asks first.
+-- The shapes of responses, and the checks that every use case makes first.
 
--- shapes of answers -------------------------------------------------------------------------------------------
+-- shapes of responses -----------------------------------------------------------------------------------------
 
 create function private.client_json(client public.clients) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -17,7 +17,7 @@ begin
   return query
     select held.bot_id, jsonb_agg(jsonb_build_object(
       'id', held.id, 'address', held.address, 'chain', held.chain,
-      'key', case
+      'key_source', case
         when held.key_id is null then null
         when held.key_id = trading_keys.key_id then 'trading'
         else 'own' end,
@@ -29,7 +29,7 @@ begin
     group by held.bot_id;
 end $$;
 comment on function private.wallets_of(uuid, uuid[]) is
-  'The wallets of many bots of one client at once: policies are asked once for all.';
+  'The wallets of many bots of one client, in one query, so that policies are evaluated once for all of them.';
 
 create function private.wallets_json(bot public.bots) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -48,7 +48,7 @@ begin
     'wallets', bot_json.wallets);
 end $$;
 comment on function private.bot_json(public.bots, jsonb) is
-  'A bot as lists show it. Without its config: a page of 100 configs would take the memory of a whole isolate.';
+  'A bot as lists show it, without its config. A page of 100 configs could use all memory of an isolate.';
 
 create function private.bot_json(bot public.bots) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -64,7 +64,7 @@ begin
     (select bots.config from public.bots where bots.id = (replayed_bot.answer ->> 'id')::uuid), '{}'));
 end $$;
 comment on function private.replayed_bot(jsonb) is
-  'A first answer that shows a bot, with the config that the bot has now: kept answers hold no config.';
+  'A stored response that contains a bot, with the current config of the bot added, because stored responses contain no config.';
 
 create function private.trading_key_json(key_of uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -82,9 +82,9 @@ create function private.require_page_size(page_size integer) returns void
 language plpgsql immutable set search_path = '' as $$
 begin
   if page_size between 1 and 100 then return; end if;
-  raise sqlstate 'PT422' using message = 'A page has 1 to 100 items.', hint = 'validation_failed';
+  raise sqlstate 'PT422' using message = 'The page size must be 1 to 100 items.', hint = 'validation_failed';
 end $$;
-comment on function private.require_page_size(integer) is 'The edge''s limit, for whoever calls past it.';
+comment on function private.require_page_size(integer) is 'The same limit as at the edge, for callers that call the REST API directly.';
 
 create function private.page_json(rows jsonb, page_size integer, cursor text default 'id') returns jsonb
 language plpgsql immutable set search_path = '' as $$
@@ -106,14 +106,14 @@ begin
     else jsonb_build_object('items', rows, 'next_cursor', null) end;
 end $$;
 comment on function private.page_json(jsonb, integer, text) is
-  'A page from rows that were read one further than its size. It ends early once its items pass 512 KiB, so that no page takes an isolate''s memory; it has one item at least. The cursor is the last id shown, as ids sort by time, or seq.';
+  'Makes a page. `rows` has one row more than the page size if there is a next page. The page ends early when its items exceed 512 KiB, so that no page uses up the memory of an isolate, but it has at least one item. The cursor is the last id or seq on the page.';
 
 -- guards ------------------------------------------------------------------------------------------------------
 
 create function private.raise_not_found() returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'not_found';
+  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
 end $$;
 
 create function private.raise_trading_key_missing() returns void
@@ -126,7 +126,7 @@ create function private.require_admin() returns void
 language plpgsql stable set search_path = '' as $$
 begin
   if not private.is_admin() then
-    raise sqlstate 'PT403' using message = 'Only an admin may do this.', hint = 'admin_required';
+    raise sqlstate 'PT403' using message = 'Only an admin can do this.', hint = 'admin_required';
   end if;
 end $$;
 
@@ -140,13 +140,13 @@ end $$;
 create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- Whether the caller sees the client comes first: a stranger must not hold up another client's signing.
+  -- First check that the caller can see the client, so that nobody can delay the signing of another client.
   perform private.require_client(lock_client.client_id);
   perform private.enter_gate(lock_client.client_id);
   perform private.lock_keys(lock_client.client_id);
 end $$;
 comment on function private.lock_client(uuid) is
-  'The first step of functions that add keys. Functions that change or delete the trading key use lock_trading_key.';
+  'The first step of functions that add a key. Functions that change or delete the trading key use lock_trading_key instead.';
 
 grant execute on function
   private.client_json(public.clients), private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots),

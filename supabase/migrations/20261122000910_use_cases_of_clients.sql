@@ -1,6 +1,6 @@
--- One function for each use case: one transaction, one round trip, and always the caller's own rights, so that
--- row-level security judges every statement in it. A row the caller may not see does not exist: 404. What takes
--- `once` begins by asking for its first answer; to give that again, too, the caller needs its rights.
+-- One function for each use case: one transaction and one round trip. The functions run with the caller's own rights, so
+-- row-level security applies to every statement in them. A row that the caller cannot see is a 404. A function that takes
+-- `once` first looks for a stored response. The caller needs the same rights to get the stored response.
 
 create function public.create_client(
   name text, email text, once jsonb default null, link_account boolean default false
@@ -16,7 +16,7 @@ begin
     on conflict on constraint "one client for each e-mail" do nothing
     returning * into client;
   if client.id is null then
-    raise sqlstate 'PT409' using message = 'A client with this e-mail exists.', hint = 'email_taken';
+    raise sqlstate 'PT409' using message = 'Another client has this e-mail address.', hint = 'email_taken';
   end if;
   if create_client.link_account then client.user_id := private.link_account_by_admin(client.id); end if;
   return private.keep_answer(once, 'create_client', private.client_json(client));
@@ -45,8 +45,14 @@ end $$;
 
 create function public.get_own_client() returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  own constant uuid := private.own_client_id();
 begin
-  return public.get_client(private.own_client_id());
+  if own is null then
+    raise sqlstate 'PT404' using
+      message = 'The account of this session is not linked to a client.', hint = 'account_not_linked';
+  end if;
+  return public.get_client(own);
 end $$;
 
 create function public.list_bot_options(client_id uuid) returns jsonb
@@ -62,7 +68,7 @@ end $$;
 create function public.schema_version() returns integer
 language sql immutable set search_path = ''
 return 1;
-comment on function public.schema_version() is 'What GET /ready asks: whether the database is there and migrated.';
+comment on function public.schema_version() is 'The version of the schema. GET /ready calls it to find out whether the database responds and is migrated.';
 
 grant execute on function
   public.create_client(text, text, jsonb, boolean), public.list_clients(integer, uuid), public.get_client(uuid),

@@ -4,10 +4,10 @@ begin
   if wallet ->> 'encrypted_key' is not null then
     if wallet ->> 'chain' <> (select chain from public.bot_types where id = bot.bot_type) then
       raise sqlstate 'PT422' using
-        message = 'The bot trades on another chain family than this key.', hint = 'chain_mismatch';
+        message = 'The bot and the key belong to different chain families.', hint = 'chain_mismatch';
     end if;
-    -- The first key of a client is its trading key. Wallets that a revocation left empty take it at once, so the
-    -- bot may have this wallet already.
+    -- The first key of a client becomes its trading key. A trigger writes it to all wallets that a revocation left empty,
+    -- so the bot may already have this wallet.
     if not exists (select from public.trading_keys where client_id = bot.client_id) then
       insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
       values (
@@ -25,7 +25,7 @@ begin
     wallet ->> 'encrypted_key');
 end $$;
 comment on function private.add_wallet(public.bots, jsonb) is
-  'Adds {address?, chain?, key_id?, encrypted_key?} to a bot; without an envelope, a copy of the trading key.';
+  'Adds the wallet {address?, chain?, key_id?, encrypted_key?} to a bot. Without an envelope, the wallet gets a copy of the trading key.';
 
 create function private.make_bot(client_id uuid, bot_type text, name text, config jsonb, wallets jsonb)
 returns public.bots
@@ -35,7 +35,7 @@ declare
   wallet jsonb;
 begin
   if not exists (select from public.bot_types where id = make_bot.bot_type and enabled) then
-    raise sqlstate 'PT422' using message = 'There is no such bot type.', hint = 'bot_type_unknown';
+    raise sqlstate 'PT422' using message = 'The bot type does not exist.', hint = 'bot_type_unknown';
   end if;
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
@@ -72,7 +72,7 @@ begin
   return private.keep_answer(once, 'create_bot', private.bot_json(bot));
 end $$;
 comment on function public.create_bot(text, uuid, text, text, jsonb, jsonb, jsonb) is
-  'POST /bots/create. Wallets are {address, chain, key_id, encrypted_key}; none means a copy of the trading key, if there is one.';
+  'POST /bots/create. Wallets are {address, chain, key_id, encrypted_key}. If the list is empty, the bot gets a copy of the trading key, if the client has one.';
 
 create function public.setup_bot(
   edge_token text, client_id uuid, bot_type text, name text, config jsonb, wallet jsonb, once jsonb default null)
@@ -93,7 +93,7 @@ begin
   return private.keep_answer(once, 'setup_bot', private.bot_json(bot));
 end $$;
 comment on function public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb) is
-  'POST /clients/{id}/setup-bot. The wallet is {} for a copy of the trading key.';
+  'POST /clients/{id}/setup-bot. If the wallet is {}, the bot gets a copy of the trading key.';
 
 create function public.add_wallet(edge_token text, bot_id uuid, wallet jsonb, once jsonb default null) returns jsonb
 language plpgsql set search_path = '' as $$
@@ -176,11 +176,11 @@ begin
     'tokens_ended', to_jsonb(tokens));
 end $$;
 comment on function public.revoke_key(uuid) is
-  'For a session that has no API before it. DELETE /clients/{id}/revoke-key calls revoke_key_at_edge.';
+  'For a session that calls the REST API directly. DELETE /clients/{id}/revoke-key calls revoke_key_at_edge.';
 
 create function public.revoke_key_at_edge(edge_token text, client_id uuid) returns jsonb
--- Longer than any statement that a session can send may hold a lock, a slow call of revoke_key included. PostgREST
--- applies this setting of a function.
+-- Longer than any statement of a session can hold a lock, a slow call of revoke_key included. PostgREST applies this
+-- setting when it calls the function.
 language plpgsql set search_path = '' set statement_timeout = '9s' as $$
 begin
   perform private.admit_edge(revoke_key_at_edge.edge_token);

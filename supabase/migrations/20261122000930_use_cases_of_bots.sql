@@ -49,7 +49,7 @@ begin
   return private.bot_json(bot);
 end $$;
 comment on function public.stop_bot(uuid) is
-  'POST /bots/{id}/stop. It takes no idempotency key: stopping twice is stopping once, and this call has no rate limit, so that it must not store anything.';
+  'POST /bots/{id}/stop. It takes no idempotency key, because stopping a bot twice has the same effect as stopping it once. This call has no rate limit, so it must not store anything.';
 
 grant execute on function
   public.list_bots(uuid, integer, uuid), public.get_bot(uuid),

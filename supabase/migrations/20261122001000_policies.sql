@@ -1,4 +1,4 @@
--- What a bot may sign, what it has reserved of its daily limit, and what its runner last said.
+-- What a bot may sign, what it has reserved of its 24-hour limit, and what its runner last said.
 
 create function private.is_list(list text[], form text) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -8,13 +8,13 @@ begin
   return not exists (select from unnest(list) as members (member) where not coalesce(member ~ form, false));
 end $$;
 comment on function private.is_list(text[], text) is
-  'Whether a list is null, or flat, of at most 100 members, none of them null and each of a form.';
+  'Whether a list is null, or has one dimension and at most 100 members, none of them null and each of the given form.';
 
 create function private.is_metrics(metrics jsonb) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   return metrics is null or jsonb_typeof(metrics) = 'object'
-    -- The edge accepts 8 KiB of compact JSON with its numbers written out; see private.is_config.
+    -- The edge accepts 8 KiB of compact JSON, with numbers without exponents. See private.is_config.
     and octet_length(metrics::text) <= 12288
     and not exists (
       select from jsonb_each(metrics) as members (name, member)
@@ -24,7 +24,7 @@ begin
         else jsonb_typeof(member) <> 'boolean' end);
 end $$;
 comment on function private.is_metrics(jsonb) is
-  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts whatever `HeartbeatRequest` in src/contract/runner.ts accepts.';
+  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts all metrics that `HeartbeatRequest` in src/contract/runner.ts accepts.';
 
 create table public.bot_policies (
   bot_id uuid primary key,
@@ -33,7 +33,7 @@ create table public.bot_policies (
   chain_ids text[],
   recipients text[],
   max_value numeric(78, 0),
-  max_daily_value numeric(78, 0),
+  max_value_24h numeric(78, 0),
   quarantine_after integer,
   updated_at timestamptz not null default now(),
   constraint "a policy is of a client's bot"
@@ -44,13 +44,13 @@ create table public.bot_policies (
   constraint "a policy names recipients by letters and digits" check (
     private.is_list(recipients, '^[0-9A-Za-z]{1,64}$')),
   constraint "values are numbers and not negative" check (
-    max_value >= 0 and max_daily_value >= 0 and max_value <> 'NaN' and max_daily_value <> 'NaN'),
+    max_value >= 0 and max_value_24h >= 0 and max_value <> 'NaN' and max_value_24h <> 'NaN'),
   constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
 );
 comment on table public.bot_policies is
-  'Limits on what a bot signs; null is no limit. Values are in the chain''s smallest unit: wei, lamports.';
+  'Limits on what a bot can sign. Null means unlimited. Values are in the smallest unit of the chain: wei or lamports.';
 comment on column public.bot_policies.quarantine_after is
-  'Failures to sign within an hour after which the bot is stopped; null is never.';
+  'After this many failures to sign within an hour, the bot is stopped. Null means never.';
 create index bot_policies_by_client on public.bot_policies (client_id);
 
 create table public.value_reservations (
@@ -64,7 +64,7 @@ create table public.value_reservations (
     foreign key (bot_id, client_id) references public.bots (id, client_id)
 );
 comment on table public.value_reservations is
-  'What was released for signing under a daily limit, in the transaction that released it.';
+  'What was released for signing under a 24-hour limit, in the transaction that released it.';
 create index value_reservations_by_bot on public.value_reservations (bot_id, created_at);
 create index value_reservations_by_client on public.value_reservations (client_id);
 
@@ -81,7 +81,7 @@ create table public.bot_heartbeats (
   constraint "a heartbeat's message has at most 1000 characters" check (length(message) <= 1000),
   constraint "a heartbeat's metrics are flat" check (private.is_metrics(metrics))
 );
-comment on table public.bot_heartbeats is 'The last thing that each bot''s runner said.';
+comment on table public.bot_heartbeats is 'The last heartbeat of the runner of each bot.';
 create index bot_heartbeats_by_client on public.bot_heartbeats (client_id);
 
 alter table public.bot_policies enable row level security;
@@ -110,8 +110,8 @@ create policy "a client sees the heartbeats of its own bots, an admin all" on pu
 
 grant
   select,
-  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after),
-  update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
+  insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after),
+  update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after)
 on public.bot_policies to authenticated;
 grant select on public.value_reservations, public.bot_heartbeats to authenticated;
 
@@ -121,7 +121,7 @@ begin
   new.updated_at := now();
   return new;
 end $$;
-comment on function private.before_policy_update() is 'Sets when the policy was changed: no caller chooses it.';
+comment on function private.before_policy_update() is 'Sets the time of the change, so that no caller can choose it.';
 create trigger before_update before update on public.bot_policies
   for each row execute function private.before_policy_update();
 
@@ -131,7 +131,7 @@ begin
   return (
     select jsonb_build_object(
       'bot_id', bots.id, 'kinds', to_jsonb(kinds), 'chain_ids', to_jsonb(chain_ids),
-      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_daily_value', max_daily_value::text,
+      'recipients', to_jsonb(recipients), 'max_value', max_value::text, 'max_value_24h', max_value_24h::text,
       'quarantine_after', quarantine_after,
       'updated_at', private.rfc3339(policies.updated_at))
     from public.bots left join public.bot_policies as policies on policies.bot_id = bots.id
@@ -157,17 +157,17 @@ begin
   if owner is null then perform private.raise_not_found(); end if;
   wanted := jsonb_populate_record(null::public.bot_policies, policy);
   insert into public.bot_policies
-    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after)
+    (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after)
   values (
     set_policy.bot_id, owner, wanted.kinds, wanted.chain_ids, wanted.recipients, wanted.max_value,
-    wanted.max_daily_value, wanted.quarantine_after)
+    wanted.max_value_24h, wanted.quarantine_after)
   on conflict on constraint bot_policies_pkey do update set
     kinds = excluded.kinds, chain_ids = excluded.chain_ids, recipients = excluded.recipients,
-    max_value = excluded.max_value, max_daily_value = excluded.max_daily_value,
+    max_value = excluded.max_value, max_value_24h = excluded.max_value_24h,
     quarantine_after = excluded.quarantine_after;
   return private.policy_json(set_policy.bot_id);
 end $$;
-comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. What is absent or null is not limited.';
+comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. A member that is absent or null sets no limit.';
 
 grant execute on function
   private.is_list(text[], text), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)

@@ -1,4 +1,4 @@
--- Machine tokens for bots, as sessions manage them.
+-- How sessions issue, list and revoke machine tokens for bots.
 
 create function private.token_json(token_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -31,9 +31,9 @@ begin
     perform private.raise_not_found();
   end if;
   if answer is not null then return answer; end if;
-  -- A token for bots of several clients belongs to none of them: only admins see it and revoke it.
+  -- A token for bots of several clients belongs to no client. Only admins can see it and revoke it.
   if cardinality(owners) = 1 then owner := owners[1]; end if;
-  -- In the order of the ids, as every transaction that locks the keys of several clients.
+  -- Every transaction that locks the keys of several clients locks them in the order of their ids.
   for place in 1 .. cardinality(owners) loop
     perform private.share_keys(owners[place]);
   end loop;
@@ -46,7 +46,7 @@ begin
   return private.keep_answer(once, 'issue_token', private.token_json(token_id));
 end $$;
 comment on function public.issue_token(uuid, uuid[], text, text, timestamptz, jsonb) is
-  'POST /bots/{id}/tokens. The hash is the SHA-256 of the new token, in hex. When a first answer is repeated, it belongs to no token.';
+  'POST /bots/{id}/tokens. The hash is the SHA-256 of the new token, in hex. If a stored response is returned, the hash is not used.';
 
 create function public.list_tokens(bot_id uuid, page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -84,7 +84,7 @@ begin
   if not found then perform private.raise_not_found(); end if;
   return revoked;
 end $$;
-comment on function public.revoke_token(uuid) is 'DELETE /tokens/{id}. From its commit on the token signs for nobody.';
+comment on function public.revoke_token(uuid) is 'DELETE /tokens/{id}. After the commit, the token can no longer sign.';
 
 create function private.require_token_bot(token_id uuid, bot_id uuid) returns public.bots
 language plpgsql set search_path = '' as $$
@@ -96,7 +96,7 @@ begin
       on signs.bot_id = bots.id and signs.token_id = require_token_bot.token_id
     where bots.id = require_token_bot.bot_id;
   if found then return bot; end if;
-  -- The token may have ended after it was found: then that is the reason, and not the bot.
+  -- If the token has ended since it was found, that is the reason, and not the bot.
   if not exists (select from public.machine_tokens as tokens where tokens.id = require_token_bot.token_id) then
     perform private.raise_token_invalid();
   end if;

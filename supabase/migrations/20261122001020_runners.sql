@@ -1,11 +1,11 @@
--- What runners call, and the one function that returns an envelope for signing. Security definer: a machine token is not a
--- session, so the caller is `anon`, and the token decides instead of policies. The first statement of each function
--- finds the token and reads nothing before it.
+-- The functions that runners call, and the one function that returns an envelope for signing. They are security definer:
+-- a machine token is not a session, so the caller has the role `anon`, and the token decides instead of policies. The first
+-- statement of each function checks the token, and nothing is read before that.
 
-create function private.refuse_by_policy(rule text) returns void
+create function private.refuse_by_policy(failure text) returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || rule;
+  raise sqlstate 'PT403' using message = 'The policy of the bot does not allow this.', hint = 'policy_' || failure;
 end $$;
 
 create function private.apply_policy(bot public.bots, signing jsonb, reserved boolean) returns boolean
@@ -20,33 +20,33 @@ declare
 begin
   select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
   if not found then return reserved; end if;
-  if policy.max_daily_value is not null then
+  if policy.max_value_24h is not null then
     -- One at a time from here: who comes second counts what the first has reserved.
     select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
   end if;
-  -- Limits on transactions mean nothing for a bot that may sign messages: those must be allowed by name.
+  -- A message could bypass the limits on transactions. So if there are limits, messages must be allowed explicitly.
   if not (kind = any (coalesce(policy.kinds, case
-    when policy.recipients is null and policy.max_value is null and policy.max_daily_value is null then array[kind]
+    when policy.recipients is null and policy.max_value is null and policy.max_value_24h is null then array[kind]
     else array['evm.transaction', 'solana.transaction'] end)))
-  then perform private.refuse_by_policy('kind'); end if;
+  then perform private.refuse_by_policy('kind_denied'); end if;
   if policy.chain_ids is not null and kind <> 'evm.message'
     and not coalesce(chain_id = any (policy.chain_ids), false)
-  then perform private.refuse_by_policy('chain_id'); end if;
+  then perform private.refuse_by_policy('chain_denied'); end if;
   if kind not in ('evm.transaction', 'solana.transaction') then return reserved; end if;
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
-  then perform private.refuse_by_policy('recipient'); end if;
+  then perform private.refuse_by_policy('recipient_denied'); end if;
   -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
   if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
-    if policy.max_value is not null then perform private.refuse_by_policy('value'); end if;
-    if policy.max_daily_value is not null then perform private.refuse_by_policy('daily_value'); end if;
+    if policy.max_value is not null then perform private.refuse_by_policy('value_exceeded'); end if;
+    if policy.max_value_24h is not null then perform private.refuse_by_policy('value_24h_exceeded'); end if;
   end if;
-  if value > policy.max_value then perform private.refuse_by_policy('value'); end if;
-  if policy.max_daily_value is not null and value > 0 then
+  if value > policy.max_value then perform private.refuse_by_policy('value_exceeded'); end if;
+  if policy.max_value_24h is not null and value > 0 then
     select coalesce(sum(earlier.value), 0) into spent from public.value_reservations as earlier
       where earlier.bot_id = bot.id and earlier.created_at > now() - interval '24 hours';
-    if spent + (case when reserved then 0 else value end) > policy.max_daily_value then
-      perform private.refuse_by_policy('daily_value');
+    if spent + (case when reserved then 0 else value end) > policy.max_value_24h then
+      perform private.refuse_by_policy('value_24h_exceeded');
     end if;
     if not reserved then
       insert into public.value_reservations (bot_id, client_id, value) values (bot.id, bot.client_id, value);
@@ -56,7 +56,7 @@ begin
   return reserved;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb, boolean) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its daily limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+  'Refuses what the bot''s policy forbids, and reserves the value under its 24-hour limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
 
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
@@ -80,54 +80,55 @@ begin
     and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
     and jsonb_typeof(signing -> 'recipients') = 'array', false)
   then
-    raise sqlstate 'PT422' using message = 'This does not describe something to sign.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'The description of what to sign is malformed.', hint = 'validation_failed';
   end if;
-  -- A repeated request is judged again, except for the value that it reserved. So what it describes has to be the same.
+  -- A repeated request is checked again, except for the value, which is reserved only once. So it must describe the same
+  -- thing to sign.
   first := private.first_answer_to(caller, once, 'check_out_key');
   claim := encode(sha256(convert_to(
     jsonb_build_object('bot_id', bot.id, 'wallet', check_out_key.wallet, 'signing', signing)::text, 'UTF8')), 'hex');
   if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
-  -- The shared form of the locks that every key change, every stop and every end of a token takes: such a change has
-  -- ended before this goes on, or begins after this has committed. What follows reads the state after these locks.
+  -- Every key change, stop and end of a token takes these locks exclusively. So such a change has either ended before this
+  -- point, or it begins after this transaction ends. All following statements read the state under these locks.
   perform private.share_keys(bot.client_id);
   perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true, bot.client_id);
   perform private.wait_for_lock(private.lock_of_token(runner), true, bot.client_id);
   bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
   if bot.status <> 'running' then
-    raise sqlstate 'PT409' using message = 'The bot does not run.', hint = 'bot_not_running';
+    raise sqlstate 'PT409' using message = 'The bot is not running.', hint = 'bot_not_running';
   end if;
   select array_agg(wallets) into candidates from public.bot_wallets as wallets
     where wallets.client_id = bot.client_id and wallets.bot_id = bot.id
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
-    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_required';
+    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_ambiguous';
   end if;
   picked := candidates[1];
   if picked.encrypted_key is null then
-    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_has_no_key';
+    raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
   end if;
   if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
     raise sqlstate 'PT409' using
-      message = 'The wallet has another key than when this was first signed.', hint = 'idempotency_key_outdated';
+      message = 'The key of the wallet has changed since the first request with this idempotency key.', hint = 'idempotency_key_outdated';
   end if;
   if picked.chain <> split_part(signing ->> 'kind', '.', 1) then
-    raise sqlstate 'PT422' using message = 'The wallet is of another chain family.', hint = 'chain_mismatch';
+    raise sqlstate 'PT422' using message = 'The wallet belongs to another chain family.', hint = 'chain_mismatch';
   end if;
   if signing ? 'signers' and not signing -> 'signers' ? picked.address then
-    raise sqlstate 'PT422' using message = 'The wallet is not who has to sign this.', hint = 'wallet_not_signer';
+    raise sqlstate 'PT422' using message = 'The wallet is not a required signer of this transaction.', hint = 'wallet_not_signer';
   end if;
   reserved := private.apply_policy(bot, signing, coalesce((first ->> 'reserved')::boolean, false));
   perform private.note_use_of_token(runner);
   perform private.record_key_event(
-    'signed', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
+    'key_released', bot.client_id, bot.id, picked.address, picked.chain, picked.key_id, null,
     jsonb_build_object('kind', signing -> 'kind', 'digest', signing -> 'digest', 'token_id', runner)
       || case when first is null then '{}' else jsonb '{"replayed": true}' end);
   if first is null then
     perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
       'claim', claim, 'wallet_id', picked.id, 'key_id', picked.key_id, 'reserved', reserved));
   elsif reserved and not (first ->> 'reserved')::boolean then
-    -- A daily limit was set since: this has reserved the value, the next need not.
+    -- A 24-hour limit was set since the first request: this request has reserved the value, and later ones reserve nothing.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
       where kept_answers.caller = 'token ' || runner and kept_answers.key = decode(once ->> 'key', 'hex');
   end if;
@@ -136,7 +137,7 @@ begin
     'encrypted_key', picked.encrypted_key, 'replayed', first is not null);
 end $$;
 comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
-  'POST /bots/{id}/sign: judges token, bot, wallet and policy, reserves the value, writes the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
+  'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
 
 create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -146,7 +147,7 @@ begin
     'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', runner_bot_json.wallets);
 end $$;
 comment on function private.runner_bot_json(public.bots, jsonb) is
-  'A bot as its runner''s list shows it, without its config.';
+  'A bot as the list of its runner shows it, without its config.';
 
 create function public.list_runner_bots(token text, page_size integer default 50, after uuid default null)
 returns jsonb
@@ -166,13 +167,13 @@ begin
     select coalesce(
       jsonb_agg(private.runner_bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
     from page left join (
-      -- An admin's token may be for bots of several clients.
+      -- A token that an admin issued may sign for bots of several clients.
       select wallets.* from (select page.client_id, array_agg(page.id) as bot_ids from page group by page.client_id) as mine
       cross join lateral private.wallets_of(mine.client_id, mine.bot_ids) as wallets) as held
       on held.bot_id = page.id), list_runner_bots.page_size);
 end $$;
 comment on function public.list_runner_bots(text, integer, uuid) is
-  'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is no session.';
+  'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is not a session.';
 
 create function public.get_runner_bot(token text, bot_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -184,7 +185,7 @@ begin
   return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
 end $$;
 comment on function public.get_runner_bot(text, uuid) is
-  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is no session.';
+  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is not a session.';
 
 create function public.record_heartbeat(
   token text, bot_id uuid, status text, message text default null, metrics jsonb default null,
@@ -207,7 +208,7 @@ begin
   return answer;
 end $$;
 comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is
-  'POST /bots/{id}/heartbeat; the answer says whether the bot should still run. Definer: a machine token is no session.';
+  'POST /bots/{id}/heartbeat. The response contains whether the bot should still run. Definer: a machine token is not a session.';
 
 grant execute on function
   public.check_out_key(text, text, uuid, jsonb, text, jsonb), public.list_runner_bots(text, integer, uuid),

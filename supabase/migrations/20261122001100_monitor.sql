@@ -1,4 +1,4 @@
--- How each bot does: what the health monitor finds and writes down, what its page shows, and quarantine.
+-- The health of bots: the health monitor, the page that shows the health of a bot, and quarantine.
 
 create table private.monitor_settings (
   only_row boolean primary key default true,
@@ -11,8 +11,8 @@ create table private.monitor_settings (
   constraint "rounds are at most an hour apart" check (round_pause between '0' and '1 hour')
 );
 comment on table private.monitor_settings is
-  'Limits of the health monitor. The operator sets them by SQL: whoever holds the monitor''s token cannot change them.';
-comment on column private.monitor_settings.round_pause is 'How long after a round the next one may begin.';
+  'Limits of the health monitor. Only the operator can change them, by SQL. The token of the monitor cannot.';
+comment on column private.monitor_settings.round_pause is 'The minimum time between the end of a round and the start of the next one.';
 insert into private.monitor_settings default values;
 
 create table private.monitor_state (
@@ -21,7 +21,7 @@ create table private.monitor_state (
   round_ended_at timestamptz,
   constraint "the monitor has one state" check (only_row)
 );
-comment on table private.monitor_state is 'Where the monitor''s round through the bots stands.';
+comment on table private.monitor_state is 'How far the current round of the monitor through all bots has come.';
 insert into private.monitor_state default values;
 
 create table public.bot_signing_failures (
@@ -34,10 +34,11 @@ create table public.bot_signing_failures (
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
   constraint "at most 100 failures are kept" check (cardinality(recent) <= 100),
   constraint "a failure to sign is a known one" check (last_code in (
-    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'))
+    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'policy_value_24h_exceeded'))
 );
 comment on table public.bot_signing_failures is
-  'The last hour''s failures to sign of each bot since it was started, newest first: 100 of them at most.';
+  'Failures to sign of each bot within the last hour and since its last start. At most the newest 100 are stored.';
 create index bot_signing_failures_by_client on public.bot_signing_failures (client_id);
 
 alter table private.monitor_settings enable row level security;
@@ -56,16 +57,16 @@ create policy "a client sees the failures of its own bots, an admin all" on publ
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
 grant select on private.monitor_settings to authenticated;
--- Not checked_up_to, which is the id of somebody's bot.
+-- Without checked_up_to, which is the id of a bot that may belong to another client.
 grant select (round_ended_at) on private.monitor_state to authenticated;
 grant select on public.bot_signing_failures to authenticated;
 
--- what a bot's state is ---------------------------------------------------------------------------------------
+-- the state of a bot ------------------------------------------------------------------------------------------
 
 create function private.first_id_at(moment timestamptz) returns uuid
 language sql immutable parallel safe set search_path = ''
 return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-comment on function private.first_id_at(timestamptz) is 'Below every id that is made from this time on.';
+comment on function private.first_id_at(timestamptz) is 'An id that sorts before every id that is created from this time on.';
 
 create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
 returns table (
@@ -75,7 +76,7 @@ language sql stable set search_path = '' as $$
     bots.id, bots.client_id, found.state,
     case
       when found.state = written.state then written.since
-      -- What began before the state that was written last did not begin then: it was outweighed.
+      -- If the cause began before the state that was written last, a graver state hid it. Then the state begins now.
       when found.began > coalesce(written.since, '-infinity') then found.began
       else now() end,
     case when found.state = written.state then written.detail
@@ -91,7 +92,7 @@ language sql stable set search_path = '' as $$
         filter (where age.since < now() - health_of.key_age_limit) as old_addresses
     from public.bot_wallets as wallets
     cross join lateral (
-      -- A key of its own came with its wallet: a rotation would have made it the trading key.
+      -- An own key is as old as its wallet, because a rotation replaces own keys with the trading key.
       select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
     ) as age
     where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
@@ -130,7 +131,7 @@ language sql stable set search_path = '' as $$
   where bots.id = any (health_of.bot_ids)
 $$;
 comment on function private.health_of(uuid[], interval, interval) is
-  'The state of each bot now: the gravest thing that holds, since when, and the state that was written down last. Every table is asked by index, once for each bot.';
+  'The current state of each bot: the gravest state that applies, when it began, and the state that was written last. Every table is read by index, once for each bot.';
 
 -- the page ----------------------------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ begin
       order by logs.id desc limit get_bot_health.page_size + 1) as page), get_bot_health.page_size);
 end $$;
 comment on function public.get_bot_health(uuid, integer, uuid) is
-  'GET /bots/{id}/health. The state is judged as it is asked, so that it holds when the monitor does not run; the items are what the monitor wrote.';
+  'GET /bots/{id}/health. The state is computed at each request, so it is current even if the monitor does not run. The items are the changes that the monitor wrote.';
 
 -- the monitor -------------------------------------------------------------------------------------------------
 
@@ -200,9 +201,9 @@ declare
 begin
   perform private.note_use_of_token(monitor_token);
   if not coalesce(batch between 1 and 5000, false) then
-    raise sqlstate 'PT422' using message = 'A batch has 1 to 5,000 bots.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'The batch size must be 1 to 5,000 bots.', hint = 'validation_failed';
   end if;
-  -- Two runs that judge the same bots would both write the changes. The second one ends at once.
+  -- Two concurrent runs would both write the same changes. So the second run ends at once.
   if not pg_try_advisory_xact_lock(private.name_of_lock('monitor', '')) then
     return nothing_done || '{"busy": true, "complete": false}';
   end if;
@@ -221,13 +222,13 @@ begin
     select health.bot_id, health.client_id, health.state, health.since, health.detail
     from private.health_of(
       bot_ids, limits.heartbeat_limit, limits.key_age_limit) as health
-    -- A bot that was never seen to run has nothing to return from.
+    -- If no state was ever written for a bot, its last state counts as stopped.
     where health.state <> coalesce(health.written_state, 'stopped')
     returning bot_health_logs.state)
   select coalesce(jsonb_object_agg(counted.state, counted.bots), '{}') into changes
     from (select changed.state, count(*) as bots from changed group by changed.state) as counted;
 
-  -- By an array: see chain_key_events.
+  -- An array and not a subquery: see chain_key_events.
   delete from public.bot_health_logs where id = any (array(
     select logs.id from unnest(bot_ids) as mine (bot_id)
     join public.bot_health_logs as logs on logs.bot_id = mine.bot_id and logs.id < oldest_kept
@@ -236,7 +237,7 @@ begin
     limit most_pruned));
   get diagnostics pruned_logs = row_count;
 
-  -- A daily limit looks back 24 hours.
+  -- max_value_24h counts the reservations of the last 24 hours.
   delete from public.value_reservations where id = any (array(
     select reserved.id from unnest(bot_ids) as mine (bot_id)
     join public.value_reservations as reserved
@@ -256,16 +257,16 @@ begin
     'database_ms', round(extract(epoch from clock_timestamp() - began) * 1000, 1));
 end $$;
 comment on function public.monitor_bots(text, integer) is
-  'The next batch of the monitor''s round: writes changes of state, deletes what is out of date, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
+  'Checks the next batch of bots in the monitor''s round: writes changes of state, deletes outdated rows, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
 
 -- quarantine --------------------------------------------------------------------------------------------------
 
 create function private.quarantine(bot public.bots, token_id uuid, code text, failures integer) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  -- As a stop does, which waits for the signatures that have begun. Who stopped it meanwhile was first.
+  -- Like a stop, this waits for the signatures that have begun. If the bot was stopped meanwhile, nothing changes.
   update public.bots set status = 'stopped', stop_reason = 'quarantined'
-    -- Who started it anew meanwhile began the count anew.
+    -- If the bot was started again meanwhile, its failures are counted from zero again.
     where bots.id = bot.id and bots.status = 'running' and bots.started_at = bot.started_at;
   if not found then return false; end if;
   insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
@@ -292,9 +293,10 @@ begin
   perform private.admit_edge(report_signing_failure.edge_token);
   perform private.share_keys(bot.client_id);
   if not coalesce(code in (
-    'key_not_opened', 'policy_chain_id', 'policy_daily_value', 'policy_kind', 'policy_recipient', 'policy_value'), false)
+    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'policy_value_24h_exceeded'), false)
   then
-    raise sqlstate 'PT422' using message = 'This is no failure to sign that is counted.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'The code is not a failure to sign that is counted.', hint = 'validation_failed';
   end if;
   insert into public.bot_signing_failures as kept (bot_id, client_id, recent, last_code, last_at)
     values (bot.id, bot.client_id, array[now()], report_signing_failure.code, now())
@@ -315,7 +317,7 @@ begin
     'bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined', quarantined);
 end $$;
 comment on function public.report_signing_failure(text, text, uuid, text) is
-  'After a failed POST /bots/{id}/sign: counts the failure, and stops the bot if its policy says so. Only the edge reports it. Definer: a machine token is not a session.';
+  'Called after a failed POST /bots/{id}/sign. Counts the failure, and stops the bot if its policy requires it. Only the edge can report a failure. Definer: a machine token is not a session.';
 
 -- rights ------------------------------------------------------------------------------------------------------
 

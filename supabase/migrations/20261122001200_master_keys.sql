@@ -1,9 +1,9 @@
--- The life of a master key: which envelopes it sealed, and how they are moved to the next one.
+-- The rotation of the master key: which envelopes each master key sealed, and how envelopes move to the newest one.
 --
--- To move ("rewrap") an envelope is to open it, seal the same private key under the newest master key, and put that in
--- the place of the very envelope that was handed out. Whoever holds a token of the scope `rewrap` gets ciphertext in
--- bulk. So the token names the master key that it moves to: it lets out no envelope which that key sealed, takes back
--- none which that key did not seal, and once everything is moved it lets out nothing.
+-- To rewrap an envelope means: the edge opens it, seals the same private key under the newest master key, and the database
+-- replaces exactly the envelope that it returned. A token of the scope `rewrap` returns ciphertext in bulk. So each such
+-- token names its target, the master key that envelopes move to. The database returns no envelope that the target sealed,
+-- and accepts only envelopes that the target sealed. When all envelopes have moved, the token returns nothing.
 
 create index trading_keys_by_master_key on public.trading_keys (master_key_id, client_id, key_id);
 create index bot_wallets_by_master_key on public.bot_wallets (master_key_id, client_id, key_id);
@@ -16,7 +16,7 @@ create table private.rewrap_progress (
     foreign key (token_id) references public.machine_tokens (id) on delete cascade
 );
 comment on table private.rewrap_progress is
-  'Up to which key a token for rewrapping has been given envelopes: what cannot be moved holds nothing else up.';
+  'The last key whose envelope each rewrap token received. The next batch continues after it, so an envelope that cannot be moved does not block the others.';
 alter table private.rewrap_progress enable row level security;
 alter table private.rewrap_progress force row level security;
 
@@ -41,7 +41,7 @@ return (
     select master_key_id, sum(trading_keys) as trading_keys, sum(copies) as copies, sum(own_keys) as own_keys
     from counts group by master_key_id) as totals);
 comment on function private.envelope_counts() is
-  'Envelopes for each master key that sealed any, in one snapshot and from indexes alone.';
+  'How many envelopes each master key has sealed. It reads one snapshot and only indexes.';
 
 create function public.count_envelopes() returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -65,7 +65,7 @@ begin
     limit most) as others);
 end $$;
 comment on function private.envelopes_between(text, text, integer) is
-  'How many envelopes were sealed by master keys whose ids lie between two, or after one; counted up to `most`.';
+  'How many envelopes were sealed by master keys whose ids are between `low` and `high`, or after `low` if `high` is null. It counts up to `most`.';
 
 create function public.count_unopenable_envelopes(master_key_ids text[]) returns integer
 language plpgsql stable security definer set search_path = '' as $$
@@ -76,16 +76,17 @@ declare
   id text;
 begin
   if coalesce(cardinality(master_key_ids), 0) not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'Name 1 to 100 master keys.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'The list must have 1 to 100 master keys.', hint = 'validation_failed';
   end if;
   if not exists (select from public.trading_keys where master_key_id = any (master_key_ids))
     and not exists (select from public.bot_wallets where master_key_id = any (master_key_ids))
-    -- One row for each client. The envelopes of one client alone are counted: it may have stored what nobody opens.
+    -- trading_keys has one row for each client. If only one client has envelopes, the result is a count and not null,
+    -- because one client may have stored envelopes that nobody can open.
     and (select count(*) from (select from public.trading_keys limit 2) as clients) > 1
   then
     return null;
   end if;
-  -- What lies between the ids, one range of the index after the other: where nothing is wrong, nothing is read.
+  -- Counts the ranges of the index between the ids. If all envelopes belong to these master keys, the ranges are empty.
   for id in
     select wanted from (select distinct unnest(master_key_ids) as wanted) as ids
     where wanted is not null order by wanted
@@ -96,7 +97,7 @@ begin
   return least(total + private.envelopes_between(low, null, most), most);
 end $$;
 comment on function public.count_unopenable_envelopes(text[]) is
-  'GET /ready: how many envelopes none of these master keys sealed; 1000 is that many or more. Null, "all of them", if the keys sealed nothing and there are envelopes of more than one client. Definer: anyone may ask whether the service is ready; no row, no id and no larger number is returned.';
+  'For GET /ready: how many envelopes were sealed by a master key that is not in this list. 1000 means 1000 or more. Null means all of them: the listed keys sealed nothing, and more than one client has envelopes. Definer: anyone can call GET /ready. It returns no row, no id and no larger number.';
 
 -- moving ------------------------------------------------------------------------------------------------------
 
@@ -107,12 +108,12 @@ begin
 exception when data_exception then
   return null;
 end $$;
-comment on function private.master_key_of(text) is 'The master key that an envelope names, as the generated columns have it; of what is none, anything or null.';
+comment on function private.master_key_of(text) is 'The id of the master key that an envelope names, as in the generated columns. For a text that is not an envelope, any value or null.';
 
 create function private.hash_of_envelope(envelope text) returns text
 language sql immutable set search_path = ''
 return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
-comment on function private.hash_of_envelope(text) is 'SHA-256 in hex: which of two envelopes of one key it is.';
+comment on function private.hash_of_envelope(text) is 'SHA-256 of an envelope in hex. It tells two envelopes of the same key apart.';
 
 create function private.keys_to_rewrap(target text) returns integer
 language sql stable set search_path = ''
@@ -123,14 +124,14 @@ return (
     union select client_id, key_id from public.bot_wallets where master_key_id < target
     union select client_id, key_id from public.bot_wallets where master_key_id > target) as keys);
 comment on function private.keys_to_rewrap(text) is
-  'How many private keys are under other master keys. A trading key and its copies count once.';
+  'How many private keys are sealed by other master keys than the target. A trading key and its copies count once.';
 
 create function private.envelopes_to_rewrap(
   target text, master_key_ids text[], after_client_id uuid, after_key_id uuid, batch integer)
 returns table (client_id uuid, chain text, address text, key_id uuid, encrypted_key text)
 language sql stable set search_path = '' as $$
   with keys as (
-    -- For each master key from the index alone: a key with a thousand copies is one row.
+    -- Reads only the index, once for each master key. A key with a thousand copies is one row.
     select distinct held.client_id, held.key_id, older.id as master_key_id
     from (select distinct unnest(master_key_ids) as id) as older
     cross join lateral (
@@ -152,13 +153,14 @@ language sql stable set search_path = '' as $$
   order by sealed.client_id, sealed.key_id limit batch
 $$;
 comment on function private.envelopes_to_rewrap(text, text[], uuid, uuid, integer) is
-  'The next envelopes that these master keys sealed and the target did not, in the order of clients and keys.';
+  'The next envelopes that one of these master keys, but not the target, sealed, in the order of clients and keys.';
 
 create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   if patient then
-    -- Signers wait meanwhile as for a rotation. Signers that never stop are no obstacle: the locks are queues.
+    -- New signatures wait for this transaction, as for a rotation. Continuous signing cannot delay it forever, because
+    -- advisory locks are granted in the order of arrival.
     perform set_config('lock_timeout', '500ms', true);
     perform private.take_turn(try_lock_keys.client_id, urgent => true);
     perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
@@ -167,7 +169,7 @@ begin
   end if;
   perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
   if not private.try_lock(private.lock_of_keys(try_lock_keys.client_id), false) then
-    -- An error instead of false, so that the lock of the row is released too.
+    -- An error and not false, so that the lock of the row is released too.
     raise lock_not_available;
   end if;
   perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
@@ -176,7 +178,7 @@ exception when lock_not_available then
   return false;
 end $$;
 comment on function private.try_lock_keys(uuid, boolean) is
-  'lock_keys for work that can be done later: whether it got all locks, at once or, if patient, within half a second each.';
+  'Like lock_keys, for work that can be done later. It takes the locks only if they are free, or, if patient, waits half a second for each. Returns whether it has all locks.';
 
 create function private.replace_envelope(
   target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
@@ -185,7 +187,7 @@ language plpgsql set search_path = '' as $$
 declare
   held record;
 begin
-  -- Read under the lock: a rotation or revocation has been, and then the envelope is another or none, or is to come.
+  -- Read under the lock. If a rotation or revocation came first, the envelope has changed or is gone.
   select t.address, t.chain, t.master_key_id, private.hash_of_envelope(t.encrypted_key) as hash, true as trading
     into held from public.trading_keys as t
     where t.client_id = replace_envelope.client_id and t.key_id = replace_envelope.key_id;
@@ -199,14 +201,14 @@ begin
     return false;
   end if;
   if held.trading then
-    -- Its triggers bring it to every copy and write the event.
+    -- The triggers of trading_keys write the envelope to every copy and record the event.
     update public.trading_keys as t set encrypted_key = replace_envelope.encrypted_key
       where t.client_id = replace_envelope.client_id;
     return true;
   end if;
   perform private.require_bound_envelope(
     replace_envelope.encrypted_key, replace_envelope.client_id, held.chain, held.address, replace_envelope.key_id);
-  -- The event below is the one of this change.
+  -- The event below describes this change, so the trigger of bot_wallets must not record another one.
   perform set_config('trading_keys.rewrap', 'true', true);
   update public.bot_wallets as w set encrypted_key = replace_envelope.encrypted_key
     where w.client_id = replace_envelope.client_id and w.key_id = replace_envelope.key_id
@@ -217,7 +219,7 @@ begin
   return true;
 end $$;
 comment on function private.replace_envelope(text, uuid, uuid, text, text) is
-  'Puts an envelope in the place of the one that has this hash, wherever the client still holds that; else nothing.';
+  'Replaces the envelope that has this hash, in every row of the client that still holds it. If no row holds it, nothing changes.';
 
 create function private.rewrap(target text, rewrapped jsonb) returns text[]
 language plpgsql set search_path = '' as $$
@@ -231,11 +233,11 @@ begin
     select from jsonb_array_elements(rewrapped) as element
     where private.master_key_of(element ->> 'encrypted_key') is distinct from target)
   then
-    raise sqlstate 'PT422' using message = 'The envelope is not of the new master key.', hint = 'envelope_not_bound';
+    raise sqlstate 'PT422' using message = 'The envelope must be sealed by the master key of the token.', hint = 'envelope_not_bound';
   end if;
   outcomes := array_fill('deferred'::text, array[jsonb_array_length(rewrapped)]);
-  -- Locks last until the commit, so it comes soon: what a tenth of a second is not enough for is left to the next call,
-  -- and of a client whose keys are in use nothing is waited for, so that clients may come in any order.
+  -- Locks last until the commit, so the call must be short. After a tenth of a second, the rest is left to the next call. It
+  -- does not wait for the locks of a client whose keys are in use, so the order of clients cannot cause a deadlock.
   for item in
     select (element ->> 'client_id')::uuid as client_id, (element ->> 'key_id')::uuid as key_id,
       element ->> 'replaced_hash' as replaced_hash, element ->> 'encrypted_key' as encrypted_key, place
@@ -252,11 +254,11 @@ begin
   return outcomes;
 end $$;
 comment on function private.rewrap(text, jsonb) is
-  'Takes rewrapped envelopes back: [{client_id, key_id, replaced_hash, encrypted_key}]. What became of each: moved; changed, for what is no longer the envelope that was handed out; busy; deferred. One alone waits its turn.';
+  'Stores rewrapped envelopes: [{client_id, key_id, replaced_hash, encrypted_key}]. Returns an outcome for each: moved; changed, if the envelope was replaced or removed meanwhile; busy, if the keys of the client are in use; deferred, if there was no time. If the list has one envelope only, the call waits for the locks.';
 
--- what the cron work calls ------------------------------------------------------------------------------------
--- Security definer: a machine token is not a session, so the caller is `anon`, and the token decides instead of
--- policies. The first statement of each finds it; nothing is read before.
+-- functions of the cron job -----------------------------------------------------------------------------------
+-- Security definer: a machine token is not a session, so the caller has the role `anon`, and the token decides instead of
+-- policies. The first statement of each function checks the token, and nothing is read before that.
 
 create function private.target_of_token(token_id uuid) returns text
 language sql stable set search_path = ''
@@ -274,12 +276,12 @@ begin
   perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
   perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
-    raise sqlstate 'PT503' using message = 'The token is for another master key.', hint = 'rewrap_other_master_key';
+    raise sqlstate 'PT503' using message = 'The token is for another master key.', hint = 'rewrap_token_mismatch';
   end if;
   if batch is null or batch not between 1 and 200 or cardinality(master_key_ids) > 100 then
-    raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'A batch must have 1 to 200 envelopes.', hint = 'validation_failed';
   end if;
-  -- Two jobs at once stand in line here and share the work.
+  -- Two concurrent jobs wait for each other here, so they receive different envelopes.
   insert into private.rewrap_progress as at (token_id) values (rewrapper)
     on conflict on constraint rewrap_progress_pkey do update set token_id = at.token_id returning * into progress;
   select coalesce(jsonb_agg(jsonb_build_object(
@@ -296,7 +298,7 @@ begin
   return jsonb_build_object('items', items, 'last', jsonb_array_length(items) < batch);
 end $$;
 comment on function public.list_envelopes_to_rewrap(text, text, text[], integer) is
-  'The next envelopes to move to the token''s master key, of those that the master keys named sealed; the first named has to be the token''s. Definer: a machine token is no session.';
+  'The next envelopes to move to the master key of the token. It returns only envelopes that one of the listed master keys sealed. The first listed master key must be the one of the token. Definer: a machine token is not a session.';
 
 create function public.rewrap_keys(edge_token text, token text, rewrapped jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -305,12 +307,12 @@ declare
 begin
   perform private.admit_edge(rewrap_keys.edge_token);
   if jsonb_typeof(rewrapped) is distinct from 'array' or jsonb_array_length(rewrapped) not between 1 and 200 then
-    raise sqlstate 'PT422' using message = 'A batch has 1 to 200 envelopes.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'A batch must have 1 to 200 envelopes.', hint = 'validation_failed';
   end if;
   return jsonb_build_object('outcomes', private.rewrap(private.target_of_token(rewrapper), rewrapped));
 end $$;
 comment on function public.rewrap_keys(text, text, jsonb) is
-  'Takes back envelopes that the token''s master key sealed, each in the place of the one that was handed out. Definer: a machine token is no session.';
+  'Stores envelopes that the master key of the token sealed. Each replaces the envelope that was returned for rewrapping. Definer: a machine token is not a session.';
 
 create function public.count_keys_to_rewrap(token text) returns integer
 language plpgsql security definer set search_path = '' as $$
@@ -320,7 +322,7 @@ begin
   return private.keys_to_rewrap(private.target_of_token(rewrapper));
 end $$;
 comment on function public.count_keys_to_rewrap(text) is
-  'How many private keys other master keys hold. Definer: a machine token is no session.';
+  'How many private keys are sealed by other master keys than the one of the token. Definer: a machine token is not a session.';
 
 -- rights ------------------------------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ create table private.imported_rows (
     (address is not null) = (old_table in ('trading_keys', 'bot_wallets')) and (address is null) = (key_id is null))
 );
 comment on table private.imported_rows is
-  'What "npm run import" took from an old database, by its old ids: a second run finds it here. Written by the operator only.';
-comment on column private.imported_rows.address is 'Of the key as it was imported: a row that holds another by now has changed.';
+  'The rows that "npm run import" has imported, by their ids in the old database, so that a second run does not import them again. Only the operator writes this table.';
+comment on column private.imported_rows.address is 'The address of the key when it was imported. If the row now has another address, the key has changed since.';
 create index imported_rows_by_client on private.imported_rows (client_id);
 create index imported_rows_by_key on private.imported_rows (key_id);
 create unique index "one old client for each client of a source" on private.imported_rows (source, client_id)

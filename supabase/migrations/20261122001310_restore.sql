@@ -1,8 +1,8 @@
 create function private.after_restore() returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  -- Read before this function records anything. All events of a restore have the time of its transaction, which is also
-  -- the time of its event 'restored'.
+  -- Read before this function records an event. All events of an earlier restore have the time of its transaction, which is
+  -- also the time of its event 'restored'.
   newest constant timestamptz := (
     select max(events.created_at) from private.every_key_event as events
     where events.created_at <> date_trunc('milliseconds', now())
@@ -14,9 +14,9 @@ declare
   unlinked integer;
   without_account integer;
 begin
-  -- Signatures that have begun end before this continues, and none begins meanwhile: signing reads the token first.
+  -- Waits for signatures that have begun. No signature begins meanwhile, because signing reads the token first.
   lock table public.machine_tokens, public.bots in access exclusive mode;
-  -- The rows of the queue came with their numbers, and their sequence did not.
+  -- The backup contains the numbers of queued events, but not the state of their sequence.
   perform setval(pg_get_serial_sequence('private.queued_key_events', 'number'), max(queued.number))
     from private.queued_key_events as queued;
   -- The time is set here, because triggers may be off while rows are loaded.
@@ -43,4 +43,4 @@ begin
     'last_key_event', private.rfc3339(newest));
 end $$;
 comment on function private.after_restore() is
-  'For the operator, in the transaction that loads a backup. The backup does not show what was revoked after it was made, so every bot stops until somebody starts it, and every machine token expires. Records ''restored'' in the chain of the deployment. Returns what the operator has to check. last_key_event is the time of the newest event in the backup, of any kind and queued ones included, without the events of restores.';
+  'The operator calls it in the transaction that loads a backup. A backup does not show which keys and tokens were revoked after it was made. So every bot is stopped until somebody starts it, and every machine token expires. Records the event ''restored'' in the chain of the deployment. Returns what the operator must check. last_key_event is the time of the newest event of any kind in the backup, queued events included, events of restores excluded.';

@@ -1,6 +1,6 @@
--- Every change of a client, wallet, bot, token, policy, admin or setting is an event, whoever makes it: the triggers below
--- write them. They are definer, because API roles cannot write events. Keys have their own triggers. The guard
--- supabase/tests/guards/events.test.sql lists every table and verb.
+-- Every change of a client, wallet, bot, token, policy, admin or setting is recorded as an event, whoever makes it. The
+-- triggers below record the events. They are definer, because API roles cannot write events. Keys have their own triggers.
+-- The guard supabase/tests/guards/events.test.sql lists every table and verb.
 
 -- clients -----------------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ begin
         case after.status when 'running' then 'bot_started' else 'bot_stopped' end as event,
         case when after.stop_reason is not null then jsonb_build_object('reason', after.stop_reason) end as detail
       from after join before on before.id = after.id
-      -- A quarantine writes its own event, with what led to it.
+      -- A quarantine records its own event, with its reason.
       where after.status <> before.status and after.stop_reason is distinct from 'quarantined') as status
     group by status.client_id, status.event order by status.client_id, status.event) as changed;
   return null;
@@ -100,8 +100,8 @@ begin
   end if;
   return null;
 end $$;
--- Only for statements of their own. What a change of the trading key does to wallets, at a greater depth, belongs to its
--- event, and so does a rewrap, which writes its own.
+-- Only for statements that change wallets directly. A change of the trading key also changes wallets, at a greater trigger
+-- depth, and its own event covers that. A rewrap records its own event too.
 create trigger record_changed after update on public.bot_wallets referencing old table as gone new table as after
   for each statement when (
     pg_trigger_depth() = 0 and current_setting('trading_keys.rewrap', true) is distinct from 'true')
@@ -118,8 +118,8 @@ language plpgsql set search_path = '' as $$
 declare
   detail jsonb := jsonb_build_object('token_id', record_token_event.token_id, 'bot_ids', to_jsonb(bot_ids)) || more;
 begin
-  -- The operator's SQL may give a token any number of bots. An event that is too long would keep the token from being
-  -- used, and from being revoked.
+  -- The operator's SQL may give a token any number of bots. If the event were too long, its insert would fail, and the token
+  -- could neither be used nor revoked.
   if not private.is_event_detail(detail) then
     detail := detail - 'bot_ids' || jsonb_build_object(
       'bots', cardinality(bot_ids),
@@ -130,7 +130,7 @@ begin
     detail, record_token_event.actor);
 end $$;
 comment on function private.record_token_event(text, uuid, uuid, uuid[], jsonb, text) is
-  'An event about a token and bots that it signs for.';
+  'Records an event about a token and bots that it signs for.';
 
 create function private.after_token_bots_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -147,7 +147,7 @@ begin
   return null;
 end $$;
 comment on function private.after_token_bots_change() is
-  'From now on the token signs for these bots, or it no longer does, most often because it was deleted.';
+  'Records that a token now signs for these bots, or that it no longer does, in most cases because the token was deleted.';
 create trigger record_issued after insert on public.machine_token_bots referencing new table as changed
   for each statement execute function private.after_token_bots_change();
 create trigger record_revoked after delete on public.machine_token_bots referencing old table as changed
@@ -158,7 +158,7 @@ create trigger record_moved after update on public.machine_token_bots referencin
 create function private.chain_of_token(token public.machine_tokens) returns uuid
 language sql immutable set search_path = '' as $$ select coalesce(token.client_id, private.deployment()) $$;
 comment on function private.chain_of_token(public.machine_tokens) is
-  'Where events of a token without bots are recorded: its client''s chain, or the deployment''s.';
+  'The chain for events of a token without bots: the chain of its client, or of the deployment.';
 
 create function private.record_token_without_bots() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -175,11 +175,11 @@ begin
         then jsonb_build_object('expires_at', private.rfc3339(token.expires_at)) else '{}' end);
   return null;
 end $$;
--- At the commit: by then the rows of its bots, if it has any, have written the event.
+-- Deferred to the commit: if the token has bots, their rows have recorded the event by then.
 create constraint trigger record_issued after insert on public.machine_tokens deferrable initially deferred
   for each row execute function private.record_token_without_bots();
--- After the statement, when it has all its locks of tokens. A name in capital letters comes before those of the triggers that
--- remove the rows of the token's bots.
+-- Runs after the rows, when the statement has all its locks of tokens. Its name in capital letters sorts before the names of
+-- the triggers that delete the rows of the token's bots, so it runs before them.
 create trigger "RECORD_REVOKED" after delete on public.machine_tokens
   for each row execute function private.record_token_without_bots();
 
@@ -218,7 +218,7 @@ begin
   return null;
 end $$;
 comment on function private.after_token_first_used() is
-  'The first use that was carried out. From then on signatures name the token.';
+  'Records the first successful use of a token. Later uses appear in the events of signatures, which name the token.';
 create trigger record_first_used after update of last_used_at on public.machine_tokens
   for each row when (old.last_used_at is null and new.last_used_at is not null)
   execute function private.after_token_first_used();
@@ -230,17 +230,17 @@ language plpgsql immutable set search_path = '' as $$
 declare
   detail constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'kinds', to_jsonb(policy.kinds), 'chain_ids', to_jsonb(policy.chain_ids), 'recipients', to_jsonb(policy.recipients),
-    'max_value', policy.max_value::text, 'max_daily_value', policy.max_daily_value::text,
+    'max_value', policy.max_value::text, 'max_value_24h', policy.max_value_24h::text,
     'quarantine_after', policy.quarantine_after));
 begin
-  -- The lists together can be longer than an event.
+  -- All lists together can be longer than an event may be.
   if not private.is_event_detail(detail) then
     return jsonb_build_object('policy_sha256', encode(sha256(convert_to(detail::text, 'UTF8')), 'hex'));
   end if;
   return detail;
 end $$;
 comment on function private.policy_detail(public.bot_policies) is
-  'A policy as its event shows it, or, where it is longer than an event, its SHA-256.';
+  'A policy as its event shows it. If the policy is longer than an event may be, the event contains its SHA-256.';
 
 create function private.after_policies_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -269,7 +269,7 @@ begin
   return null;
 end $$;
 comment on function private.after_policies_write() is
-  'The event holds the policy as it is from now on. A write that changes nothing is not an event.';
+  'Records the new policy. A write that changes nothing is not recorded.';
 create trigger record_set after insert on public.bot_policies referencing new table as after
   for each statement execute function private.after_policies_write();
 create trigger record_changed after update on public.bot_policies referencing old table as before new table as after
@@ -324,7 +324,7 @@ create trigger record_changed after insert or delete on public.bot_types
 create trigger record_updated after update on public.bot_types
   for each row when (old is distinct from new) execute function private.after_bot_type_change();
 
--- never without its triggers ----------------------------------------------------------------------------------
+-- no TRUNCATE, which skips triggers ---------------------------------------------------------------------------
 
 do $$
 declare

@@ -1,4 +1,5 @@
--- A refusal takes back all that its transaction wrote. So the edge reports it afterwards, under the caller's own token.
+-- Events of rejected requests. The transaction of a rejected request is rolled back, so it cannot record an event. The edge
+-- reports the rejected request afterwards, with the caller's own token.
 
 create table private.refusal_counts (
   client_id uuid primary key,
@@ -8,7 +9,7 @@ create table private.refusal_counts (
   constraint "refusals are counted for a client" foreign key (client_id) references public.clients (id)
 );
 comment on table private.refusal_counts is
-  'How many refusals were written into a client''s chain in this minute, and how many were left out since the last.';
+  'For each chain: how many rejected requests were recorded in this minute, and how many were left out since the last recorded one.';
 alter table private.refusal_counts enable row level security;
 alter table private.refusal_counts force row level security;
 revoke all on private.refusal_counts from public, anon, authenticated, service_role;
@@ -25,12 +26,12 @@ begin
     write_refusal.code ~ '^[a-z][a-z_]{0,39}$'
     and write_refusal.route ~ '^(GET|POST|PUT|PATCH|DELETE) (/[a-z-]{1,20}|/\{id\}){1,4}$', false)
   then
-    raise sqlstate 'PT422' using message = 'This is no refusal.', hint = 'validation_failed';
+    raise sqlstate 'PT422' using message = 'The code or the route is malformed.', hint = 'validation_failed';
   end if;
   insert into private.refusal_counts as before (client_id, minute, recorded, omitted)
     values (write_refusal.client_id, date_trunc('minute', now()), 0, 0)
     on conflict on constraint refusal_counts_pkey do update set
-      -- A transaction that began in an earlier minute counts in the later one.
+      -- If the transaction began in an earlier minute than the counter, it counts in the minute of the counter.
       minute = greatest(before.minute, excluded.minute),
       recorded = case when before.minute < excluded.minute then 0 else before.recorded end
     returning * into counts;
@@ -50,7 +51,7 @@ begin
       || case when left_out = 0 then '{}' else jsonb_build_object('omitted', left_out) end);
 end $$;
 comment on function private.write_refusal(uuid, uuid, text, text, text, uuid) is
-  'At most 20 rows a minute for each client: what is left out is counted in the next row. So nobody fills a chain.';
+  'Records a rejected request. At most 20 are recorded a minute for each client, so that nobody can flood a chain. The next recorded one contains how many were left out.';
 
 create function private.record_refusal(client_id uuid, bot_id uuid, code text, route text) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -64,7 +65,7 @@ begin
   end if;
 end $$;
 comment on function private.record_refusal(uuid, uuid, text, text) is
-  'Only into the caller''s own chain, or any by an admin. Definer: API roles cannot write events.';
+  'A client can only record into its own chain, and an admin into every chain. Definer: API roles cannot write events.';
 
 create function public.report_refusal(
   edge_token text, code text, route text, client_id uuid default null, bot_id uuid default null, token_id uuid default null)
@@ -75,8 +76,8 @@ declare
   whose uuid;
 begin
   perform private.admit_edge(report_refusal.edge_token);
-  -- Row-level security decides what the caller may see of what it named. What it may not see is as absent: then the
-  -- attempt is one of the caller's own, and an admin's is nobody's.
+  -- Row-level security decides which of the named rows the caller can see. A row that it cannot see counts as absent. Then
+  -- the event goes into the caller's own chain. The event of an admin, who has no chain, is not recorded.
   select * into bot from public.bots where bots.id = report_refusal.bot_id;
   select coalesce(
       (select clients.id from public.clients where clients.id = report_refusal.client_id),
@@ -89,7 +90,7 @@ begin
   return jsonb_build_object('recorded', whose is not null);
 end $$;
 comment on function public.report_refusal(text, text, text, uuid, uuid, uuid) is
-  'What the edge refused to a session: only the code and the route''s pattern are kept.';
+  'Records a request of a session that the edge rejected. Only the code and the pattern of the route are stored.';
 
 create function public.report_runner_refusal(edge_token text, token text, bot_id uuid, code text, route text)
 returns jsonb
@@ -111,7 +112,7 @@ begin
   return jsonb_build_object('recorded', whose is not null);
 end $$;
 comment on function public.report_runner_refusal(text, text, uuid, text, text) is
-  'What was refused to a machine token: into the chain of its bot''s client, or, for a bot that is not its own, of the token''s. Definer: a machine token is no session.';
+  'Records a rejected request with a machine token, in the chain of the bot''s client. If the token does not sign for this bot, in the chain of the token''s client. Definer: a machine token is not a session.';
 
 grant execute on function
   private.record_refusal(uuid, uuid, text, text), public.report_refusal(text, text, text, uuid, uuid, uuid)

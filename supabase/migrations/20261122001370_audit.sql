@@ -1,4 +1,4 @@
--- How chains are read, and how queued events get into them.
+-- Reading the audit chains, and moving queued events into them.
 
 -- reading -----------------------------------------------------------------------------------------------------
 
@@ -10,7 +10,7 @@ begin
   end if;
 end $$;
 comment on function private.chain_own_key_events(uuid) is
-  'What is queued belongs to what is read. Definer: API roles cannot write events.';
+  'Moves queued events into a chain before it is read, so that the reader sees them. Definer: API roles cannot write events.';
 
 create function private.queued_events_json(client_id uuid, event text, most integer) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
@@ -39,7 +39,7 @@ begin
       where counts.client_id = queued_events_json.client_id), 0));
 end $$;
 comment on function private.queued_events_json(uuid, text, integer) is
-  'The newest events of a chain that are not chained yet, and how many were left out since the last recorded one. Definer: API roles cannot read the queue.';
+  'The newest queued events of a chain, and how many events were left out since the last recorded one. Definer: API roles cannot read the queue.';
 
 create function private.key_events_page(
   client_id uuid, page_size integer, after bigint, oldest_first boolean, event text)
@@ -69,7 +69,7 @@ begin
     || private.queued_events_json(key_events_page.client_id, key_events_page.event, page_size);
 end $$;
 comment on function private.key_events_page(uuid, integer, bigint, boolean, text) is
-  'A page of a chain, and what is queued for it, so that a flood of events hides nothing. Chains what is queued first.';
+  'A page of a chain, and the events that are still queued for it, so that a flood of events hides nothing. It first moves queued events into the chain.';
 
 create function public.list_key_events(
   client_id uuid, page_size integer, after bigint default null, oldest_first boolean default false,
@@ -100,7 +100,7 @@ create function private.clients_that_wait(at_most integer) returns uuid[]
 language plpgsql stable set search_path = '' as $$
 begin
   return (
-    -- One probe of the index for each client, however many events it has left.
+    -- One lookup in the index for each client, however many events of the client are queued.
     with recursive first as (
       (select queued.client_id, queued.number from private.queued_key_events as queued
         order by queued.client_id, queued.number limit 1)
@@ -111,7 +111,7 @@ begin
     select coalesce(array_agg(longest.client_id order by longest.number), '{}') from (
       select * from first order by first.number limit clients_that_wait.at_most) as longest);
 end $$;
-comment on function private.clients_that_wait(integer) is 'Clients with queued events, who waits longest first.';
+comment on function private.clients_that_wait(integer) is 'Clients with queued events. The client whose events have waited longest comes first.';
 
 create function public.chain_queued_events(token text, at_most integer default 500) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -124,7 +124,7 @@ declare
 begin
   for place in 1 .. cardinality(waiting) loop
     exit when chained >= at_most;
-    -- The same share of what is left for each: who leaves events in masses holds up nobody else's.
+    -- Each client gets an equal share of the remaining number, so that a client with many events does not delay the others.
     added := private.chain_key_events(
       waiting[place], ceil((at_most - chained)::numeric / (cardinality(waiting) - place + 1))::integer, false);
     chained := chained + added;
@@ -133,7 +133,7 @@ begin
   return jsonb_build_object('chained', chained, 'clients', clients);
 end $$;
 comment on function public.chain_queued_events(text, integer) is
-  'Chains what is queued, of the clients that wait longest, each its share; a chain that somebody else is at is passed by. Definer: a machine token is no session.';
+  'Moves queued events into their chains, an equal share for each of the clients that have waited longest. It skips a chain that another transaction has locked. Definer: a machine token is not a session.';
 
 grant execute on function
   private.key_event_json(public.key_events), private.chain_own_key_events(uuid), private.deployment(),

@@ -1,16 +1,17 @@
--- Heads of chains, signed once a day with the deploy's audit key. Who rewrites a chain, every hash included, cannot
--- rewrite what was signed, and whoever kept a checkpoint sees that the chain no longer fits it.
+-- Checkpoints: the last row of each chain, signed once a day with the audit key of the deployment. Somebody who rewrites a
+-- chain with all its hashes cannot rewrite signed checkpoints. A reader who kept a checkpoint then sees that the chain does
+-- not match it.
 
 create function private.json_of(encoded text) returns jsonb
 language sql immutable strict parallel safe set search_path = ''
 return convert_from(
   decode(translate(encoded, '-_', '+/') || repeat('=', -octet_length(encoded) & 3), 'base64'), 'UTF8')::jsonb;
-comment on function private.json_of(text) is 'What a part of a JWS says, from base64url.';
+comment on function private.json_of(text) is 'The JSON in a part of a JWS, decoded from base64url.';
 
 create function private.checkpoint_names(jws text, client_id uuid, seq bigint, hash bytea) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  -- JWS compact serialization (RFC 7515), 64 bytes of signature. The signature itself is for readers to verify.
+  -- JWS compact serialization (RFC 7515) with a signature of 64 bytes. The database does not verify it, readers do.
   return length(jws) <= 2048 and jws ~ '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$'
     and coalesce(
       private.json_of(split_part(jws, '.', 1)) @> '{"alg": "EdDSA", "typ": "audit-checkpoint+jwt"}'
@@ -18,10 +19,10 @@ begin
       and private.json_of(split_part(jws, '.', 2)) @> jsonb_build_object(
         'client_id', client_id, 'seq', seq, 'hash', encode(hash, 'hex')), false);
 exception when data_exception then
-  return false; -- A part that is no base64url, no UTF-8 or no JSON names nothing.
+  return false; -- A part is not valid base64url, UTF-8 or JSON.
 end $$;
 comment on function private.checkpoint_names(text, uuid, bigint, bytea) is
-  'Whether a text has the form of a signed checkpoint and says that it is of this row.';
+  'Whether a text has the form of a signed checkpoint and names this row of this chain.';
 
 create table public.audit_checkpoints (
   client_id uuid not null,
@@ -36,7 +37,7 @@ create table public.audit_checkpoints (
     check (private.checkpoint_names(jws, client_id, seq, hash))
 );
 comment on table public.audit_checkpoints is
-  'Rows of chains that were the last ones when they were signed. Rows are added and never changed.';
+  'Signed checkpoints. Each names the row that was the last one of its chain when it was signed. Rows are added and never changed.';
 
 alter table public.audit_checkpoints enable row level security;
 alter table public.audit_checkpoints force row level security;
@@ -126,14 +127,14 @@ begin
         where checkpoints.client_id = chains.id order by checkpoints.seq desc limit 1) as kept on true
       where kept.seq is null
         or head.seq > kept.seq and kept.created_at < date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
-        -- An honest chain never does this. The edge has to see it, and reports it.
+        -- This happens only if somebody has rewritten the chain. The edge must see it, so that it can report it.
         or head.seq = kept.seq and head.hash <> kept.hash or head.seq < kept.seq
-      -- At random: chains that do not fit stay due, and must not keep the others from their turn.
+      -- At random: a chain that does not match its checkpoint is listed at every call and must not crowd out the others.
       order by random()
       limit list_unsigned_heads.at_most) as due);
 end $$;
 comment on function public.list_unsigned_heads(text, integer) is
-  'Heads of chains that moved and were not signed today (UTC), with the last checkpoint of each and what its row''s hash is now. Definer: a machine token is no session.';
+  'The last rows of chains that have grown and were not signed today (UTC). Each comes with its last checkpoint and the current hash of the row that this checkpoint names. Definer: a machine token is not a session.';
 
 create function public.store_checkpoints(edge_token text, token text, checkpoints jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
@@ -141,7 +142,8 @@ declare
   monitor_token constant uuid := private.find_token(store_checkpoints.token, 'monitor');
   stored integer;
 begin
-  -- The database cannot verify a signature: a checkpoint that somebody else made would block the one of the edge.
+  -- Only the edge may store checkpoints. The database cannot verify a signature, and a forged checkpoint would block the
+  -- checkpoint of the edge.
   perform private.admit_edge(store_checkpoints.edge_token);
   insert into public.audit_checkpoints (client_id, seq, hash, jws)
     select events.client_id, events.seq, events.hash, given.jws
@@ -153,7 +155,7 @@ begin
   return jsonb_build_object('stored', stored);
 end $$;
 comment on function public.store_checkpoints(text, text, jsonb) is
-  'Keeps the checkpoints that name a row of the chain as it is now; how many. Definer: a machine token is no session.';
+  'Stores the checkpoints that match a row of their chain as it is now, and returns how many. Definer: a machine token is not a session.';
 
 grant execute on function
   private.checkpoint_json(public.audit_checkpoints), private.checkpoints_page(uuid, integer, bigint, boolean),

@@ -1,6 +1,6 @@
--- The same that the edge asks of who changes keys (REQUIRE_AAL2, MAX_SIGN_IN_AGE_SECONDS), asked of sessions that come
--- straight at the REST API. What stops, revokes or reads asks for nothing more than a session: who has lost the
--- second factor, or has no time to look for it, must still be able to end what a thief has begun.
+-- Step-up: the edge requires a second factor or a recent sign-in for changes of keys (REQUIRE_AAL2,
+-- MAX_SIGN_IN_AGE_SECONDS). This file requires the same from sessions that call the REST API directly. Stopping, revoking
+-- and reading only need a session, so that a user who has lost the second factor can still stop a thief.
 
 create table private.settings (
   only_row boolean primary key default true,
@@ -10,7 +10,7 @@ create table private.settings (
   constraint "an age of sign-ins is positive" check (max_sign_in_age_seconds > 0)
 );
 comment on table private.settings is
-  'What a session needs to change keys. Written by the operator only; without its row nobody changes keys.';
+  'What a session needs to change keys. Only the operator writes this table. If its row is missing, no session can change keys.';
 insert into private.settings default values;
 
 alter table private.settings enable row level security;
@@ -32,14 +32,14 @@ language sql immutable set search_path = '' as $$
         select max((entry ->> 'timestamp')::numeric)
         from jsonb_array_elements(case when jsonb_typeof(claims -> 'amr') = 'array' then claims -> 'amr' end) as entry
         where jsonb_typeof(entry -> 'timestamp') = 'number'
-          -- FIRST_FACTORS of src/auth/signed-in-at.ts, which gives the reasons.
+          -- The same list as FIRST_FACTORS in src/auth/signed-in-at.ts, which explains it.
           and entry ->> 'method' in (
             'email/signup', 'invite', 'magiclink', 'oauth', 'otp', 'passkey', 'password', 'recovery', 'sso/saml', 'web3')
       ) as first_factor_at
   ) as given;
 $$;
 comment on function private.signed_in_at(jsonb) is
-  'When the account last proved itself by a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change it, and auth_time can only make it older.';
+  'When the user last signed in with a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change this time. The claim auth_time can only make it older.';
 
 create function private.require_step_up() returns boolean
 language plpgsql stable set search_path = '' as $$
@@ -49,19 +49,19 @@ declare
 begin
   select * into required from private.settings;
   if not found or (required.require_aal2 and claims ->> 'aal' is distinct from 'aal2') then
-    raise sqlstate 'PT403' using message = 'This takes a second factor.', hint = 'second_factor_required';
+    raise sqlstate 'PT403' using message = 'This action requires a second factor.', hint = 'second_factor_required';
   end if;
   if required.max_sign_in_age_seconds is not null and not coalesce(
     private.signed_in_at(claims) >= extract(epoch from now()) - required.max_sign_in_age_seconds, false)
   then
-    raise sqlstate 'PT401' using message = 'The sign-in is too long ago for this.', hint = 'sign_in_too_old';
+    raise sqlstate 'PT401' using message = 'The sign-in is too old for this action. Sign in again.', hint = 'sign_in_too_old';
   end if;
   return true;
 end $$;
 comment on function private.require_step_up() is
-  'True, or a refusal that says what is missing: a policy that is merely false could only say that it is.';
+  'Returns true, or raises an error that says what is missing. A policy that returns false could not say what is missing.';
 
--- Without USING: a row that may not be changed is refused, and not passed over as if there were none.
+-- WITH CHECK and not USING: the statement fails for a row that must not be changed. USING would skip the row silently.
 
 create policy "putting a key in takes what the operator asks" on public.trading_keys
   as restrictive for insert to authenticated with check ((select private.require_step_up()));
@@ -91,7 +91,7 @@ return exists (
   where settings.require_aal2 = step_up_agrees.require_aal2
     and settings.max_sign_in_age_seconds is not distinct from step_up_agrees.max_sign_in_age_seconds);
 comment on function public.step_up_agrees(boolean, integer) is
-  'What GET /ready asks: whether the edge and the database require the same. Definer: it is asked without a session. What is required is no secret: whoever signs in is told.';
+  'For GET /ready: whether the edge and the database have the same step-up settings. Definer: it is called without a session. The settings are not secret, because every signed-in user can read them.';
 
 grant execute on function private.signed_in_at(jsonb), private.require_step_up() to authenticated;
 grant execute on function public.step_up_agrees(boolean, integer) to anon, authenticated;

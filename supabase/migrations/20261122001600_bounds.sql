@@ -1,6 +1,6 @@
--- What every row keeps within, so that the API can return it: times that RFC 3339 can write, and texts of a limited
--- length. What is left here is written by functions and by the operator alone; what an API role can write, its own table
--- limits. A guard finds a column without a limit (supabase/tests/guards/bounds.test.sql).
+-- Limits that let the API return every row: times that RFC 3339 can represent, and texts of limited length. This file limits
+-- columns that only functions and the operator write. Columns that an API role can write have their limits in the file of
+-- their table. A guard finds columns without a limit (supabase/tests/guards/bounds.test.sql).
 
 alter table public.clients add constraint "its times can be shown" check (private.is_shown_time(created_at));
 alter table public.bot_types add constraint "its times can be shown" check (private.is_shown_time(created_at));
@@ -10,7 +10,7 @@ alter table public.bot_health_logs add constraint "its times can be shown" check
   private.is_shown_time(since) and private.is_shown_time(created_at));
 alter table public.trading_keys add constraint "its times can be shown" check (
   private.is_shown_time(created_at) and private.is_shown_time(rotated_at));
--- Written out, because a rotation checks it for each wallet.
+-- Written without is_shown_time for speed, because a rotation checks it for each wallet.
 alter table public.bot_wallets add constraint "its times can be shown" check (
   created_at between '2000-01-01 00:00:00+00' and '9999-12-31 23:59:59.999+00');
 alter table public.machine_tokens add constraint "its times can be shown" check (

@@ -1,4 +1,4 @@
--- What one statement of an API role can hold: rows, and with them locks, and time.
+-- Limits of one statement of an API role: how many rows it writes (and so how many locks it takes), and how long it runs.
 
 create function private.begin_counting_rows() returns trigger
 language plpgsql set search_path = '' as $$
@@ -15,13 +15,13 @@ declare
 begin
   if rows > most_rows_a_statement then
     raise sqlstate 'PT422' using
-      message = 'A statement writes at most 100 rows.', hint = 'too_many_rows';
+      message = 'A statement writes at most 100 rows.', hint = 'statement_too_large';
   end if;
   perform set_config('trading_keys.rows', rows::text, true);
   return case tg_op when 'DELETE' then old else new end;
 end $$;
 comment on function private.count_row() is
-  'Before a row is written, so that nothing is done for the rows beyond the limit: each could take locks, and the lock table of a server has room for some thousands.';
+  'Runs before each row is written, so that rows beyond the limit cause no work. Each row could take locks, and the lock table of a server has room for only some thousands.';
 
 do $$
 declare
@@ -30,8 +30,7 @@ begin
   foreach written in array array[
     'clients', 'bots', 'trading_keys', 'bot_wallets', 'machine_tokens', 'machine_token_bots', 'bot_policies']
   loop
-    -- Only rows that an API role writes itself. What triggers write for it, such as the wallets of a rotation, is written
-    -- as the owner.
+    -- Counts only rows that the API role writes itself. Triggers write as the owner, for example the wallets of a rotation.
     execute format(
       'create trigger a_begin_counting_rows before insert or update or delete on public.%I
         for each statement when (current_user in (''anon'', ''authenticated''))
@@ -43,8 +42,8 @@ begin
   end loop;
 end $$;
 
--- PostgREST applies the settings of the role that a request has, and longer limits of single functions, such as
--- public.revoke_key_at_edge: a revocation waits longer than any statement of an API role can hold a lock.
+-- PostgREST applies the settings of the role of a request. It also applies the longer limit of a single function, such as
+-- public.revoke_key_at_edge: a revocation may wait longer than any statement of an API role can hold a lock.
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '5s';
 notify pgrst, 'reload config';

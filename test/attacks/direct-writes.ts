@@ -12,7 +12,7 @@ export interface Outcome {
 
 /**
  * `POST table` or `PATCH table?…` with a row, `POST rpc/function` with arguments. JSON in an argument is sent as text,
- * which `@supabase/lite` hands on: it reads the numbers of a body as JavaScript does, and PostgREST does not.
+ * which `@supabase/lite` passes on unchanged: it parses the numbers of a body as JavaScript numbers, and PostgREST does not.
  */
 export async function send(
   { supabaseUrl, publishableKey }: PeopledStack,
@@ -38,7 +38,7 @@ function asText(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }
 
-/** An INSERT with JSON in one of its columns: the statement that PostgREST makes, and the status that it answers. */
+/** An INSERT with JSON in one of its columns: the statement that PostgREST builds, and the status that it returns. */
 export function insertAsPostgrest(
   stack: PeopledStack,
   table: string,
@@ -55,7 +55,7 @@ export function insertAsPostgrest(
   });
 }
 
-/** Statements of a session, after the edge token was shown: what an edge that was taken over could write. */
+/** Statements of a session after it has presented the edge token: what an attacker who controls the edge could write. */
 export async function asSession(
   { sql, edgeToken }: PeopledStack,
   by: Person,
@@ -76,7 +76,7 @@ export async function asSession(
   }
 }
 
-/** As PostgREST maps SQLSTATEs; what is not the caller's fault is 500. */
+/** Maps SQLSTATEs to statuses as PostgREST does. An error that the caller did not cause is 500. */
 function statusOf(code: string): number {
   if (/^PT\d{3}$/.test(code)) return Number(code.slice(2));
   if (code === '42501') return 403;

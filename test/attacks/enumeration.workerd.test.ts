@@ -1,6 +1,6 @@
 /**
- * What test/routes/strangers does for clients' routes, for the other ids: of tokens, and of bots as runners name them.
- * Whole answers are compared, headers and all; the same request id is sent, so that it is the same.
+ * Does for the ids of tokens, and for bots as runners name them, what test/routes/strangers does for the clients' routes.
+ * Whole responses are compared, headers included. Every request sends the same request id, so that this header is equal.
  */
 import { describe, expect, it } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
@@ -27,12 +27,12 @@ async function expectTheSame(line: (id: string) => string, foreign: string, toke
   return answer;
 }
 
-describe('ids of another client and ids of nobody are told apart by no byte', () => {
+describe('ids of another client and ids that do not exist get the same response, byte for byte', () => {
   it('DELETE /tokens/{id}', async () => {
     expectProblem(
       await expectTheSame((id) => `DELETE /tokens/${id}`, victim.tokenId, thief.token),
       404,
-      'not_found',
+      'resource_not_found',
     );
     expect((await call('GET /runner/bots', { token: victim.machineToken })).status).toBe(200);
   });
@@ -42,12 +42,16 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     ['heartbeat', { status: 'ok' }],
   ])('POST /bots/{id}/%s with a token for another bot', async (path, body) => {
     const line = (id: string) => `POST /bots/${id}/${path}`;
-    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken, body), 404, 'not_found');
+    expectProblem(
+      await expectTheSame(line, victim.botId, thief.machineToken, body),
+      404,
+      'resource_not_found',
+    );
   });
 
   it('GET /runner/bots/{id} with a token for another bot', async () => {
     const line = (id: string) => `GET /runner/bots/${id}`;
-    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken), 404, 'not_found');
+    expectProblem(await expectTheSame(line, victim.botId, thief.machineToken), 404, 'resource_not_found');
   });
 
   it('POST /bots/{id}/sign with a wallet of another bot, by id and by address', async () => {
@@ -63,20 +67,20 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
           body: { type: 'evm.message', message: 'x', wallet },
         });
       const answer = await ask(foreign);
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'resource_not_found');
       expect(bytes(answer)).toEqual(bytes(await ask(absent)));
     }
   });
 
-  it('POST /bots/{id}/tokens for a bot of another beside an own one', async () => {
+  it('POST /bots/{id}/tokens for an own bot and a bot of another client', async () => {
     const ask = (other: string) =>
       call(`POST /bots/${thief.botId}/tokens`, {
         token: thief.token,
         headers,
-        body: { name: 'A runner', bot_ids: [other] },
+        body: { name: 'A runner', other_bot_ids: [other] },
       });
     const answer = await ask(victim.botId);
-    expectProblem(answer, 404, 'not_found');
+    expectProblem(answer, 404, 'resource_not_found');
     expect(bytes(answer)).toEqual(bytes(await ask(crypto.randomUUID())));
   });
 
@@ -93,7 +97,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     },
   );
 
-  it('a cursor is a place in time and shows nothing of whose it is', async () => {
+  it('a cursor holds a time and does not show whose row it came from', async () => {
     const stranger = await newClientWithBot();
     for (const path of ['/clients', `/clients/${thief.clientId}/bots`]) {
       const ask = (cursor: string) => call(`GET ${path}?cursor=${cursor}`, { token: thief.token, headers });
@@ -102,7 +106,7 @@ describe('ids of another client and ids of nobody are told apart by no byte', ()
     }
   });
 
-  it('an admin is told the same of what nobody has', async () => {
+  it('an admin gets the same response for an id that does not exist', async () => {
     const line = (id: string) => `DELETE /tokens/${id}`;
     const absent = await call(line(crypto.randomUUID()), { token: admin.token, headers });
     expect(bytes(absent)).toEqual(bytes(await call(line(victim.tokenId), { token: thief.token, headers })));

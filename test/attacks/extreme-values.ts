@@ -1,6 +1,6 @@
-/** Values at and beyond the ends of what a type can hold, as a request to the REST API carries them. */
+/** Values at and beyond the limits of a type, in the form in which a request to the REST API carries them. */
 
-/** JSON as it is written: what JavaScript would read as another number stays as it is. */
+/** JSON text that is sent unchanged. JavaScript would round some of its numbers. */
 export class Raw {
   readonly json: string;
 
@@ -126,7 +126,7 @@ export const EXTREMES: Readonly<Record<string, readonly unknown[]>> = {
   jsonb: JSONS,
 };
 
-/** The value of a member of an object in JSON: one of another type, or of a size, that no member expects. */
+/** A value for a member of a JSON object, with a type or size that no member expects. */
 const MEMBERS = [
   'null',
   'true',
@@ -148,7 +148,7 @@ const MEMBERS = [
   nested(100),
 ].map((json) => new Raw(json));
 
-/** An argument in JSON with one of its members at an extreme. */
+/** A JSON argument in which one member has an extreme value. */
 export function withExtremeMembers(good: object): Raw[] {
   return Object.keys(good).flatMap((name) =>
     MEMBERS.map(({ json }) => {

@@ -1,6 +1,6 @@
 /**
- * Whatever a session or a runner can store directly at the REST API, the API can return. Columns and arguments come from
- * the catalog: a new one is tried without being named here. After each column and each argument every route is read.
+ * The API can return every row that a session or a runner can store directly at the REST API. Columns and arguments come from
+ * the catalog, so a new one is tested without being listed here. After each column and each argument every route is read.
  */
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { call } from '../support/api.ts';
@@ -22,7 +22,7 @@ import {
   type Write,
 } from './good-writes.ts';
 
-/** As `good-writes.ts` has them: tests need their names before there is a database. */
+/** The names in `good-writes.ts`. Test titles need them before a database exists. */
 const TABLES = {
   inserts: [
     'clients',
@@ -59,11 +59,11 @@ const CALLS = [
   'report_runner_refusal',
 ];
 
-/** Only the edge writes envelopes. A session alone is refused, whatever it sends: past-the-edge.workerd.test.ts. */
+/** Only the edge writes envelopes. A session alone is rejected, whatever it sends: past-the-edge.workerd.test.ts. */
 const OF_THE_EDGE = ['trading_keys', 'bot_wallets'];
 
 let scene: Scene;
-/** Bots and clients that were read since they last changed. */
+/** Bots and clients that were read since their last change. */
 const seen = new Set<string>();
 
 beforeAll(async () => {
@@ -102,11 +102,11 @@ const functions = () => scene.stack.sql<{ name: string; reads: boolean; args: Na
 
 function extremesOf({ name, type }: Named): readonly unknown[] {
   const values = EXTREMES[type];
-  if (values === undefined) throw new TypeError(`no extremes are known for ${name} of type ${type}`);
+  if (values === undefined) throw new TypeError(`extreme values are missing for ${name} of type ${type}`);
   return values;
 }
 
-/** Whether it was accepted. What is not accepted is the caller's fault, and the status says so. */
+/** Whether the write was accepted. A rejected write is the caller's fault, and the status must say so. */
 function isAccepted(what: string, { status, text }: Outcome): boolean {
   if (status < 300) return true;
   expect(status, `${what}: ${text}`).toBeGreaterThanOrEqual(400);
@@ -119,7 +119,7 @@ const shown = (value: unknown) => (value instanceof Raw ? value.json : String(va
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What no route may do: fail, or leave something out. */
+/** What no route may do: fail, or leave out a row. */
 async function expectReadable(what: string, { bots, clients }: Changed): Promise<void> {
   const log = listenToLog();
   const { stack, admin, client, bot, machineToken, tokenId } = scene;
@@ -136,7 +136,7 @@ async function expectReadable(what: string, { bots, clients }: Changed): Promise
     .flatMap((line) => {
       const [prefix] = Object.keys(ids).filter((start) => line.startsWith(`GET ${start}{id}`));
       if (!line.includes('{id}')) return [{ line, route: line }];
-      if (prefix === undefined) throw new TypeError(`no id is known for ${line}`);
+      if (prefix === undefined) throw new TypeError(`an id is missing for ${line}`);
       return ids[prefix as keyof typeof ids].map((id) => ({ route: line, line: line.replace('{id}', id) }));
     });
   const read = async ({ line, route }: { line: string; route: string }) => {
@@ -151,7 +151,7 @@ async function expectReadable(what: string, { bots, clients }: Changed): Promise
   vi.restoreAllMocks();
 }
 
-/** What was made or changed since the last time, beside the bots that are only places for a write. */
+/** Rows that were created or changed since the last call, except the bots that only serve as a place for a write. */
 async function changed(rows: readonly Row[]): Promise<Changed> {
   const { stack, bot, client, keyless, places } = scene;
   const made = async (table: string) =>
@@ -167,7 +167,7 @@ async function changed(rows: readonly Row[]): Promise<Changed> {
   };
 }
 
-it('every table and function that a session or a runner can change is tried', async () => {
+it('every table and function that a session or a runner can write to is tested', async () => {
   const tables = async (verb: 'insert' | 'update') => [
     ...new Set((await writableColumns(verb)).map(({ table }) => table)),
   ];
@@ -182,7 +182,7 @@ it('every table and function that a session or a runner can change is tried', as
   expect(CALLS).toEqual(Object.keys(goodCalls(scene)));
 });
 
-it('JSON as text arrives as it is written', async () => {
+it('JSON that is sent as text arrives unchanged', async () => {
   const { by, args } = goodCalls(scene).setup_bot as GoodCall;
   const row = { ...(await args()), config: new Raw('{"a":1.50}') };
   const { text } = await send(scene.stack, 'POST rpc/setup_bot', by, row);
@@ -208,7 +208,7 @@ it.each(TABLES.inserts)('INSERT %s', async (table) => {
       if (!isAccepted(what, await insert(value, spoiled))) continue;
       accepted.push(spoiled);
       values.push(shown(value));
-      // There is room for one: it is read before it makes room.
+      // The table has room for one row: read it before it is deleted to make room.
       if (undo) await expectReadable(what, await changed(accepted));
       await undo?.();
     }
@@ -243,7 +243,7 @@ it.each(TABLES.updates)('UPDATE %s', async (table) => {
       if (!isAccepted(what, outcome)) continue;
       accepted.push({ bot_id: id });
       tried.push(shown(value));
-      // The one row that there is changes again: it is read before.
+      // The next change is to the same row: read it first.
       if (!scene.places.has(id)) await expectReadable(what, await changed([]));
     }
     const what = `UPDATE ${table}, ${column.name} = ${tried.join(' | ')}`;
@@ -256,7 +256,7 @@ it.each(CALLS)('rpc/%s', async (name) => {
   const tried = (await functions()).find((one) => one.name === name);
   expect(isAccepted(name, await send(scene.stack, `POST rpc/${name}`, by, await args()))).toBe(true);
   for (const argument of tried?.args ?? []) {
-    // Rejected before anything else, as a fault of the operator's: supabase/tests/edge.
+    // Rejected before any other check, because it is the operator's fault: supabase/tests/edge.
     if (argument.name === 'edge_token') continue;
     const accepted: Row[] = [];
     const values: string[] = [];
@@ -279,7 +279,7 @@ it.each(CALLS)('rpc/%s', async (name) => {
   }
 });
 
-it('functions that only read reject extremes, or answer them', async () => {
+it('functions that only read accept or reject extreme values, and never fail', async () => {
   const { client, bot } = scene;
   const good: Row = { client_id: client.clientId, bot_id: bot, page_size: 1, require_aal2: false };
   for (const { name, args, reads } of await functions()) {

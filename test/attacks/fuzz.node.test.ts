@@ -1,6 +1,6 @@
 /**
- * Arguments and orders that nobody would think of: every function of the database with arbitrary arguments straight at
- * the REST API, and good requests repeated and out of order at the API. The invariants hold after each run.
+ * Unexpected arguments and orders: calls every database function with arbitrary arguments directly at the REST API, then
+ * sends valid requests to the API repeatedly and out of order. The invariants must hold after each run.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,7 +44,7 @@ const setUp = (client: ClientPerson) =>
     private_key: newEvmKey().privateKey,
   });
 
-/** What is Boris's, as one text. */
+/** All rows of Boris, as one text. */
 async function borissThings(): Promise<string> {
   const tables = await stack.sql<{ name: string }[]>`
     select c.oid::regclass::text as name from pg_class as c join pg_attribute as a on a.attrelid = c.oid
@@ -57,7 +57,7 @@ async function borissThings(): Promise<string> {
   return JSON.stringify(await stack.sql.unsafe(texts.join(' union all '), [boris.clientId]));
 }
 
-/** Arguments of each type that a function takes: often good ones, often nearly, sometimes anything. */
+/** Arguments for each type: often valid, often nearly valid, sometimes arbitrary. */
 function argumentsByType(): Record<string, fc.Arbitrary<unknown>> {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 50 }),
@@ -132,8 +132,8 @@ const orAnything = (good: fc.Arbitrary<unknown>) =>
     { weight: 1, arbitrary: fc.jsonValue() },
   );
 
-describe('every function, by a client with a session and by somebody without', () => {
-  it("changes nothing of another's, breaks no invariant, and has an answer for everything", async () => {
+describe('every function, called by a client with a session and by a caller without one', () => {
+  it('changes no row of another client, breaks no invariant and always responds', async () => {
     const before = await borissThings();
     const envelopes = await stack.sql<
       { encrypted_key: string }[]
@@ -157,7 +157,7 @@ describe('every function, by a client with a session and by somebody without', (
               },
               body: JSON.stringify(values),
             });
-          // A connection that was kept may end between two calls.
+          // An idle connection may be closed between two calls.
           const response = await send().catch(send);
           const text = await response.text();
           for (const { encrypted_key } of envelopes) expect(text).not.toContain(encrypted_key.slice(-40));
@@ -171,8 +171,8 @@ describe('every function, by a client with a session and by somebody without', (
   });
 });
 
-describe('good requests, repeated and out of order', () => {
-  it('are each carried out or refused; the invariants hold; nothing signs without a key in force', async () => {
+describe('valid requests, repeated and out of order', () => {
+  it('are each executed or rejected; the invariants hold; no signature is given without a current key', async () => {
     const client = await stack.newClient('Carla');
     const bot = (await setUp(client)).json.id;
     const issue = () => ask(client, `POST /bots/${bot}/tokens`, { name: 'A runner' });
@@ -181,7 +181,7 @@ describe('good requests, repeated and out of order', () => {
     let tokenEnded = false;
     const about = `/clients/${client.clientId}`;
     const rotation = { private_key: newEvmKey().privateKey };
-    /** Recorded once, sent again as they are. */
+    /** Recorded once, then sent again unchanged. */
     const requests: Record<string, () => Promise<Answer>> = {
       setUp: () => ask(client, `POST ${about}/setup-bot`, { bot_type: 'evm-grid', ...rotation }),
       copy: () => ask(client, `POST ${about}/setup-bot`, { bot_type: 'evm-grid' }),

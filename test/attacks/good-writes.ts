@@ -1,6 +1,6 @@
 /**
- * For every table and function that a session or a runner may write to or call: a write that is accepted, to be spoiled
- * in one place. `extremes.node.test.ts` compares the list with the catalog.
+ * A write that is accepted, for every table and function that a session or a runner may write to or call. Tests then make one
+ * value of it invalid. `extremes.node.test.ts` compares this list with the catalog.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -13,35 +13,35 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Scene {
   readonly stack: PeopledStack;
   readonly admin: Person;
-  /** With a trading key, and a running bot that the machine token signs for. */
+  /** A client with a trading key and a running bot that the machine token signs for. */
   readonly client: ClientPerson;
-  /** Without a key. */
+  /** A client without a key. */
   readonly keyless: ClientPerson;
   readonly bot: string;
   readonly tokenId: string;
   readonly machineToken: string;
-  /** Bots that were made as a place for a write. */
+  /** Bots that were created only as a place for a write. */
   readonly places: Set<string>;
 }
 
 export interface Write {
   readonly by: Person;
-  /** A row that is accepted, with these of its columns changed. */
+  /** Returns a row that is accepted, with these columns changed. */
   readonly row: (changed: Row) => Row | Promise<Row>;
-  /** Makes room for the next row. */
+  /** Deletes rows to make room for the next one. */
   readonly undo?: () => Promise<unknown>;
 }
 
 export interface Change {
   readonly by: Person;
-  /** The column by which a row is found, and its value there: of a row of its own for each change, if there can be. */
+  /** The column that identifies the row, and its value. Each change gets a row of its own where that is possible. */
   readonly column: string;
   readonly place: () => string | Promise<string>;
   readonly row: (changed: Row) => Row;
 }
 
 export interface GoodCall {
-  /** Without it the caller has no session: a runner, or anyone. */
+  /** If absent, the caller has no session: it is a runner, or anyone. */
   readonly by?: Person;
   readonly args: () => Row | Promise<Row>;
 }
@@ -81,7 +81,7 @@ async function newToken({ stack, client }: Scene): Promise<string> {
   return token.id;
 }
 
-/** A bot of its own, so that one heartbeat does not replace another before it is read. */
+/** A new bot for each heartbeat, so that the next heartbeat does not replace this one before it is read. */
 async function newPlaceOfToken(scene: Scene): Promise<string> {
   const bot = await newPlace(scene);
   await scene.stack.sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
@@ -89,7 +89,7 @@ async function newPlaceOfToken(scene: Scene): Promise<string> {
   return bot;
 }
 
-/** A sealed key whose envelope names what was changed, so that not the envelope is what is rejected. */
+/** A sealed key whose envelope matches the changed columns, so that the envelope is not the reason of a rejection. */
 function sealedRow({ clientId }: ClientPerson, changed: Row): Row {
   const { address, chain, key_id } = { ...sealedWallet(clientId), ...changed };
   const names = { chain: chain as SealedWallet['chain'], key_id: String(key_id).toLowerCase() };
@@ -121,7 +121,7 @@ export function goodInserts(scene: Scene): Readonly<Record<string, Write>> {
     },
     machine_tokens: {
       by: client,
-      // 32 letters and digits are 32 bytes in each of the forms in which bytes are sent.
+      // 32 letters and digits decode to 32 bytes in each of the accepted encodings.
       row: (changed) => ({ client_id, name: 'A token', token_hash: newHash().slice(32), ...changed }),
     },
     machine_token_bots: {
@@ -182,7 +182,7 @@ const POLICY = {
   chain_ids: ['1'],
   recipients: ['x'],
   max_value: '1',
-  max_daily_value: '2',
+  max_value_24h: '2',
   quarantine_after: 100,
 };
 
@@ -192,7 +192,7 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
   const client_id = client.clientId;
   const edge_token = stack.edgeToken;
   const newBot = { edge_token, client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
-  /** The client of the call has a trading key, whatever an earlier call did. */
+  /** Gives the client of the call a trading key, whatever an earlier call did. */
   const heldAgain = async () => {
     const key = { client_id: keyless.clientId, ...sealedWallet(keyless.clientId) };
     await stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`;
@@ -240,7 +240,13 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
     list_deployment_events: { by: admin, args: () => ({ page_size: 1 }) },
     report_refusal: {
       by: client,
-      args: () => ({ edge_token, code: 'forbidden', route: 'GET /bots/{id}', client_id, bot_id: bot }),
+      args: () => ({
+        edge_token,
+        code: 'permission_denied',
+        route: 'GET /bots/{id}',
+        client_id,
+        bot_id: bot,
+      }),
     },
     check_out_key: { args: () => ({ edge_token, token, bot_id: bot, signing: CLAIM, once: once() }) },
     list_runner_bots: { args: () => ({ token }) },
@@ -256,10 +262,21 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
       }),
     },
     report_signing_failure: {
-      args: async () => ({ edge_token, token, bot_id: await newPlaceOfToken(scene), code: 'policy_kind' }),
+      args: async () => ({
+        edge_token,
+        token,
+        bot_id: await newPlaceOfToken(scene),
+        code: 'policy_kind_denied',
+      }),
     },
     report_runner_refusal: {
-      args: () => ({ edge_token, token, bot_id: bot, code: 'forbidden', route: 'POST /bots/{id}/sign' }),
+      args: () => ({
+        edge_token,
+        token,
+        bot_id: bot,
+        code: 'permission_denied',
+        route: 'POST /bots/{id}/sign',
+      }),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Attacks that succeeded once, by a session, a machine token, a dump or the operator's SQL: each is rejected or bounded. */
+/** Attacks that once succeeded, with a session, a machine token, a dump or the operator's SQL: each is rejected or limited. */
 import { describe, expect, inject, it } from 'vitest';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { call } from '../support/api.ts';
@@ -29,7 +29,7 @@ interface KeyRow {
   readonly encrypted_key: string;
 }
 
-/** The row as a thief could have kept it from a dump or a replica. */
+/** The row as a thief could have copied it from a dump or a replica. */
 async function keptRow({ clientId }: { clientId: string }): Promise<KeyRow> {
   const [row] = await operatorSql<KeyRow>(
     'select client_id, chain, address, key_id, encrypted_key from public.trading_keys where client_id = $1',
@@ -47,7 +47,7 @@ describe('a key that has ended', () => {
   const ends: [string, (own: ClientWithRunner) => Promise<unknown>][] = [
     ['was revoked', (own) => revoke(own)],
     [
-      'was rotated, and the next one revoked',
+      'was rotated, and whose successor was revoked',
       async (own) => {
         await rotate(own, { private_key: newEvmKey().privateKey });
         await revoke(own);
@@ -55,11 +55,11 @@ describe('a key that has ended', () => {
     ],
   ];
 
-  it.each(ends)('whose row was kept and that %s -> not held again, whoever writes it', async (_, end) => {
+  it.each(ends)('that %s -> a copy of its row is rejected, whoever writes it', async (_, end) => {
     const own = await newClientWithRunner();
     const kept = await keptRow(own);
     await end(own);
-    // Before: the owner's own or stolen session put the row back, and the Worker signed with the revoked key.
+    // Before the fix, the owner's own or stolen session put the row back, and the Worker signed with the revoked key.
     expect(await rest('POST trading_keys', own.token, kept)).toMatchObject({
       status: 403,
       hint: 'edge_required',
@@ -73,11 +73,11 @@ describe('a key that has ended', () => {
     const setUp = { edge_token, client_id, bot_type: 'evm-grid', name: 'x', config: {}, wallet };
     expect(await rpc('setup_bot', setUp, own.token)).toMatchObject({ status: 409, hint: 'key_ended' });
     await expect(operatorSql(INSERT_KEY, inSql(kept))).rejects.toThrow('This key id has ended');
-    expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_key_missing');
     expectProblem(await sign(own, message), 401, 'token_invalid');
   });
 
-  it('after a rotation -> is not rotated back to, in any wallet', async () => {
+  it('after a rotation -> no wallet can be rotated back to it', async () => {
     const own = await newClientWithRunner();
     const kept = await keptRow(own);
     await rotate(own, { private_key: newEvmKey().privateKey });
@@ -100,7 +100,7 @@ describe('a key that has ended', () => {
     ).rejects.toThrow('This key id has ended');
   });
 
-  it('the same private key submitted again -> held under a new key id', async () => {
+  it('whose private key is submitted again -> stored under a new key id', async () => {
     const own = await newClientWithBot();
     const { key_id } = await keptRow(own);
     await revoke(own);
@@ -112,7 +112,7 @@ describe('a key that has ended', () => {
 });
 
 describe('an envelope', () => {
-  it('-> leaves the database for no session and no machine token alone', async () => {
+  it('-> the database returns it to no session and no machine token without the edge token', async () => {
     const own = await newClientWithRunner();
     const { machineToken: admins } = await newMachineTokenFor(admin, own.botId);
     for (const token of [own.machineToken, admins]) {
@@ -130,11 +130,11 @@ describe('an envelope', () => {
       signing: claim,
     };
     expect((await rpc('check_out_key', admitted)).json.encrypted_key).toMatch(/^ey/);
-    // With a session instead of none, no right to the function.
+    // A caller with a session has no right to call the function.
     expect((await rpc('check_out_key', admitted, own.token)).status).toBe(403);
   });
 
-  it('that opens for nobody -> holds no address and spoils no key', async () => {
+  it('that no key opens -> reserves no address and replaces no key', async () => {
     const [own, other] = [await newClientWithBot(), newEvmKey()];
     const kept = await keptRow(own);
     const spoiled = { ...kept, encrypted_key: kept.encrypted_key.replace(/.{22}$/, 'A'.repeat(22)) };
@@ -153,7 +153,7 @@ describe('an envelope', () => {
 });
 
 describe('a dump', () => {
-  it('-> holds no credential: the stored hash of a token is not the token', async () => {
+  it('-> contains no credential: the stored hash of a token is not accepted as the token', async () => {
     const own = await newClientWithRunner();
     await newCronToken('monitor');
     await newCronToken('rewrap', 'new-master-key');
@@ -169,7 +169,7 @@ describe('a dump', () => {
         ['list_runner_bots', { token }],
         ['record_heartbeat', { token, bot_id: own.botId, status: 'ok' }],
         ['check_out_key', { edge_token, token, bot_id: own.botId, signing: claim }],
-        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind' }],
+        ['report_signing_failure', { edge_token, token, bot_id: own.botId, code: 'policy_kind_denied' }],
         ['report_runner_refusal', { edge_token, token, bot_id: own.botId, code: 'x', route: 'GET /bots' }],
         ['monitor_bots', { token }],
         ['chain_queued_events', { token }],
@@ -191,7 +191,7 @@ describe('a dump', () => {
 describe('a machine token', () => {
   const hash = () => bytea(hashOfMachineToken(newMachineToken()));
 
-  it('with an id that the session chose -> rejected; with one of the database -> listed and revoked', async () => {
+  it('with an id that the session chose -> rejected; with an id from the database -> listed and revoked', async () => {
     const own = await newClientWithBot();
     const token = newMachineToken();
     const row = { client_id: own.clientId, name: 'x', token_hash: bytea(hashOfMachineToken(token)) };
@@ -214,7 +214,7 @@ describe('a machine token', () => {
     expectProblem(await sign({ botId: own.botId, machineToken: token }, message), 401, 'token_invalid');
   });
 
-  it('with any id that the operator stored -> listed and revoked all the same', async () => {
+  it('with any id that the operator stored -> listed and revoked', async () => {
     const own = await newClientWithBot();
     const id = `ffffffff-ffff-ffff-ffff-${crypto.randomUUID().slice(24)}`;
     await operatorSql(
@@ -230,14 +230,14 @@ describe('a machine token', () => {
     expect((await call(`DELETE /tokens/${id}`, { token: own.token })).status).toBe(200);
   });
 
-  it('of a client -> ends with a revocation, straight at the REST API too, unless it also signs for another client', async () => {
+  it('of a client -> ends with a revocation, also directly at the REST API, unless it also signs for another client', async () => {
     const [own, other] = [await newClientWithRunner(), await newClientWithBot()];
     const loose = await rest('POST machine_tokens?select=id', own.token, {
       client_id: own.clientId,
       name: 'x',
       token_hash: hash(),
     });
-    const shared = await newMachineTokenFor(admin, own.botId, { bot_ids: [other.botId] });
+    const shared = await newMachineTokenFor(admin, own.botId, { other_bot_ids: [other.botId] });
     expect((await rest(`DELETE trading_keys?client_id=eq.${own.clientId}`, own.token)).status).toBe(204);
     const left = await operatorSql<{ id: string }>(
       'select id from public.machine_tokens where id = any ($1)',
@@ -250,10 +250,10 @@ describe('a machine token', () => {
     expect((await sign({ botId: other.botId, machineToken: shared.machineToken }, message)).status).toBe(200);
   });
 
-  it('beyond the fiftieth of a bot -> 409 tokens_full; lists have pages', async () => {
+  it('beyond the fiftieth of a bot -> 409 token_limit_reached; lists have pages', async () => {
     const own = await newClientWithBot();
     for (let issued = 0; issued < 50; issued++) expect((await issue(own, own.botId)).status).toBe(201);
-    expectProblem(await issue(own, own.botId), 409, 'tokens_full');
+    expectProblem(await issue(own, own.botId), 409, 'token_limit_reached');
     const ids = new Set<string>();
     for (let cursor: string | null = ''; cursor !== null; ) {
       const path: string = `GET /bots/${own.botId}/tokens?limit=20${cursor && `&cursor=${cursor}`}`;
@@ -267,25 +267,25 @@ describe('a machine token', () => {
 });
 
 describe('one statement of a session', () => {
-  it('with 100 rows -> carried out, with 101 -> rejected as a whole', async () => {
+  it('with 100 rows -> executed, with 101 -> rejected as a whole', async () => {
     const own = await newClientWithBot();
     const rows = (count: number) =>
       Array.from({ length: count }, () => ({ client_id: own.clientId, bot_type: 'evm-dca', name: 'many' }));
     expect(await rest('POST bots', own.token, rows(101))).toMatchObject({
       status: 422,
-      hint: 'too_many_rows',
+      hint: 'statement_too_large',
     });
     expect((await rest('POST bots?select=id', own.token, rows(100))).json).toHaveLength(100);
     expect((await rest('POST bots', own.token, rows(1))).status).toBe(201);
     const change = await rest(`PATCH bots?client_id=eq.${own.clientId}&name=eq.many`, own.token, {
       status: 'stopped',
     });
-    expect(change).toMatchObject({ status: 422, hint: 'too_many_rows' });
+    expect(change).toMatchObject({ status: 422, hint: 'statement_too_large' });
   });
 });
 
 describe('a flood of changes', () => {
-  it('-> at most 60 events a minute, the rest counted, and the token that it should hide is shown', async () => {
+  it('-> at most 60 events a minute, the others are counted, and the event of a new token is not hidden', async () => {
     const own = await newClientWithBot();
     const bots = Array.from({ length: 50 }, () => ({
       client_id: own.clientId,
@@ -312,11 +312,11 @@ describe('a flood of changes', () => {
       (sum: number, { detail }: { detail: { omitted?: number } | null }) => sum + (detail?.omitted ?? 0),
       0,
     );
-    // Eleven writes of 50 policies, 51 bots, one start and one token.
+    // Eleven statements that write 50 policies each, then 51 bots, one start and one token.
     expect(counted.length + within + omitted).toBe(11 * 50 + 51 + 1 + 1);
   });
 
-  it('that changes nothing -> leaves no event', async () => {
+  it('that changes nothing -> writes no event', async () => {
     const own = await newClientWithBot();
     await setPolicy(own, own.botId, { max_value: '1' });
     const count = async () =>
@@ -330,7 +330,7 @@ describe('a flood of changes', () => {
 });
 
 describe('the monitor token', () => {
-  it('-> sets no limits, writes no state that a bot is not in, and begins a round only after a pause', async () => {
+  it('-> sets no limits, writes no state that differs from the state of the bot, and begins a round only after a pause', async () => {
     const own = await newClientWithRunner();
     const token = await newCronToken('monitor');
     const limits = { heartbeat_limit_seconds: 1, key_age_limit_days: 1 };
@@ -355,7 +355,7 @@ describe('the monitor token', () => {
 });
 
 describe("the operator's SQL", () => {
-  it('-> leaves an event for every change around a key', async () => {
+  it('-> writes an event for every change that concerns a key', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_value: '0' });
     const names = async (chain: string) =>

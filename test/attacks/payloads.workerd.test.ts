@@ -1,4 +1,4 @@
-/** Hostile values in every place that takes one: a clear 4xx, no 5xx, nothing of JavaScript's own objects changed. */
+/** Hostile values in every field: a clear 4xx, no 5xx, and no change to JavaScript's own objects. */
 import { describe, expect, it } from 'vitest';
 import { call, settings } from '../support/api.ts';
 import { newClientWithBot, stored } from '../support/bots.ts';
@@ -14,7 +14,7 @@ const owner = await newClientWithBot();
 const { machineToken } = await newMachineTokenFor(owner, owner.botId);
 const key = () => newEvmKey().privateKey;
 
-/** A body that would be carried out. */
+/** A body that would be accepted. */
 const GOOD: Record<string, () => Record<string, unknown>> = {
   'POST /clients': () => ({ name: 'A client', email: `${crypto.randomUUID()}@example.test` }),
   'POST /bots/create': () => ({
@@ -34,20 +34,24 @@ const GOOD: Record<string, () => Record<string, unknown>> = {
     chain: 'evm',
   }),
   'PUT /clients/{id}/rotate-key': () => ({ private_key: key(), address: newEvmKey().address, chain: 'evm' }),
-  'POST /bots/{id}/tokens': () => ({ name: 'A runner', expires_at: '2999-01-01T00:00:00Z', bot_ids: [] }),
+  'POST /bots/{id}/tokens': () => ({
+    name: 'A runner',
+    expires_at: '2999-01-01T00:00:00Z',
+    other_bot_ids: [],
+  }),
   'PUT /bots/{id}/policy': () => ({
     kinds: ['evm.transaction'],
     chain_ids: ['1'],
     recipients: [newEvmKey().address],
     max_value: '1',
-    max_daily_value: '1',
+    max_value_24h: '1',
   }),
   'POST /bots/{id}/sign': () => ({ type: 'evm.message', message: 'x', wallet: owner.key.address }),
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok', message: 'x', metrics: {} }),
 };
 const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
 
-/** As JSON text: much of it no object of this language could hold. */
+/** As JSON text: JavaScript objects cannot represent many of these. */
 const HOSTILE: [string, string][] = [
   ['an object with __proto__', '{"__proto__":{"polluted":true}}'],
   ['an object with constructor', '{"constructor":{"prototype":{"polluted":true}}}'],
@@ -95,14 +99,14 @@ function expectUnpolluted(): void {
   expect(Object.keys(Object.prototype)).toEqual([]);
 }
 
-it('there is a good body for every operation that takes one', () => {
+it('there is a valid body for every operation that takes one', () => {
   expect(Object.keys(GOOD).sort()).toEqual([...TAKE_A_BODY].sort());
 });
 
 describe.each(TAKE_A_BODY)('%s', (line) => {
   const members = Object.keys(GOOD[line]?.() ?? {});
 
-  it.each(HOSTILE)(`${line} with %s in the place of each member -> 2xx or 4xx`, async (_, text) => {
+  it.each(HOSTILE)(`${line} with %s in place of each member -> 2xx or 4xx`, async (_, text) => {
     for (const member of members) {
       const { [member]: _replaced, ...rest } = GOOD[line]?.() ?? {};
       const answer = await send(
@@ -129,7 +133,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ' ',
     'a\\u0000',
     '\\ud83d',
-  ])(`${line} with a member named "%s" beside the good ones -> 422`, async (name) => {
+  ])(`${line} with a member named "%s" beside the valid ones -> 422`, async (name) => {
     const before = await stored(owner);
     for (const value of ['{"private_key":"x","polluted":true}', '1', 'null', '[]']) {
       const answer = await send(line, `{"${name}":${value},${JSON.stringify(GOOD[line]?.()).slice(1)}`);
@@ -210,9 +214,9 @@ describe('paths and queries', () => {
   });
 });
 
-describe('a database that answers codes of JavaScript', () => {
+describe('a database that responds with names of JavaScript as codes', () => {
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'PTconstructor'])(
-    'code and hint "%s" -> a problem of ours',
+    'code and hint "%s" -> a problem of the closed set',
     async (code) => {
       const signingKey = await newSigningKey('ES256');
       const project = await newHostedProject([signingKey]);
@@ -224,14 +228,14 @@ describe('a database that answers codes of JavaScript', () => {
         expectProblem(
           answer,
           status === 400 ? 500 : 503,
-          status === 400 ? 'internal' : 'database_unavailable',
+          status === 400 ? 'internal_error' : 'database_unavailable',
         );
       }
     },
   );
 });
 
-it('Bearer of an account, a name of JavaScript as publishable key -> a problem, no crash', async () => {
+it('a valid session and a name of JavaScript as publishable key -> a problem, no crash', async () => {
   const env = { ...settings(), SUPABASE_PUBLISHABLE_KEY: '__proto__' };
   expectProblem(await call('GET /clients', { token: admin.token, env }), 503, 'publishable_key_rejected');
 });

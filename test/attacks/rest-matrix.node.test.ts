@@ -1,6 +1,6 @@
 /**
- * Every verb on every column of every table, straight at the REST API, by everybody who could be there. The tables come
- * from the catalogue: a new one is attacked without being named here, as soon as `household` gives it a row.
+ * Every verb on every column of every table, directly at the REST API, by every kind of caller. The tables come from
+ * the catalog: a new table is attacked without being listed here, as soon as `household` gives it a row.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
@@ -19,7 +19,7 @@ interface Table {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[];
-  /** The column that says whose a row is, if there is one. */
+  /** The column that names the owner of a row, if there is one. */
   readonly owner: string | undefined;
 }
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-/** A row of everything that a client can have; answers a machine token that is in force. */
+/** Creates a row of everything that a client can have. Returns a machine token that is valid. */
 async function household({ clientId, userId }: ClientPerson): Promise<string> {
   const { sql } = stack;
   const token = newMachineToken();
@@ -69,7 +69,7 @@ async function household({ clientId, userId }: ClientPerson): Promise<string> {
     value_reservations: { value: 1 },
     bot_heartbeats: { status: 'ok' },
     bot_health_logs: { state: 'healthy', since: new Date() },
-    bot_signing_failures: { recent: '{now}', last_code: 'policy_kind', last_at: new Date() },
+    bot_signing_failures: { recent: '{now}', last_code: 'policy_kind_denied', last_at: new Date() },
   })) {
     await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id: bot.id, client_id: clientId, ...columns })}`;
   }
@@ -88,7 +88,7 @@ async function household({ clientId, userId }: ClientPerson): Promise<string> {
   return token;
 }
 
-/** In the form that the database asks for; nobody signed it. */
+/** In the form that the database requires. Its signature is not valid. */
 function checkpoint(clientId: string, { seq, hash }: { seq: string; hash: Buffer }): string {
   const parts = [
     { alg: 'EdDSA', typ: 'audit-checkpoint+jwt', kid: 'nobody' },
@@ -128,7 +128,7 @@ async function rest(line: string, token: string | undefined, body?: unknown, hea
   return { status: response.status, text, rows: response.ok && text.startsWith('[') ? JSON.parse(text) : [] };
 }
 
-/** Everything that is not Anna's, as one text. */
+/** All rows of others than Anna, as one text. */
 async function othersThings(): Promise<string> {
   const parts = tables.map(({ schema, name, owner }) => {
     const others = owner === undefined ? 'true' : `${owner} is distinct from '${anna?.clientId}'`;
@@ -138,7 +138,7 @@ async function othersThings(): Promise<string> {
   return JSON.stringify(await stack.sql.unsafe(parts.join(' union all ')));
 }
 
-/** A value that the column could take, and that no row has. */
+/** A value that the column could take and that no row has. */
 function valueFor({ name, type }: Column, row: { clientId: string }): unknown {
   if (name === 'client_id' || name === 'id') return row.clientId;
   if (name === 'encrypted_key') return sealedWallet(row.clientId).encrypted_key;
@@ -153,11 +153,11 @@ function valueFor({ name, type }: Column, row: { clientId: string }): unknown {
   return `changed-${randomBytes(4).toString('hex')}`;
 }
 
-/** Whatever the attempts, with and without a filter, with what was there to be answered or not; some at a time. */
+/** Makes all attempts, with and without a filter, with and without returned rows; a few at a time. */
 async function attack(token: string | undefined, target: ClientPerson, columnByColumn = true): Promise<void> {
   const attempts = tables.flatMap(({ schema, name, columns, owner }) => {
     const row = Object.fromEntries(columns.map((column) => [column.name, valueFor(column, target)]));
-    // What is not exposed is refused by its name, whatever the column.
+    // A table that is not exposed is rejected by its name, whatever the column.
     const inTurn = columnByColumn && schema !== 'private';
     const filter = owner === undefined ? '?id=not.is.null' : `?${owner}=eq.${target.clientId}`;
     const asked = { prefer: 'return=representation' };
@@ -165,7 +165,7 @@ async function attack(token: string | undefined, target: ClientPerson, columnByC
     return [
       ...each.flatMap((patch) => [
         () => rest(`PATCH ${name}${filter}`, token, patch),
-        // Without a filter and with nothing to answer, policies for reading have no say.
+        // Without a filter and without returned rows, the policies for reading do not apply.
         () => rest(`PATCH ${name}`, token, patch),
         () => rest(`PATCH ${name}`, token, patch, asked),
         () => rest(`POST ${name}`, token, patch),
@@ -196,7 +196,7 @@ async function together<Answer>(attempts: readonly (() => Promise<Answer>)[]): P
   return answers;
 }
 
-it('Boris has a row in every table: what is not there cannot be attacked', async () => {
+it('Boris has a row in every table: an empty table cannot be attacked', async () => {
   for (const { schema, name, owner } of tables) {
     const mine = owner === undefined ? 'true' : `${owner} = '${boris?.clientId}'`;
     const [row] = await stack.sql.unsafe(
@@ -206,7 +206,7 @@ it('Boris has a row in every table: what is not there cannot be attacked', async
   }
 });
 
-describe('who is not signed in, in any of these ways', () => {
+describe('a caller who is not signed in', () => {
   it.each<[string, () => Promise<string> | string | undefined, boolean]>([
     ['with no token', () => undefined, true],
     ['with a machine token that is in force', () => machineToken, false],
@@ -250,7 +250,7 @@ describe('a client', () => {
     await together(reads);
   });
 
-  it("changes nothing of another's, and of its own nothing that breaks the rules", async () => {
+  it('changes no row of another client, and no own row against the rules', async () => {
     const before = await othersThings();
     await attack(anna?.token, boris as ClientPerson);
     expect(await othersThings()).toBe(before);
@@ -272,15 +272,15 @@ describe('an admin', () => {
     const events = await stack.sql`select * from public.key_events order by client_id, seq`;
     for (const target of [boris, anna]) await attack(admin.token, target as ClientPerson);
     expect(await violationsOf(stack.sql, [anna?.clientId ?? '', boris?.clientId ?? ''])).toEqual([]);
-    // The trail goes on; nothing of it was changed.
+    // The audit chain grows; none of its rows was changed.
     const after = await stack.sql`select * from public.key_events order by client_id, seq`;
     const there = new Set(after.map((event) => JSON.stringify(event)));
     expect(events.filter((event) => !there.has(JSON.stringify(event)))).toEqual([]);
   });
 });
 
-describe('what is not exposed', () => {
-  it('the schema private, by any profile and verb', async () => {
+describe('schemas that are not exposed', () => {
+  it('the schema private is rejected by every profile and verb', async () => {
     const before = await othersThings();
     for (const { name } of tables.filter(({ schema }) => schema === 'private')) {
       for (const profile of ['private', 'auth', 'pg_catalog', 'information_schema', 'public,private']) {
@@ -306,7 +306,7 @@ describe('what is not exposed', () => {
     expect(await othersThings()).toBe(before);
   });
 
-  it('functions of the schema private, and of PostgreSQL', async () => {
+  it('functions of the schema private, and of PostgreSQL, are rejected', async () => {
     const functions = await stack.sql<{ name: string }[]>`
       select distinct proname as name from pg_proc where pronamespace = 'private'::regnamespace
         and proname not in (select proname from pg_proc where pronamespace = 'public'::regnamespace)`;

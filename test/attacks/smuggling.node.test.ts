@@ -1,6 +1,6 @@
 /**
- * Requests that a proxy and a server could read differently (RFC 9112, section 11.2), over a raw socket against the real
- * runtime. In each, a second request that would stop a bot is hidden in what is the first one's body by some reading.
+ * Requests that a proxy and a server could parse differently (RFC 9112, section 11.2), over a raw socket against the real
+ * runtime. Each one hides a second request, which would stop a bot, in what some parsers take for the body of the first.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -25,13 +25,13 @@ afterAll(() => worker.harness.close());
 
 const SILENCE_MS = 1_500;
 
-/** Sends these bytes as they are; the status of every answer that comes, and all that was said. */
+/** Sends these bytes unchanged. Returns the status of every response, and the whole text that was received. */
 async function raw(text: string): Promise<{ statuses: number[]; text: string }> {
   const socket = connect(Number(worker.url.port), '127.0.0.1');
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
   socket.on('error', () => {});
-  // Some readings wait for more of a body that never comes.
+  // Some parsers wait for the rest of a body that never comes.
   socket.setTimeout(SILENCE_MS, () => socket.destroy());
   await once(socket, 'connect');
   socket.write(Buffer.from(text, 'latin1'));
@@ -63,14 +63,14 @@ const post = (...headers: string[]) => [
   '',
 ];
 
-it('the hidden request, sent openly, stops the bot: it is a good one', async () => {
+it('the hidden request, sent on its own, stops the bot', async () => {
   expect((await raw(stop())).statuses).toEqual([200]);
   expect(await status()).toBe('stopped');
   await call(`POST /bots/${owner.botId}/start`, { token: owner.token });
 });
 
-describe('a hidden request is not carried out', () => {
-  /** Each as headers and what comes before the hidden request. */
+describe('a hidden request is not executed', () => {
+  /** Each as headers and the text before the hidden request. */
   const shapes: [string, () => string[]][] = [
     [
       'Content-Length and Transfer-Encoding',
@@ -137,7 +137,7 @@ describe('a hidden request is not carried out', () => {
     ['a chunk size with a space', () => [...post('Transfer-Encoding: chunked'), '0 2', '', '']],
     ['no chunk size', () => [...post('Transfer-Encoding: chunked'), '', '', '']],
     [
-      'a chunk that is longer than it says',
+      'a chunk longer than its declared size',
       () => [...post('Transfer-Encoding: chunked'), '2', '{}xx', '0', '', ''],
     ],
     [
@@ -160,14 +160,14 @@ describe('a hidden request is not carried out', () => {
   ];
   it.each(shapes)('%s', async (_, shape) => {
     const answer = await raw(`${lines(...shape())}${stop()}`);
-    // The body of a request that nobody may make is no second request; the connection ends, or waits.
+    // The body of a request that was rejected is not read as a second request: the connection ends, or waits.
     expect(answer.statuses.filter((code) => code < 400)).toEqual([]);
     expect(await status()).toBe('running');
     expect(answer.text).not.toContain(owner.token);
   });
 });
 
-describe('requests that are no requests', () => {
+describe('malformed requests', () => {
   const bearer = () => `Authorization: Bearer ${owner.token}`;
   const get = (...headers: string[]) => [
     'GET /clients/me HTTP/1.1',
@@ -178,7 +178,7 @@ describe('requests that are no requests', () => {
     '',
   ];
 
-  it('a good one -> 200', async () => {
+  it('a well-formed request -> 200', async () => {
     expect((await raw(lines(...get(bearer())))).statuses).toEqual([200]);
   });
 
@@ -201,7 +201,7 @@ describe('requests that are no requests', () => {
     ['TRACE', () => ['TRACE /clients/me HTTP/1.1', 'Host: localhost', bearer(), 'Connection: close', '', '']],
     ['HTTP/2 without an upgrade', () => ['PRI * HTTP/2.0', '', 'SM', '', '']],
     ['TLS', () => ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03']],
-  ])('%s -> 4xx, 501, or the end', async (_, request) => {
+  ])('%s -> 4xx, 501, or a closed connection', async (_, request) => {
     const { statuses, text } = await raw(lines(...request()));
     for (const code of statuses) expect([400, 401, 404, 405, 413, 414, 431, 501, 505]).toContain(code);
     expect(statuses.length).toBeLessThanOrEqual(1);
@@ -213,7 +213,7 @@ describe('requests that are no requests', () => {
     'http://evil.example/clients/me',
     'https://localhost/clients/me',
     'http://user:password@localhost/clients/me',
-  ])('an absolute target, %s -> as the path alone, or refused', async (target) => {
+  ])('an absolute target, %s -> the same as the path alone, or rejected', async (target) => {
     const request = (...headers: string[]) => [
       `GET ${target} HTTP/1.1`,
       'Host: localhost',
@@ -227,7 +227,7 @@ describe('requests that are no requests', () => {
     expect((await raw(lines(...request(bearer())))).text).not.toContain('evil.example');
   });
 
-  it('CONNECT -> refused by the runtime: the Worker is not asked', async () => {
+  it('CONNECT -> rejected by the runtime before it reaches the Worker', async () => {
     const { text } = await raw(
       lines('CONNECT localhost:5432 HTTP/1.1', 'Host: localhost:5432', bearer(), '', ''),
     );
@@ -258,7 +258,7 @@ describe('requests that are no requests', () => {
   });
 });
 
-describe('bodies at the edge of 64 KiB, over the network', () => {
+describe('bodies around 64 KiB, over the network', () => {
   const body = (bytes: number) => '{"name": 1}'.padEnd(bytes, ' ');
   const head = (...headers: string[]) => [
     `PUT /bots/${owner.botId}/policy HTTP/1.1`,
@@ -288,12 +288,12 @@ describe('bodies at the edge of 64 KiB, over the network', () => {
     }
   });
 
-  it('a length of 65,536 and more that comes -> what comes after is not its body', async () => {
+  it('a body longer than its Content-Length of 65,536 -> the rest is not read as its body', async () => {
     const { statuses } = await raw(lines(...head('Content-Length: 65536'), body(65_537)));
     expect(statuses).toEqual([422]);
   });
 
-  it('a body that is cut off -> nothing is changed', async () => {
+  it('a body that is cut off -> changes nothing', async () => {
     const before = await call(`GET /bots/${owner.botId}/policy`, { token: owner.token });
     await raw(lines(...head('Content-Length: 1000'), '{"max_value": "1"}'));
     await raw(lines(...head('Transfer-Encoding: chunked'), '12', '{"max_value": "1"}', ''));

@@ -1,4 +1,4 @@
-/** What a superuser of the database can make of envelopes, with every trigger and CHECK out of the way. */
+/** What a superuser of the database can do with envelopes when every trigger and CHECK is off. */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violationsOf } from '../database/invariants.ts';
@@ -45,7 +45,7 @@ const rotate = ({ client }: Household, key: TestKey) =>
 
 type Change = (sql: postgres.TransactionSql) => Promise<unknown>;
 
-/** As nobody but a superuser can: no trigger fires but those that fire always. */
+/** Runs statements as only a superuser can: only triggers that are ENABLE ALWAYS fire. */
 const withoutTriggers = (run: Change) =>
   stack.superuser.begin(async (sql) => {
     await sql`set local session_replication_role = replica`;
@@ -53,7 +53,7 @@ const withoutTriggers = (run: Change) =>
   });
 
 const KEEPS_KEY_IDS = ['hold_key_ids_of_new', 'hold_key_ids_of_changed', 'end_key_ids_of_changed'];
-/** As who alters the tables: those that fire always are switched off too, one by one. */
+/** Runs statements as a role that can alter the tables: the ENABLE ALWAYS triggers are switched off too, one by one. */
 const withoutAnyTrigger = (run: Change) =>
   withoutTriggers(async (sql) => {
     const each = (what: string) =>
@@ -72,13 +72,13 @@ const KEY_ENDED = { code: 'PT409', hint: 'key_ended' };
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 describe('an envelope with one character changed', () => {
-  it('at each place -> 503 key_not_opened, never a signature', async () => {
+  it('at any position -> 503 key_not_opened, never a signature', async () => {
     const house = await household();
     const [row] = await stack.sql<[{ encrypted_key: string }]>`
       select encrypted_key from public.bot_wallets where bot_id = ${house.botId}`;
     const envelope = row.encrypted_key;
     const variants = [...envelope].map((character, at) => {
-      // The highest bit of six: the lowest of a last character may be spare.
+      // Changes the highest of the six bits: the lowest bits of the last character may be unused.
       const other = character === '.' ? 'A' : ALPHABET[ALPHABET.indexOf(character) ^ 0b100000];
       return `${envelope.slice(0, at)}${other}${envelope.slice(at + 1)}`;
     });
@@ -98,13 +98,13 @@ describe('an envelope with one character changed', () => {
       `${envelope}\n`,
       'null',
     );
-    // The id of the master key is read from the envelope, and what is none cannot be read.
+    // The Worker reads the id of the master key from the envelope, and cannot read it from a malformed one.
     await stack.superuser`alter table public.bot_wallets alter column master_key_id drop expression,
       drop constraint "a wallet's envelope names its own row", drop constraint "a bot has a wallet once"`;
     const wallets = await withoutTriggersReturning(house, variants);
     expect(wallets).toHaveLength(variants.length);
 
-    // The untouched one beside them opens.
+    // The unchanged envelope beside them opens.
     const good = await stack.sql<{ id: string }[]>`
       select id from public.bot_wallets where bot_id = ${house.botId} and encrypted_key = ${envelope}`;
     expect((await sign(house, good[0]?.id)).status).toBe(200);
@@ -140,7 +140,7 @@ describe("an envelope under another's name", () => {
         from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
     );
     expectProblem(await sign(thief), 503, 'key_not_opened');
-    // With the address and the key id as well, only the client is another.
+    // The address and the key id match as well; only the client differs.
     const asTheirs: Change = (sql) => sql`update public.bot_wallets as mine
       set address = theirs.address, key_id = theirs.key_id
       from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`;
@@ -152,9 +152,9 @@ describe("an envelope under another's name", () => {
 });
 
 /**
- * An envelope names its key and not whether that is the newest: only the database knows. The database remembers the ids of
- * ended keys and rejects them, with the triggers off too. Whoever alters the tables can put an old row back all the same.
- * Then answers, events and invariants show it.
+ * An envelope names its key but not whether that key is the current one: only the database knows. The database remembers the
+ * ids of ended keys and rejects them, also with the triggers off. A role that alters the tables can still put an old row
+ * back. Responses, events and invariants then show it.
  */
 describe('an old row put back', () => {
   const rowsOf = async (table: string, { client }: Household) =>
@@ -166,7 +166,7 @@ describe('an old row put back', () => {
         where bot_id = ${house.botId}`,
     );
 
-  it('as an ordinary change of the trading key -> rejected', async () => {
+  it('by an ordinary change of the trading key -> rejected', async () => {
     const house = await household();
     const [old] = await rowsOf('trading_keys', house);
     const next = newEvmKey();
@@ -180,7 +180,7 @@ describe('an old row put back', () => {
     expect((await sign(house)).json).toMatchObject({ address: next.address });
   });
 
-  it('past every trigger, after a rotation -> the old key signs, and answer, event and invariants say so', async () => {
+  it('with every trigger off, after a rotation -> the old key signs, and response, event and invariants show it', async () => {
     const house = await household();
     const before = await rowsOf('bot_wallets', house);
     const next = newEvmKey();
@@ -192,20 +192,20 @@ describe('an old row put back', () => {
     expect((await sign(house)).json.address).toBe(next.address);
     await putBack(house, before, withoutAnyTrigger);
     const rolledBack = (await sign(house)).json;
-    // To whom the address matters, the package's accounts for viem and Kit, this is an error: `address_changed`.
+    // For callers that depend on the address, such as the accounts for viem and Kit, this is an error: `address_changed`.
     expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
     const [event] = await stack.sql`select event, address, key_id from private.every_key_event
       where client_id = ${house.client.clientId} order by id desc limit 1`;
-    expect(event).toEqual({ event: 'signed', address: house.key.address, key_id: before[0]?.key_id });
+    expect(event).toEqual({ event: 'key_released', address: house.key.address, key_id: before[0]?.key_id });
     expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
-      expect.stringContaining('a key that a rotation passed by'),
+      expect.stringContaining('a key that a rotation did not replace'),
     );
-    // The next rotation takes it along.
+    // The next rotation replaces this key too.
     await rotate(house, newEvmKey());
     expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
   });
 
-  it('past every trigger, after a revocation -> no token signs and the bot does not run; the invariants say so', async () => {
+  it('with every trigger off, after a revocation -> no token signs and the bot does not run; the invariants show it', async () => {
     const house = await household();
     const before = await rowsOf('bot_wallets', house);
     const as = { token: house.client.token, env: stack.settings };
@@ -226,7 +226,7 @@ describe('an old row put back', () => {
       (sql) => sql`update public.bots set status = 'running', stop_reason = null where id = ${house.botId}`,
     );
     expect((await sign({ ...house, machineToken })).json).toMatchObject({ address: house.key.address });
-    // What ends it for good: the master key that sealed it is retired.
+    // What ends the key for good: retire the master key that sealed it.
     const env = { ...stack.settings, ENCRYPTION_KEY: btoa('another master key of 32 bytes!!') };
     const answer = await call(`POST /bots/${house.botId}/sign`, {
       token: machineToken,

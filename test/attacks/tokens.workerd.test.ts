@@ -1,6 +1,6 @@
 /**
- * Forged and bent access tokens, beyond test/middleware/forged-tokens: RFC 8725, RFC 7515 sections 4.1 and 10, RFC 7797,
- * and the list of every JWT library's past. None is let in, none is asked of the database, no URL in one is fetched.
+ * Forged and altered access tokens, beyond test/middleware/forged-tokens: RFC 8725, RFC 7515 sections 4.1 and 10, RFC 7797,
+ * and the known faults of JWT libraries. No token is accepted, none causes a database call, and no URL in one is fetched.
  */
 import { CompactEncrypt, CompactSign, exportJWK, exportSPKI, type JWTHeaderParameters } from 'jose';
 import { describe, expect, inject, it } from 'vitest';
@@ -17,7 +17,7 @@ const [rsa, ec, attackers] = await Promise.all([
 ]);
 const project = await newHostedProject([rsa, ec]);
 const elsewhere = await newHostedProject([attackers]);
-/** Worth forging: an admin. */
+/** The account that is worth forging: an admin. */
 const victim = await newAdmin();
 const claims = {
   sub: victim.userId,
@@ -27,7 +27,7 @@ const claims = {
   exp: inSeconds(3600),
 };
 const embedded = settings();
-/** A project on its way from a secret to published keys verifies by both. */
+/** A project that is moving from a secret to published keys accepts both. */
 const moving = { ...project.settings, SUPABASE_JWT_SECRET: inject('jwtSecret') };
 
 const base64url = (bytes: Uint8Array | string) =>
@@ -36,13 +36,13 @@ const base64url = (bytes: Uint8Array | string) =>
     .replaceAll('/', '_')
     .replaceAll('=', '');
 
-/** A token of these very texts: what a JSON writer would never write, and a header that no library would sign. */
+/** A token of exactly these texts: JSON that no writer produces, and a header that no library would sign. */
 async function hs256(header: string, payload: string, secret: Uint8Array | string): Promise<string> {
   const bytes = typeof secret === 'string' ? encoder.encode(secret) : secret;
   const input = `${base64url(header)}.${base64url(payload)}`;
   const key = await crypto.subtle.importKey(
     'raw',
-    // An empty key is none to Web Crypto; HMAC pads with zeros (RFC 2104).
+    // Web Crypto rejects an empty key. HMAC pads keys with zeros (RFC 2104), so 64 zero bytes give the same result.
     bytes.length === 0 ? new Uint8Array(64) : new Uint8Array(bytes),
     { name: 'HMAC', hash: 'SHA-256' },
     false,
@@ -125,7 +125,7 @@ describe('no algorithm', async () => {
     },
   );
 
-  it('given twice, whichever counts -> 401', async () => {
+  it('given twice, in either order -> 401', async () => {
     for (const header of [
       '{"alg":"none","alg":"ES256"}',
       '{"alg":"ES256","alg":"none"}',
@@ -138,7 +138,7 @@ describe('no algorithm', async () => {
   });
 });
 
-describe('what is published, as an HS256 secret', async () => {
+describe('a published key, used as an HS256 secret', async () => {
   const secrets: [string, Uint8Array | string][] = [];
   for (const [name, key] of [
     ['RSA', rsa],
@@ -190,17 +190,17 @@ describe('what is published, as an HS256 secret', async () => {
   });
 });
 
-describe('a header that names the key, by a key of the attacker', async () => {
+describe('a header that points to a key of the attacker', async () => {
   const jwk = { ...(await exportJWK(attackers.publicKey)), kid: ec.jwk.kid };
   const there = `${elsewhere.issuer}/.well-known/jwks.json`;
   const kid = ec.jwk.kid ?? '';
   const headers: [string, Partial<JWTHeaderParameters> & Record<string, unknown>][] = [
-    ['jku, where his keys are published', { jku: there, kid: attackers.jwk.kid ?? '' }],
+    ['jku, with the URL of the keys of the attacker', { jku: there, kid: attackers.jwk.kid ?? '' }],
     ['jku, under the published kid', { jku: there, kid }],
     ['x5u', { x5u: there, kid }],
     ['jwk', { jwk, kid }],
     ['jwk alone', { jwk, kid: undefined as never }],
-    ['x5c of one that is none', { x5c: [await exportSPKI(attackers.publicKey)], kid }],
+    ['x5c with a key that is not a certificate', { x5c: [await exportSPKI(attackers.publicKey)], kid }],
     ['iss in the header', { iss: elsewhere.issuer, kid: attackers.jwk.kid ?? '' }],
     ...[
       '../../../../../../../dev/null',
@@ -238,18 +238,18 @@ describe('a header that names the key, by a key of the attacker', async () => {
   ];
   it.each(headers)('%s -> 401', async (_, header) => {
     await expectRefused(await project.token({ ...attackers, jwk: {} }, claims, header));
-    // Nobody went there to look.
+    // No URL was fetched.
     expect((await elsewhere.counts()).jwksFetches).toBe(0);
   });
 
-  it('of another project, with that project as issuer -> 401, and nobody asks there', async () => {
+  it('a token of another project, with that project as issuer -> 401, and its URL is not fetched', async () => {
     await expectRefused(await elsewhere.token(attackers, { ...claims, iss: elsewhere.issuer }));
     await expectRefused(await elsewhere.token(attackers, claims));
     expect((await elsewhere.counts()).jwksFetches).toBe(0);
   });
 });
 
-describe('a signature that is none', async () => {
+describe('a signature that is not valid', async () => {
   const [header = '', payload = ''] = (await project.token(ec, claims)).split('.');
   const N = '00FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551'.slice(2);
   const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -266,7 +266,7 @@ describe('a signature that is none', async () => {
   });
 });
 
-describe('headers of the right key that change what is verified', () => {
+describe('headers under the right key that change what is verified', () => {
   const plain = { ...claims, iss: undefined };
   it.each([
     '{"alg":"HS256","crit":["exp"],"exp":1}',
@@ -284,9 +284,9 @@ describe('headers of the right key that change what is verified', () => {
     await expectRefused(token, embedded);
   });
 
-  // RFC 7797, section 6: without crit b64 means nothing; true is what it is anyway.
+  // RFC 7797, section 6: without crit, b64 has no meaning; true is its default.
   it.each(['{"alg":"HS256","b64":false}', '{"alg":"HS256","crit":["b64"],"b64":true}'])(
-    '%s -> the payload that was signed is the one that is read',
+    '%s -> the payload that is read is the payload that was signed',
     async (header) => {
       const token = await genuine(JSON.stringify(plain), header);
       expect((await call('GET /clients', { token })).status).toBe(200);
@@ -300,7 +300,7 @@ describe('headers of the right key that change what is verified', () => {
   });
 });
 
-describe('claims, under the right secret, that are not what they should be', () => {
+describe('wrong claims under the right secret', () => {
   const bent = (members: string) =>
     genuine(`{"sub":"${victim.userId}","aud":"authenticated","role":"authenticated",${members}}`);
   it.each([
@@ -351,7 +351,7 @@ describe('claims, under the right secret, that are not what they should be', () 
     },
   );
 
-  it('a service role made with any other secret -> 401, at the edge and at the database', async () => {
+  it('the service role under any other secret -> 401, at the edge and at the database', async () => {
     const forged = await accessToken({ role: 'service_role', sub: victim.userId }, 'x'.repeat(40));
     await expectRefused(forged, embedded);
     const response = await fetch(`${inject('supabaseUrl')}/rest/v1/clients?select=id`, {
@@ -361,7 +361,7 @@ describe('claims, under the right secret, that are not what they should be', () 
     expect(response.status).toBe(401);
   });
 
-  it('members that say who somebody is, other than sub, say nothing', async () => {
+  it('members other than sub that name a user -> ignored', async () => {
     const account = crypto.randomUUID();
     await operatorSql(
       `insert into auth.users (id, aud, role, email, email_confirmed_at)
@@ -413,14 +413,14 @@ describe('serialisations that are not compact JWS', async () => {
     await expectRefused(text, embedded);
   });
 
-  it('spare bits in the last character of the signature -> out, or the very same account', async () => {
+  it('unused bits in the last character of the signature -> rejected, or accepted as the same account', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const last = alphabet.indexOf(signature.at(-1) ?? '');
     for (let other = 0; other < 64; other++) {
       if (other === last) continue;
       const bentToken = `${header}.${payload}.${signature.slice(0, -1)}${alphabet[other]}`;
       const answer = await call('GET /clients/me', { token: bentToken });
-      // The same 32 bytes only where the four bits that count are the same.
+      // The 32 bytes are equal only if the four bits that count are equal.
       if (other >> 2 !== last >> 2) expectProblem(answer, 401, 'token_invalid');
       else expect([401, 404]).toContain(answer.status);
     }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: what the service costs, as ratios to what cannot be done without, measured side by side.
+ * `npm run bench`: what the service costs, as a ratio to the work that cannot be avoided, measured side by side.
  * `-- --only database,edge,cold-start,end-to-end,other-ids` runs some; `--rounds N`; `--large`; `--out FILE` (else
  * `.local/bench.json`).
  */
@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--rounds is a number from 1 on');
+if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--rounds must be an integer of at least 1');
 
 const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
   database: (stack) => database(stack, { rounds, large: options.large }),
@@ -47,7 +47,7 @@ try {
   say(`${JSON.stringify(machine())}\n`);
   for (const name of options.only?.split(',') ?? Object.keys(SECTIONS)) {
     const section = SECTIONS[name];
-    if (!section) throw new TypeError(`There is no section ${name}: ${Object.keys(SECTIONS).join(', ')}`);
+    if (!section) throw new TypeError(`Unknown section ${name}: use ${Object.keys(SECTIONS).join(', ')}`);
     const before = load();
     const { tables, verdicts } = await section(stack);
     const loads = `Load of the machine: ${before} before, ${load()} after.`;

@@ -1,4 +1,4 @@
-/** The Worker as `npm run deploy` would send it. */
+/** The Worker as `npm run deploy` would upload it. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ export interface Bundle {
   readonly code: string;
   readonly bytes: number;
   readonly gzipBytes: number;
-  /** What is in it, by path, with the bytes of each. */
+  /** The files in the bundle, by path, with the bytes of each. */
   readonly parts: Readonly<Record<string, number>>;
 }
 
@@ -19,7 +19,7 @@ interface Metafile {
   readonly outputs: Readonly<Record<string, { inputs: Record<string, { bytesInOutput: number }> }>>;
 }
 
-/** Bundles by `wrangler.toml`; `entry` in the place of the Worker's own. */
+/** Bundles as `wrangler.toml` says, with `entry` in place of the Worker's own entry. */
 export function buildBundle(entry?: string): Bundle {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bundle-'));
   try {

@@ -1,4 +1,4 @@
-/** How long the first request waits, and what more routes add to it. */
+/** How long the first request takes, and how much additional routes add to it. */
 import { buildBundle } from './bundle.ts';
 import { bundleVerdict } from './edge.ts';
 import { ratios, sideBySide, summaryOf } from './measure.ts';
@@ -41,8 +41,8 @@ export async function coldStart({ rounds }: { readonly rounds: number }): Promis
     tables: [
       {
         title: 'Cold start',
-        note: 'Milliseconds from the start of workerd to its first answer, the start of the process and an empty isolate included.',
-        columns: ['bundle', 'KiB', 'KiB compressed', 'first answer', 'of empty'],
+        note: 'Milliseconds from the start of workerd to its first response, including the start of the process and of an empty isolate.',
+        columns: ['bundle', 'KiB', 'KiB compressed', 'first response', 'of empty'],
         rows: [
           ['empty Hono', empty.bytes / 1024, empty.gzipBytes / 1024, summaryOf(series.empty), '1.00x'],
           [
@@ -56,8 +56,8 @@ export async function coldStart({ rounds }: { readonly rounds: number }): Promis
       },
       {
         title: 'Number of routes',
-        note: 'The service with more routes, each with schemas: first answer in milliseconds; then microseconds of `GET /health` by 8 connections.',
-        columns: ['routes', 'first answer', 'µs a request'],
+        note: 'The service with additional routes, each with schemas: first response in milliseconds; then microseconds of `GET /health` over 8 connections.',
+        columns: ['routes', 'first response', 'µs a request'],
         rows,
       },
     ],

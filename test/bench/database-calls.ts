@@ -1,4 +1,4 @@
-/** Every function of the API with the statements that it cannot do without. */
+/** Every function of the API, with the statements that it cannot do without. */
 import { randomUUID } from 'node:crypto';
 import { sealedWallet } from '../database/actions.ts';
 import type { Household } from './database-rows.ts';
@@ -126,7 +126,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
         tokenBot,
         ['select * from public.bot_wallets where client_id = $1 and bot_id = $2', [clientId, bot]],
         ['select * from public.bot_policies where bot_id = $1', [bot]],
-        [EVENT, [clientId, 'signed', bot, '0x0', randomUUID()]],
+        [EVENT, [clientId, 'key_released', bot, '0x0', randomUUID()]],
       ],
     ),
     pair(

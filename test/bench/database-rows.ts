@@ -1,4 +1,4 @@
-/** Clients with bots, keys and tokens, made by the operator in as few statements as possible. */
+/** Clients with bots, keys and tokens, created by the operator in as few statements as possible. */
 import { createHash, randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
 import { type Client, sealedWallet } from '../database/actions.ts';
@@ -33,14 +33,14 @@ export async function newHousehold(sql: postgres.Sql, bots: number): Promise<Hou
     values (${client.id}, 'A runner', decode(${tokenHash}, 'hex')) returning id`;
   await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
     select ${token.id}, bot_id, ${client.id} from unnest(${ids.slice(0, 100)}::uuid[]) as bot_id`;
-  // As the cron does within a minute: else the first calls would chain what was queued here.
+  // As the cron does within a minute. Otherwise the first calls would chain the events that were queued here.
   await sql`select private.chain_key_events(${client.id}, 1000000, true)`;
   return { clientId: client.id, userId: account.id, bots: ids, tokenHash };
 }
 
 /**
- * So many wallets beside those under test, each of a bot, ten to a client, with all that a bot gathers. For a superuser, in a
- * transaction: without triggers, which would take most of the time.
+ * Adds this many wallets, each of its own bot, ten to a client, with all the rows that a bot collects. Needs a superuser and a
+ * transaction. It runs without triggers, which would take most of the time.
  */
 export async function fillTables(sql: postgres.ISql, wallets: number): Promise<void> {
   await sql`set local session_replication_role = replica`;
@@ -71,12 +71,12 @@ export async function fillTables(sql: postgres.ISql, wallets: number): Promise<v
     from filler_keys join public.bots using (client_id)`;
   await sql`insert into public.key_events (
       client_id, seq, id, event, bot_id, address, chain, key_id, actor, created_at, signatures, previous_hash, hash)
-    select client_id, seq, gen_random_uuid(), 'signed', bot_id, address, 'evm', key_id, 'runner', now(), seq,
+    select client_id, seq, gen_random_uuid(), 'key_released', bot_id, address, 'evm', key_id, 'runner', now(), seq,
       case when seq > 1 then sha256('a hash') end, sha256('a hash')
     from (
       select *, bots.id as bot_id, row_number() over (partition by client_id order by bots.id) as seq
       from filler_keys join public.bots using (client_id)) as events`;
-  await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+  await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
     select bots.id, client_id, 1000 from filler join public.bots using (client_id)`;
   await sql`insert into public.value_reservations (bot_id, client_id, value)
     select bots.id, client_id, 1 from filler join public.bots using (client_id)`;

@@ -9,7 +9,7 @@ import { Sessions } from './sessions.ts';
 
 export interface DatabaseOptions {
   readonly rounds: number;
-  /** Tables of a million rows too: minutes to load. */
+  /** Also measures tables of a million rows, which take minutes to load. */
   readonly large: boolean;
 }
 
@@ -43,7 +43,7 @@ async function callTable(sessions: Sessions, { rounds }: DatabaseOptions): Promi
   }
   return {
     title: 'Functions of the API',
-    note: `Milliseconds a call, as the REST layer makes it, against the statements that the function needs, in the
+    note: `Milliseconds a call, as the REST layer makes it, compared with the statements that the function needs, in the
 same frame but without row-level security, triggers and foreign keys. A client with 50 bots; median of ${rounds}
 rounds of 10 (the middle half).`,
     columns: ['function', 'call', 'bare statements', 'ratio'],
@@ -115,14 +115,14 @@ async function rotationTable(sessions: Sessions, { rounds }: DatabaseOptions) {
   const table: Table = {
     title: 'Rotation by number of wallets',
     note: `Milliseconds of \`rotate_key\`. Bare: the statements without checks by triggers. Loop: the owner updates one
-wallet after the other, each in a transaction of its own, from a client on the same machine.`,
+wallet after the other, each in its own transaction, from a client on the same machine.`,
     columns: ['wallets', 'rotate', 'µs a wallet', 'of 1 wallet', 'of bare', 'loop', 'loop of rotate'],
     rows,
   };
   return { table, verdicts };
 }
 
-/** What a program does that knows no better: reads the wallets, then writes each. */
+/** What a naive program does: reads the wallets, then writes each one. */
 async function rowByRow({ owner }: Sessions, clientId: string): Promise<void> {
   const { address, chain, key_id, encrypted_key } = sealedWallet(clientId);
   const wallets = await owner<
@@ -169,8 +169,8 @@ async function checkOutTable(sessions: Sessions): Promise<Table> {
   }
   return {
     title: 'Check-out of a key for signing',
-    note: `Calls a second and milliseconds a call of \`check_out_key\`, which writes an event each time, by connections
-at once. One bot: all sign with the same token for the same bot.`,
+    note: `Calls a second and milliseconds a call of \`check_out_key\`, which writes an event each time, by number of
+concurrent connections. One bot: all connections sign with the same token for the same bot.`,
     columns: ['who', 'connections', 'calls/s', 'ms a call', 'bare/s', 'bare of call'],
     rows,
   };
@@ -204,8 +204,8 @@ async function sizeTable(sessions: Sessions, { rounds, large }: DatabaseOptions)
   }
   return {
     title: 'Size of the tables',
-    note: `Times a transaction of nothing (begin, settings, \`select 1\`, commit), whose milliseconds stand first, with so
-many more wallets, bots and key events in the tables and a tenth of that of clients, keys and tokens.${
+    note: `Each call as a multiple of an empty transaction (begin, settings, \`select 1\`, commit), whose milliseconds are in the
+first column, with this many more wallets, bots and key events in the tables and a tenth as many clients, keys and tokens.${
       large ? '' : ' A million: `-- --large`.'
     }`,
     columns: ['wallets', 'nothing', ...names],

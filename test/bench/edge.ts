@@ -1,4 +1,4 @@
-/** The edge half: what a route costs above an empty one, and an operation above the cryptography in it. */
+/** The edge half: what a route costs above an empty one, and an operation above its cryptography. */
 import type { Stack } from '../../tools/stack/stack.ts';
 import { type Bundle, buildBundle } from './bundle.ts';
 import { ratios, summaryOf } from './measure.ts';
@@ -13,7 +13,7 @@ export interface EdgeOptions {
 
 const CONNECTIONS = 8;
 const REQUESTS = 300;
-/** Of each route, before any counts: so many until the compiler has done its work. */
+/** Unmeasured calls of each route, so that the compiler has optimised it before measuring starts. */
 const WARM_UP = 1000;
 
 export async function edge(stack: Stack, options: EdgeOptions): Promise<Section> {
@@ -26,7 +26,7 @@ export async function edge(stack: Stack, options: EdgeOptions): Promise<Section>
   };
   try {
     const bundle = buildBundle();
-    // Its own address stands in the tokens that it is asked about, so it starts twice.
+    // Its own address is in the tokens that it receives, so it starts twice.
     const responderCode = buildBundle('test/bench/workers/responder.ts').code;
     const place = await start(responderCode, { ANSWERS: '{}', JWKS: '{}' });
     const samples = await edgeSamples(sessions, stack.jwtSecret, place.url);
@@ -86,7 +86,7 @@ interface Route {
   readonly request: Request;
   readonly status?: number;
   readonly kind: 'read' | 'key write' | 'write' | 'sign';
-  /** Signing is in no bare route: the operation whose time, in a loop, is taken off the service's. */
+  /** No bare route contains signing. This operation is timed in a loop, and its time is subtracted from the service's. */
   readonly curves?: string;
 }
 
@@ -205,7 +205,7 @@ async function routeTable(
     }
   }
 
-  /** By route: its time without curves, that of its bare route without them, and what was taken off. */
+  /** By route: its time without curves, the time of its bare route without curves, and the time that was subtracted. */
   const compared = (route: Route) => {
     const [whole, base] = [of(route.name).cpu, of(`bare ${route.name}`).cpu];
     const left = route.kind === 'key write' ? of(`curveless ${route.name}`).cpu : base;
@@ -254,15 +254,15 @@ async function routeTable(
   };
   const table: Table = {
     title: 'Routes',
-    note: `The production bundle in plain workerd; the database API is a second workerd that answers what the real
-functions once answered (its own ceiling stands in the table). ${CONNECTIONS} connections from one Node process, which also
-takes a processor: requests a second are a lower bound. Processor time is that of the Worker's process alone. "Bare" is what no
-implementation can do without: Hono that gets the same request, makes the same call of the database API, with the same headers
-and arguments, and passes its JSON on; for a machine token its hash; for a private key its bytes, its address and two
-layers of AES-GCM, put into the call. It verifies, validates, limits and logs nothing, and sends no header for browsers. "Curves"
-is taken off both: where a key comes in, what deriving its address takes in the bare route (measured by one that does not);
-where one signs, signing and its check in a loop, which the bare route leaves out with all other work for a signature. One
-session asks all the time, so that its token is verified once and then remembered; what verifying takes stands below.`,
+    note: `The production bundle in plain workerd; the database API is a second workerd that returns recorded responses of the real
+functions (its own limit is in the table). ${CONNECTIONS} connections from one Node process, which also uses a processor,
+so requests a second are a lower bound. Processor time is that of the Worker's process alone. "Bare" is what no implementation
+can do without: Hono with the same request, the same call of the database API with the same headers and arguments, and its
+JSON passed on; for a machine token its hash; for a private key its bytes, its address and two layers of AES-GCM in the
+call. The bare route does not verify, validate, limit or log anything, and sends no header for browsers. "Curves" is
+subtracted from both: on a route that accepts a key, the time to derive its address in the bare route (measured by a bare route
+without it); on a signing route, signing and its check in a loop, which the bare route leaves out with all other signing work. One
+session sends all requests, so its token is verified once and then cached; the time of a verification is below.`,
     columns: ['route', 'requests/s', 'µs CPU', 'µs curves', 'µs bare', 'of bare', 'of empty'],
     rows: [alone('empty'), alone('responder'), ...routes.map(row)],
   };
@@ -291,7 +291,7 @@ const PAIRS: readonly [operation: string, bare: string][] = [
     [`sign ${kind}`, `bare hash, sign and check ${kind}`],
   ]),
 ];
-/** Curves alone: what is taken off where a route is held against one without any. */
+/** Curves alone: the time that is subtracted where a route is compared with one that has no curves. */
 const ALONE = SIGNED.map((kind) => `bare sign and check ${kind}`);
 
 async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
@@ -302,7 +302,7 @@ async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
       const times = /sign|derive/.test(op) ? 40 : 300;
       const before = worker.cpuNanoseconds();
       const status = await worker.request({ path: `/?op=${encodeURIComponent(op)}&n=${times}` });
-      if (status !== 200) throw new Error(`The operation ${op} answered ${status}`);
+      if (status !== 200) throw new Error(`The operation ${op} returned ${status}`);
       const each = (worker.cpuNanoseconds() - before) / 1000 / times;
       if (round >= 0) series.set(op, [...(series.get(op) ?? []), each]);
     }
@@ -311,9 +311,9 @@ async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
   const table: Table = {
     title: 'Operations of the edge',
     note: `Microseconds of processor time in workerd. Bare: the same primitives of Web Crypto or the curve alone, with no
-token, header or JSON around them. "Hash, sign and check" is what any service must do that signs: open both layers of
-AES-GCM, hash the parsed request (EIP-191, EIP-712, RLP), import and sign, verify what was signed, since a faulty signature can
-give away the key, and write the answer. "Again": the token was verified before, by the same isolate.`,
+token, header or JSON around them. "Hash, sign and check" is what every signing service must do: open both layers of
+AES-GCM, hash the parsed request (EIP-191, EIP-712, RLP), import and sign, verify the signature, because a faulty signature can
+reveal the key, and write the response. "Again": the same isolate has verified the token before.`,
     columns: ['operation', 'µs', 'bare', 'µs bare', 'ratio'],
     rows: PAIRS.map(([operation, bare]) => [
       operation,

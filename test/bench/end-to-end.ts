@@ -1,4 +1,4 @@
-/** The Worker in front of the embedded stack, beside the same calls straight to the stack's REST API. */
+/** The Worker in front of the embedded stack, compared with the same calls directly at the stack's REST API. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
@@ -51,25 +51,25 @@ export async function endToEnd(stack: Stack, { rounds }: { readonly rounds: numb
       tables: [
         {
           title: 'End to end',
-          note: 'Milliseconds a request, one after the other, through the Worker and straight to the REST API of the embedded stack, which is much slower than PostgREST: the ratio flatters the Worker.',
+          note: 'Milliseconds a request, one after the other, through the Worker and directly at the REST API of the embedded stack. That API is much slower than PostgREST, so the ratio makes the Worker look better than it is.',
           columns: ['request', 'Worker', 'REST API', 'ratio'],
           rows: calls,
         },
         {
           title: 'From revocation to the last signature',
-          note: `${RUNNERS} runners sign without end through the Worker while the client revokes; ${REVOCATIONS} times. "After" is when the last signature arrived, counted from the answer to the revocation: below zero it came before.`,
+          note: `${RUNNERS} runners sign continuously through the Worker while the client revokes its key, ${REVOCATIONS} times. "After" is the time from the response to the revocation until the last signature arrived; a negative time means that the signature arrived first.`,
           columns: ['', 'ms'],
           rows: [
             ['a revocation under load', revocation.took],
             ['last signature after the revocation was sent', revocation.sinceSent],
-            ['last signature after its answer', revocation.sinceAnswer],
+            ['last signature after its response', revocation.sinceAnswer],
             ['signatures before each', revocation.signatures],
           ],
         },
       ],
       verdicts: [
         {
-          target: 'no signature is given that was asked for after a revocation was answered',
+          target: 'no signature is returned for a request that was sent after the response to a revocation',
           measured: `${revocation.late} were`,
           met: revocation.late === 0,
         },
@@ -128,7 +128,7 @@ async function callRows(worker: Workerd, stack: Stack, home: Home, rounds: numbe
       headers: headers(bearer),
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (status >= 300) throw new Error(`${method} ${path} answered ${status}`);
+    if (status >= 300) throw new Error(`${method} ${path} returned ${status}`);
   };
   const straight = async (name: string, bearer: string, args: object) => {
     const answer = await fetch(`${stack.supabaseUrl}/rest/v1/rpc/${name}`, {
@@ -137,7 +137,7 @@ async function callRows(worker: Workerd, stack: Stack, home: Home, rounds: numbe
       body: JSON.stringify(args),
     });
     await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`${name} answered ${answer.status}`);
+    if (!answer.ok) throw new Error(`${name} returned ${answer.status}`);
   };
   const claim = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
   const requests = {
@@ -154,7 +154,7 @@ async function callRows(worker: Workerd, stack: Stack, home: Home, rounds: numbe
           signing: claim,
         }),
     ],
-    // Last: straight to the API goes an envelope that the Worker does not open.
+    // Last, because this call stores an envelope that the Worker cannot open.
     'PUT /clients/{id}/rotate-key': [
       () => through('PUT', `/clients/${clientId}/rotate-key`, token, { private_key: newEvmKey() }),
       () => straight('rotate_key', token, { client_id: clientId, ...sealedWallet(clientId) }),
@@ -207,7 +207,7 @@ async function revocationRow(worker: Workerd, newHome: () => Promise<Home>) {
     await sleep(300);
     over = true;
     await Promise.all(runners);
-    if (status !== 200) throw new Error(`The revocation answered ${status}`);
+    if (status !== 200) throw new Error(`The revocation returned ${status}`);
     const last = Math.max(...given.map((one) => one.answered));
     took.push(answered - sent);
     sinceSent.push(last - sent);

@@ -1,4 +1,4 @@
-/** What the figures were measured on, and what else it was doing. */
+/** The machine that the figures were measured on, and its other load. */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -17,5 +17,5 @@ export function machine() {
   };
 }
 
-/** Processes that ran or waited for a processor, on average of the last minute. */
+/** Processes that ran or waited for a processor, as the average of the last minute. */
 export const load = (): number => Number((loadavg()[0] ?? Number.NaN).toFixed(1));

@@ -1,9 +1,9 @@
-/** Measuring side by side: what is compared takes turns, so that what else the machine does falls on all alike. */
+/** Measures side by side: the contestants take turns, so that other load on the machine affects all alike. */
 
-/** Of a series of measurements, in its unit. */
+/** Statistics of a series of measurements, in the unit of the series. */
 export interface Summary {
   readonly median: number;
-  /** The middle half lies between these. */
+  /** The interquartile range: the middle half of the values is between these. */
   readonly low: number;
   readonly high: number;
 }
@@ -20,7 +20,7 @@ export function summaryOf(series: readonly number[]): Summary {
 
 export interface Contestant {
   readonly run: () => Promise<unknown>;
-  /** Makes ready for one run; its time does not count. */
+  /** Prepares one run. Its time does not count. */
   readonly before?: () => Promise<unknown>;
 }
 
@@ -31,7 +31,7 @@ export async function sideBySide<Name extends string>(
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(contestants) as Name[];
   const series = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
-  // The first round fills caches and is thrown away.
+  // The first round fills caches and is discarded.
   for (let round = -1; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(turn + round + 1) % names.length] as Name;
@@ -48,7 +48,7 @@ export async function sideBySide<Name extends string>(
   return series;
 }
 
-/** How many times the other each is, round by round. */
+/** The ratio of the two, round by round. */
 export function ratios(series: readonly number[], others: readonly number[]): Summary {
   return summaryOf(series.map((value, round) => value / (others[round] ?? Number.NaN)));
 }

@@ -1,4 +1,4 @@
-/** `npm run bench:monitor`: how long the monitor's round takes, by the number of bots, on the embedded PostgreSQL. */
+/** `npm run bench:monitor`: how long a round of the monitor takes, by the number of bots, on the embedded PostgreSQL. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,14 +17,14 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));
 chmodSync(directory, 0o755);
 const stack = await startStack({ directory, supabasePort: 0, durable: true });
-// Bots are made past the triggers, which the monitor has nothing to do with: as the superuser, as a replica would.
+// Bots are inserted as the superuser, with the triggers off as on a replica. The monitor does not depend on the triggers.
 const sql = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
 try {
   const token = createHash('sha256').update(randomBytes(32)).digest('hex');
   await sql`insert into public.machine_tokens (name, scope, token_hash)
     values ('bench', 'monitor', decode(${token}, 'hex'))`;
   say(
-    'Milliseconds in the database: of a round through all bots, and of the longest of its batches of 5,000.',
+    'Milliseconds in the database: for a round through all bots, and for the longest of its batches of 5,000.',
   );
   say(
     '| bots | all change | 1 in 100 changes: round | longest batch | none changes: round | longest batch |',
@@ -50,7 +50,7 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** Clients with a trading key, a running bot that beats, and ten reservations each. */
+/** Clients with a trading key, a running bot that sends heartbeats, and ten reservations each. */
 async function makeBots(count: number): Promise<void> {
   const rows = Array.from({ length: count }, () => {
     const client_id = randomUUID();
@@ -76,7 +76,7 @@ async function makeBots(count: number): Promise<void> {
   });
 }
 
-/** Bots whose runner now says something else. */
+/** Bots whose runner now reports a different state. */
 async function flip(count: number): Promise<void> {
   await sql`update public.bot_heartbeats set status = case status when 'ok' then 'failing' else 'ok' end
     where bot_id in (select id from public.bots order by id limit ${count})`;

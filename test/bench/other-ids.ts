@@ -1,4 +1,4 @@
-/** Whether time tells an id of another client from one that nobody has: the same requests with either, in turn. */
+/** Whether response times tell an id of another client from an id that does not exist: both requests take turns. */
 import { randomBytes } from 'node:crypto';
 import type { Stack } from '../../tools/stack/stack.ts';
 import { type Home, settle, startService } from './end-to-end.ts';
@@ -6,10 +6,10 @@ import { number, type Section } from './report.ts';
 import { Sessions } from './sessions.ts';
 import type { Workerd } from './workerd.ts';
 
-/** Of others; as many ids that nobody has are asked for. */
+/** The number of ids of others. The same number of ids that do not exist is requested. */
 const VICTIMS = 8;
 const SHUFFLES = 2_000;
-/** What would be noticed by chance in one of a thousand requests that take the same time. */
+/** The share of false alarms: two requests that take the same time seem different once in a thousand runs. */
 const NOTICEABLE = 0.001;
 
 interface Ids {
@@ -52,7 +52,7 @@ export async function otherIds(stack: Stack, { rounds }: { readonly rounds: numb
     const thief = await settle(sessions, stack, encryptionKey);
     const foreign: Ids[] = [];
     for (let n = 0; n < VICTIMS; n++) foreign.push(await settle(sessions, stack, encryptionKey));
-    // As alike as can be: of the same milliseconds, but for their last digits.
+    // As similar as possible: from the same milliseconds, with only the last digits different.
     const absent = foreign.map(({ clientId, botId }) => ({
       clientId: clientId.slice(0, -12) + randomBytes(6).toString('hex'),
       botId: botId.slice(0, -12) + randomBytes(6).toString('hex'),
@@ -64,15 +64,15 @@ export async function otherIds(stack: Stack, { rounds }: { readonly rounds: numb
     return {
       tables: [
         {
-          title: 'Ids of others beside ids of nobody',
-          note: `Medians in milliseconds of ${rounds * 20} requests with each, in random turn; p by ${SHUFFLES} permutations of which was which: how often chance alone sets the medians so far apart.`,
-          columns: ['request', 'of another', 'of nobody', 'p'],
+          title: 'Ids of others beside ids that do not exist',
+          note: `Medians in milliseconds of ${rounds * 20} requests with each, in random order; p from ${SHUFFLES} random permutations of the labels: how often chance alone makes the medians differ this much.`,
+          columns: ['request', 'of another', 'absent', 'p'],
           rows: found.map(({ line, medians, p }) => [line, ...medians.map((ms) => number(ms)), p.toFixed(4)]),
         },
       ],
       verdicts: [
         {
-          target: `no request tells by its time whether an id is another's (p < ${NOTICEABLE})`,
+          target: `no request reveals by its time whether an id belongs to another client (p < ${NOTICEABLE})`,
           measured: told.length === 0 ? 'none does' : told.map(({ line }) => line).join(', '),
           met: told.length === 0,
         },
@@ -102,7 +102,7 @@ async function compare(
       },
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (status !== 404) throw new Error(`${method} answered ${status}`);
+    if (status !== 404) throw new Error(`${method} returned ${status}`);
     return performance.now() - began;
   };
   const times: { readonly isForeign: boolean; readonly ms: number }[] = [];
@@ -111,7 +111,7 @@ async function compare(
     const asked = (isForeign ? ids.foreign : ids.absent)[of];
     if (asked) times.push({ isForeign, ms: await took(asked) });
   }
-  // The first ones opened connections.
+  // The first requests opened connections.
   times.splice(0, VICTIMS);
   const labels = times.map(({ isForeign }) => isForeign);
   const all = times.map(({ ms }) => ms);
@@ -135,7 +135,7 @@ function median(times: readonly number[]): number {
   return ((sorted[Math.ceil(half) - 1] ?? 0) + (sorted[Math.floor(half)] ?? 0)) / 2;
 }
 
-/** Fisher and Yates. */
+/** The Fisher-Yates shuffle. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
   const rest = [...items];
   return items.flatMap(() => rest.splice(Math.floor(Math.random() * rest.length), 1));

@@ -1,4 +1,4 @@
-/** Tables for people, JSON for programs. */
+/** Tables for readers, JSON for programs. */
 import type { Summary } from './measure.ts';
 
 export type Cell = string | number | Summary;
@@ -11,7 +11,7 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** What was promised of a figure, and whether it holds. */
+/** The target of a figure, and whether the figure meets it. */
 export interface Verdict {
   readonly target: string;
   readonly measured: string;
@@ -34,7 +34,7 @@ const text = (cell: Cell): string => {
   return `${number(cell.median)} (${number(cell.low)}-${number(cell.high)})`;
 };
 
-/** GitHub's tables, which read well in a terminal too. */
+/** Tables in GitHub's Markdown, which are readable in a terminal too. */
 export function markdown({ title, note, columns, rows }: Table): string {
   const lines = [columns, ...rows.map((row) => row.map(text))];
   const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));

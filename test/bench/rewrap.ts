@@ -1,6 +1,6 @@
 /**
- * `npm run bench:rewrap`: moves 10,000 sealed keys to a new master key on an embedded stack of its own, first in peace,
- * then under traffic, and says how many a second. Ends with an error if anything is not as it should be afterwards.
+ * `npm run bench:rewrap`: moves 10,000 sealed keys to a new master key on an embedded stack of its own, first without and
+ * then with traffic, and prints how many it moves a second. Ends with an error if any key or envelope is wrong afterwards.
  * `-- --keys N`; `-- --durable` keeps PostgreSQL's fsync on.
  */
 import { randomBytes } from 'node:crypto';
@@ -52,7 +52,7 @@ try {
   say(
     `meanwhile: ${traffic.rotations} rotations, ${traffic.revocations} revocations, check-outs ${JSON.stringify(Object.fromEntries(traffic.signatures))}`,
   );
-  await move('what came meanwhile', platform, both);
+  await move('keys that were added meanwhile', platform, both);
 
   const status = await keysStatus(sql, both);
   const wrongs = await wrongsOf(platform, await parseKeyring(third), 2);
@@ -62,7 +62,7 @@ try {
   if (status.to_rewrap !== 0 || status.unopenable !== 0 || wrongs.length > 0 || failed.length > 0) {
     throw new Error(JSON.stringify({ status, wrongs: wrongs.slice(0, 10), failed }));
   }
-  say('Every envelope was moved, every key is the one that was put in, nothing revoked came back.');
+  say('Every envelope was moved, every key is the one that was stored, and no revoked key came back.');
   await sql.end();
 } finally {
   await stack.stop();

@@ -1,4 +1,4 @@
-/** Keys, tokens, things to sign and the database's real answers, for the edge to work with. */
+/** Keys, tokens, requests to sign and real responses of the database, as input for the edge. */
 import { randomBytes } from 'node:crypto';
 import { base58 } from '@scure/base';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
@@ -22,7 +22,7 @@ export interface EdgeSamples {
   readonly answers: Readonly<Record<string, string>>;
 }
 
-/** `supabaseUrl` is where the edge believes its project to be; tokens name it as their issuer. */
+/** `supabaseUrl` is the URL of the project in the settings of the edge; tokens name it as their issuer. */
 export async function edgeSamples(
   sessions: Sessions,
   jwtSecret: string,
@@ -134,7 +134,7 @@ async function answerOf(
 }
 
 export const newEvmKey = () => randomBytes(32).toString('hex');
-/** A seed and no public key with it. */
+/** A seed without its public key. */
 export const newSolanaKey = () => base58.encode(randomBytes(32));
 
 function signingRequests(solanaAddress: string): Record<string, SigningRequest> {

@@ -1,4 +1,4 @@
-/** The functions as the REST layer calls them, and their bare statements in the same frame. */
+/** The functions as the REST layer calls them, and their bare statements in the same transaction frame. */
 import postgres from 'postgres';
 
 const silent = { onnotice: () => {} };
@@ -6,7 +6,7 @@ const silent = { onnotice: () => {} };
 export class Sessions {
   /** As the role `postgres`, which owns the tables. */
   readonly owner: postgres.Sql;
-  /** Without triggers, foreign keys and row-level security: statements cost what PostgreSQL takes for them. */
+  /** Without triggers, foreign keys and row-level security: the time that PostgreSQL takes for the statements alone. */
   readonly bare: postgres.Sql;
 
   constructor(databaseUrl: string, superuserUrl: string, connections: number) {
@@ -22,7 +22,7 @@ export class Sessions {
     await Promise.all([this.owner.end({ timeout: 1 }), this.bare.end({ timeout: 1 })]);
   }
 
-  /** One call: begin, role and claims, call, commit. Without a user it is a runner's, who has no session. */
+  /** One call: begin, role and claims, call, commit. Without a user it is the call of a runner, who has no session. */
   call(userId: string | undefined, name: string, args: readonly unknown[]): Promise<unknown> {
     const role = userId === undefined ? 'anon' : 'authenticated';
     const claims = JSON.stringify({ role, ...(userId !== undefined && { sub: userId }) });
@@ -34,7 +34,7 @@ export class Sessions {
     });
   }
 
-  /** The statements that a call needs, sent at once, in a transaction that begins like a call. */
+  /** The statements that a call needs, sent together, in a transaction that begins like that of a call. */
   statements(list: readonly (readonly [text: string, values: readonly unknown[]])[]): Promise<unknown> {
     return this.bare.begin(async (sql) => {
       await sql`select set_config('request.jwt.claims', ${'{}'}, true)`;

@@ -1,4 +1,4 @@
-/** A bundle in plain `workerd serve`: the production runtime without the tools around it. */
+/** A bundle in plain `workerd serve`: the production runtime without development tools around it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -29,7 +29,7 @@ const main :Workerd.Worker = (
 
 export class Workerd {
   readonly url: string;
-  /** From the start of the process to its first answer. */
+  /** Milliseconds from the start of the process to its first response. */
   readonly startMs: number;
   readonly #process: ChildProcess;
   readonly #directory: string;
@@ -86,7 +86,7 @@ export class Workerd {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Nanoseconds of processor time that its threads have had; where the system does not tell, 0. */
+  /** Nanoseconds of processor time that its threads have used; 0 where the system does not report it. */
   cpuNanoseconds(): number {
     const tasks = `/proc/${this.#process.pid}/task`;
     if (!existsSync(tasks)) return 0;
@@ -94,12 +94,12 @@ export class Workerd {
       try {
         return sum + Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ', 1)[0]);
       } catch {
-        return sum; // It has ended since.
+        return sum; // The thread has ended.
       }
     }, 0);
   }
 
-  /** One request on a connection that is kept. Answers the status. */
+  /** Sends one request on a connection that stays open. Returns the status. */
   request({ method = 'GET', path, headers = {}, body }: Request): Promise<number> {
     return new Promise((resolve, reject) => {
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
@@ -126,11 +126,11 @@ export interface Request {
 
 export interface Burst {
   readonly perSecond: number;
-  /** Of the runtime alone, microseconds a request. */
+  /** Processor time of the runtime alone, in microseconds a request. */
   readonly cpu: number;
 }
 
-/** So many requests, `connections` at a time. All must have the same, right status. */
+/** Sends this many requests, `connections` at a time. Every response must have the expected status. */
 export async function burst(
   worker: Workerd,
   request: Request,
@@ -143,7 +143,7 @@ export async function burst(
     Array.from({ length: connections }, async () => {
       while (left-- > 0) {
         const got = await worker.request(request);
-        if (got !== status) throw new Error(`${request.method ?? 'GET'} ${request.path} answered ${got}`);
+        if (got !== status) throw new Error(`${request.method ?? 'GET'} ${request.path} returned ${got}`);
       }
     }),
   );

@@ -1,4 +1,4 @@
-/** A bot trades on a real EVM chain, by viem and the SDK; every balance and receipt is the chain's own. */
+/** A bot trades on a real EVM chain with viem and the SDK. Every balance and receipt comes from the chain. */
 import {
   createPublicClient,
   createWalletClient,
@@ -17,7 +17,7 @@ import { type Anvil, startAnvil } from '../../tools/stack/anvil.ts';
 import type { RunningWorker } from '../e2e/worker.ts';
 import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
 
-/** Keeps one number and who set it: `store` writes slots 0 and 1, anything else reads slot 0. */
+/** A contract that keeps one number and who set it: `store` writes slots 0 and 1, any other call reads slot 0. */
 const STORAGE = {
   abi: parseAbi(['function store(uint256)', 'function get() view returns (uint256)']),
   bytecode: '0x601b8060095f395ff3600436116010575f545f5260205ff3005b6004355f553360015500',
@@ -52,7 +52,7 @@ function walletOf({ runner, botId, address }: Trader, options = {}) {
   return createWalletClient({ account, chain, transport: http(anvil.url) });
 }
 
-/** The code of the problem for which nothing was sent. */
+/** The code of the problem because of which nothing was sent. */
 async function refusal(sending: Promise<unknown>): Promise<string | undefined> {
   return sending.then(
     (hash) => `sent: ${hash}`,
@@ -60,7 +60,7 @@ async function refusal(sending: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-test('a bot sends coins by EIP-1559: the receipt and both balances say so', async () => {
+test('a bot sends coins by EIP-1559: the receipt and both balances show it', async () => {
   const trader = await newFundedTrader();
   const to = someone();
   const hash = await walletOf(trader).sendTransaction({ to, value: parseEther('1.5') });
@@ -83,7 +83,7 @@ test('a bot deploys a contract and calls it', async () => {
   expect(setBy).toBe(`0x${trader.address.slice(2).toLowerCase().padStart(64, '0')}`);
 });
 
-test('a bot signs side by side: twelve transfers at once, each with its own nonce', async () => {
+test('a bot signs twelve transfers concurrently, each with its own nonce', async () => {
   const trader = await newFundedTrader();
   const wallet = walletOf(trader, { nonceManager });
   const to = someone();
@@ -96,19 +96,19 @@ test('a bot signs side by side: twelve transfers at once, each with its own nonc
   expect(await node().getTransactionCount({ address: wallet.account.address })).toBe(12);
 });
 
-test("a bot's policy holds: what it forbids never reaches the chain", async () => {
+test('a transaction that the policy of a bot forbids never reaches the chain', async () => {
   const trader = await newFundedTrader();
   const wallet = walletOf(trader);
   const to = someone();
   await trader.owner.bots.setPolicy(trader.botId, { max_value: '1000', recipients: [to] });
-  expect(await refusal(wallet.sendTransaction({ to, value: 1001n }))).toBe('policy_value');
-  expect(await refusal(wallet.sendTransaction({ to: someone(), value: 1n }))).toBe('policy_recipient');
-  expect(await refusal(wallet.signMessage({ message: 'hello' }))).toBe('policy_kind');
+  expect(await refusal(wallet.sendTransaction({ to, value: 1001n }))).toBe('policy_value_exceeded');
+  expect(await refusal(wallet.sendTransaction({ to: someone(), value: 1n }))).toBe('policy_recipient_denied');
+  expect(await refusal(wallet.signMessage({ message: 'hello' }))).toBe('policy_kind_denied');
   const { status } = await receiptOf(await wallet.sendTransaction({ to, value: 1000n }));
   expect([status, await node().getBalance({ address: to })]).toEqual(['success', 1000n]);
 });
 
-test('after a rotation the sender is the new address, and the old one sends nothing', async () => {
+test('after a rotation the sender is the new address, and the old address sends nothing', async () => {
   const trader = await newFundedTrader();
   const before = walletOf(trader);
   const to = someone();
@@ -118,7 +118,7 @@ test('after a rotation the sender is the new address, and the old one sends noth
     private_key: generatePrivateKey(),
   });
   expect(address).not.toBe(trader.address);
-  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('not_found');
+  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('resource_not_found');
 
   const [bot] = (await trader.runner.runner.bots()).items;
   expect(bot?.wallets.map((wallet) => wallet.address)).toEqual([address]);
@@ -131,7 +131,7 @@ test('after a rotation the sender is the new address, and the old one sends noth
   expect(await node().getTransactionCount({ address: before.account.address })).toBe(1);
 });
 
-test('after a rotation an account that names its wallet by id says that the address has changed', async () => {
+test('after a rotation an account that names its wallet by id reports that the address has changed', async () => {
   const trader = await newFundedTrader();
   const [bot] = (await trader.runner.runner.bots()).items;
   const wallet = walletOf(trader, { wallet: bot?.wallets[0]?.id });
@@ -139,7 +139,7 @@ test('after a rotation an account that names its wallet by id says that the addr
   await expect(wallet.signMessage({ message: 'hello' })).rejects.toMatchObject({ code: 'address_changed' });
 });
 
-test('after a revocation the next trade fails, and the chain sees nothing of it', async () => {
+test('after a revocation the next trade fails and does not reach the chain', async () => {
   const trader = await newFundedTrader();
   const wallet = walletOf(trader);
   const to = someone();
@@ -150,13 +150,13 @@ test('after a revocation the next trade fails, and the chain sees nothing of it'
   expect(await node().getBalance({ address: to })).toBe(1n);
   expect(await node().getTransactionCount({ address: wallet.account.address })).toBe(1);
   expect(await refusal(trader.runner.runner.bots())).toBe('token_invalid');
-  // Another token lists the bot no more than before: it does not run.
+  // Another token does not list the bot either: it does not run.
   const { token = '' } = await trader.owner.bots.issueToken(trader.botId, { name: 'Another' });
   const another = createClient({ url: api.url, token });
   expect((await another.runner.bots()).items).toEqual([]);
 });
 
-test('a machine token that was revoked signs nothing from then on', async () => {
+test('a machine token that was revoked signs nothing any more', async () => {
   const trader = await newFundedTrader();
   const wallet = walletOf(trader);
   await wallet.signMessage({ message: 'hello' });

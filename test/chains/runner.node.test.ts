@@ -33,7 +33,7 @@ async function end(child: ChildProcess | undefined, ended: Promise<unknown> | un
   await ended;
 }
 
-test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
+test('the reference runner trades with the SDK, from the first round to Ctrl-C', {
   timeout: 180_000,
 }, async () => {
   expect(spawnSync('npm', ['run', 'build'], { encoding: 'utf8' })).toMatchObject({ status: 0 });
@@ -64,11 +64,11 @@ test('the reference runner trades by the SDK, from the first round to Ctrl-C', {
 
     await bobs.clients.revokeKey(bob?.id ?? '');
     const [{ n: signed } = { n: 0 }] =
-      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'key_released'`;
     // The revocation ended the token too.
     await expect.poll(runner.output, within).toContain('no bots: token_invalid');
     const [{ n: afterwards } = { n: -1 }] =
-      await sql`select count(*)::int as n from private.every_key_event where event = 'signed'`;
+      await sql`select count(*)::int as n from private.every_key_event where event = 'key_released'`;
     expect(afterwards).toBe(signed);
 
     const chainUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(runner.output())?.[0] ?? '';

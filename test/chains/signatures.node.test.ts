@@ -1,4 +1,4 @@
-/** RFC 6979 leaves nothing to chance: the API's signatures are those of viem with the same key, byte for byte. */
+/** RFC 6979 signatures are deterministic: the API returns the same bytes as viem with the same key. */
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => stopApi(api));
 
-test('the address is the one of the key', () => {
+test('the address is the address of the key', () => {
   expect(account.address).toBe(local.address);
 });
 

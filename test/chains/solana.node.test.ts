@@ -1,4 +1,4 @@
-/** A bot trades on Solana's own runtime (litesvm), by Kit and the SDK. Ed25519 leaves nothing to chance either. */
+/** A bot trades on Solana's own runtime (litesvm) with Kit and the SDK. Ed25519 signatures are deterministic too. */
 import {
   AccountRole,
   type Address,
@@ -28,7 +28,7 @@ let api: RunningWorker;
 let chain: LiteSVM;
 let trader: Trader;
 let signer: TransactionSigner;
-/** Kit's own signer, of the same key. */
+/** Kit's own signer, with the same key. */
 let local: KeyPairSigner;
 
 const newSeed = () => crypto.getRandomValues(new Uint8Array(32));
@@ -64,7 +64,7 @@ function transfer(
     { address: to, role: AccountRole.WRITABLE },
   ] as const;
   return pipe(
-    createTransactionMessage({ version: version as 0 }), // both take what follows
+    createTransactionMessage({ version: version as 0 }), // both versions take these steps
     (message) => setTransactionMessageFeePayerSigner(payer, message),
     (message) => chain.setTransactionMessageLifetimeUsingLatestBlockhash(message),
     (message) =>
@@ -72,12 +72,12 @@ function transfer(
   );
 }
 
-test('the address is the one of the key', () => {
+test('the address is the address of the key', () => {
   expect(signer.address).toBe(local.address);
 });
 
 describe.each([0, 'legacy'] as const)('a transfer by a message of version %s', (version) => {
-  test("executes, signed as by Kit's own signer, byte for byte", async () => {
+  test("executes, with the same signature as Kit's own signer, byte for byte", async () => {
     const to = (await generateKeyPairSigner()).address;
     const signed = await signTransactionMessageWithSigners(transfer(signer, to, SOL, signer, version));
     const byKit = await signTransactionMessageWithSigners(transfer(local, to, SOL, local, version));
@@ -89,7 +89,7 @@ describe.each([0, 'legacy'] as const)('a transfer by a message of version %s', (
   });
 });
 
-test('a transfer whose fee somebody else pays has both signatures', async () => {
+test('a transfer whose fee another account pays has both signatures', async () => {
   const payer = await generateKeyPairSigner();
   const to = (await generateKeyPairSigner()).address;
   chain.airdrop(payer.address, lamports(SOL));
@@ -98,21 +98,21 @@ test('a transfer whose fee somebody else pays has both signatures', async () => 
   expect([chain.getBalance(to), chain.getBalance(local.address)]).toEqual([SOL, 9n * SOL]);
 });
 
-test('after a rotation the new address signs, and the old one no more', async () => {
+test('after a rotation the new address signs, and the old address does not', async () => {
   const to = (await generateKeyPairSigner()).address;
   const { address } = await trader.owner.clients.rotateKey(trader.clientId, {
     private_key: getBase58Decoder().decode(newSeed()),
   });
   chain.airdrop(address as Address, lamports(2n * SOL));
   const old = signTransactionMessageWithSigners(transfer(signer, to, SOL));
-  await expect(old).rejects.toMatchObject({ code: 'not_found' });
+  await expect(old).rejects.toMatchObject({ code: 'resource_not_found' });
   const next = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address });
   const signed = await signTransactionMessageWithSigners(transfer(next, to, SOL));
   expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
   expect([chain.getBalance(to), chain.getBalance(local.address)]).toEqual([SOL, 10n * SOL]);
 });
 
-test('after a revocation nothing is signed', async () => {
+test('after a revocation the bot signs nothing', async () => {
   const to = (await generateKeyPairSigner()).address;
   await trader.owner.clients.revokeKey(trader.clientId);
   const signing = signTransactionMessageWithSigners(transfer(signer, to, SOL));
@@ -120,10 +120,10 @@ test('after a revocation nothing is signed', async () => {
   await expect(signing).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
-test("a bot's policy holds for lamports and for programs", async () => {
+test('the policy of a bot limits lamports and programs', async () => {
   const to = (await generateKeyPairSigner()).address;
   await trader.owner.bots.setPolicy(trader.botId, { max_value: String(SOL) });
   const dear = signTransactionMessageWithSigners(transfer(signer, to, SOL + 1n));
-  await expect(dear).rejects.toMatchObject({ code: 'policy_value' });
+  await expect(dear).rejects.toMatchObject({ code: 'policy_value_exceeded' });
   await signTransactionMessageWithSigners(transfer(signer, to, SOL));
 });

@@ -1,4 +1,4 @@
-/** Clients with a running bot and a machine token, made through the SDK on the bundled Worker. */
+/** Clients with a running bot and a machine token, created through the SDK on the bundled Worker. */
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { createClient, type RotateRequest, type TradingKeysClient } from '../../src/sdk/client.ts';
@@ -25,9 +25,9 @@ export interface Trader {
   readonly clientId: string;
   readonly botId: string;
   readonly address: string;
-  /** What the client's own session may do: rotate, revoke, set policies. */
+  /** Calls with the client's own session: rotate, revoke, set policies. */
   readonly owner: TradingKeysClient;
-  /** What the bot's program has: a machine token. */
+  /** The credential of the bot's program: a machine token. */
   readonly runner: TradingKeysClient;
 }
 
@@ -41,11 +41,11 @@ export async function newTrader(url: URL, key: RotateRequest, botType: string): 
     botId: bot.id,
     address: bot.wallets[0]?.address ?? '',
     owner,
-    runner: createClient({ url, token: issued.token, fetch: recorded }),
+    runner: createClient({ url, token: issued.token ?? '', fetch: recorded }),
   };
 }
 
-/** Keeps what goes out and comes back for the leak scan at the end of the run. */
+/** Records requests and responses for the leak scan at the end of the run. */
 const recorded: typeof fetch = async (input, init) => {
   if (typeof init?.body === 'string') recordKeysOf(JSON.parse(init.body));
   const response = await fetch(input, init);

@@ -1,11 +1,11 @@
-/** The audit key: read strictly, never let out again, and what it signs is verified by two implementations. */
+/** The audit key is parsed strictly and is never returned. Two implementations verify what it signs. */
 import { CompactSign, generateKeyPair } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import { AuditKeyError, openCheckpoint, parseAuditKeys, signHead } from '../../src/crypto/audit-key.ts';
 import { openCheckpoint as openInSdk } from '../../src/sdk/checkpoint.ts';
 import type { AuditKeys } from '../../src/sdk/types.ts';
 
-/** RFC 8037, appendix A: the key of RFC 8032's first test, its public half and its thumbprint. */
+/** RFC 8037, appendix A: the key of RFC 8032's first test, its public part and its thumbprint. */
 const RFC = {
   seed: 'nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=',
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
@@ -21,7 +21,7 @@ const head = {
 };
 
 describe('parseAuditKeys', () => {
-  it('gives the public half and the thumbprint of RFC 8037', async () => {
+  it('returns the public key and the thumbprint of RFC 8037', async () => {
     const { published, signing } = await parseAuditKeys(RFC.seed, undefined);
     expect(published).toEqual([
       { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid: RFC.kid, x: RFC.x },
@@ -29,7 +29,7 @@ describe('parseAuditKeys', () => {
     expect(signing?.kid).toBe(RFC.kid);
   });
 
-  it('keeps a private half that nobody can take out', async () => {
+  it('keeps the private key non-extractable', async () => {
     const { signing } = await parseAuditKeys(RFC.seed, undefined);
     expect([signing?.key.extractable, signing?.key.usages]).toEqual([false, ['sign']]);
     for (const format of ['pkcs8', 'jwk', 'raw'] as const) {
@@ -37,7 +37,7 @@ describe('parseAuditKeys', () => {
     }
   });
 
-  it('does not count white space around it, and wipes what it imported', async () => {
+  it('ignores white space around it, and wipes the imported bytes', async () => {
     const importKey = vi.spyOn(crypto.subtle, 'importKey');
     const { signing } = await parseAuditKeys(` ${RFC.seed}\n`, undefined);
     expect(signing?.kid).toBe(RFC.kid);
@@ -45,13 +45,13 @@ describe('parseAuditKeys', () => {
     importKey.mockRestore();
   });
 
-  it('publishes former keys after the one that signs, each once', async () => {
+  it('publishes former keys after the signing key, each once', async () => {
     const former = (await parseAuditKeys(newSeed(), undefined)).published[0]?.x;
     const { published } = await parseAuditKeys(RFC.seed, ` ${former} , ${RFC.x}`);
     expect(published.map(({ x }) => x)).toEqual([RFC.x, former]);
   });
 
-  it.each([undefined, '', ' '])('without a key (%j) -> nothing signs', async (setting) => {
+  it.each([undefined, '', ' '])('without a key (%j) -> signs nothing', async (setting) => {
     expect(await parseAuditKeys(setting, setting)).toEqual({ signing: undefined, published: [] });
     expect((await parseAuditKeys(setting, RFC.x)).published).toHaveLength(1);
   });
@@ -71,7 +71,7 @@ describe('parseAuditKeys', () => {
       d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
       x: RFC.x,
     }),
-  ])('AUDIT_SIGNING_KEY=%s -> malformed, and nothing of it is repeated', async (setting) => {
+  ])('AUDIT_SIGNING_KEY=%s -> malformed, and the error repeats no part of it', async (setting) => {
     const error = await parseAuditKeys(setting, undefined).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(AuditKeyError);
     expect([error.name, error.message]).toEqual([
@@ -113,7 +113,7 @@ async function makeCheckpoint() {
 }
 type Checkpoint = Awaited<ReturnType<typeof makeCheckpoint>>;
 
-/** Made for the first test that asks: a key that cannot be read then fails that test, not the reading of this file. */
+/** Created at the first use. A key that cannot be parsed then fails that test, not the loading of this file. */
 let made: Promise<Checkpoint> | undefined;
 const checkpoint = () => {
   made ??= makeCheckpoint();
@@ -135,17 +135,17 @@ const FORGED: [string, (made: Checkpoint) => string | Promise<string>][] = [
     'another algorithm',
     async ({ signedAs }) => signedAs({ alg: 'ES256' }, (await generateKeyPair('ES256')).privateKey),
   ],
-  // RFC 9864: another name for the same. One name is enough.
-  ['the other name of the algorithm', ({ signedAs }) => signedAs({ alg: 'Ed25519' })],
-  ['a key that nobody published', ({ others }) => signHead(others, head)],
+  // RFC 9864: another name for the same algorithm. One name is enough.
+  ['another name of the algorithm', ({ signedAs }) => signedAs({ alg: 'Ed25519' })],
+  ['a key that is not published', ({ others }) => signHead(others, head)],
   [
-    'the id of a key and the signature of another',
+    'the id of one key and the signature of another',
     ({ signedAs, others }) => signedAs({}, others.signing?.key),
   ],
   ['another type', ({ signedAs }) => signedAs({ typ: 'JWT' })],
   ['a critical extension', ({ signedAs }) => signedAs({ b64: true, crit: ['b64'] })],
   [
-    'a payload that is no UTF-8',
+    'a payload that is not UTF-8',
     ({ keys }) =>
       new CompactSign(Uint8Array.of(0x22, 0xff, 0x22))
         .setProtectedHeader({ alg: 'EdDSA', kid: keys.signing?.kid ?? '', typ: 'audit-checkpoint+jwt' })
@@ -157,7 +157,7 @@ const FORGED: [string, (made: Checkpoint) => string | Promise<string>][] = [
 ];
 
 describe('a signed head', () => {
-  it('is opened by both, also when another key signs by now', async () => {
+  it('is opened by both implementations, also after another key has become the signing key', async () => {
     const { keys, jws } = await checkpoint();
     const later = await parseAuditKeys(newSeed(), keys.published[0]?.x);
     for (const set of [keys, later]) {
@@ -174,7 +174,7 @@ describe('a signed head', () => {
   it.each(FORGED)('with %s -> not opened by either', async (name, forge) => {
     const made = await checkpoint();
     const text = await forge(made);
-    // jose knows this one extension, and leaves padding away; the SDK does neither.
+    // jose knows this one extension, and ignores padding; the SDK does neither.
     if (!['a critical extension', 'padding'].includes(name))
       expect(await openCheckpoint(made.keys, text)).toBeUndefined();
     expect(await openInSdk(text, published(made.keys))).toBeUndefined();

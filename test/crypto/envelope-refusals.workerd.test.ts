@@ -23,7 +23,7 @@ const HEADER = {
   jti: BINDING.keyId,
 };
 
-/** The failure of opening, which must be the one opaque failure and tell nothing by any of its parts. */
+/** Opens and returns the failure, which must be the one opaque failure without details in any of its members. */
 async function refusal(text: unknown, binding: Binding = BINDING, ring = first): Promise<EnvelopeError> {
   const error = await open(text as string, binding, ring).then(
     () => new Error('it opened'),
@@ -46,8 +46,8 @@ const without = (part: number) => parts.map((text, i) => (i === part ? '' : text
 const withHeader = (header: object) =>
   [base64url.encode(JSON.stringify(header)), ...parts.slice(1)].join('.');
 
-describe('open refuses a text that differs from what seal made', () => {
-  it('opens the text itself', async () => {
+describe('open rejects a text that differs from the sealed envelope', () => {
+  it('opens the sealed envelope', async () => {
     expect(await opens(envelope)).toBe(true);
   });
 
@@ -66,7 +66,7 @@ describe('open refuses a text that differs from what seal made', () => {
     expect(opened).toEqual([]);
   });
 
-  it('in its length, cut or repeated anywhere', async () => {
+  it('in its length, cut or repeated at any position', async () => {
     const opened = [];
     for (let i = 0; i < envelope.length; i++) {
       const cut = [envelope.slice(0, i), envelope.slice(i + 1), envelope.slice(0, i) + envelope.slice(i + 1)];
@@ -102,8 +102,8 @@ describe('open refuses a text that differs from what seal made', () => {
     await refusal(text);
   });
 
-  it('in spare bits that decoders ignore', async () => {
-    // Each of these decodes to the same bytes, and jose alone opens those outside the header.
+  it('in unused bits that decoders ignore', async () => {
+    // Each of these decodes to the same bytes, and jose alone would open the ones outside the header.
     const ends = [1, 3, 4].map((part) => {
       const text = parts[part] ?? '';
       const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -115,7 +115,7 @@ describe('open refuses a text that differs from what seal made', () => {
   });
 });
 
-describe('open refuses another binding', () => {
+describe('open rejects another binding', () => {
   it.each([
     ['client', { clientId: '7c9e6679-7425-40de-944b-e07fc1f90ae7' }],
     ['chain', { chain: 'solana' }],
@@ -127,7 +127,7 @@ describe('open refuses another binding', () => {
     await refusal(envelope, { ...BINDING, ...change });
   });
 
-  it('even when the header is rewritten to name it', async () => {
+  it('also if the header is rewritten to name it', async () => {
     for (const [member, value] of Object.entries({ sub: 'x', chain: 'solana', address: 'x', jti: 'x' })) {
       const header = {
         ...JSON.parse(new TextDecoder().decode(base64url.decode(parts[0] ?? ''))),
@@ -144,20 +144,20 @@ describe('open refuses another binding', () => {
   });
 });
 
-// Made with the master key at hand, so each is authentic and only the rule under test can refuse it.
-describe('open refuses an authentic envelope', () => {
+// Sealed with the master key, so each is authentic, and only the rule under test can reject it.
+describe('open rejects an authentic envelope', () => {
   const sealed = (header: Record<string, unknown>, secret = SECRET, key = FIRST_KEY) =>
     sealByHand(secret, header, key);
 
-  it('opens the one whose header is right', async () => {
+  it('opens an envelope with a correct header', async () => {
     expect(await opens(sealed(HEADER))).toBe(true);
   });
 
-  it('opens one whose members stand in another order', async () => {
+  it('opens an envelope whose header members have another order', async () => {
     expect(await opens(sealed(Object.fromEntries(Object.entries(HEADER).reverse())))).toBe(true);
   });
 
-  it('opens one of the second key of the ring', async () => {
+  it('opens an envelope of the second key of the ring', async () => {
     expect(await opens(sealed({ ...HEADER, kid: second.primary.id }, SECRET, SECOND_KEY))).toBe(true);
   });
 
@@ -179,14 +179,14 @@ describe('open refuses an authentic envelope', () => {
     ['a jwk', { jwk: { kty: 'oct', k: 'AAAA' } }],
     ['__proto__', JSON.parse('{"__proto__":{"a":1}}')],
     ['no kid', { kid: undefined }],
-    ['a kid that is no string', { kid: 7 }],
+    ['a kid that is not a string', { kid: 7 }],
     ['a kid outside the ring', { kid: 'nobody' }],
     ['the kid of the other key', { kid: second.primary.id }],
     ['a kid of Object.prototype', { kid: 'constructor' }],
     ['no sub', { sub: undefined }],
     ['no jti', { jti: undefined }],
     ['a sub that is an array of the client', { sub: [BINDING.clientId] }],
-    ['an iv that is no string', { iv: 5 }],
+    ['an iv that is not a string', { iv: 5 }],
     ['no tag', { tag: undefined }],
     ['a short tag', { tag: 'AAAA' }],
   ])('with %s', async (_, change) => {
@@ -217,7 +217,7 @@ describe('open refuses an authentic envelope', () => {
     await refusal(sealByHand(SECRET, HEADER, FIRST_KEY, write));
   });
 
-  it('that uses the master key directly (alg=dir) under a header that is otherwise right', async () => {
+  it('that uses the master key directly (alg=dir) under an otherwise correct header', async () => {
     const direct = await new CompactEncrypt(SECRET)
       .setProtectedHeader({ ...HEADER, alg: 'dir', iv: 'A'.repeat(16), tag: 'A'.repeat(22) })
       .encrypt(first.primary.key);
@@ -231,7 +231,7 @@ describe('open refuses an authentic envelope', () => {
     await refusal(zipped);
   });
 
-  it('whose data key another master key wrapped', async () => {
+  it('whose data key is wrapped by another master key', async () => {
     await refusal(sealed(HEADER, SECRET, SECOND_KEY), BINDING, both);
   });
 });

@@ -45,7 +45,7 @@ describe('an envelope that jwcrypto sealed', () => {
 });
 
 describe('seal and open', () => {
-  it('give back any secret under its own binding', async () => {
+  it('return any secret under its own binding', async () => {
     await fc.assert(
       fc.asyncProperty(secrets, bindings, async (secret, binding) => {
         expect(await open(await seal(secret, binding, first), binding, first)).toEqual(secret);
@@ -73,13 +73,13 @@ describe('seal and open', () => {
     a?.forEach((part, i) => void expect(part).not.toBe(b?.[i]));
   });
 
-  it('leave the secret to its owner, unwiped', async () => {
+  it('leave the bytes of the secret unchanged for the caller to wipe', async () => {
     const secret = SECRET.slice();
     await seal(secret, BINDING, first);
     expect(secret).toEqual(SECRET);
   });
 
-  it.each([0, 31, 33, 64])('refuse to seal %i bytes', async (length) => {
+  it.each([0, 31, 33, 64])('reject a secret of %i bytes', async (length) => {
     await expect(seal(new Uint8Array(length).fill(1), BINDING, first)).rejects.toBeInstanceOf(TypeError);
   });
 });
@@ -90,11 +90,11 @@ describe('a list of master keys', () => {
     expect(await open(envelope, BINDING, second)).toEqual(SECRET);
   });
 
-  it('opens what the second once sealed', async () => {
+  it('opens an envelope that the second key sealed', async () => {
     expect(await open(await seal(SECRET, BINDING, first), BINDING, both)).toEqual(SECRET);
   });
 
-  it('does not open what a key outside it sealed', async () => {
+  it('does not open an envelope of a key outside the list', async () => {
     await expect(open(await seal(SECRET, BINDING, first), BINDING, second)).rejects.toBeInstanceOf(
       EnvelopeError,
     );
@@ -102,7 +102,7 @@ describe('a list of master keys', () => {
 });
 
 describe('a second, independent implementation', () => {
-  it('opens what seal made', async () => {
+  it('opens an envelope from seal', async () => {
     await fc.assert(
       fc.asyncProperty(secrets, bindings, async (secret, binding) => {
         const opened = openByHand(await seal(secret, binding, both), SECOND_KEY);
@@ -113,7 +113,7 @@ describe('a second, independent implementation', () => {
     );
   });
 
-  it('makes what open opens', async () => {
+  it('makes an envelope that open opens', async () => {
     await fc.assert(
       fc.asyncProperty(secrets, bindings, async (secret, binding) => {
         const envelope = sealByHand(secret, headerOf(binding, first.primary.id), FIRST_KEY);
@@ -124,7 +124,7 @@ describe('a second, independent implementation', () => {
   });
 });
 
-describe('a text that is no envelope', () => {
+describe('a text that is not an envelope', () => {
   it.each([
     ['nothing', ''],
     ['a dot', '.'],

@@ -4,7 +4,7 @@ import { equalBytes } from '../../src/crypto/equal.ts';
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 });
 
-it('bytes equal their copy, and nothing that differs in one bit', () => {
+it('bytes equal their copy, and differ from bytes with one bit changed', () => {
   const property = fc.property(bytes, fc.nat(), fc.nat(7), (one, at, bit) => {
     const other = one.map((byte, i) => (i === at % one.length ? byte ^ (1 << bit) : byte));
     expect([equalBytes(one, one.slice()), equalBytes(one, other)]).toEqual([true, false]);
@@ -12,7 +12,7 @@ it('bytes equal their copy, and nothing that differs in one bit', () => {
   fc.assert(property);
 });
 
-it('bytes equal neither their beginning nor what goes on with zeros', () => {
+it('bytes differ from their own prefix and from themselves followed by zeros', () => {
   const property = fc.property(bytes, (one) => {
     const longer = Uint8Array.of(...one, 0);
     expect([equalBytes(one, longer), equalBytes(longer, one)]).toEqual([false, false]);
@@ -25,6 +25,6 @@ it('two differences do not cancel each other out', () => {
   expect(equalBytes(Uint8Array.of(1, 1), Uint8Array.of(0, 0))).toBe(false);
 });
 
-it('nothing equals nothing', () => {
+it('an empty array equals an empty array', () => {
   expect(equalBytes(new Uint8Array(), new Uint8Array())).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { base64 } from '@scure/base';
 import type { Binding } from '../../src/crypto/envelope.ts';
 
-/** Two master keys with known bytes, and their texts as they stand in `ENCRYPTION_KEY`. */
+/** Two master keys with known bytes, and their texts as they are written in `ENCRYPTION_KEY`. */
 export const FIRST_KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
 export const SECOND_KEY = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
 export const FIRST = base64.encode(FIRST_KEY);

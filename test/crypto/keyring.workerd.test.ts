@@ -24,19 +24,19 @@ async function refusal(setting: string | undefined): Promise<KeyringError> {
 afterEach(() => vi.restoreAllMocks());
 
 describe('parseKeyring', () => {
-  it('reads one key, which seals and opens', async () => {
+  it('parses one key, which seals and opens', async () => {
     const ring = await parseKeyring(FIRST);
     expect(ring.primary.id).toBe(thumbprint(FIRST_KEY));
     expect([...ring.byId.values()]).toEqual([ring.primary]);
   });
 
-  it('takes the first of a list to seal and all of it to open', async () => {
+  it('seals with the first key of a list and opens with every key of it', async () => {
     const ring = await parseKeyring(`${SECOND},${FIRST}`);
     expect(ring.primary.id).toBe(thumbprint(SECOND_KEY));
     expect([...ring.byId.keys()]).toEqual([thumbprint(SECOND_KEY), thumbprint(FIRST_KEY)]);
   });
 
-  it('does not count white space around an entry', async () => {
+  it('ignores white space around an entry', async () => {
     const ring = await parseKeyring(`\n  ${FIRST} ,\t${SECOND}\r\n`);
     expect([...ring.byId.keys()]).toEqual([thumbprint(FIRST_KEY), thumbprint(SECOND_KEY)]);
   });
@@ -60,7 +60,7 @@ describe('parseKeyring', () => {
     await expect(crypto.subtle.exportKey('jwk', key)).rejects.toThrow();
   });
 
-  it('wipes the raw bytes after the import', async () => {
+  it('wipes the raw bytes after importing them', async () => {
     const importKey = vi.spyOn(crypto.subtle, 'importKey');
     await parseKeyring(`${FIRST},${SECOND}`);
     const imported = importKey.mock.calls.map(([, bytes]) => bytes);
@@ -82,7 +82,7 @@ describe('parseKeyring', () => {
     ['too much padding', `${FIRST}=`, 'malformed'],
     ['the base64url alphabet', base64url.encode(base64.decode(withDash)), 'malformed'],
     ['a line break inside', `${FIRST.slice(0, 20)}\n${FIRST.slice(20)}`, 'malformed'],
-    ['a last character with bits to spare', FIRST.replace('A=', 'B='), 'malformed'],
+    ['a last character with unused bits set', FIRST.replace('A=', 'B='), 'malformed'],
     ['an empty entry at the end', `${FIRST},`, 'malformed'],
     ['an empty entry at the start', `,${FIRST}`, 'malformed'],
     ['a malformed second entry', `${FIRST},${SECOND.slice(1)}`, 'malformed'],
@@ -91,7 +91,7 @@ describe('parseKeyring', () => {
     ['32 equal bytes', base64.encode(new Uint8Array(32).fill(0xab)), 'weak'],
     ['a weak second entry', `${FIRST},${base64.encode(new Uint8Array(32))}`, 'weak'],
     ['the same key twice', `${FIRST},${SECOND},${FIRST}`, 'duplicate'],
-  ])('refuses a setting that is or has %s', async (_, setting, reason) => {
+  ])('rejects a setting that is or has %s', async (_, setting, reason) => {
     expect((await refusal(setting)).reason).toBe(reason);
   });
 

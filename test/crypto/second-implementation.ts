@@ -1,4 +1,4 @@
-/** RFC 7516 for A256GCMKW and A256GCM, written once more on @noble/ciphers alone: no jose, no Web Crypto. */
+/** A second implementation of RFC 7516 for A256GCMKW and A256GCM, on @noble/ciphers alone: no jose, no Web Crypto. */
 import { gcm } from '@noble/ciphers/aes.js';
 import { concatBytes, utf8ToBytes } from '@noble/ciphers/utils.js';
 import { base64urlnopad } from '@scure/base';
@@ -18,8 +18,8 @@ export function openByHand(envelope: string, masterKey: Uint8Array) {
 }
 
 /**
- * Seals with the header given, true to its own authentication tags whatever the header says: what an envelope
- * looks like that only a strict reader refuses. `write` turns the header into its JSON text.
+ * Seals with any given header, with valid authentication tags: for envelopes that only a strict parser rejects.
+ * `write` turns the header into its JSON text.
  */
 export function sealByHand(
   secret: Uint8Array,

@@ -42,7 +42,7 @@ describe.each([
   ['noble', noble],
 ])('%s', (_, implementation) => {
   describe('NIST CAVS, AES-256-GCM', () => {
-    it('has 100 vectors each way, half of the decryptions failing', () => {
+    it('has 100 vectors each for encryption and decryption, and half of the decryptions fail', () => {
       expect(nist.encrypt).toHaveLength(100);
       expect(nist.decrypt).toHaveLength(100);
       expect(nist.decrypt.filter(({ msg }) => msg === null)).toHaveLength(50);
@@ -52,7 +52,7 @@ describe.each([
       expect(await implementation.encrypt(vector, vector.msg)).toBe(vector.ct + vector.tag);
     });
 
-    it.each(nist.decrypt)('decrypts or refuses $id', async (vector) => {
+    it.each(nist.decrypt)('decrypts or rejects $id', async (vector) => {
       const decrypted = implementation.decrypt(vector, vector.ct + vector.tag);
       if (vector.msg === null) await expect(decrypted).rejects.toThrow();
       else expect(await decrypted).toBe(vector.msg);
@@ -71,12 +71,12 @@ describe.each([
       expect(await implementation.decrypt(vector, vector.ct + vector.tag)).toBe(vector.msg);
     });
 
-    it.each(of('invalid'))('refuses $id $comment', async (vector) => {
+    it.each(of('invalid'))('rejects $id $comment', async (vector) => {
       await expect(implementation.decrypt(vector, vector.ct + vector.tag)).rejects.toThrow();
     });
 
-    // IVs shorter than 96 bits: an implementation may refuse them, but not get them wrong.
-    it.each(of('acceptable'))('decrypts rightly, if at all, $id $comment', async (vector) => {
+    // IVs shorter than 96 bits: an implementation may reject them, but must not return a wrong result.
+    it.each(of('acceptable'))('decrypts correctly or rejects $id $comment', async (vector) => {
       const decrypted = await implementation.decrypt(vector, vector.ct + vector.tag).catch(() => vector.msg);
       expect(decrypted).toBe(vector.msg);
     });

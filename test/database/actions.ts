@@ -1,4 +1,4 @@
-/** What the people of a race do: each as the SQL of a session and as the request that PostgREST makes it from. */
+/** The actions of callers in a race: each as the SQL of a session and as the request that PostgREST turns into that SQL. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import type {} from '../support/global-setup.ts';
@@ -8,7 +8,7 @@ export interface Client {
   readonly userId: string;
 }
 
-/** Acts by SQL of its own, without a session. */
+/** Runs its own SQL, without a session. */
 export const OPERATOR = 'operator';
 
 export interface Action {
@@ -31,7 +31,7 @@ export interface SealedWallet {
   readonly encrypted_key: string;
 }
 
-/** An envelope that is bound as the database wants it and opens with no key. */
+/** An envelope that is bound as the database requires and that no key opens. */
 export function sealedWallet(
   clientId: string,
   address = `0x${randomBytes(20).toString('hex')}`,
@@ -64,7 +64,7 @@ function rpc(by: string, name: string, args: Record<string, unknown>): Action {
   };
 }
 
-/** A function that takes the edge token: only the edge brings and gets envelopes. */
+/** A function that takes the edge token: only the edge sends and receives envelopes. */
 const edgeRpc = (by: string, name: string, args: Record<string, unknown>) =>
   rpc(by, name, { edge_token: inject('edgeToken'), ...args });
 
@@ -95,12 +95,12 @@ function update(
   };
 }
 
-/** The same call under an Idempotency-Key. */
+/** The same call with an Idempotency-Key. */
 export function once({ by, http }: Action, key: Once): Action {
   return rpc(by, http.path.replace('rpc/', ''), { ...(http.body as object), once: key });
 }
 
-/** What the edge makes of an Idempotency-Key and a request: one for each name and body. */
+/** The hash that the edge derives from an Idempotency-Key and a request: one for each name and body. */
 export function newOnce(name: string = randomUUID(), body = ''): Once {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   return { key: hash(name), fingerprint: hash(`${name} ${body}`) };
@@ -151,7 +151,7 @@ export const issueToken = (botId: string, by: string) =>
   });
 export const revokeToken = (tokenId: string, by: string) => rpc(by, 'revoke_token', { token_id: tokenId });
 
-// Directly at the tables: the operator, or a session, whose envelopes are rejected: 403 edge_required ---------------
+// Directly at the tables, by the operator or by a session. Envelopes of a session are rejected: 403 edge_required ---------------
 
 export const insertKey = (
   client: Client,

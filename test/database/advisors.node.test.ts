@@ -1,4 +1,4 @@
-/** Supabase's own advisors over the migrated schema: what the dashboard would warn of fails here first. */
+/** Supabase's own advisors over the migrated schema: a warning that the dashboard would show fails here first. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-/** Names of what is found at this level or above. Exits non-zero where there is anything, as it does in CI. */
+/** Names of the findings at this level or above. The CLI exits non-zero if there are any, as it does in CI. */
 function findings(type: 'security' | 'performance', level: 'info' | 'warn'): string[] {
   const { status, stdout, stderr } = spawnSync(
     join('node_modules', '.bin', 'supabase'),
@@ -27,7 +27,7 @@ function findings(type: 'security' | 'performance', level: 'info' | 'warn'): str
   return found;
 }
 
-/** What no role of the API reads or writes needs no policy: none is what keeps it shut. */
+/** Tables that no API role reads or writes need no policy: without a policy row-level security denies every access. */
 const FOR_NOBODY = [
   'event_counts',
   'imported_rows',
@@ -38,7 +38,7 @@ const FOR_NOBODY = [
   'rewrap_progress',
 ];
 
-it('find nothing about security, and for information only tables that are for nobody', () => {
+it('find nothing about security except, as information, the tables that no API role may use', () => {
   const expected = FOR_NOBODY.map(
     (name) => `rls_enabled_no_policy: Table \`private.${name}\` has RLS enabled, but no policies exist`,
   );
@@ -46,7 +46,7 @@ it('find nothing about security, and for information only tables that are for no
   expect(findings('security', 'warn')).toEqual([]);
 });
 
-it('find nothing about performance that they warn of', () => {
+it('find nothing about performance at the level of a warning', () => {
   expect(findings('performance', 'warn')).toEqual([]);
 });
 

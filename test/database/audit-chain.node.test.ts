@@ -1,4 +1,4 @@
-/** Whatever a superuser does to a chain, with the triggers off, its client finds the first row that does not fit. */
+/** A superuser changes a chain with the triggers off. The client always finds the first row that does not fit. */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
@@ -15,7 +15,7 @@ let rows: KeyEvent[];
 /** In the middle: neither the first row nor the last. */
 let at: number;
 
-/** A client with a chain of all that can happen, and no checkpoint. */
+/** A client whose chain has every kind of event, and no checkpoint. */
 async function newChain(): Promise<act.Client> {
   const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
   const signers = new Signers(2);
@@ -33,7 +33,7 @@ async function newChain(): Promise<act.Client> {
 beforeAll(async () => {
   client = await newChain();
   rows = await rowsOf(sessions.sql, client);
-  at = rows.findIndex(({ event }) => event === 'signed') + 2;
+  at = rows.findIndex(({ event }) => event === 'key_released') + 2;
 });
 afterAll(() => Promise.all([sessions.end(), superuser.end()]));
 
@@ -41,8 +41,8 @@ type Options = Parameters<typeof verifyChain>[2];
 const verify = (sql: postgres.ISql, options?: Options, pageSize = 3): Promise<ChainVerdict> =>
   verifyChain(asAuditClient(sql, client, pageSize), client.clientId, options);
 
-describe('a chain that nobody changed', () => {
-  it.each([1, 2, 3, 100])('fits, in pages of %i', async (pageSize) => {
+describe('an unchanged chain', () => {
+  it.each([1, 2, 3, 100])('is valid, in pages of %i', async (pageSize) => {
     const seen: number[] = [];
     const {
       misfit,
@@ -57,7 +57,7 @@ describe('a chain that nobody changed', () => {
     expect(seen).toEqual(rows.map(({ seq }) => seq));
   });
 
-  it('fits its checkpoints, and every head that was seen', async () => {
+  it('agrees with its checkpoints and with every head that was kept', async () => {
     const verdict = await superuser.tampering(
       (sql) => checkpoint(sql, client),
       async (sql) =>
@@ -66,7 +66,7 @@ describe('a chain that nobody changed', () => {
     expect(verdict).toMatchObject({ misfit: null, checkpoints: 2 });
   });
 
-  it('of a client to whom nothing happened has its creation', async () => {
+  it('of a client without further events contains its creation', async () => {
     const nobody = await sessions.newClient();
     const seen: unknown[] = [];
     const onRow = ({ event, actor }: KeyEvent) => seen.push([event, actor]);
@@ -78,7 +78,7 @@ describe('a chain that nobody changed', () => {
     expect(seen).toEqual([['client_created', 'operator']]);
   });
 
-  it('without a row fits, and has no head', async () => {
+  it('without a row is valid and has no head', async () => {
     const nobody = await sessions.newClient();
     expect(
       await superuser.tampering(
@@ -97,7 +97,7 @@ const set = (column: string, value: string): [string, Change] => [
 ];
 const otherHash = "sha256('other')";
 
-describe('a row that was changed', () => {
+describe('a changed row', () => {
   it.each([
     set('event', "'key_rewrapped'"),
     set('actor', "'admin'"),
@@ -114,7 +114,7 @@ describe('a row that was changed', () => {
     set('created_at', "created_at + interval '1 millisecond'"),
     set('id', 'gen_random_uuid()'),
     set('hash', otherHash),
-  ])('%s -> found there', async (_, change) => {
+  ])('%s -> found at that row', async (_, change) => {
     const { misfit, rows: count } = await superuser.tampering(change, (sql) => verify(sql));
     expect([misfit?.seq, misfit?.reason, count]).toEqual([at, 'wrong_hash', at - 1]);
   });
@@ -122,12 +122,12 @@ describe('a row that was changed', () => {
   it.each<[string, string, MisfitReason]>([
     ['signatures', 'signatures + 1', 'wrong_hash'],
     ['previous_hash', otherHash, 'wrong_previous'],
-  ])('%s = %s -> found there', async (column, value, reason) => {
+  ])('%s = %s -> found at that row', async (column, value, reason) => {
     const { misfit } = await superuser.tampering(set(column, value)[1], (sql) => verify(sql));
     expect([misfit?.seq, misfit?.reason]).toEqual([at, reason]);
   });
 
-  it.each(['first', 'last'])('and is the %s -> found there', async (place) => {
+  it.each(['first', 'last'])('that is the %s row -> found at that row', async (place) => {
     const row = (place === 'first' ? rows[0] : rows.at(-1)) ?? raise();
     const { misfit } = await superuser.tampering(
       (sql) => sql`update public.key_events set actor = 'admin' where id = ${row.id}`,
@@ -136,7 +136,7 @@ describe('a row that was changed', () => {
     expect(misfit).toEqual({ seq: row.seq, id: row.id, reason: 'wrong_hash' });
   });
 
-  it('with a hash made right -> found at the next', async () => {
+  it('with a recomputed hash -> found at the next row', async () => {
     const change: Change = (sql) => sql`
       update public.key_events set hash = sha256(convert_to(private.canonical_key_event(bent), 'UTF8')), actor = 'admin'
       from (select (jsonb_populate_record(events, '{"actor": "admin"}')).* from public.key_events as events where id = ${id()}) as bent
@@ -146,9 +146,9 @@ describe('a row that was changed', () => {
   });
 });
 
-describe('rows that were', () => {
+describe('rows', () => {
   const renumber = (sql: postgres.TransactionSql, by: number, from: number) =>
-    // By way of places far off: two rows may not have one even in passing.
+    // In three steps with temporary sequence numbers: two rows may never have the same number.
     sql
       .unsafe(`update public.key_events set seq = 1000 + seq + ${by} where client_id = '${client.clientId}' and seq >= ${from};
         update public.key_events set seq = seq - 1000 where client_id = '${client.clientId}' and seq > 1000`)
@@ -157,13 +157,13 @@ describe('rows that were', () => {
   it.each<[string, number, MisfitReason, Change]>([
     ['dropped', 1, 'gap', (sql) => sql`delete from public.key_events where id = ${id()}`],
     [
-      'dropped at the beginning',
+      'removed at the beginning',
       -1,
       'gap',
       (sql) => sql`delete from public.key_events where client_id = ${client.clientId} and seq < ${at - 1}`,
     ],
     [
-      'dropped, with the numbers closed up',
+      'removed, with the later rows renumbered',
       0,
       'wrong_previous',
       async (sql) => {
@@ -172,7 +172,7 @@ describe('rows that were', () => {
       },
     ],
     [
-      'put in between',
+      'inserted between others',
       0,
       'wrong_hash',
       async (sql) => {
@@ -194,7 +194,7 @@ describe('rows that were', () => {
             update public.key_events set seq = ${at} where id = '${id(1)}'`)
           .simple(),
     ],
-  ])('%s -> found', async (_, offset, reason, change) => {
+  ])('that were %s -> found', async (_, offset, reason, change) => {
     const { misfit } = await superuser.tampering(change, (sql) => verify(sql));
     expect([misfit?.seq, misfit?.reason]).toEqual([at + offset, reason]);
   });
@@ -202,7 +202,7 @@ describe('rows that were', () => {
   const cutOff: Change = (sql) =>
     sql`delete from public.key_events where client_id = ${client.clientId} and seq > ${rows.length - 2}`;
 
-  it('cut off at the end -> fit, where nothing was kept', async () => {
+  it('that were cut off at the end -> not found, if no head or checkpoint was kept', async () => {
     const verdict = await superuser.tampering(cutOff, (sql) => verify(sql));
     expect(verdict).toMatchObject({ misfit: null, rows: rows.length - 2 });
   });
@@ -210,13 +210,13 @@ describe('rows that were', () => {
   it.each([
     ['a head that is known', async () => rows.at(-1) ?? raise()],
     ['a checkpoint that was kept', () => signedHead(client, rows.at(-1) ?? raise())],
-  ])('cut off at the end -> found by %s', async (_, known) => {
+  ])('that were cut off at the end -> found by %s', async (_, known) => {
     const kept = await known();
     const { misfit } = await superuser.tampering(cutOff, (sql) => verify(sql, { known: [kept] }));
     expect(misfit).toEqual({ seq: rows.length, reason: 'truncated' });
   });
 
-  it('cut off at the end -> found by a checkpoint that was forgotten', async () => {
+  it('that were cut off at the end -> found by a checkpoint that was left in the table', async () => {
     const change: Change = async (sql) => {
       await checkpoint(sql, client);
       await cutOff(sql);
@@ -226,14 +226,14 @@ describe('rows that were', () => {
   });
 });
 
-describe('a chain that was written anew, every hash right', () => {
-  /** As if one signature had never been. */
+describe('a chain that was rewritten with correct hashes', () => {
+  /** Rewrites the chain as if one signature had never been given. */
   const rewrite: Change = async (sql) => {
     await sql`delete from public.key_events where id = ${id()}`;
     await rehash(sql, client);
   };
 
-  it('fits in itself', async () => {
+  it('is valid in itself', async () => {
     const verdict = await superuser.tampering(rewrite, (sql) => verify(sql));
     expect(verdict).toMatchObject({ misfit: null, rows: rows.length - 1 });
   });
@@ -251,7 +251,7 @@ describe('a chain that was written anew, every hash right', () => {
     expect([misfit?.seq, misfit?.reason, count]).toEqual([rows.length, 'checkpoint', rows.length - 1]);
   });
 
-  it('checkpoint and all -> found by a head that is known, or a checkpoint that was kept', async () => {
+  it('with its checkpoints rewritten too -> found by a kept head or a kept checkpoint', async () => {
     for (const known of [rows[at] ?? raise(), await signedHead(client, rows[at] ?? raise())]) {
       const { misfit } = await superuser.tampering(rewrite, (sql) => verify(sql, { known: [known] }));
       expect([misfit?.seq, misfit?.reason]).toEqual([
@@ -261,7 +261,7 @@ describe('a chain that was written anew, every hash right', () => {
     }
   });
 
-  it('and signed anew by somebody else -> found by the signature', async () => {
+  it('with checkpoints signed again by another key -> found by the signature', async () => {
     const change: Change = async (sql) => {
       const { jws, seq } = await checkpoint(sql, client);
       const [header, payload] = jws.split('.');
@@ -273,7 +273,7 @@ describe('a chain that was written anew, every hash right', () => {
   });
 });
 
-describe('what was kept', () => {
+describe('a kept head or checkpoint', () => {
   const fits = (options: Options, id = client.clientId) =>
     superuser
       .tampering(
@@ -282,7 +282,7 @@ describe('what was kept', () => {
       )
       .then(({ misfit }) => misfit);
 
-  it('is no checkpoint, or of another client -> is not believed', async () => {
+  it('that is not a checkpoint, or belongs to another client -> rejected', async () => {
     const stranger = await sessions.newClient();
     const row = rows[0] ?? raise();
     const betweenRows = await signedHead(client, { ...row, seq: 1.5 });
@@ -292,24 +292,24 @@ describe('what was kept', () => {
     expect(await fits({ known: [await signedHead(client, row)] })).toBeNull();
   });
 
-  it('is a checkpoint of none of the keys that were kept -> is not believed, whatever the API answers', async () => {
+  it('that none of the kept keys signed -> rejected, whatever the API returns', async () => {
     const known = [await signedHead(client, rows[0] ?? raise())];
     expect(await fits({ known, keys: { keys: [] } })).toEqual({ seq: 0, reason: 'checkpoint_signature' });
   });
 
-  it('is a head at a place that no row has -> found', async () => {
+  it('with a sequence number that no row has -> found', async () => {
     const { hash } = rows[0] ?? raise();
     expect(await fits({ known: [{ seq: 0, hash }] })).toMatchObject({ seq: 0, reason: 'known_head' });
   });
 
-  it('is the id of the client in capitals -> fits', async () => {
+  it('with the client id in capital letters -> valid', async () => {
     const known = [await signedHead(client, rows[0] ?? raise())];
     expect(await fits({ known }, client.clientId.toUpperCase())).toBeNull();
   });
 });
 
-describe('a database that lets stand what ours does not', () => {
-  /** As it would answer these rows. */
+describe('a database that returns rows which our constraints forbid', () => {
+  /** Returns these rows as such a database would. */
   const answering = (items: KeyEvent[]) =>
     verifyChain(
       {
@@ -328,26 +328,26 @@ describe('a database that lets stand what ours does not', () => {
     ['a row twice', (row) => [row, row], 0, 'fork'],
     ['two rows at one place', (row) => [row, { ...row, hash: '0'.repeat(64) }], 0, 'fork'],
     ["another client's row", (row) => [{ ...row, client_id: crypto.randomUUID() }], 0, 'wrong_client'],
-    ['a number that is none', (row) => [{ ...row, key_version: 1.5 }], 0, 'not_canonical'],
-    ['a member more', (row) => [{ ...row, more: null } as KeyEvent], 0, 'wrong_hash'],
+    ['a number that is not an integer', (row) => [{ ...row, key_version: 1.5 }], 0, 'not_canonical'],
+    ['an additional member', (row) => [{ ...row, more: null } as KeyEvent], 0, 'wrong_hash'],
   ])('%s -> found', async (_, change, offset, reason) => {
     const { misfit } = await answering(bent(change));
     expect([misfit?.seq, misfit?.reason]).toEqual([at + offset, reason]);
   });
 
-  it('a number of signatures that is wrong from the start, with its hash right -> found', async () => {
+  it('a number of signatures that is wrong in the first row, with a correct hash -> found', async () => {
     const { hash: _, ...last } = { ...(rows.at(-1) ?? raise()), signatures: 99 };
     const items = [...rows.slice(0, -1), { ...last, hash: await canonicalHash(last) }];
     expect((await answering(items)).misfit).toEqual({ seq: rows.length, id: last.id, reason: 'wrong_count' });
   });
 
-  it('a place that is a text, with its hash right -> found', async () => {
+  it('a sequence number that is a text, with a correct hash -> found', async () => {
     const { hash: _, ...first } = { ...(rows[0] ?? raise()), seq: '1' };
     const row = { ...first, hash: await canonicalHash(first) } as unknown as KeyEvent;
     expect((await answering([row])).misfit).toEqual({ seq: 1, id: row.id, reason: 'not_canonical' });
   });
 
-  it('a row that is added and signed while the pages are read -> is asked for, and fits', async () => {
+  it('a row that is added and signed while the pages are read -> requested, and valid', async () => {
     const last = rows.at(-1) ?? raise();
     const item = {
       seq: last.seq,
@@ -374,7 +374,7 @@ describe('a database that lets stand what ours does not', () => {
     expect(asked).toBe(2);
   });
 
-  it('a checkpoint that stands at another row than it names -> found', async () => {
+  it('a checkpoint that is stored at another row than it names -> found', async () => {
     const [first, second] = [rows[0] ?? raise(), rows[1] ?? raise()];
     const item = {
       seq: 2,
@@ -393,7 +393,7 @@ describe('a database that lets stand what ours does not', () => {
     expect(misfit).toEqual({ seq: 2, reason: 'checkpoint_signature' });
   });
 
-  it('a checkpoint that comes after its row, and names the hash of a later one -> found', async () => {
+  it('a checkpoint that is stored after its row and names the hash of a later row -> found', async () => {
     const [first, second] = [rows[0] ?? raise(), rows[1] ?? raise()];
     const items = await Promise.all(
       [second, { ...first, hash: second.hash }].map(async (head) => ({
@@ -419,7 +419,7 @@ describe('a database that lets stand what ours does not', () => {
     ['one of two', (cursor = '1') => (cursor === '1' ? '2' : '1')],
     ['no number', (cursor = '') => `${cursor}x`],
     ['one further', (cursor = '0') => String(Number(cursor) + 1)],
-  ])('pages that never go on, the next is %s -> an error', async (_, next) => {
+  ])('pages whose cursor never advances: next is %s -> an error', async (_, next) => {
     const stuck = asAuditClient(superuser.sql, client);
     const forEver = <Item>(items: Item[]) => {
       let asked = 0;
@@ -442,5 +442,5 @@ describe('a database that lets stand what ours does not', () => {
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

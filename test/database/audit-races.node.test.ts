@@ -1,4 +1,4 @@
-/** Chains while everybody writes, reads and chains at once: none forks, no event is lost, none stands there twice. */
+/** Chains while many callers write, read and chain at once: no chain forks, no event is lost or chained twice. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
@@ -37,7 +37,7 @@ async function signTimes(times: number, token: TokenRow, bots: readonly string[]
   expect(signers.count('ok')).toBe(times);
 }
 
-/** A client with a chain of `before` rows, and `waiting` events more, most of them signatures. */
+/** A client with a chain of `before` rows, and `waiting` further events in the queue, most of them signatures. */
 async function withQueue(signatures: number) {
   const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
   await chain(sessions.sql, client);
@@ -47,7 +47,7 @@ async function withQueue(signatures: number) {
 }
 
 describe('sixteen signers, rotations, stops, readers and chainers at once', () => {
-  it('make one chain, of all that was done and nothing else', async () => {
+  it('make one chain, which contains every action and nothing else', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 4, 2);
     const signers = new Signers(16);
     for (let i = 0; i < 16; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 4] ?? raise());
@@ -64,12 +64,12 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
       until(async () => verdicts.push((await verify(client)).misfit)),
       until(() => chain(chainers, client, 7)),
       until(() => chain(chainers, client, 50, false)),
-      // A chainer that gives up in the middle.
+      // A chainer that rolls back in the middle.
       until(() =>
         chainers
           .begin(async (sql) => {
             await chain(sql, client, 20);
-            throw new TypeError('given up');
+            throw new TypeError('gave up');
           })
           .catch(() => {}),
       ),
@@ -95,7 +95,7 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     const rows = await rowsOf(sessions.sql, client);
     const count = (event: string) => rows.filter((row) => row.event === event).length;
     expect({
-      signed: count('signed'),
+      signed: count('key_released'),
       rotated: count('key_rotated'),
       stopped: count('bot_stopped'),
       started: count('bot_started'),
@@ -109,11 +109,11 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
     });
     expect(rows.at(-1)?.signatures).toBe(signers.count('ok'));
     expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
-    // Every signature stands between the key changes between which it was given.
+    // Every signature is between the two key changes between which it was given.
     let inForce: string | null = null;
     for (const { event, key_id } of rows) {
       if (event === 'key_added' || event === 'key_rotated') inForce = key_id;
-      if (event === 'signed') expect(key_id).toBe(inForce);
+      if (event === 'key_released') expect(key_id).toBe(inForce);
     }
     expect(
       [...signers.outcomes.keys()].filter((outcome) => !['ok', 'PT409 bot_not_running'].includes(outcome)),
@@ -121,9 +121,9 @@ describe('sixteen signers, rotations, stops, readers and chainers at once', () =
   });
 });
 
-// Other tests' cron may be at these chains too: what is asserted holds then as well.
+// The cron of other tests may work on these chains too. The assertions hold in that case as well.
 describe('a chainer', () => {
-  it('and others at once chain each event once', async () => {
+  it('and concurrent chainers chain each event once', async () => {
     const { client, waiting, before } = await withQueue(64);
     await Promise.all(Array.from({ length: 6 }, () => chain(chainers, client)));
     expect(await queued(client)).toBe(0);
@@ -131,7 +131,7 @@ describe('a chainer', () => {
     expect(await verify(client)).toMatchObject({ misfit: null });
   });
 
-  it('that does not wait passes by a chain that somebody is at', async () => {
+  it('that does not wait skips a chain that another chainer has locked', async () => {
     const { client } = await withQueue(8);
     await chainers.begin(async (sql) => {
       await chain(sql, client, 3);
@@ -140,7 +140,7 @@ describe('a chainer', () => {
     });
   });
 
-  it('that is killed in the middle loses nothing', async () => {
+  it('that is killed in the middle loses no event', async () => {
     const { client, waiting, before } = await withQueue(16);
     const victim = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {}, onclose: () => {} });
     const killed = victim
@@ -160,7 +160,7 @@ describe('a chainer', () => {
     expect(await verify(client)).toMatchObject({ misfit: null, rows: before + waiting });
   });
 
-  it('with an older snapshot leaves the queue to others', async () => {
+  it('with an older snapshot leaves the queue unchanged', async () => {
     const { client, waiting, before } = await withQueue(8);
     for (const level of ['repeatable read', 'serializable']) {
       const chained = await chainers.begin(`isolation level ${level}`, async (sql) => {
@@ -182,7 +182,7 @@ describe('a key change', () => {
   const takeChain = (sql: postgres.ISql, { clientId }: act.Client) =>
     sql`select pg_advisory_xact_lock(private.name_of_lock('chain of client', ${clientId}))`;
 
-  it('that is rolled back takes back what it chained, and loses no signature', async () => {
+  it('that is rolled back also rolls back what it chained, and loses no signature', async () => {
     const { client, waiting, before } = await withQueue(16);
     await chainers
       .begin(async (sql) => {
@@ -196,7 +196,7 @@ describe('a key change', () => {
     expect(await verify(client)).toMatchObject({ misfit: null, rows: before + waiting });
   });
 
-  it('stands in the chain when it commits, after every signature before it', async () => {
+  it('is in the chain when it commits, after every earlier signature', async () => {
     const { client, waiting, before } = await withQueue(16);
     await chainers.begin(async (sql) => {
       await takeChain(sql, client);
@@ -206,7 +206,7 @@ describe('a key change', () => {
     expect([rows.length, rows.at(-1)?.event]).toEqual([before + waiting + 1, 'key_rotated']);
   });
 
-  it('leaves a long queue to the cron, and its own event in it', async () => {
+  it('leaves a long queue to the cron, with its own event at the end', async () => {
     const { client, token, bots } = await withQueue(0);
     await chainers.begin(async (sql) => {
       await takeChain(sql, client);
@@ -214,15 +214,15 @@ describe('a key change', () => {
       await rotate(sql, client);
       const [{ n }] = await sql<[{ n: number }]>`
         select count(*)::int as n from private.queued_key_events
-        where client_id = ${client.clientId} and event in ('signed', 'key_rotated')`;
+        where client_id = ${client.clientId} and event in ('key_released', 'key_rotated')`;
       expect(n).toBeGreaterThan(0);
-      expect((await rowsOf(sql, client)).at(-1)?.event).toBe('signed');
+      expect((await rowsOf(sql, client)).at(-1)?.event).toBe('key_released');
     });
     expect(await verify(client)).toMatchObject({ misfit: null });
     expect((await rowsOf(sessions.sql, client)).at(-1)?.event).toBe('key_rotated');
   });
 
-  it('goes into the queue while somebody is at the chain, though nothing waits there', async () => {
+  it('goes into the empty queue while another transaction has locked the chain', async () => {
     const { client } = await withQueue(0);
     await chainers.begin(async (sql) => {
       await takeChain(sql, client);
@@ -232,7 +232,7 @@ describe('a key change', () => {
     expect(await verify(client)).toMatchObject({ misfit: null });
   });
 
-  it('does not wait for who is at the chain', async () => {
+  it('does not wait for a transaction that has locked the chain', async () => {
     const { client } = await withQueue(8);
     await chainers.begin(async (sql) => {
       await chain(sql, client);
@@ -245,5 +245,5 @@ describe('a key change', () => {
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

@@ -1,4 +1,4 @@
-/** The audit chain as its client sees it, and as who is above the triggers changes it. */
+/** The audit chain as its client sees it, and as a superuser, for whom no trigger fires, changes it. */
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { type AuditKeys, parseAuditKeys, signHead } from '../../src/crypto/audit-key.ts';
@@ -8,7 +8,7 @@ import type { Client } from './actions.ts';
 
 export const keys: AuditKeys = await parseAuditKeys(btoa('an audit key for these tests 32b'), undefined);
 
-/** What the SDK asks, straight of the database's functions: as the client, in this connection or transaction. */
+/** The requests of the SDK, sent to the database's functions: as the client, in this connection or transaction. */
 export function asAuditClient(sql: postgres.ISql, { userId }: Client, pageSize = 100): AuditClient {
   const list = async <Item>(
     name: string,
@@ -63,7 +63,7 @@ export class Superuser {
     return this.sql.end({ timeout: 1 });
   }
 
-  /** Changes what nobody may, with every trigger, foreign key and unique index out of the way; then it is undone. */
+  /** Makes a forbidden change with every trigger, foreign key and unique index off, runs the check, and rolls back. */
   async tampering<T>(
     change: (sql: postgres.TransactionSql) => Promise<unknown>,
     look: (sql: postgres.TransactionSql) => Promise<T>,
@@ -82,12 +82,12 @@ export class Superuser {
       .catch((error) => {
         if (!(error instanceof Undo)) throw error;
       });
-    if (!result) throw new TypeError('nothing was looked at');
+    if (!result) throw new TypeError('the check did not run');
     return result.value;
   }
 }
 
-/** Makes every hash right again, from the first row on: what a superuser does who knows how. */
+/** Recomputes every hash from the first row on, as a superuser would who knows the format. */
 export async function rehash(sql: postgres.ISql, client: Client): Promise<void> {
   await sql`
     do $$
@@ -99,7 +99,7 @@ export async function rehash(sql: postgres.ISql, client: Client): Promise<void> 
     begin
       for row in select * from public.key_events where client_id = ${sql.unsafe(`'${client.clientId}'`)}::uuid order by seq loop
         place := place + 1;
-        counted := counted + (row.event = 'signed')::integer;
+        counted := counted + (row.event = 'key_released')::integer;
         row.seq := place;
         row.signatures := counted;
         row.previous_hash := last;

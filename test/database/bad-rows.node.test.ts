@@ -1,4 +1,4 @@
-/** A row that a superuser stored after turning a CHECK off: a list leaves it out and logs it, and shows the others. */
+/** A superuser turned a CHECK off and stored a bad row: a list leaves that row out, logs it, and returns the others. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { call } from '../support/api.ts';
@@ -10,7 +10,7 @@ import { expectProblem } from '../support/problems.ts';
 let stack: PeopledStack;
 let admin: Person;
 let anna: ClientPerson;
-/** Not the oldest of the client's bots, which a test spoils. */
+/** Not the oldest bot of the client, which another test makes invalid. */
 let bot = '';
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ afterEach(() => {
 const ask = (line: string) => call(line, { token: admin.token, env: stack.settings });
 const SHOWN = 'its times can be shown';
 
-/** A list, the table behind it, the CHECK that is turned off, and a change that it would have rejected. */
+/** A list, the table behind it, the CHECK that is turned off, and a change that the CHECK would have rejected. */
 const LISTS: readonly (readonly [
   list: string,
   table: string,
@@ -73,7 +73,7 @@ it.each(LISTS)('%s leaves out a bad row of %s and logs its id', async (list, tab
   expect(log.lines('item_left_out')).toMatchObject([{ level: 'error', function: name, item_id: bad }]);
 });
 
-it('a bad row that is the whole answer is a 503', async () => {
+it('a bad row that is the whole response -> 503', async () => {
   const [bad] = await stack.sql<[{ id: string }]>`select id from public.bots where status = 'paused'`;
   expectProblem(await ask(`GET /bots/${bad.id}`), 503, 'database_unavailable');
 });

@@ -1,4 +1,4 @@
-/** What the edge accepts the tables accept too, and what the tables accept the API can return. */
+/** Values that the edge accepts are accepted by the tables, and values that the tables accept can be returned by the API. */
 import fc from 'fast-check';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -19,7 +19,7 @@ async function areNames(texts: readonly string[]): Promise<boolean[]> {
   return rows.map((row) => row.is_name);
 }
 
-/** JSON as text: what PostgreSQL reads of it is what counts. */
+/** JSON as text: the value that counts is the one that PostgreSQL parses. */
 async function accepts(check: 'is_config' | 'is_metrics', json: string): Promise<boolean> {
   const [row] = await sql<[{ accepted: boolean }]>`
     select ${sql(`private.${check}`)}(${json}::text::jsonb) as accepted`;

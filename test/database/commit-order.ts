@@ -1,8 +1,8 @@
-/** The order in which transactions committed, as the database itself wrote it down: its write-ahead log. */
+/** The order in which transactions committed, read from the database's own write-ahead log. */
 import postgres from 'postgres';
 import { inject } from 'vitest';
 
-/** A database beside the one under test, which so keeps what it has: the log is of the whole cluster. */
+/** A second database in the cluster. The log covers the whole cluster, so the database under test needs no change. */
 const BESIDE = 'commit_order';
 
 export class CommitOrder {
@@ -12,7 +12,7 @@ export class CommitOrder {
   });
   #from = '';
 
-  /** Everything that commits from now on is in the order. */
+  /** Every transaction that commits from now on is in the order. */
   async begin(): Promise<void> {
     const cluster = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
     await cluster.unsafe(`create database ${BESIDE}`);
@@ -22,7 +22,7 @@ export class CommitOrder {
     this.#from = row.lsn;
   }
 
-  /** The place of each transaction by its id (32 bits of it, as `xmin` has). */
+  /** The position of each transaction, by its id (the lower 32 bits, as in `xmin`). */
   async places(): Promise<ReadonlyMap<string, number>> {
     const commits = await this.#sql<{ xid: string }[]>`
       select xid::text from pg_get_wal_records_info(${this.#from}, pg_current_wal_flush_lsn())

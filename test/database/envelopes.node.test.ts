@@ -1,6 +1,6 @@
 /**
- * What the database takes for an envelope. The check is written for speed; held against it are the check that it
- * came from, which reads the header as JSON, and the edge, which opens what the database lets in.
+ * Which texts the database accepts as an envelope. The check is optimised for speed. It is compared with the slow check that
+ * it replaced, which parses the header as JSON, and with the edge, which opens the envelopes that the database accepts.
  */
 import fc from 'fast-check';
 import postgres from 'postgres';
@@ -55,7 +55,7 @@ const sealFor = ({ client_id, chain, address, key_id }: Row) =>
     keyring,
   );
 
-/** What the check says and what the slow one does. Neither may fail: a trigger asks the first and answers for it. */
+/** The results of the fast and the slow check. Neither may raise an error: a trigger calls the fast one and raises its own. */
 async function judge(envelope: string, { client_id, chain, address, key_id }: Row) {
   const [judgement] = await connection<[{ taken: boolean; by_slow_check: boolean }]>`
     select private.envelope_names(v.envelope, v.client_id, v.chain, v.address, v.key_id) as taken,
@@ -65,7 +65,7 @@ async function judge(envelope: string, { client_id, chain, address, key_id }: Ro
   return judgement;
 }
 
-/** Whether the edge reads this very text as the envelope of this row. */
+/** Whether the edge parses exactly this text as the envelope of this row. */
 function isReadAs(envelope: string, { client_id, chain, address, key_id }: Row): boolean {
   const text = headerOf(envelope).toString();
   const { kid, iv, tag } = JSON.parse(text);
@@ -89,7 +89,7 @@ function isReadAs(envelope: string, { client_id, chain, address, key_id }: Row):
 }
 
 describe('private.envelope_names', () => {
-  it('takes whatever seal() writes, for its own row', async () => {
+  it('accepts every envelope from seal() for its own row', async () => {
     await fc.assert(
       fc.asyncProperty(row, async (right) => {
         expect(await judge(await sealFor(right), right)).toEqual({ taken: true, by_slow_check: true });
@@ -98,7 +98,7 @@ describe('private.envelope_names', () => {
     );
   });
 
-  it('takes nothing that the slow check refuses or the edge reads as something else', async () => {
+  it('accepts no text that the slow check rejects or that the edge reads differently', async () => {
     const seen = { taken: 0, refused: 0, strict: 0 };
     await fc.assert(
       fc.asyncProperty(row, changeOfEnvelope, changeOfRow, async (right, change, changeRow) => {
@@ -110,7 +110,7 @@ describe('private.envelope_names', () => {
       }),
       { numRuns: 4000 },
     );
-    // The property says something only where each case has come up, and often.
+    // The property proves something only if each case has occurred often.
     expect(Math.min(seen.taken, seen.refused, seen.strict)).toBeGreaterThan(100);
   }, 120_000);
 
@@ -123,7 +123,7 @@ describe('private.envelope_names', () => {
     expect(names).toBe(false);
   });
 
-  it('refuses an envelope of more than 2048 characters, right as it may be', async () => {
+  it('rejects an otherwise valid envelope of more than 2048 characters', async () => {
     const right = { client_id: crypto.randomUUID(), chain: 'evm', key_id: crypto.randomUUID() };
     const judgementOf = async (length: number) => {
       const long = { ...right, address: 'A'.repeat(length) };
@@ -134,7 +134,7 @@ describe('private.envelope_names', () => {
   });
 
   it.each(['"', '\\', '\n', '","zip":"DEF'])(
-    'takes no address that is written as other JSON: %j',
+    'rejects an address that is written as different JSON: %j',
     async (end) => {
       const right = {
         client_id: crypto.randomUUID(),

@@ -14,7 +14,7 @@ const times = (count: number, round: () => Promise<void>) =>
   Array.from({ length: count }).reduce<Promise<void>>((before) => before.then(round), Promise.resolve());
 
 describe('a fresh client', () => {
-  it('set up twice at once with two keys has one trading key and one of its own', () =>
+  it('set up by two concurrent requests with two keys has one trading key and one own key', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
       const wallets = [act.sealedWallet(client.clientId), act.sealedWallet(client.clientId)];
@@ -29,7 +29,7 @@ describe('a fresh client', () => {
       expect(rows.map((row) => row.trading)).toEqual([false, true]);
     }));
 
-  it('set up twice at once with the same key holds it once, in two wallets', () =>
+  it('set up by two concurrent requests with the same key holds it once, in two wallets', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
       const address = newAddress();
@@ -40,7 +40,7 @@ describe('a fresh client', () => {
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 
-  it('for which the operator puts in two keys at once straight in the table keeps one', () =>
+  it('for which the operator inserts two trading keys concurrently keeps one', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
       const outcomes = await sessions.race([
@@ -49,13 +49,13 @@ describe('a fresh client', () => {
         act.setupBot(client),
         act.insertKey(client),
       ]);
-      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 conflict', 'ok']);
-      expect(['ok', 'PT409 trading_key_required']).toContain(outcomes[2]);
+      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 value_taken', 'ok']);
+      expect(['ok', 'PT409 private_key_required']).toContain(outcomes[2]);
       expect(outcomes[3]).toBe('PT403 edge_required');
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 
-  it('whose wallets were emptied gets one new trading key of several', () =>
+  it('whose wallets were emptied gets one of several new keys as trading key', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
       const copy = {
@@ -78,7 +78,7 @@ describe('a fresh client', () => {
     }));
 });
 
-describe('two clients that bring the same address at once', () => {
+describe('two clients that submit the same address concurrently', () => {
   const pair = async () => [await sessions.newClient(), await sessions.newClient()] as const;
 
   it.each([
@@ -92,7 +92,7 @@ describe('two clients that bring the same address at once', () => {
       (client: act.Client, address: string) =>
         act.insertKey(client, act.OPERATOR, act.sealedWallet(client.clientId, address)),
     ],
-  ])('%s: one gets it', (_, bring) =>
+  ])('%s: one client gets it', (_, bring) =>
     times(ROUNDS, async () => {
       const [a, b] = await pair();
       const address = newAddress();
@@ -102,7 +102,7 @@ describe('two clients that bring the same address at once', () => {
     }),
   );
 
-  it('as a trading key, by rotation, and as a key of a wallet: one gets it', () =>
+  it('as a trading key, by rotation, and as a key of a wallet: one client gets it', () =>
     times(ROUNDS, async () => {
       const [a, b] = await pair();
       await sessions.newKey(a);
@@ -117,7 +117,7 @@ describe('two clients that bring the same address at once', () => {
       expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
     }));
 
-  it('among several, in another order: one gets them all', () =>
+  it('several addresses, in different order: one client gets them all', () =>
     times(ROUNDS, async () => {
       const [a, b] = await pair();
       const addresses = Array.from({ length: 6 }, newAddress);
@@ -133,8 +133,8 @@ describe('two clients that bring the same address at once', () => {
     }));
 });
 
-describe('two admins who are clients as well', () => {
-  it('rotate and start crosswise without waiting for each other', () =>
+describe('two admins who are also clients', () => {
+  it('rotate and start for each other without a deadlock', () =>
     times(ROUNDS, async () => {
       const [a, b] = [await sessions.newClient(), await sessions.newClient()];
       const bots: string[] = [];

@@ -1,4 +1,4 @@
-/** The gate of a client: a revocation waits for what has begun, and for nothing that begins later. */
+/** The gate of a client: a revocation waits for operations that began before it, and for none that begins later. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, vi } from 'vitest';
@@ -10,7 +10,7 @@ const sessions = new Sessions();
 const sql = postgres(inject('databaseUrl'), { max: 16, onnotice: () => {}, prepare: false });
 afterAll(() => Promise.all([sessions.end(), sql.end()]));
 
-/** Does something in a transaction of a client's own session, and then what `before` does before it commits. */
+/** Runs an action in a transaction of a client's own session, then `before`, and commits. */
 async function asOwner<T>(
   client: Client,
   text: string,
@@ -30,7 +30,7 @@ async function actAs(transaction: postgres.TransactionSql, { userId }: Client): 
     set_config('request.jwt.claim.sub', ${userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
 }
 
-/** What a client's session sends to hold each lock that a revocation needs, for as long as the statement sleeps. */
+/** Statements of a client's session that hold each lock which a revocation needs, for as long as the statement sleeps. */
 const SLOW: Record<string, string> = {
   'the turn': 'delete from public.trading_keys where client_id = $1 and pg_sleep(0.4) is null',
   'the keys': 'delete from public.machine_tokens where client_id = $1 and pg_sleep(0.4) is null',
@@ -44,13 +44,13 @@ const isWaiting = async (): Promise<boolean> => {
   return rows.length > 0;
 };
 
-describe('a session that sends slow statements without end, on every lock that a revocation needs', () => {
-  it('holds it off by those that had begun, and by none that begins later', async () => {
+describe('a session that keeps sending slow statements on every lock that a revocation needs', () => {
+  it('delays the revocation by the statements that began before it, and by none that begins later', async () => {
     const { client } = await signingHousehold(sessions, 2, 2);
     let on = true;
     let waiting = false;
     let revoked = false;
-    /** What began while the revocation waited and was done before it. */
+    /** Statements that began while the revocation waited and ended before it. */
     const passed: string[] = [];
     const finished = new Set<string>();
     const lanes = Object.entries(SLOW).flatMap(([name, text]) =>
@@ -84,8 +84,8 @@ describe('a session that sends slow statements without end, on every lock that a
   });
 });
 
-describe('a session that sends slow revocations without end, which fail by their time limit', () => {
-  /** In ms, a tenth of what is set: how long such a statement may run. PostgREST applies these settings. */
+describe('a session that keeps sending slow revocations, which fail at their time limit', () => {
+  /** In ms: how long such a statement may run, a tenth of the real limit. PostgREST applies these settings. */
   async function timeLimits() {
     const [row] = await sql<[{ session: number; edge: number }]>`
       select
@@ -98,7 +98,7 @@ describe('a session that sends slow revocations without end, which fail by their
     return row;
   }
 
-  it('does not hold off the revocation by the edge', async () => {
+  it('does not delay the revocation by the edge', async () => {
     const { client } = await signingHousehold(sessions, 1, 1);
     const limits = await timeLimits();
     const setLimit = (ms: number) => `select set_config('statement_timeout', '${ms}ms', true)`;
@@ -135,8 +135,8 @@ describe('a session that sends slow revocations without end, which fail by their
   });
 });
 
-describe('a stop that its caller does not let end', () => {
-  it("does not hold off another client's revocation", async () => {
+describe('a stop whose caller keeps the transaction open', () => {
+  it("does not delay another client's revocation", async () => {
     const [one, other] = [await signingHousehold(sessions, 1, 1), await signingHousehold(sessions, 1, 1)];
     await asOwner(one.client, 'select public.stop_bot($1)', [one.bots[0] ?? ''], () =>
       asOwner(other.client, `select set_config('statement_timeout', '5s', true), public.revoke_key($1)`, [

@@ -35,7 +35,7 @@ describe('roles', () => {
     expect(row).toEqual({ superuser: false, attributes });
   });
 
-  it('postgres changes settings of the API roles, and not those of authenticator', async () => {
+  it('postgres changes settings of the API roles, but not of authenticator', async () => {
     const attempt = (role: string) =>
       sql
         .begin(async (transaction) => {
@@ -56,7 +56,7 @@ describe('roles', () => {
 });
 
 describe('the schema auth', () => {
-  it('contains only what belongs to supabase_auth_admin, and its tables have row-level security', async () => {
+  it('contains only objects of supabase_auth_admin, and its tables have row-level security', async () => {
     const tables = await sql`
       select distinct relowner::regrole::text as owner, relrowsecurity as secured from pg_class
       where relnamespace = 'auth'::regnamespace and relkind = 'r'`;
@@ -70,7 +70,7 @@ describe('the schema auth', () => {
     expect(namesOf(rest)).toEqual([]);
   });
 
-  it('has the tables that Supabase Auth keeps of factors, methods and one-time tokens', async () => {
+  it('has the tables of Supabase Auth for factors, methods and one-time tokens', async () => {
     const tables = await sql<{ name: string }[]>`
       select relname as name from pg_class where relnamespace = 'auth'::regnamespace and relkind = 'r'`;
     expect(namesOf(tables)).toEqual(
@@ -78,7 +78,7 @@ describe('the schema auth', () => {
     );
   });
 
-  it('postgres reads and writes the tables, refers to them and puts triggers on them', async () => {
+  it('postgres reads, writes and references the tables and creates triggers on them', async () => {
     const [row] = await sql`
       select bool_and(has_table_privilege('auth.users', privilege)) as granted
       from unnest('{select, insert, update, delete, references, trigger}'::text[]) as privilege`;
@@ -141,14 +141,14 @@ describe('the schema public', () => {
   });
 });
 
-it('no two functions of the schema public share a name: the local stack could not tell their limits apart', async () => {
+it('no two functions of the schema public share a name, because the local stack finds their time limits by name', async () => {
   const overloaded = await sql<{ name: string }[]>`
     select proname as name from pg_proc where pronamespace = 'public'::regnamespace group by proname having count(*) > 1`;
   expect(namesOf(overloaded)).toEqual([]);
 });
 
 describe('sign-up and sign-in', () => {
-  it('run as supabase_auth_admin, and fire the triggers of the migrations', async () => {
+  it('run as supabase_auth_admin and fire the triggers of the migrations', async () => {
     await sql`create table public.fired (as_role text not null)`;
     await sql`
       create function private.note() returns trigger language plpgsql security definer set search_path = '' as $$
@@ -174,7 +174,7 @@ describe('sign-up and sign-in', () => {
     await sql`drop table public.fired`;
   });
 
-  it('a wrong password does not sign in as supabase_auth_admin', async () => {
+  it('a wrong password does not connect as supabase_auth_admin', async () => {
     const url = new URL(asRole(project.databaseUrl, 'supabase_auth_admin'));
     url.password = 'wrong';
     const other = postgres(url.href, { max: 1 });
@@ -241,7 +241,7 @@ describe('a call at the REST API', () => {
     return { status: response.status, json: await response.json() };
   }
 
-  it('runs in a session of authenticator, as the role of the token, with that role’s limits and claims', async () => {
+  it('runs in a session of authenticator, as the role of the token, with the limits of that role and the claims of the token', async () => {
     const sub = crypto.randomUUID();
     const exp = inSeconds(60);
     const token = await accessToken({ sub, exp, iat: undefined });
@@ -259,7 +259,7 @@ describe('a call at the REST API', () => {
     });
   });
 
-  it('without a token runs as anon, with 3 seconds and the claim of its role', async () => {
+  it('without a token runs as anon, with a limit of 3 seconds and a role claim', async () => {
     expect((await call('surroundings')).json).toMatchObject({
       session_user: 'authenticator',
       current_user: 'anon',
@@ -290,7 +290,7 @@ describe('a call at the REST API', () => {
     ['28000', 403],
     ['53300', 503],
     ['57P01', 503],
-  ])('that fails with %s -> %i, with the SQLSTATE, the detail and the hint', async (sqlstate, status) => {
+  ])('that fails with %s -> %i with the SQLSTATE, the detail and the hint', async (sqlstate, status) => {
     expect(await call('fail_with', { sqlstate })).toEqual({
       status,
       json: { code: sqlstate, message: 'failed', details: 'a detail', hint: 'a hint' },

@@ -1,4 +1,4 @@
-/** Requests that come twice at once: one does the work, the others wait for it and get its answer. */
+/** Concurrent requests with the same Idempotency-Key: one does the work, the others wait for it and get its response. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
@@ -8,7 +8,7 @@ import { violationsOf } from './invariants.ts';
 import { type Outcome, request, Sessions } from './sessions.ts';
 import { Signers, signingHousehold } from './signers.ts';
 
-const TWINS = 6;
+const COPIES = 6;
 const ROUNDS = 8;
 const sessions = new Sessions();
 const { sql } = sessions;
@@ -16,9 +16,9 @@ const signers = new Signers(24);
 afterAll(() => Promise.all([sessions.end(), signers.end()]));
 
 const admin = await sessions.newAdmin();
-const twins = (action: act.Action, key = act.newOnce()) =>
-  Array.from({ length: TWINS }, () => act.once(action, key));
-const ok = (count = TWINS): Outcome[] => Array.from({ length: count }, () => 'ok');
+const copies = (action: act.Action, key = act.newOnce()) =>
+  Array.from({ length: COPIES }, () => act.once(action, key));
+const ok = (count = COPIES): Outcome[] => Array.from({ length: count }, () => 'ok');
 
 async function newClientWithKey(): Promise<act.Client> {
   const client = await sessions.newClient();
@@ -29,7 +29,7 @@ async function newClientWithKey(): Promise<act.Client> {
 interface Race {
   readonly name: string;
   readonly prepare: () => Promise<{ action: act.Action; client: act.Client }>;
-  /** What one request leaves, and so what all twins together leave. */
+  /** The rows that one request leaves, and so the rows that all concurrent requests together leave. */
   readonly left: (client: act.Client) => Promise<unknown>;
 }
 
@@ -43,7 +43,7 @@ const RACES: readonly Race[] = [
     name: 'create_client',
     async prepare() {
       const email = `${randomUUID()}@races.test`;
-      // Nothing here but the e-mail tells which client is meant.
+      // Only the e-mail identifies the client.
       return { action: act.createClient(admin, email), client: { clientId: email, userId: admin } };
     },
     left: async ({ clientId: email }) =>
@@ -75,35 +75,35 @@ const RACES: readonly Race[] = [
   },
 ];
 
-describe.each(RACES)('$name, asked for by six at once under one key', ({ prepare, left }) => {
-  it('is done once, in sessions', async () => {
+describe.each(RACES)('$name, sent by six concurrent requests with one key', ({ prepare, left }) => {
+  it('is executed once, in sessions', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { action, client } = await prepare();
-      expect(await sessions.race(twins(action))).toEqual(ok());
+      expect(await sessions.race(copies(action))).toEqual(ok());
       expect(await left(client)).toBe(1);
     }
   });
 
-  it('is done once, through the REST API', async () => {
+  it('is executed once, through the REST API', async () => {
     const { action, client } = await prepare();
     const key = act.newOnce();
-    expect(await Promise.all(twins(action, key).map((twin) => request(twin)))).toEqual(ok());
+    expect(await Promise.all(copies(action, key).map((copy) => request(copy)))).toEqual(ok());
     expect(await left(client)).toBe(1);
   });
 
-  it('is done once, where the key is of yesterday', async () => {
+  it('is executed once, if the key has an expired answer from yesterday', async () => {
     const { action, client } = await prepare();
     const key = act.newOnce();
     await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
       values (${`account ${action.by}`}, decode(${key.key}, 'hex'), sha256(''), 'another', '{}', now())`;
-    expect(await sessions.race(twins(action, key))).toEqual(ok());
+    expect(await sessions.race(copies(action, key))).toEqual(ok());
     expect(await left(client)).toBe(1);
   });
 
-  it('is refused to all but the one request that came first, where they differ', async () => {
+  it('is rejected for all but the first request, if the requests differ', async () => {
     const { action, client } = await prepare();
     const requests = ['a', 'b', 'c'].flatMap((body) =>
-      twins(action, act.newOnce(client.clientId, body)).slice(0, 3),
+      copies(action, act.newOnce(client.clientId, body)).slice(0, 3),
     );
     const outcomes = await sessions.race(requests);
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(3);
@@ -112,7 +112,7 @@ describe.each(RACES)('$name, asked for by six at once under one key', ({ prepare
   });
 });
 
-describe('a signature under a daily limit', () => {
+describe('a signature under a 24-hour limit', () => {
   const signing = {
     kind: 'evm.transaction',
     chain_id: '1',
@@ -121,10 +121,10 @@ describe('a signature under a daily limit', () => {
     digest: 'ab'.repeat(32),
   };
 
-  it('reserves its value once for all who ask under one key, and no more keys than fit get one', async () => {
+  it('reserves its value once for all requests with one key, and only as many keys as fit the limit get a signature', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
     const [[bot = ''], [token = raise()]] = [bots, tokens];
-    await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+    await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
       values (${bot}, ${client.clientId}, 100)`;
     const keys = Array.from({ length: 20 }, () => act.newOnce());
     const asked = Array.from({ length: 5 }, () => keys).flat();
@@ -132,20 +132,20 @@ describe('a signature under a daily limit', () => {
     const byKey = keys.map((key) => new Set(outcomes.filter((_, i) => asked[i] === key)));
     expect(byKey.filter((seen) => seen.size > 1)).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * 5);
-    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_value_24h_exceeded']));
     const [row] =
       await sql`select sum(value)::int, count(*)::int from public.value_reservations where bot_id = ${bot}`;
     expect(row).toEqual({ sum: 98, count: 14 });
   });
 });
 
-describe('everything at once, each twice under its key', () => {
-  it('ends without a deadlock, and leaves the client in order', async () => {
+describe('all operations at once, each sent twice with the same key', () => {
+  it('ends without a deadlock, and the invariants of the client hold', async () => {
     const seen = new Map<Outcome, number>();
     for (let round = 0; round < ROUNDS; round++) {
       const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
       const [[bot = '', other = ''], [token = raise()]] = [bots, tokens];
-      await sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 1000)`;
       const value = {
         kind: 'evm.transaction',
@@ -167,8 +167,8 @@ describe('everything at once, each twice under its key', () => {
         round % 2
           ? act.addWallet(other, admin, act.sealedWallet(client.clientId))
           : act.createBot(client, admin),
-      ].flatMap((action) => twins(action).slice(0, 2));
-      // A stop is repeatable as it is and takes no key.
+      ].flatMap((action) => copies(action).slice(0, 2));
+      // A stop is repeatable by itself and stores no key.
       const actions = [...repeated, ...stops, ...stops];
       for (const outcome of (await Promise.all([sessions.race(actions), ...signing])).flat())
         seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
@@ -185,11 +185,11 @@ describe('everything at once, each twice under its key', () => {
   });
 });
 
-describe('who comes second', () => {
+describe('the second of two concurrent requests', () => {
   const connections = postgres(inject('databaseUrl'), { max: 3, onnotice: () => {}, prepare: false });
   afterAll(() => connections.end({ timeout: 1 }));
 
-  /** A transaction of the admin, open until it is told how to end. */
+  /** A transaction of the admin that stays open until the test ends it. */
   async function open(level = 'read committed', by = admin) {
     const connection = await connections.reserve();
     const claims = JSON.stringify({ sub: by, role: 'authenticated' });
@@ -210,7 +210,7 @@ describe('who comes second', () => {
       },
     };
   }
-  /** Until the backend waits for its twin; an error where it has answered instead. */
+  /** Waits until the backend waits for the first request; throws if it has responded instead. */
   async function waits(pid: number, answer: Promise<unknown>): Promise<void> {
     let answered = false;
     const note = () => {
@@ -221,10 +221,10 @@ describe('who comes second', () => {
       const found = await sql`select from pg_locks where pid = ${pid} and not granted`;
       if (found.length > 0) return;
     }
-    throw new Error('The second did not wait for the first.');
+    throw new Error('The second request did not wait for the first.');
   }
 
-  it('waits for the first, and gets its answer', async () => {
+  it('waits for the first request and gets its response', async () => {
     const [one, two, key] = [await open(), await open(), act.newOnce()];
     const email = `${randomUUID()}@races.test`;
     const first = await one.ask(email, key);
@@ -235,7 +235,7 @@ describe('who comes second', () => {
     await two.end('commit');
   });
 
-  it('does the work itself, where the first has failed', async () => {
+  it('does the work itself, if the first request fails', async () => {
     const [one, two, key] = [await open(), await open(), act.newOnce()];
     const email = `${randomUUID()}@races.test`;
     const first = await one.ask(email, key);
@@ -257,14 +257,14 @@ describe('who comes second', () => {
       const [email, other] = [`${randomUUID()}@races.test`, `${randomUUID()}@races.test`];
       await one.ask(email, key);
       await one.end('commit');
-      // Under another e-mail: nothing but the key could refuse it.
+      // With another e-mail: only the key could cause a rejection.
       await expect(two.ask(other, key)).rejects.toMatchObject({ code: '40001' });
       await two.end('rollback');
       expect(await sql`select from public.clients where email = ${other}`).toHaveLength(0);
     },
   );
 
-  it('but of another caller, under the same key, waits for nobody', async () => {
+  it('from another caller with the same key does not wait', async () => {
     const [one, two] = [await open(), await open('read committed', await sessions.newAdmin())];
     const key = act.newOnce();
     const first = await one.ask(`${randomUUID()}@races.test`, key);
@@ -274,7 +274,7 @@ describe('who comes second', () => {
     await two.end('commit');
   });
 
-  it('does not wait for who holds an answer that has expired', async () => {
+  it('does not wait for a transaction that has locked an expired answer', async () => {
     const [holder, two, old] = [await connections.reserve(), await open(), act.newOnce()];
     await sessions.race([act.once(act.createClient(admin, `${randomUUID()}@races.test`), old)]);
     await sql`update private.kept_answers set expires_at = now() - interval '1 year' where key = decode(${old.key}, 'hex')`;
@@ -287,14 +287,14 @@ describe('who comes second', () => {
   });
 });
 
-describe('of a caller with 1,000 kept answers', () => {
+describe('a caller with 1,000 stored responses', () => {
   const kept = async (by: string) =>
     (
       await sql<{ count: number }[]>`select count(*)::int from private.kept_answers
       where caller = ${`account ${by}`}`
     )[0]?.count;
 
-  it('concurrent requests wait for nobody, and the next one leaves the newest 1,000', async () => {
+  it('concurrent requests do not wait for each other, and the next request leaves the newest 1,000', async () => {
     const by = await sessions.newAdmin();
     await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
       select ${`account ${by}`}, sha256(n::text::bytea), sha256(''), 'x', '{}', now() + interval '23 hours'
@@ -310,8 +310,8 @@ describe('of a caller with 1,000 kept answers', () => {
   });
 });
 
-describe('what is kept', () => {
-  it.each(['public', 'private'])('is not to be had by the REST API, as of the schema %s', async (profile) => {
+describe('stored responses', () => {
+  it.each(['public', 'private'])('cannot be read through the REST API: schema %s', async (profile) => {
     const token = await accessToken({ sub: admin });
     const response = await fetch(`${inject('supabaseUrl')}/rest/v1/kept_answers?select=*`, {
       headers: {
@@ -326,5 +326,5 @@ describe('what is kept', () => {
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

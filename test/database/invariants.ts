@@ -1,9 +1,9 @@
-/** What must hold of a client's keys at every moment that a reader can see, whatever was done at the same time. */
+/** What must hold for a client's keys in every snapshot that a reader can see, whatever runs concurrently. */
 import type postgres from 'postgres';
 
 /**
- * Each violation as a line, in one snapshot, for these clients; none means that all is well. For a role that
- * reads envelopes (the owner).
+ * Returns each violation as a line, from one snapshot, for these clients. An empty list means that all invariants hold. The
+ * connection needs a role that reads envelopes (the owner).
  */
 export async function violationsOf(sql: postgres.ISql, clientIds: readonly string[]): Promise<string[]> {
   const rows = await sql<{ violation: string }[]>`
@@ -40,7 +40,7 @@ export async function violationsOf(sql: postgres.ISql, clientIds: readonly strin
       and (w.key_id, w.address, w.chain, w.encrypted_key)
         is distinct from (k.key_id, k.address, k.chain, k.encrypted_key)
     union all
-    select concat('a key that a rotation passed by: wallet ', w.id)
+    select concat('a key that a rotation did not replace: wallet ', w.id)
     from wallets as w join keys as k using (client_id) join latest as l using (client_id)
     where w.key_id <> k.key_id and not exists (
       -- Ids of events begin with the millisecond, 48 bits of it.
@@ -77,14 +77,14 @@ export async function violationsOf(sql: postgres.ISql, clientIds: readonly strin
       <> (select count(*) from events as e where e.client_id = mine.id and e.event = 'key_revoked')
         + (select count(*) from keys as k where k.client_id = mine.id)
     union all
-    select concat('signed with a key that never came in: event ', s.id)
+    select concat('signed with a key that was never added: event ', s.id)
     from events as s
-    where s.event = 'signed' and not exists (
+    where s.event = 'key_released' and not exists (
       select from events as e
       where e.client_id = s.client_id and e.key_id = s.key_id
         and e.event in ('key_added', 'key_rotated', 'wallet_added'))
     union all
-    select concat('a machine token of nothing: token ', t.id)
+    select concat('a machine token without a bot: token ', t.id)
     from public.machine_tokens as t join mine on mine.id = t.client_id
     where not exists (select from public.machine_token_bots as signs where signs.token_id = t.id)
     union all

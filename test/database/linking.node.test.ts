@@ -1,4 +1,4 @@
-/** Who acts for a client after what Supabase Auth did, transaction by transaction: see AuthServer. */
+/** Which account acts for a client after each transaction of Supabase Auth: see AuthServer. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
@@ -34,7 +34,7 @@ async function newWaitingClient(): Promise<{ id: string; email: string }> {
   return json;
 }
 
-/** The id of the client that the account acts for, as the edge answers. */
+/** The id of the client that the account acts for, as the edge reports it. */
 async function clientOf({ id }: AuthAccount): Promise<string | undefined> {
   const token = await stack.token({ sub: id });
   const { status, json } = await call('GET /clients/me', { token, env: stack.settings });
@@ -49,7 +49,7 @@ async function waysInto({ id }: AuthAccount) {
 }
 
 describe('an account whose address is confirmed for the first time', () => {
-  it('by the owner, after a stranger signed up with a password -> linked, and the password is gone', async () => {
+  it('by the owner, after a stranger signed up with a password -> linked, and the password is removed', async () => {
     const client = await newWaitingClient();
     const account = await auth.signUp(client.email, 'the stranger knows this');
     expect(await clientOf(account)).toBeUndefined();
@@ -58,7 +58,7 @@ describe('an account whose address is confirmed for the first time', () => {
     expect(await waysInto(account)).toEqual({ password: null, sessions: [session] });
   });
 
-  it('by accepting an invitation -> linked; the password is one that its owner sets afterwards', async () => {
+  it('by accepting an invitation -> linked; the owner sets the password afterwards', async () => {
     const client = await newWaitingClient();
     const account = await auth.invite(client.email);
     expect(await clientOf(account)).toBeUndefined();
@@ -79,40 +79,40 @@ describe('an account whose address is confirmed for the first time', () => {
     expect(await waysInto(account)).toMatchObject({ password: null });
   });
 
-  it('as it is created by the operator -> linked, with its password', async () => {
+  it('because the operator creates it as confirmed -> linked, with its password', async () => {
     const client = await newWaitingClient();
     const account = await auth.createConfirmed(client.email, 'given by the operator');
     expect(await clientOf(account)).toBe(client.id);
     expect(await waysInto(account)).toEqual({ password: 'given by the operator', sessions: [] });
   });
 
-  it('as it is created by a provider that verified the address -> linked', async () => {
+  it('because a provider that verified the address creates it -> linked', async () => {
     const client = await newWaitingClient();
     expect(await clientOf(await auth.signInBy('google', client.email))).toBe(client.id);
   });
 
-  it('by a password that was created in the same session as another account -> gone all the same', async () => {
+  it('whose password was created in the same database session as another account -> the password is removed', async () => {
     const client = await newWaitingClient();
     const account = await auth.signUp(client.email, 'the stranger knows this');
-    // On one connection, in another transaction.
+    // On the same connection, in another transaction.
     await auth.signUp(newEmail(), 'another');
     await auth.confirm(account);
     expect(await waysInto(account)).toMatchObject({ password: null });
   });
 });
 
-describe('an account that is not linked', () => {
-  it('one that asserts the address by single sign-on', async () => {
+describe('an account is not linked', () => {
+  it('if it asserts the address by single sign-on', async () => {
     const client = await newWaitingClient();
     const provider = `sso:${crypto.randomUUID()}`;
     expect(await clientOf(await auth.signInBy(provider, client.email))).toBeUndefined();
-    // The owner signs up beside it.
+    // The owner signs up with an account of their own.
     const owner = await auth.signUp(client.email, 'x');
     await auth.confirm(owner);
     expect(await clientOf(owner)).toBe(client.id);
   });
 
-  it('one whose e-mail is changed to the client’s, confirmed before or not', async () => {
+  it('if its e-mail is changed to the client’s, whether it was confirmed before or not', async () => {
     const [first, second] = [await newWaitingClient(), await newWaitingClient()];
     const confirmed = await auth.createConfirmed(newEmail(), 'x');
     await auth.startSession(confirmed);
@@ -125,7 +125,7 @@ describe('an account that is not linked', () => {
     expect(await waysInto(unconfirmed)).toMatchObject({ password: 'x' });
   });
 
-  it('one that somebody was in before its address was confirmed', async () => {
+  it('if it had a session before its address was confirmed', async () => {
     const client = await newWaitingClient();
     const account = await auth.signUp(client.email, 'x');
     await auth.startSession(account);
@@ -133,7 +133,7 @@ describe('an account that is not linked', () => {
     expect(await clientOf(account)).toBeUndefined();
   });
 
-  it('one that is older than the client, until an admin says link_account', async () => {
+  it('if it is older than the client, until an admin sends link_account', async () => {
     const account = await auth.signUp(newEmail(), 'set by nobody knows whom');
     await auth.confirm(account);
     const { json: client } = await post({ email: account.email });
@@ -148,7 +148,7 @@ describe('an account that is not linked', () => {
     expect(await waysInto(older)).toEqual({ password: null, sessions: [] });
   });
 
-  it('a second one with the same address', async () => {
+  it('if it is the second account with the same address', async () => {
     const client = await newWaitingClient();
     const first = await auth.signUp(client.email, 'x');
     await auth.confirm(first);
@@ -163,7 +163,7 @@ describe('an account that is not linked', () => {
 
 it('two accounts confirm one client’s address at once -> one is linked', async () => {
   const client = await newWaitingClient();
-  // Capital letters are another account to the database, and the same mailbox.
+  // An address in capital letters is another account to the database, but the same mailbox.
   const accounts = await Promise.all([
     auth.signUp(client.email, 'x'),
     auth.signUp(client.email.toUpperCase(), 'x'),
@@ -173,7 +173,7 @@ it('two accounts confirm one client’s address at once -> one is linked', async
   expect(linked.toSorted()).toEqual([client.id, undefined]);
 });
 
-it('where Supabase Auth keeps its tables from us -> the confirmation succeeds and links nothing', async () => {
+it('if Supabase Auth denies us its tables -> the confirmation succeeds and links nothing', async () => {
   const client = await newWaitingClient();
   const account = await auth.signUp(client.email, 'the stranger knows this');
   await stack.superuser`alter table auth.sessions rename to sessions_of_later`;
@@ -182,7 +182,7 @@ it('where Supabase Auth keeps its tables from us -> the confirmation succeeds an
   expect(await clientOf(account)).toBeUndefined();
 });
 
-it('supabase/config.toml switches on a hook that exists, and closes what would go around it', async () => {
+it('supabase/config.toml enables a hook that exists, and disables the ways around it', async () => {
   const config = readFileSync('supabase/config.toml', 'utf8');
   const [, schema, name] = /^uri = "pg-functions:\/\/postgres\/(\w+)\/(\w+)"$/m.exec(config) ?? [];
   const [{ found } = { found: null }] = await stack.sql<{ found: string | null }[]>`
@@ -200,7 +200,7 @@ it('supabase/config.toml switches on a hook that exists, and closes what would g
     expect(config.split('\n')).toContain(`${line} = true`);
 });
 
-it('the hook lets the address of a client sign up until it has an account', async () => {
+it('the hook allows sign-up with the address of a client until the client has an account', async () => {
   const client = await newWaitingClient();
   expect([await auth.hook(client.email), await auth.hook(newEmail())]).toEqual(['allowed', '403']);
   await auth.confirm(await auth.signUp(client.email, 'x'));

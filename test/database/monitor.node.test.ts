@@ -1,4 +1,4 @@
-/** The monitor keeps nobody waiting and waits for nobody; quarantine is a stop like any other. */
+/** The monitor blocks no caller and waits for no lock. Quarantine is a stop like any other. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -21,7 +21,7 @@ const changesOf = async (bots: readonly string[], within: postgres.ISql = sql) =
       where bot_id = any (${[...bots]}) group by bot_id`
   ).map(({ states }) => states);
 
-/** Runs an action as its account, in a transaction that gives up where it would wait, and commits it. */
+/** Runs an action as its account in a transaction that fails instead of waiting for a lock, and commits it. */
 async function carriedOut(action: act.Action): Promise<string> {
   return sql
     .begin(async (transaction) => {
@@ -54,12 +54,12 @@ describe('a run of the monitor', () => {
         await takeMonitor(other);
         expect(await runMonitor(other, token)).toMatchObject({ busy: false, complete: true });
       });
-      // What was not committed is not seen: the bots run.
+      // Uncommitted changes are not visible: the bots run.
       expect(await changesOf(household.bots)).toEqual([['starting'], ['starting']]);
     });
   });
 
-  it('holds up no rotation, stop, start, signature, heartbeat or revocation while it is not committed', async () => {
+  it('blocks no rotation, stop, start, signature, heartbeat or revocation while it is not committed', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
     const [bot = ''] = bots;
     const [signer] = tokens;
@@ -87,7 +87,7 @@ describe('a run of the monitor', () => {
     await signers.end();
   });
 
-  it('beside another that is not committed goes away at once, and writes nothing', async () => {
+  it('returns at once and writes nothing while another run is not committed', async () => {
     const { bots } = await signingHousehold(sessions, 2, 1);
     await sql.begin(async (first) => {
       await takeMonitor(first);
@@ -101,13 +101,13 @@ describe('a run of the monitor', () => {
   it('reads a few rows for each bot, however many there are', async () => {
     const few = await rowsReadFor(100);
     const many = await rowsReadFor(400);
-    // Were it for each bot and each bot again, there would be sixteen times as many.
+    // If each bot were compared with each bot, there would be sixteen times as many.
     expect(many.rows / few.rows).toBeLessThan(6);
     // Whole tables are read a few times for all bots together, and never once for each.
     expect(many.scans).toBeLessThan(25);
   });
 
-  /** What a run over this many bots of one client reads, of which a tenth change; by the database's own counters. */
+  /** What a run reads over this many bots of one client, of which a tenth change; from the database's own counters. */
   async function rowsReadFor(count: number): Promise<{ rows: number; scans: number }> {
     const { client, bots } = await signingHousehold(sessions, count, 1);
     const [previous] = await sql<{ id: string }[]>`
@@ -145,7 +145,7 @@ describe('a run of the monitor', () => {
 });
 
 describe('quarantine', () => {
-  it('by many reports at once is one, after exactly as many as the policy says', async () => {
+  it('by many concurrent reports happens once, after exactly the number of failures in the policy', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 2, 2);
     const [bot = '', other = ''] = bots;
     await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
@@ -170,7 +170,7 @@ describe('quarantine', () => {
     expect(await changesOf(bots)).toEqual([['quarantined']]);
   });
 
-  it('by failures of before does not stop a bot that its owner has started anew meanwhile', async () => {
+  it('by earlier failures does not stop a bot that its owner has started again in the meantime', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
     const [bot = ''] = bots;
     const [signer] = tokens;
@@ -183,14 +183,14 @@ describe('quarantine', () => {
     await sql.begin(async (holding) => {
       const [{ pid }] = await holding<[{ pid: number }]>`select pg_backend_pid() as pid`;
       await holding`select from public.bot_signing_failures where bot_id = ${bot} for update`;
-      // It has seen the bot as it was, and cannot count yet.
+      // It has read the earlier state of the bot, and cannot count the failure yet.
       second = reportFailure(sql, signer, bot);
       await vi.waitUntil(async () => {
         const [row] =
           await sql`select from pg_locks where not granted and ${pid} = any (pg_blocking_pids(pid))`;
         return row !== undefined;
       });
-      // The stop waits for it at the gate, so that nothing of before comes after the new start.
+      // The stop waits for it at the gate, so that no earlier failure counts after the new start.
       stopped = carriedOut(act.stopBot(bot, client.userId));
       await vi.waitUntil(async () => {
         const waiting = await sql`select from pg_stat_activity
@@ -205,7 +205,7 @@ describe('quarantine', () => {
     expect(row?.status).toBe('running');
   });
 
-  it('lets no signature out after it, and waits for those that have begun', async () => {
+  it('waits for signatures that have begun, and no signature follows it', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
     const [bot = ''] = bots;
     const [signer] = tokens;
@@ -213,12 +213,13 @@ describe('quarantine', () => {
     await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
       values (${bot}, ${client.clientId}, 1)`;
     const signers = new Signers(8);
-    // At every moment most of them have a key that they have yet to commit.
+    // At every moment most of them have checked out a key and have not committed yet.
     for (let i = 0; i < 8; i++) signers.start(signer, bot, 300);
     await expect.poll(() => signers.count('ok'), { timeout: 20_000 }).toBeGreaterThan(8);
     expect(await reportFailure(sql, signer, bot)).toBe('quarantined');
     const signed = async () =>
-      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'signed'`).length;
+      (await sql`select id from private.every_key_event where bot_id = ${bot} and event = 'key_released'`)
+        .length;
     const before = await signed();
     await wait(600);
     expect(await signed()).toBe(before);
@@ -226,7 +227,7 @@ describe('quarantine', () => {
     expect([...signers.outcomes.keys()].sort()).toEqual(['PT409 bot_not_running', 'ok']);
   });
 
-  it('among rotations, stops, starts, signatures and revocations leaves the client in order', async () => {
+  it('among rotations, stops, starts, signatures and revocations keeps the invariants of the client', async () => {
     const seen = new Set<string>();
     for (let round = 0; round < 15; round++) {
       const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
@@ -254,7 +255,7 @@ describe('quarantine', () => {
       if (round % 2 === 0) await startBots(sessions, client);
       else expect(await reportFailure(sql, signer, bot)).toBe('PT401 token_invalid');
     }
-    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_has_no_key'];
+    const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_key_missing'];
     // A revocation ends the key, and the token with it.
     expected.push('PT404 trading_key_missing', 'PT401 token_invalid');
     expect([...seen].filter((outcome) => !expected.includes(outcome))).toEqual([]);

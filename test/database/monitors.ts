@@ -1,4 +1,4 @@
-/** The monitor and reports of failures at the database's own door, as PostgREST calls them for a machine token. */
+/** The monitor and reports of failures directly at the database, as PostgREST calls them for a machine token. */
 import { randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
 import { inject } from 'vitest';
@@ -7,14 +7,14 @@ import type { TokenRow } from './signers.ts';
 
 type Transaction = postgres.TransactionSql;
 
-/** What a run says of itself. */
+/** What a run reports about itself. */
 export interface Run {
   readonly busy: boolean;
   readonly complete: boolean;
   readonly bots_checked: number;
 }
 
-/** Nothing here waits for a lock for longer: what would wait for ever fails. */
+/** The lock timeout: a statement that would wait for ever fails. */
 export const LOCK_TIMEOUT = '3s';
 
 export async function newMonitorToken(sql: postgres.Sql): Promise<string> {
@@ -25,8 +25,8 @@ export async function newMonitorToken(sql: postgres.Sql): Promise<string> {
 }
 
 /**
- * No other run begins until this transaction ends. Its own begins at the bots after `after`, and at once: the pause
- * between rounds is over.
+ * No other run begins until this transaction ends. Its own run begins with the bots after `after`, and at once, because the
+ * pause between rounds is over.
  */
 export async function takeMonitor(sql: Transaction, after?: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(private.name_of_lock('monitor', ''))`;
@@ -44,7 +44,7 @@ export function reportFailure(
   sql: postgres.Sql,
   { token }: TokenRow,
   bot: string,
-  code = 'policy_value',
+  code = 'policy_value_exceeded',
 ): Promise<Outcome> {
   return untilNotBusy(() =>
     sql

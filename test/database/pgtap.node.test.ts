@@ -6,7 +6,7 @@ import { failuresOf, installPgtap, runFile, testFiles } from './pgtap.ts';
 let sql: postgres.Sql;
 let connection: postgres.ReservedSql;
 
-/** A database of its own: some files look at all there is, or lock it. */
+/** A database of its own, because some files read or lock whole tables. */
 beforeAll(async () => {
   const { databaseUrl } = await newProject();
   const { pathname } = new URL(databaseUrl);
@@ -24,7 +24,7 @@ describe('supabase/tests', () => {
     expect(failuresOf(await runFile(connection, path))).toEqual([]);
   });
 
-  it('leaves nothing behind', async () => {
+  it('leaves no rows behind', async () => {
     const [left] = await connection`
       select to_regnamespace('tests') as schema, count(clients) as clients
       from (values (1)) as one left join public.clients on email like '%@pgtap.test'`;
@@ -33,14 +33,14 @@ describe('supabase/tests', () => {
 });
 
 describe('the runner', () => {
-  it('passes lines that keep their plan', () => {
+  it('passes lines that match their plan', () => {
     expect(failuresOf(['1..2', 'ok 1 - a', '', 'ok 2 - b'])).toEqual([]);
   });
 
   it.each([
     ['a line that is not ok', ['1..2', 'not ok 1 - a', '# why', 'ok 2'], ['not ok 1 - a', '# why']],
-    ['a line too few', ['1..2', 'ok 1'], ['planned 2, ran 1']],
-    ['a line too many', ['1..1', 'ok 1', 'ok 2'], ['planned 1, ran 2']],
+    ['a missing line', ['1..2', 'ok 1'], ['planned 2, ran 1']],
+    ['an additional line', ['1..1', 'ok 1', 'ok 2'], ['planned 1, ran 2']],
     ['a number twice', ['1..2', 'ok 1', 'ok 1'], ['the lines are not numbered in order']],
     ['no plan', ['ok 1'], ['one plan is needed, there are 0', 'planned undefined, ran 1']],
     ['nothing at all', [], ['one plan is needed, there are 0', 'planned undefined, ran 0']],

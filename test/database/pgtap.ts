@@ -14,7 +14,7 @@ export function testFiles(): string[] {
     .sort();
 }
 
-/** The archive of pgTAP that comes with PGlite, which comes with `@supabase/lite`. */
+/** The archive of pgTAP in PGlite, which is a dependency of `@supabase/lite`. */
 function pgtapSource(): string {
   const lite = findPackageJSON('@supabase/lite', import.meta.url);
   if (lite === undefined) throw new Error('@supabase/lite is not installed: run npm ci.');
@@ -29,7 +29,7 @@ function pgtapSource(): string {
   throw new Error(`${archive} has no ${PGTAP}`);
 }
 
-/** Into a schema of its own, which every role of a test may use. */
+/** Installs pgTAP into a schema of its own, which every role of a test may use. */
 export async function installPgtap(superuser: postgres.Sql): Promise<void> {
   await superuser.begin(async (sql) => {
     const text = `create schema tap; grant usage on schema tap to public; set local search_path = tap; ${pgtapSource()}`;
@@ -43,7 +43,7 @@ function sourceOf(path: string): string {
   return readFileSync(path, 'utf8').replace(/^\\ir (.+)$/gm, include);
 }
 
-/** Runs one file as psql would, in the transaction that it opens and rolls back; answers its lines. */
+/** Runs one file as psql would, in the transaction that it opens and rolls back. Returns its lines. */
 export async function runFile(connection: postgres.ReservedSql, path: string): Promise<string[]> {
   const source = sourceOf(join(TESTS, path));
   await connection`set search_path to public, extensions, tap`;
@@ -54,7 +54,7 @@ export async function runFile(connection: postgres.ReservedSql, path: string): P
     );
   } catch (error) {
     if (!(error instanceof postgres.PostgresError)) throw error;
-    // Not as the cause: it carries the whole file.
+    // Not as the cause, which would contain the whole file.
     const near = source.slice(Number(error.position ?? 1) - 1).slice(0, 80);
     throw new Error(`${path} stops: ${error.code} ${error.message}\n${error.where ?? near}`);
   } finally {
@@ -62,7 +62,7 @@ export async function runFile(connection: postgres.ReservedSql, path: string): P
   }
 }
 
-/** What is wrong with the lines of one file: every failure with its diagnosis, and a plan that was not kept. */
+/** The errors in the lines of one file: every failure with its diagnosis, and a plan that was not met. */
 export function failuresOf(lines: readonly string[]): string[] {
   const plans = lines.flatMap((line) => /^1\.\.(\d+)$/.exec(line)?.[1] ?? []).map(Number);
   const numbers = lines.flatMap((line) => /^(?:not )?ok (\d+)\b/.exec(line)?.[1] ?? []).map(Number);

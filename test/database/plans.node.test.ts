@@ -1,6 +1,6 @@
 /**
- * How the planner reaches rows where there are many: in a transaction with twenty thousand wallets and their
- * statistics, which is rolled back. The plans are those inside the functions, as PostgreSQL ran them.
+ * How the planner finds rows in large tables: in a transaction with twenty thousand wallets and their statistics, which is
+ * rolled back. The plans are those of the statements inside the functions, as PostgreSQL ran them.
  */
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
@@ -8,7 +8,7 @@ import { sealedArguments } from '../bench/database-calls.ts';
 import { fillTables } from '../bench/database-rows.ts';
 
 const WALLETS = 20_000;
-/** Those that grow with the platform. `bot_types` and `admins` do not. */
+/** The tables that grow with the platform. `bot_types` and `admins` do not. */
 const GROWING = [
   'bot_heartbeats',
   'bot_policies',
@@ -106,7 +106,7 @@ const CALLS: readonly [line: string, role: 'anon' | 'authenticated', args: () =>
   ['record_heartbeat', 'anon', () => [client.token, client.bot, 'ok']],
 ];
 
-/** What reads a growing table from end to end, or asks for each row what is the same for all. */
+/** Plans that read a growing table from end to end, or evaluate for each row a condition that is the same for all. */
 function flawsOf(plans: readonly Plan[]): string[] {
   return plans.flatMap(nodesOf).flatMap((node) => {
     const relation = node['Relation Name'] ?? '';
@@ -119,13 +119,13 @@ function flawsOf(plans: readonly Plan[]): string[] {
     return [
       ...(node['Node Type'] === 'Seq Scan' && GROWING.includes(relation) ? [`reads all of ${relation}`] : []),
       ...(/is_admin|own_client_id|uid\(|current_setting/.test(conditions)
-        ? [`asks for each row: ${conditions}`]
+        ? [`evaluates for each row: ${conditions}`]
         : []),
     ];
   });
 }
 
-it.each(CALLS)('%s reaches its rows by index and asks its policies once', async (name, role, args) => {
+it.each(CALLS)('%s finds its rows by index and evaluates its policies once', async (name, role, args) => {
   const plans = await plansOf(role, rpc(name, args()), args());
   expect(plans.flatMap(nodesOf).some((node) => GROWING.includes(node['Relation Name'] ?? ''))).toBe(true);
   expect(flawsOf(plans)).toEqual([]);
@@ -136,14 +136,14 @@ it.each([
   ['select id from public.bot_wallets', 'bot_wallets'],
   ['select id from public.key_events', 'key_events'],
   ['select address from public.trading_keys', 'trading_keys'],
-])('%s straight at the table asks its policy once, for all rows', async (statement) => {
+])('%s directly at the table evaluates its policy once for all rows', async (statement) => {
   const plans = await plansOf('authenticated', statement, []);
   const nodes = plans.flatMap(nodesOf);
   expect(nodes.filter((node) => node['Parent Relationship'] === 'InitPlan').length).toBeGreaterThanOrEqual(1);
   expect(flawsOf(plans).filter((flaw) => flaw.startsWith('asks'))).toEqual([]);
 });
 
-it('finds what reads all, and what asks for each row', async () => {
+it('detects a plan that reads a whole table, and a condition that is evaluated for each row', async () => {
   const all = await plansOf('authenticated', `select from public.bots where name = 'x'`, []);
   expect(flawsOf(all)).toContain('reads all of bots');
   const each = await plansOf(
@@ -151,5 +151,5 @@ it('finds what reads all, and what asks for each row', async () => {
     'select from public.bots where private.own_client_id() = client_id',
     [],
   );
-  expect(flawsOf(each).some((flaw) => flaw.startsWith('asks for each row'))).toBe(true);
+  expect(flawsOf(each).some((flaw) => flaw.startsWith('evaluates for each row'))).toBe(true);
 });

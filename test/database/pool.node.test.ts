@@ -1,13 +1,10 @@
 /** A REST API with as many connections as a small hosted project has: one client's locks leave some of them to others. */
-import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
 import { accessToken, newProject } from '../support/people.ts';
 import type * as act from './actions.ts';
 import { type Outcome, outcomeOf, Sessions } from './sessions.ts';
 import { signingHousehold, type TokenRow } from './signers.ts';
-
-const LIMIT_MS = 500;
 
 let sessions: Sessions;
 let api: OwnApi;
@@ -25,9 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([sessions.end(), api.stop()]));
 
-async function rpc(name: string, args: object, userId?: string): Promise<{ outcome: Outcome; ms: number }> {
+async function rpc(name: string, args: object, userId?: string): Promise<Outcome> {
   const token = userId === undefined ? inject('publishableKey') : await accessToken({ sub: userId });
-  const began = performance.now();
   const response = await fetch(`${api.url}/rest/v1/rpc/${name}`, {
     method: 'POST',
     headers: {
@@ -39,14 +35,39 @@ async function rpc(name: string, args: object, userId?: string): Promise<{ outco
   });
   const text = await response.text();
   const { code, hint } = response.ok ? {} : (JSON.parse(text) as { code?: string; hint?: string });
-  return { outcome: response.ok ? 'ok' : outcomeOf(code, hint), ms: performance.now() - began };
+  return response.ok ? 'ok' : outcomeOf(code, hint);
 }
 
-/** More signers at once than there are connections. */
+/** More concurrent signers than there are connections. */
 function manySign(bot: string, { token }: TokenRow) {
   const signing = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
   const args = { edge_token: inject('edgeToken'), token, bot_id: bot, signing };
-  return Array.from({ length: Math.round(poolSize * 1.4) }, () => rpc('check_out_key', args));
+  return Array.from({ length: Math.round(poolSize * 1.4) }, () => callOf(rpc('check_out_key', args)));
+}
+
+interface Call {
+  readonly outcome: Promise<Outcome>;
+  readonly hasEnded: boolean;
+}
+
+function callOf(outcome: Promise<Outcome>): Call {
+  let hasEnded = false;
+  const ended = outcome.finally(() => {
+    hasEnded = true;
+  });
+  return {
+    outcome: ended,
+    get hasEnded() {
+      return hasEnded;
+    },
+  };
+}
+
+async function waitingForLocks(): Promise<number> {
+  const [row] = await sessions.sql<[{ waiting: number }]>`
+    select count(*)::integer as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  return row.waiting;
 }
 
 describe('while the keys of a client are held and more signers wait than there are connections', () => {
@@ -56,11 +77,13 @@ describe('while the keys of a client are held and more signers wait than there a
     const read = () => rpc('get_own_client', {}, other.userId);
     // Every connection is open.
     await Promise.all(Array.from({ length: poolSize }, read));
-    const reads = async () => {
-      // The signers have all been told, or wait.
-      await wait(500);
-      const answers = [await read(), await read(), await read()];
-      return answers.map(({ outcome, ms }) => [outcome, ms < LIMIT_MS]);
+    /** Three reads while no call of the first client ends, so that none leaves its connection to them. */
+    const reads = async (calls: readonly Call[]) => {
+      const unanswered = () => calls.filter((call) => !call.hasEnded).length;
+      await vi.waitUntil(async () => (await waitingForLocks()) === unanswered(), { timeout: 2_500 });
+      const before = unanswered();
+      const outcomes = [await read(), await read(), await read()];
+      return { outcomes, ended: before - unanswered() };
     };
     return { client, bot: bots[0] ?? raise(), token: tokens[0] ?? raise(), reads };
   }
@@ -69,37 +92,35 @@ describe('while the keys of a client are held and more signers wait than there a
       await sql`select pg_advisory_xact_lock(private.lock_of_keys(${client.clientId}))`;
       await meanwhile();
     });
-  const AT_ONCE = Array(3).fill(['ok', true]);
-  const outcomesOf = async (calls: readonly ReturnType<typeof rpc>[]) =>
-    (await Promise.all(calls)).map(({ outcome }) => outcome);
+  const AT_ONCE = { outcomes: ['ok', 'ok', 'ok'], ended: 0 };
+  const outcomesOf = (calls: readonly Call[]) => Promise.all(calls.map(({ outcome }) => outcome));
 
-  it('another client reads at once; some signers wait and sign, and nothing was done for the others', async () => {
+  it('another client reads at once; some signers wait and sign, and the requests of the others had no effect', async () => {
     const { client, bot, token, reads } = await scene();
-    let signers: ReturnType<typeof rpc>[] = [];
+    let signers: Call[] = [];
     await hold(client, async () => {
       signers = manySign(bot, token);
-      expect(await reads()).toEqual(AT_ONCE);
+      expect(await reads(signers)).toEqual(AT_ONCE);
     });
     const outcomes = await outcomesOf(signers);
     expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT503 database_busy']));
     const signed = await sessions.sql`
-      select id from private.every_key_event where client_id = ${client.clientId} and event = 'signed'`;
+      select id from private.every_key_event where client_id = ${client.clientId} and event = 'key_released'`;
     expect(signed).toHaveLength(outcomes.filter((outcome) => outcome === 'ok').length);
   });
 
-  it('another client reads at once, also while a revocation waits and others sign behind it', async () => {
+  it('another client reads at once, also while a revocation waits and signers wait behind it', async () => {
     const { client, bot, token, reads } = await scene();
-    const calls: ReturnType<typeof rpc>[] = [];
-    let revoked: ReturnType<typeof rpc> | undefined;
+    const calls: Call[] = [];
+    let revoked: Call | undefined;
     await hold(client, async () => {
       calls.push(...manySign(bot, token));
-      await wait(300);
-      revoked = rpc('revoke_key', { client_id: client.clientId }, client.userId);
-      await wait(100);
-      calls.push(...manySign(bot, token));
-      expect(await reads()).toEqual(AT_ONCE);
+      await vi.waitUntil(async () => (await waitingForLocks()) > 0);
+      revoked = callOf(rpc('revoke_key', { client_id: client.clientId }, client.userId));
+      calls.push(revoked, ...manySign(bot, token));
+      expect(await reads(calls)).toEqual(AT_ONCE);
     });
-    expect((await revoked)?.outcome).toBe('ok');
+    expect(await revoked?.outcome).toBe('ok');
     const outcomes = await outcomesOf(calls);
     const known = ['ok', 'PT503 database_busy', 'PT401 token_invalid'];
     expect(outcomes.filter((outcome) => !known.includes(outcome))).toEqual([]);
@@ -107,5 +128,5 @@ describe('while the keys of a client are held and more signers wait than there a
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

@@ -1,6 +1,6 @@
-/** `supabase db push`, as an operator runs it, into an empty hosted project: as `postgres`, who is not a superuser. */
+/** `supabase db push`, as an operator runs it, into an empty hosted project: as `postgres`, which is not a superuser. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -11,7 +11,7 @@ import { failuresOf, installPgtap, runFile, testFiles } from './pgtap.ts';
 const MIGRATIONS = join('supabase', 'migrations');
 const GUARDS = testFiles().filter((path) => path.startsWith('guards/'));
 
-/** What the API roles could do by default with what `postgres` creates in `public`, until 2026-10-30. */
+/** The default rights of the API roles, until 2026-10-30, on objects that `postgres` creates in `public`. */
 const BEFORE_2026_10 = ['tables', 'sequences', 'functions']
   .map(
     (kind) =>
@@ -80,7 +80,7 @@ describe.each([
   });
 });
 
-it('no pushed file has a body that the Supabase CLI 2 cuts at the first "end": begin atomic', () => {
+it('no pushed file has a begin atomic body, which the Supabase CLI 2 cuts at the first "end"', () => {
   const files = [
     ...readdirSync(MIGRATIONS).map((name) => join(MIGRATIONS, name)),
     join('supabase', 'seed.sql'),
@@ -92,7 +92,7 @@ it('no pushed file has a body that the Supabase CLI 2 cuts at the first "end": b
 });
 
 it('every command that a document or a remedy names has the linked project as its target: --remote', () => {
-  const documents = readdirSync('docs').map((name) => join('docs', name));
+  const documents = globSync('docs/**/*.md');
   const named = [
     'README.md',
     'CONTRIBUTING.md',

@@ -7,17 +7,17 @@ const ROUNDS = 25;
 const sessions = new Sessions();
 afterAll(() => sessions.end());
 
-// All that a race may answer beside `ok`; each says which.
+// All results that a race may have beside `ok`; each race lists its own.
 const NO_KEY = 'PT404 trading_key_missing';
-const KEY_REQUIRED = 'PT409 trading_key_required';
-const BOT_WITHOUT_KEY = 'PT409 bot_has_no_key';
+const KEY_REQUIRED = 'PT409 private_key_required';
+const BOT_WITHOUT_KEY = 'PT409 bot_key_missing';
 const ANOTHER_ADDRESS = 'PT422 address_mismatch';
-/** An envelope straight in a table. A race that lists this one has to see it. */
+/** An envelope written directly into a table. A race that lists this result must also have it. */
 const EDGE_REQUIRED = 'PT403 edge_required';
 
 const admin = await sessions.newAdmin();
 
-/** A client with a key and four bots: one runs with a copy, one with a key of its own too, one is stopped, one bare. */
+/** A client with a key and four bots: one runs with a copy, one has an own key too, one is stopped, one has no wallet. */
 async function household() {
   const client = await sessions.newClient();
   const address = await sessions.newKey(client);
@@ -44,7 +44,7 @@ interface Race {
 
 const RACES: readonly Race[] = [
   {
-    name: 'rotate, rotate and an admin who rotates',
+    name: 'two rotations and a rotation by an admin',
     racers: (h) => [act.rotateKey(h.client), act.rotateKey(h.client), act.rotateKey(h.client, h.admin)],
     refusals: [],
   },
@@ -148,7 +148,7 @@ const RACES: readonly Race[] = [
     refusals: [NO_KEY, KEY_REQUIRED, ANOTHER_ADDRESS, EDGE_REQUIRED],
   },
   {
-    name: "an admin's wallets straight in the table, revoke and rotate",
+    name: "an admin's wallets directly in the table, revoke and rotate",
     racers: (h) => [
       act.insertWallet(h.client, h.bare, { address: h.address }, h.admin),
       act.insertWallet(h.client, h.stopped, own(h), h.admin),
@@ -158,7 +158,7 @@ const RACES: readonly Race[] = [
     refusals: [NO_KEY, KEY_REQUIRED, ANOTHER_ADDRESS, EDGE_REQUIRED],
   },
   {
-    name: "an admin's update and delete straight in the table and rotate",
+    name: "an admin's update and delete directly in the table and rotate",
     racers: (h) => [
       act.updateKey(h.client, h.admin),
       act.deleteKey(h.client, h.admin),
@@ -168,23 +168,23 @@ const RACES: readonly Race[] = [
   },
 ];
 
-// An admin's statement locks the bot that it names before a trigger can lock the client: against the order of all
-// others, so it may have to try again. What is left must be in order all the same.
+// An admin's statement locks the bot that it names before a trigger can lock the client. This is against the lock order, so
+// the statement may have to be retried. The invariants must hold all the same.
 const OUT_OF_ORDER: readonly Race[] = [
   {
-    name: "an admin's start straight in the table and revoke",
+    name: "an admin's start directly in the table and revoke",
     racers: (h) => [act.setStatus(h.stopped, 'running', h.admin), act.revokeKey(h.client)],
     refusals: [BOT_WITHOUT_KEY, '40P01'],
   },
 ];
 
-/** Runs rounds of a race and answers how often each outcome came; every round leaves the client in order. */
+/** Runs rounds of a race and returns how often each result occurred. The invariants must hold after every round. */
 async function rounds(race: Race, count: number, run: (actions: act.Action[]) => Promise<Outcome[]>) {
   const seen = new Map<Outcome, number>();
   for (let round = 0; round < count; round += 1) {
     const h = await household();
     const racers = race.racers(h);
-    // Everyone is the first to be sent at times.
+    // Each racer is sent first in some rounds.
     const outcomes = await run([
       ...racers.slice(round % racers.length),
       ...racers.slice(0, round % racers.length),
@@ -215,12 +215,12 @@ describe.each(RACES)('$name', (race) => {
 });
 
 describe.each(OUT_OF_ORDER)('$name', (race) => {
-  it('leaves the client in order', async () => {
+  it('keeps the invariants of the client', async () => {
     expectOnly(await rounds(race, 6, (actions) => sessions.race(actions)), race.refusals);
   });
 });
 
-describe('a key that somebody deletes by SQL of their own while signatures are given', () => {
+describe('a key that its client deletes with SQL while signatures are given', () => {
   const rotates = (h: Household) => sessions.race([act.rotateKey(h.client)]).then(([outcome]) => outcome);
   const deletes = (h: Household) =>
     sessions.sql`delete from public.trading_keys where client_id = ${h.client.clientId}`.then(() => 'ok');
@@ -228,7 +228,7 @@ describe('a key that somebody deletes by SQL of their own while signatures are g
   it.each([
     ['after a rotation', [rotates, deletes], ['ok', 'ok']],
     ['before a rotation', [deletes, rotates], ['ok', NO_KEY]],
-  ] as const)('%s: both wait, and neither fails for the other', async (_, racers, outcomes) => {
+  ] as const)('%s: both wait, and neither fails because of the other', async (_, racers, outcomes) => {
     const h = await household();
     const waiting = async () => {
       const rows = await sessions.sql`
@@ -252,7 +252,7 @@ describe('a key that somebody deletes by SQL of their own while signatures are g
   });
 });
 
-it('who waits to change the keys of a client stands in one queue, and is passed by nobody', async () => {
+it('changes of the keys of a client wait in one queue, in the order in which they came', async () => {
   const { client } = await household();
   let outcomes: Promise<Outcome[]> = Promise.resolve([]);
   const waiting = await sessions.sql.begin(async (sql) => {
@@ -274,7 +274,7 @@ it('who waits to change the keys of a client stands in one queue, and is passed 
       { timeout: 10_000 },
     );
   });
-  // Not for a row: whoever comes last may be the first to have its new version.
+  // They must not wait for a row: the last waiter may get its new version first.
   expect([...waiting]).toEqual(Array(3).fill({ kind: 'advisory' }));
   const [rotated, deleted, rotatedByAdmin] = await outcomes;
   expect(deleted).toBe('ok');
@@ -289,7 +289,7 @@ it('who waits to change the keys of a client stands in one queue, and is passed 
 it.each([
   ['rotates', act.rotateKey],
   ['revokes', act.revokeKey],
-])('who %s a key that is about to be the first waits for nothing: there is none', async (_, action) => {
+])('an action that %s a key does not wait for a key that is not committed yet', async (_, action) => {
   const client = await sessions.newClient();
   await sessions.sql.begin(async (sql) => {
     const first = { client_id: client.clientId, ...act.sealedWallet(client.clientId) };
@@ -298,11 +298,11 @@ it.each([
   });
 });
 
-it('twelve bots at once, straight in the table, where two have a place -> two', async () => {
+it('twelve concurrent bots directly in the table, with room for two -> two', async () => {
   for (let round = 0; round < 5; round++) {
     const client = await sessions.newClient();
     await sessions.newBots(client, 998);
     const outcomes = await sessions.race(Array.from({ length: 12 }, () => act.insertBot(client)));
-    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bots_full'), 'ok', 'ok']);
+    expect(outcomes.toSorted()).toEqual([...Array(10).fill('PT409 bot_limit_reached'), 'ok', 'ok']);
   }
 });

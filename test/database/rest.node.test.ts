@@ -1,4 +1,4 @@
-/** Behind the Worker's back: what a client's own access token can do straight at the REST API. */
+/** What a client's own access token can do directly at the REST API, without the Worker. */
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   accessToken,
@@ -83,17 +83,17 @@ describe.each(TABLES)('$table', ({ table, columns }) => {
     expect(rows.every((row) => row[owner] === anna.clientId)).toBe(true);
   });
 
-  it("another client's rows are not there", async () => {
+  it("another client's rows are not visible", async () => {
     const { status, rows } = await rest(`GET ${table}?select=id&${owner}=eq.${boris.clientId}`, anna.token);
     expect([status, rows]).toEqual([200, []]);
   });
 
-  it('an account without a client sees nothing', async () => {
+  it('an account without a client reads no rows', async () => {
     const { token } = await newAccount();
     expect((await rest(`GET ${table}?select=id`, token)).rows).toEqual([]);
   });
 
-  it('who is not signed in is refused each verb', async () => {
+  it('every verb is rejected for a caller who is not signed in', async () => {
     for (const [line, body] of [
       [`GET ${table}?select=id`, undefined],
       [`POST ${table}`, { [owner]: anna.clientId }],
@@ -128,7 +128,7 @@ describe('an envelope', () => {
   });
 
   it.each(['return=representation', 'return=representation,count=exact'])(
-    'is not handed back: %s',
+    'is not returned: %s',
     async (prefer) => {
       const before = await rest('GET trading_keys?select=key_id', anna.token);
       const path = `trading_keys?client_id=eq.${anna.clientId}`;
@@ -139,13 +139,13 @@ describe('an envelope', () => {
     },
   );
 
-  it('is not handed to an admin either', async () => {
+  it('is not returned to an admin either', async () => {
     const { token } = await newAdmin();
     expect((await rest('GET trading_keys?select=encrypted_key', token)).code).toBe('42501');
     expect((await rest('GET bot_wallets?select=*', token)).code).toBe('42501');
   });
 
-  it("is still unreadable after all this: the server did not grant itself the tables' columns", async () => {
+  it('is still unreadable afterwards: the server did not grant itself the columns of the tables', async () => {
     const granted = await operatorSql(`
       select role, relation from unnest(array['anon', 'authenticated', 'service_role']) as role,
         unnest(array['public.trading_keys', 'public.bot_wallets']) as relation
@@ -156,7 +156,7 @@ describe('an envelope', () => {
 });
 
 describe("another client's rows", () => {
-  it('PATCH trading_keys touches none', async () => {
+  it('PATCH trading_keys changes no row', async () => {
     const wallet = sealedWallet(boris.clientId);
     await rest(`PATCH trading_keys?client_id=eq.${boris.clientId}`, anna.token, wallet);
     await rest(`PATCH trading_keys?address=eq.${borissAddress}`, anna.token, wallet);
@@ -165,14 +165,14 @@ describe("another client's rows", () => {
     ]);
   });
 
-  it('DELETE trading_keys touches none', async () => {
+  it('DELETE trading_keys changes no row', async () => {
     await rest(`DELETE trading_keys?client_id=eq.${boris.clientId}`, anna.token);
     expect((await rest('GET trading_keys?select=address', boris.token)).rows).toEqual([
       { address: borissAddress },
     ]);
   });
 
-  it('PATCH bots touches none', async () => {
+  it('PATCH bots changes no row', async () => {
     await rest(`PATCH bots?id=eq.${borissBot}`, anna.token, { status: 'stopped' });
     expect((await rest('GET bots?select=status', boris.token)).rows).toEqual([{ status: 'running' }]);
   });
@@ -198,12 +198,12 @@ describe("another client's rows", () => {
       '42501',
     ],
     ['bot_types', () => ({ id: 'x', name: 'x', description: 'x', chain: 'evm' }), '42501'],
-  ] as const)('POST %s -> refused', async (table, row, code) => {
+  ] as const)('POST %s -> rejected', async (table, row, code) => {
     expect((await rest(`POST ${table}`, anna.token, row())).code).toBe(code);
   });
 
   it.each(['get_trading_key', 'revoke_key', 'list_bot_options', 'get_client'])(
-    'rpc/%s is that of no client',
+    'rpc/%s gets the response for a client that does not exist',
     async (name) => {
       const foreign = await rest(`POST rpc/${name}`, anna.token, { client_id: boris.clientId });
       const absent = await rest(`POST rpc/${name}`, anna.token, { client_id: crypto.randomUUID() });
@@ -213,7 +213,7 @@ describe("another client's rows", () => {
   );
 });
 
-describe("another client's keys, by who has the edge token", () => {
+describe("another client's keys, with the edge token", () => {
   const edge = () => ({ edge_token: inject('edgeToken') });
   const bot = { bot_type: 'evm-grid', name: 'a bot', config: {} };
   it.each([
@@ -223,7 +223,7 @@ describe("another client's keys, by who has the edge token", () => {
       (clientId: string) => ({ client_id: clientId, ...bot, wallet: sealedWallet(boris.clientId) }),
     ],
     ['create_bot', (clientId: string) => ({ client_id: clientId, ...bot, wallets: [] })],
-  ])('rpc/%s is that of no client', async (name, args) => {
+  ])('rpc/%s gets the response for a client that does not exist', async (name, args) => {
     const foreign = await rest(`POST rpc/${name}`, anna.token, { ...edge(), ...args(boris.clientId) });
     const absent = await rest(`POST rpc/${name}`, anna.token, { ...edge(), ...args(crypto.randomUUID()) });
     expect(foreign.status).toBe(404);
@@ -244,7 +244,7 @@ describe('own rows', () => {
     ['DELETE bot_wallets', undefined],
     ['DELETE bots', undefined],
     ['DELETE clients', undefined],
-  ])('%s %j -> refused', async (line, body) => {
+  ])('%s %j -> rejected', async (line, body) => {
     const owner = line.endsWith('clients') ? 'id' : 'client_id';
     const answer = await rest(`${line}?${owner}=eq.${anna.clientId}`, anna.token, body);
     expect(answer.code).toBe('42501');
@@ -309,7 +309,7 @@ describe('own rows', () => {
     expect((await rest('GET bots?select=status,stop_reason', carla.token)).rows).toEqual([
       { status: 'stopped', stop_reason: 'key_revoked' },
     ]);
-    // Whoever kept the envelope does not bring the key back, the edge included.
+    // A caller who kept the envelope cannot bring the key back, not even with the edge token.
     const again = { edge_token: inject('edgeToken'), client_id: carla.clientId, bot_type: 'evm-grid' };
     const wallet = { address, ...next };
     const back = await rest('POST rpc/setup_bot', carla.token, { ...again, name: 'x', config: {}, wallet });
@@ -335,7 +335,7 @@ describe('a row that a CHECK rejects', () => {
   });
 });
 
-describe('a token that is not one', () => {
+describe('a token that is not valid', () => {
   it.each([
     [
       'of another secret',
@@ -346,12 +346,12 @@ describe('a token that is not one', () => {
     expect((await rest('GET clients?select=id', await token())).status).toBe(401);
   });
 
-  it('of the service role is stopped by the grants', async () => {
+  it('for the service role is rejected by the grants', async () => {
     const answer = await rest('GET clients?select=id', await accessToken({ role: 'service_role' }));
     expect(answer.code).toBe('42501');
   });
 
-  it('for a bot of another: annas bot answers anna alone', async () => {
+  it('of another account does not read the bot of Anna, and the token of Anna does', async () => {
     expect((await rest('POST rpc/get_bot', anna.token, { bot_id: annasBot })).status).toBe(200);
     expect((await rest('POST rpc/get_bot', boris.token, { bot_id: annasBot })).code).toBe('PT404');
   });

@@ -1,4 +1,4 @@
-/** When a call is made a second time: what of it the answers of a whole service do not show. */
+/** When a call is retried: the details that the responses of the whole service do not show. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CallFailure, callWithRetry } from '../../src/database/postgrest.ts';
 import { Problem } from '../../src/problem.ts';
@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 const noAnswer = () => new CallFailure(new Problem('database_unavailable'), 'unknown');
-/** Fails as each of these says, and then answers. */
+/** Throws each of these errors in turn, and then returns. */
 const failing = (...errors: unknown[]) =>
   vi.fn(async (_: AbortSignal) => {
     const error = errors.shift();
@@ -17,7 +17,7 @@ const failing = (...errors: unknown[]) =>
     return 'answered';
   });
 
-it('a mistake of ours is no answer of the database: it is not asked again, and told as it is', async () => {
+it('a programming error is thrown unchanged, without a retry', async () => {
   const mistake = new TypeError('a mistake');
   const call = failing(mistake);
   await expect(callWithRetry(TIME_LIMITS, true, call)).rejects.toBe(mistake);
@@ -26,7 +26,7 @@ it('a mistake of ours is no answer of the database: it is not asked again, and t
 });
 
 it('there is never a third, and the second failure is told', async () => {
-  const second = new CallFailure(new Problem('not_found'), undefined);
+  const second = new CallFailure(new Problem('resource_not_found'), undefined);
   const call = failing(noAnswer(), second);
   await expect(callWithRetry(TIME_LIMITS, true, call)).rejects.toBe(second.problem);
   expect(await callWithRetry(TIME_LIMITS, true, failing(noAnswer()))).toBe('answered');
@@ -41,7 +41,7 @@ it.each([
   [0, 50],
   [0.5, 100],
   [0.75, 125],
-])('who failed together does not return together: by chance %d after %i ms', async (chance, pause) => {
+])('callers that failed together retry at random times: %d -> after %i ms', async (chance, pause) => {
   vi.spyOn(Math, 'random').mockReturnValue(chance);
   const waited = vi.spyOn(globalThis, 'setTimeout');
   expect(await callWithRetry(TIME_LIMITS, true, failing(noAnswer()))).toBe('answered');
@@ -70,7 +70,7 @@ describe('a token or API key that is rejected before the call begins', () => {
     expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([2_050]);
   });
 
-  it('is not sent again if that would take longer than a call may', async () => {
+  it('is not sent again if that would exceed the time limit of a call', async () => {
     const call = failing(rejected());
     const limits = { ...TIME_LIMITS, callMs: 1_000 };
     await expect(callWithRetry(limits, true, call)).rejects.toMatchObject({ code: 'database_rejects_token' });
@@ -89,7 +89,7 @@ describe('a token or API key that is rejected before the call begins', () => {
 describe('a call that is rejected because too many wait for the same lock', () => {
   const busy = () => new CallFailure(new Problem('database_busy'), 'busy');
 
-  it.each([true, false])('is made again until it is carried out, if repeatable is %s', async (repeatable) => {
+  it.each([true, false])('is retried until it succeeds, if repeatable is %s', async (repeatable) => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     const waited = vi
       .spyOn(globalThis, 'setTimeout')
@@ -100,7 +100,7 @@ describe('a call that is rejected because too many wait for the same lock', () =
     expect(waited.mock.calls.map(([, ms]) => ms)).toEqual([12.5, 25, 50, 100, 200, 200]);
   });
 
-  it('ends with database_busy when its time is up', async () => {
+  it('ends with database_busy at the time limit', async () => {
     const call = vi.fn(async (_: AbortSignal) => {
       throw busy();
     });
@@ -113,7 +113,7 @@ describe('a call that is rejected because too many wait for the same lock', () =
   });
 
   it.each([true, false])(
-    'ends in time where the last attempt gets no answer, if repeatable is %s',
+    'ends in time if the last attempt gets no response, if repeatable is %s',
     async (repeatable) => {
       // Attempts begin after 0, 12.5, 37.5, 87.5 and 187.5 ms.
       vi.spyOn(Math, 'random').mockReturnValue(0);
@@ -130,7 +130,7 @@ describe('a call that is rejected because too many wait for the same lock', () =
     },
   );
 
-  it('that then gets no answer -> as any other call', async () => {
+  it('that then gets no response -> the same result as any other call', async () => {
     const call = failing(busy(), noAnswer());
     await expect(callWithRetry(TIME_LIMITS, false, call)).rejects.toMatchObject({
       code: 'database_unavailable',

@@ -1,4 +1,4 @@
-/** A revocation, while a session of the client and its runners do all that they can to be in its way. */
+/** A revocation, while a session of the client and its runners do everything they can to delay it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,11 +10,11 @@ import { reportFailure } from './monitors.ts';
 import { BUSY, type Outcome, Sessions } from './sessions.ts';
 import { newToken, Signers, signingHousehold } from './signers.ts';
 
-/** Within it a revocation commits. */
+/** The time within which a revocation must commit. */
 const LIMIT_MS = 1_000;
 const DEADLOCK = '40P01';
 
-// A database of its own, so that its counter of deadlocks is about these races.
+// A database of its own, so that its deadlock counter covers only these races.
 let project: Project;
 let sessions: Sessions;
 let admin: string;
@@ -34,7 +34,7 @@ type House = Awaited<ReturnType<typeof signingHousehold>>;
 const pick = <Item>(items: readonly Item[]): Item =>
   items[Math.floor(Math.random() * items.length)] ?? raise();
 
-/** Connections that each do something again and again, until the end. */
+/** Connections that each repeat an action until the end. */
 class Flood {
   readonly outcomes = new Map<Outcome, number>();
   readonly #sessions: Sessions;
@@ -54,7 +54,7 @@ class Flood {
     this.#running = Array.from({ length: connections }, (_, lane) => run(lane));
   }
 
-  /** Until every connection is open and did something, and many did it again. */
+  /** Waits until every connection has completed an action, and many have repeated it. */
   async isOn(): Promise<void> {
     const calls = () => [...this.outcomes.values()].reduce((sum, count) => sum + count, 0);
     while (this.#lanes.size < this.#running.length || calls() < 3 * this.#running.length) await wait(5);
@@ -67,7 +67,7 @@ class Flood {
   }
 }
 
-/** How long it took, in milliseconds; and that it was carried out at the first attempt. */
+/** Returns the duration in milliseconds, and asserts that the first attempt succeeded. */
 async function timed(revocation: act.Action): Promise<number> {
   const began = performance.now();
   expect(await sessions.attempt(revocation)).toBe('ok');
@@ -84,7 +84,7 @@ describe.each<[string, (house: House) => act.Action]>([
   it.each<[string, (house: House) => act.Action]>([
     ['starts', ({ client, bots }) => act.startBot(pick(bots), client.userId)],
     [
-      'starts straight at the table',
+      'starts directly at the table',
       ({ client, bots }) => act.setStatus(pick(bots), 'running', client.userId),
     ],
     ['set-ups', ({ client }) => act.setupBot(client)],
@@ -103,7 +103,7 @@ describe.each<[string, (house: House) => act.Action]>([
           () => act.setupBot(client),
         ])(),
     ],
-  ])('is not held up by 16 connections of %s', async (_, flooding) => {
+  ])('is not delayed by 16 connections of %s', async (_, flooding) => {
     const house = await signingHousehold(sessions, 3, 2);
     const flood = new Flood(16, (own) => own.attempt(flooding(house)));
     await flood.isOn();
@@ -115,10 +115,10 @@ describe.each<[string, (house: House) => act.Action]>([
     expect(await violationsOf(sessions.sql, [house.client.clientId])).toEqual([]);
   });
 
-  it('is not held up by statements of which one always begins before the other ends', async () => {
+  it('is not delayed by statements that overlap without a gap', async () => {
     const house = await signingHousehold(sessions, 2, 1);
     const slowMs = 400;
-    // As PATCH bots?name=match.… with a pattern that takes long: the locks are held while the rows are looked for.
+    // Like PATCH bots?name=match.… with a slow pattern: the statement holds its locks while it looks for rows.
     const slow = (bot: string): act.Action => {
       const action = act.setStatus(bot, 'stopped', house.client.userId);
       return { ...action, text: `${action.text} and pg_sleep(${slowMs / 1000}) is not null` };
@@ -137,7 +137,7 @@ describe.each<[string, (house: House) => act.Action]>([
   });
 });
 
-describe('a revocation, tokens issued and revoked, quarantine, signatures, starts and stops at once', () => {
+describe('concurrent revocation, issue and revocation of tokens, quarantine, signatures, starts and stops', () => {
   it('end without a deadlock; then no earlier token exists, and nothing signs', async () => {
     const seen = new Set<Outcome>();
     for (let round = 0; round < 6; round++) {
@@ -169,7 +169,7 @@ describe('a revocation, tokens issued and revoked, quarantine, signatures, start
       await signers.end();
       expect([revoked, took < LIMIT_MS]).toEqual(['ok', true]);
 
-      // Whatever token there is was issued after the revocation, and signs nothing either: no bot runs.
+      // Any token that exists was issued after the revocation. It signs nothing either, because no bot runs.
       expect(await tokensBefore(client, after)).toEqual([]);
       const late = new Signers(1, project.databaseUrl);
       const fresh = await newToken(sessions, client, bots);
@@ -182,13 +182,13 @@ describe('a revocation, tokens issued and revoked, quarantine, signatures, start
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
       for (const outcome of [...flood.outcomes.keys(), ...signers.outcomes.keys()]) seen.add(outcome);
     }
-    const due = ['PT401 token_invalid', 'PT404 not_found', 'PT409 bot_has_no_key', 'counted', 'ok'];
+    const due = ['PT401 token_invalid', 'PT404 resource_not_found', 'PT409 bot_key_missing', 'counted', 'ok'];
     expect([...seen]).toEqual(expect.arrayContaining(due));
-    const known = [...due, 'PT409 bot_not_running', 'PT409 tokens_full', 'quarantined', BUSY];
+    const known = [...due, 'PT409 bot_not_running', 'PT409 token_limit_reached', 'quarantined', BUSY];
     expect([...seen].filter((outcome) => !known.includes(outcome))).toEqual([]);
   });
 
-  /** Which transactions had ended when the revocation was carried out. */
+  /** The transactions that had ended when the revocation committed. */
   const snapshot = async (sql: postgres.TransactionSql) => {
     await sql`select set_config('role', 'none', true)`;
     const [row] = await sql<[{ snapshot: string }]>`select pg_current_snapshot()::text as snapshot`;
@@ -198,10 +198,10 @@ describe('a revocation, tokens issued and revoked, quarantine, signatures, start
     select id from public.machine_tokens where client_id = ${clientId}
       and pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
   const signedAfter = ({ clientId }: act.Client, after: string) => sessions.sql`
-    select id from private.queued_key_events where client_id = ${clientId} and event = 'signed'
+    select id from private.queued_key_events where client_id = ${clientId} and event = 'key_released'
       and not pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

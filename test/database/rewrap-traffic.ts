@@ -1,6 +1,6 @@
 /**
- * A platform whose envelopes are moved to a new master key while its bots sign and its clients rotate and revoke, with
- * real envelopes. Knows no vitest: a test and a benchmark run it.
+ * A platform whose envelopes are moved to a new master key while its bots sign and its clients rotate and revoke. The
+ * envelopes are real. Does not import vitest, because a test and a benchmark use it.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,7 +12,7 @@ export interface Platform {
   readonly sql: Sql;
   readonly clients: readonly TrafficClient[];
   readonly edgeToken: string;
-  /** What each key id stands for, in hex. */
+  /** The private key of each key id, in hex. */
   readonly secrets: Map<string, string>;
 }
 
@@ -20,7 +20,7 @@ export interface TrafficClient {
   readonly id: string;
   readonly botId: string;
   readonly token: string;
-  /** The trading key that was put in last; `undefined` once it was revoked. */
+  /** The trading key that was stored last; `undefined` after a revocation. */
   keyId: string | undefined;
 }
 
@@ -46,7 +46,7 @@ async function newKey(
   return { address, chain: 'evm', key_id: keyId, encrypted_key: encrypted };
 }
 
-/** `count` clients, each with a trading key, two running bots with copies, and every fourth with a key of a wallet's own. */
+/** `count` clients, each with a trading key and two running bots with copies; every fourth also has an own key of a wallet. */
 export async function newPlatform(databaseUrl: string, count: number, keyring: Keyring): Promise<Platform> {
   const sql = postgres(databaseUrl, { max: 12, onnotice: () => {}, prepare: false });
   const edgeToken = randomBytes(32).toString('hex');
@@ -112,7 +112,7 @@ export async function newPlatform(databaseUrl: string, count: number, keyring: K
   return platform;
 }
 
-/** What everybody does while envelopes are moved, until `stop`. */
+/** The actions of runners and clients while envelopes are moved, until `stop`. */
 export class Traffic {
   readonly signatures = new Map<string, number>();
   rotations = 0;
@@ -122,7 +122,7 @@ export class Traffic {
   readonly #running: Promise<void>[] = [];
   #stopped = false;
 
-  /** @param keyring opens old and new; its primary seals what is rotated in */
+  /** @param keyring opens envelopes of both master keys; its primary seals the keys of rotations */
   constructor(platform: Platform, keyring: Keyring) {
     this.#platform = platform;
     this.#keyring = keyring;
@@ -133,7 +133,7 @@ export class Traffic {
     await Promise.all(this.#running);
   }
 
-  /** Runners: each signs without end for clients of its own part. Every eighth client is never left in peace. */
+  /** Runners: each signs continuously for its own share of the clients. Every eighth client is always in use. */
   sign(runners: number, pauseMs = 2): void {
     for (let part = 0; part < runners; part++) {
       const own = this.#platform.clients.filter((_, i) => i % runners === part);
@@ -145,7 +145,7 @@ export class Traffic {
     }
   }
 
-  /** Clients that rotate, all over the platform, under either master key. */
+  /** Clients all over the platform that rotate, under either master key. */
   rotate(keyrings: readonly Keyring[], pauseMs: number): void {
     const { clients, sql, edgeToken } = this.#platform;
     this.#loop(async (turn) => {
@@ -157,7 +157,7 @@ export class Traffic {
           () => sql`select public.rotate_key(
             ${edgeToken}, ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`,
         ).catch(unlessRevoked);
-        // It may have been revoked since: that is the last word.
+        // The client may have been revoked since: a revocation is final.
         if (rotated && client.keyId !== undefined) client.keyId = key.key_id;
         if (rotated) this.rotations += 1;
       }
@@ -186,7 +186,7 @@ export class Traffic {
     this.#running.push(run());
   }
 
-  /** `ok` is a key that was checked out, opened and found to be the very one that was put in. */
+  /** `ok` is a key that was checked out, opened and compared with the key that was stored. */
   async #signOnce(client: TrafficClient): Promise<void> {
     const { edgeToken } = this.#platform;
     const outcome = await untilNotBusy(() =>
@@ -210,7 +210,7 @@ export class Traffic {
   }
 }
 
-/** Repeats a call that was rejected because too many wait for the same lock. Nothing was done in such an attempt. */
+/** Retries a call that was rejected because too many transactions wait for the same lock. A rejected attempt has no effect. */
 async function untilNotBusy<Answer>(attempt: () => PromiseLike<Answer>): Promise<Answer> {
   for (;;) {
     try {
@@ -222,14 +222,14 @@ async function untilNotBusy<Answer>(attempt: () => PromiseLike<Answer>): Promise
   }
 }
 
-/** What a rotation meets that comes after a revocation. */
+/** The errors of a rotation that follows a revocation. */
 function unlessRevoked(error: unknown): undefined {
   if (!(error instanceof postgres.PostgresError && error.hint === 'trading_key_missing')) throw error;
 }
 
 /**
- * What is wrong with the platform once everything was moved to this keyring's only key, after so many changes of the
- * master key; nothing, if all is well.
+ * The faults of the platform after everything was moved to this keyring's only key, with this many changes of the
+ * master key. An empty list means that nothing is wrong.
  */
 export async function wrongsOf(
   { sql, clients, secrets }: Platform,
@@ -272,11 +272,11 @@ export async function wrongsOf(
       opened.set(encrypted_key, secret);
     }
     if (opened.get(encrypted_key) !== secrets.get(key_id))
-      wrongs.push(`not the secret that was put in: key ${key_id}`);
+      wrongs.push(`not the secret that was stored: key ${key_id}`);
   }
   const twice = await sql<{ key_id: string }[]>`
     select key_id from private.every_key_event where event = 'key_rewrapped' and client_id = any (${ids}::uuid[])
     group by key_id having count(*) > ${changes} or min(actor) <> 'operator' or max(actor) <> 'operator'`;
-  wrongs.push(...twice.map(({ key_id }) => `events too many, or of another actor: key ${key_id}`));
+  wrongs.push(...twice.map(({ key_id }) => `too many events, or of another actor: key ${key_id}`));
   return wrongs;
 }

@@ -1,4 +1,4 @@
-/** Envelopes on their way to a new master key while everybody else goes on: several jobs, runners, rotations, revocations. */
+/** Envelopes are moved to a new master key while other jobs, runners, rotations and revocations run concurrently. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => sql.end({ timeout: 1 }));
 
-/** A token of the operator's, for moving to this master key. */
+/** A token of the operator for moving envelopes to this master key. */
 async function newRewrapToken(masterKeyId: string): Promise<string> {
   const token = newMachineToken();
   await sql`insert into public.machine_tokens (name, token_hash, scope, master_key_id, expires_at)
@@ -49,7 +49,7 @@ const bindings = (ENCRYPTION_KEY: string, REWRAP_TOKEN: string) => ({
   REWRAP_TOKEN,
 });
 
-/** What the database API answered to no purpose, or not at all: a run says of it only that the database was away. */
+/** Failed responses of the database API. The log line of a run reports them only as an unavailable database. */
 const lost: string[] = [];
 const answer = globalThis.fetch;
 beforeAll(() => {
@@ -64,7 +64,7 @@ beforeAll(() => {
 });
 afterAll(() => vi.restoreAllMocks());
 
-/** Runs of the cron at the same time; their log lines. */
+/** Runs the cron this many times concurrently. Returns the log lines. */
 async function cron(env: ReturnType<typeof bindings>, runs = 1) {
   const lines: Record<string, unknown>[] = [];
   const spies = (['info', 'error'] as const).map((level) =>
@@ -79,7 +79,7 @@ const operatorPass = (keyring: Keyring, options: Partial<Parameters<typeof rewra
   rewrapKeys(rewrapStore(sql, keyring.primary.id), keyring, { batch: 20, limit: 100_000, ...options });
 
 describe('a platform of 120 clients under traffic', () => {
-  it('is moved by three jobs at once; nothing else notices', async () => {
+  it('is moved by three concurrent jobs, without an effect on any other call', async () => {
     const platform = await newPlatform(project.databaseUrl, 120, older);
     const traffic = new Traffic(platform, both);
     traffic.sign(4);
@@ -87,12 +87,12 @@ describe('a platform of 120 clients under traffic', () => {
     traffic.revoke(6, 60);
     const env = bindings(BOTH, await newRewrapToken(newer.primary.id));
     const [runs, pass] = await Promise.all([cron(env, 2), operatorPass(both)]);
-    // As much as is asked for below, however slow the machine is.
+    // At least the number of actions that is asserted below, however slow the machine is.
     const enough = () =>
       traffic.rotations > 5 && traffic.revocations > 2 && (traffic.signatures.get('ok') ?? 0) > 100;
     while (!enough()) await wait(10);
     await traffic.stop();
-    // What came under the older master key meanwhile, and what a run had no time for.
+    // Envelopes that were sealed under the older master key in the meantime, or that a run had no time for.
     for (let left = Number.NaN; left !== 0; left = Number(runs.at(-1)?.left)) runs.push(...(await cron(env)));
     expect(lost).toEqual([]);
     expect(runs.filter(({ level, not_opened }) => level !== 'info' || not_opened !== 0)).toEqual([]);
@@ -119,12 +119,12 @@ describe('a platform of 120 clients under traffic', () => {
 });
 
 describe('one pass', () => {
-  /** Everything under the older key again, as rotations by an isolate that had not the newer one yet. */
+  /** Moves everything back to the older key, as rotations by an isolate that did not have the newer key yet. */
   async function threeClients() {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     return { platform, ids: platform.clients.map(({ id }) => id) };
   }
-  /** How many wait for a lock. */
+  /** The number of transactions that wait for a lock. */
   const waiting = async () => {
     const [row] = await sql<[{ count: number }]>`
       select count(*)::integer as count from pg_locks join pg_stat_activity using (pid)
@@ -162,9 +162,9 @@ describe('one pass', () => {
       },
     };
     const result = await rewrapKeys(store, both, { batch: 50, limit: 100 });
-    // Three trading keys and one of a wallet's own.
+    // Three trading keys and one own key of a wallet.
     expect(result).toMatchObject({ moved: 4, left: 0, complete: true });
-    // Each may be handed back more than once, and is the same one then.
+    // Each may be returned more than once, and is then the same one.
     expect(new Set(put.map(({ encrypted_key }) => encrypted_key)).size).toBe(4);
     expect(await masterKeysOf(ids)).toEqual([newer.primary.id]);
     const [{ envelopes } = raise()] = await sql<{ envelopes: number }[]>`
@@ -174,7 +174,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('that is a dry run changes nothing, and says what it could do', async () => {
+  it('that is a dry run changes nothing, and reports what it would do', async () => {
     const { platform, ids } = await threeClients();
     expect(await operatorPass(both, { dryRun: true })).toMatchObject({ moved: 4, left: 4 });
     expect(await masterKeysOf(ids)).toEqual([older.primary.id]);
@@ -182,7 +182,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('keeps to its limit, and the next goes on', async () => {
+  it('stops at its limit, and the next pass continues', async () => {
     const { platform } = await threeClients();
     expect(await operatorPass(both, { batch: 2, limit: 3 })).toMatchObject({
       moved: 3,
@@ -198,7 +198,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('hands back what a call to the database had no time for, until it was taken', async () => {
+  it('returns envelopes again that a call to the database had no time for, until they are stored', async () => {
     const { platform } = await threeClients();
     const real = rewrapStore(sql, newer.primary.id);
     const sizes: number[] = [];
@@ -226,7 +226,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('that is told nothing of what it put back believes nothing of it moved', async () => {
+  it('that gets an empty result for the envelopes it stored counts none as moved', async () => {
     const { platform } = await threeClients();
     const silent: RewrapStore = { ...rewrapStore(sql, newer.primary.id), replace: async () => [] };
     expect(await rewrapKeys(silent, both, { batch: 20, limit: 100 })).toMatchObject({
@@ -238,7 +238,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('waits for ten of those in use, one by one, and leaves the others to the next', async () => {
+  it('waits for ten of the keys in use, one by one, and leaves the others to the next pass', async () => {
     const platform = await newPlatform(project.databaseUrl, 9, older);
     const sizes: number[] = [];
     const busy: RewrapStore = {
@@ -248,14 +248,14 @@ describe('one pass', () => {
         return keys.map(() => 'busy');
       },
     };
-    // Nine trading keys and three of wallets' own.
+    // Nine trading keys and three own keys of wallets.
     expect(await rewrapKeys(busy, both, { batch: 20, limit: 100 })).toMatchObject({ moved: 0, busy: 12 });
     expect(sizes).toEqual([12, ...Array(10).fill(1)]);
     expect(await operatorPass(both)).toMatchObject({ moved: 12, left: 0 });
     await platform.sql.end();
   });
 
-  it('that fails otherwise than by an envelope ends, and says of none that it does not open', async () => {
+  it('that fails for another reason than an envelope ends, and reports no envelope as not opened', async () => {
     const { platform } = await threeClients();
     const broken = { ...both, byId: new Map(both.byId) };
     broken.byId.get = () => {
@@ -269,7 +269,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('beside another that has not committed stands in line, and is handed what comes then', async () => {
+  it('waits for a concurrent pass that has not committed, and gets the envelopes after it', async () => {
     const { platform } = await threeClients();
     const token = await newRewrapToken(newer.primary.id);
     const ids = [newer.primary.id, older.primary.id];
@@ -301,12 +301,12 @@ describe('one pass', () => {
         tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`,
     ],
     ['row is', (tx, clientId) => tx`select from public.clients where id = ${clientId} for no key update`],
-    // As whoever changes or deletes a key by SQL of their own, who has the row before any trigger is asked.
+    // As a session that changes or deletes a key by its own SQL: it has locked the row before any trigger runs.
     [
       'key is',
       (tx, clientId) => tx`select from public.trading_keys where client_id = ${clientId} for update`,
     ],
-  ])('waits for no client whose %s in use, and comes back', async (_, use) => {
+  ])('skips a client whose %s in use, and returns to it later', async (_, use) => {
     const { platform, ids } = await threeClients();
     let release = () => {};
     const held = new Promise<void>((resolve) => {
@@ -343,7 +343,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('holds nothing of a client whose keys were in use', async () => {
+  it('keeps no lock of a client whose keys were in use', async () => {
     const { platform, ids } = await threeClients();
     const [inUse = ''] = ids;
     const before = rewrapStore(sql, newer.primary.id);
@@ -356,7 +356,7 @@ describe('one pass', () => {
           sql.begin(async (tx) => {
             const outcomes = await rewrapStore(tx as unknown as Sql, newer.primary.id).replace(keys);
             seen.push(outcomes);
-            // As whoever revokes it meanwhile.
+            // As a caller who revokes it in the meantime.
             await sql`select from public.trading_keys where client_id = ${inUse} for update nowait`;
             return outcomes;
           }),
@@ -369,10 +369,10 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('comes by a client whose keys are never out of use', async () => {
+  it('moves a client whose keys are always in use', async () => {
     const { platform, ids } = await threeClients();
     let stopped = false;
-    // Three that sign by turns, so that at every moment one of them has the lock.
+    // Three runners sign in turns, so that one of them always has the lock.
     const signers = [0, 1, 2].map(async (place) => {
       await wait(place * 20);
       while (!stopped) {
@@ -383,7 +383,7 @@ describe('one pass', () => {
       }
     });
     await wait(100);
-    // In a pass or a few: each waits for half a second at most.
+    // In one pass or a few: each waits for half a second at most.
     await vi.waitUntil(async () => (await operatorPass(both)).left === 0, { timeout: 20_000 });
     stopped = true;
     await Promise.all(signers);
@@ -391,7 +391,7 @@ describe('one pass', () => {
     await platform.sql.end();
   });
 
-  it('leaves what rotates or is revoked between the handing out and the putting back', async () => {
+  it('leaves keys unchanged that are rotated or revoked between reading and storing', async () => {
     const { platform } = await threeClients();
     const [one, two] = platform.clients;
     if (!one || !two) throw raise();
@@ -420,13 +420,13 @@ describe('one pass', () => {
 });
 
 describe('an envelope that does not open', () => {
-  it('is named, counted and left as it is, and holds nothing up', async () => {
+  it('is named, counted and left unchanged, and does not stop the pass', async () => {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     const spoilt = platform.clients[1];
     if (!spoilt) throw raise();
     const [row] = await sql<[{ encrypted_key: string; address: string; key_id: string }]>`
       select encrypted_key, address, key_id from public.trading_keys where client_id = ${spoilt.id}`;
-    // Right header, wrong ciphertext: what a client may store, straight at the REST API.
+    // A correct header with a wrong ciphertext: a client may store it directly at the REST API.
     const parts = row.encrypted_key.split('.');
     const wrong = [...parts.slice(0, 3), randomBytes(32).toString('base64url'), parts[4]].join('.');
     await sql`update public.trading_keys set encrypted_key = ${wrong} where client_id = ${spoilt.id}`;
@@ -476,7 +476,7 @@ describe('an envelope that does not open', () => {
     await platform.sql.end();
   });
 
-  it('because its master key is not in ENCRYPTION_KEY is not even handed out, and counts as left', async () => {
+  it('because its master key is not in ENCRYPTION_KEY is not returned at all, and counts as left', async () => {
     const platform = await newPlatform(project.databaseUrl, 3, older);
     expect(await operatorPass(newer)).toMatchObject({ moved: 0, not_opened: 0, left: 4 });
     expect(await operatorPass(both)).toMatchObject({ moved: 4, left: 0 });
@@ -485,17 +485,17 @@ describe('an envelope that does not open', () => {
 });
 
 describe('the cron job', () => {
-  it('without REWRAP_TOKEN does and says nothing', async () => {
+  it('without REWRAP_TOKEN does nothing and logs nothing', async () => {
     expect(await cron({ ...bindings(BOTH, '') })).toEqual([]);
   });
 
   it.each([
-    ['a text that is no token', async () => bindings(BOTH, 'tk_x'), 'token_invalid'],
-    ['a token that nobody issued', async () => bindings(BOTH, newMachineToken()), 'token_invalid'],
+    ['a text that is not a token', async () => bindings(BOTH, 'tk_x'), 'token_invalid'],
+    ['a token that was never issued', async () => bindings(BOTH, newMachineToken()), 'token_invalid'],
     [
       'a token for another master key than the first',
       async () => bindings(`${OLD},${NEW}`, await newRewrapToken(newer.primary.id)),
-      'rewrap_other_master_key',
+      'rewrap_token_mismatch',
     ],
     ['no master key', async () => bindings('', await newRewrapToken(newer.primary.id)), 'master_key_missing'],
   ])('with %s says which problem it has', async (_, env, code) => {
@@ -504,17 +504,17 @@ describe('the cron job', () => {
     ]);
   });
 
-  it('does as much as a run may, and the next run goes on behind it', async () => {
+  it('stops at the time limit of a run, and the next run continues', async () => {
     const token = await newRewrapToken(newer.primary.id);
     const platform = await newPlatform(project.databaseUrl, 110, older);
     const clock = vi.spyOn(Date, 'now');
     const start = Date.now();
-    // Every look at the clock is ten seconds later.
+    // Each reading of the clock is ten seconds later.
     let looks = 0;
     clock.mockImplementation(() => start + 10_000 * looks++);
     const [first] = await cron(bindings(BOTH, token)).finally(() => clock.mockRestore());
     expect(first).toMatchObject({ moved: 50, left: 88 });
-    // With time, as many batches as it takes.
+    // With enough time, it moves as many batches as it takes.
     const [second] = await cron(bindings(BOTH, token));
     expect(second).toMatchObject({ moved: 88, left: 0 });
     expect(await wrongsOf(platform, newer)).toEqual([]);
@@ -522,8 +522,8 @@ describe('the cron job', () => {
   });
 });
 
-describe('what is opened', () => {
-  it('is zeros afterwards, both times, also where it is not stored', async () => {
+describe('an opened private key', () => {
+  it('is overwritten with zeros, both times, also if it is not stored', async () => {
     const platform = await newPlatform(project.databaseUrl, 1, older);
     const secrets = [...platform.secrets.values()];
     const seen: Uint8Array[] = [];
@@ -536,19 +536,19 @@ describe('what is opened', () => {
     await operatorPass(both, { dryRun: true });
     await operatorPass(both);
     spy.mockRestore();
-    // A trading key and one of a wallet's own, opened and opened again, in two passes.
+    // A trading key and an own key of a wallet, opened twice each, in two passes.
     expect(seen).toHaveLength(8);
     expect(seen.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
     await platform.sql.end();
   });
 
-  it('is compared before it is stored', async () => {
+  it('is compared before its new envelope is stored', async () => {
     const platform = await newPlatform(project.databaseUrl, 1, older);
     const encrypt = crypto.subtle.encrypt.bind(crypto.subtle);
     const secrets = [...platform.secrets.values()];
     const spy = vi.spyOn(crypto.subtle, 'encrypt').mockImplementation((algorithm, key, data) => {
       const bytes = Buffer.from(data as Uint8Array);
-      // A sealing that goes wrong: another key, well sealed.
+      // A wrong sealing: another private key in a valid envelope.
       return encrypt(algorithm, key, secrets.includes(bytes.toString('hex')) ? randomBytes(32) : bytes);
     });
     await expect(operatorPass(both)).rejects.toThrow(TypeError);
@@ -570,7 +570,7 @@ describe('readiness', () => {
     return row.count;
   };
 
-  it('counts what none of the keys sealed, up to a thousand, and gives strangers no number of several clients', async () => {
+  it('is counted if none of the master keys sealed it, up to a thousand; an anonymous caller gets no number for several clients', async () => {
     const apart = await newProject();
     const own = postgres(apart.databaseUrl, { max: 2, onnotice: () => {}, prepare: false });
     const shared = sql;
@@ -578,16 +578,16 @@ describe('readiness', () => {
     const [a, b] = [older.primary.id, newer.primary.id].sort() as [string, string];
     expect(await count('made up')).toBe(0);
     await newPlatform(apart.databaseUrl, 1, older).then(({ sql }) => sql.end());
-    // Of one client alone: a number, since that client may have stored what nobody opens.
+    // The envelopes of one client alone are counted, because that client may have stored envelopes that no key opens.
     expect(await count('made up')).toBe(4);
     await newPlatform(apart.databaseUrl, 2, newer).then(({ sql }) => sql.end());
-    // A trading key, two copies and one of a wallet's own; then two trading keys, four copies and one own.
+    // A trading key, two copies and an own key; then two trading keys, four copies and one own key.
     expect(await count(a, b)).toBe(0);
     expect(await count('!', a, 'Zz', b, '~')).toBe(0);
     expect(await count(newer.primary.id)).toBe(4);
     expect(await count(older.primary.id, 'x', older.primary.id)).toBe(7);
     expect(await count('made up', 'x')).toBeNull();
-    // A thousand copies more.
+    // A thousand more copies.
     await own`with made as (
         insert into public.bots (client_id, bot_type, name)
         select client_id, 'evm-grid', 'x' from public.trading_keys, generate_series(1, 1000)
@@ -602,5 +602,5 @@ describe('readiness', () => {
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

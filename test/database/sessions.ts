@@ -1,11 +1,11 @@
-/** Sessions as PostgREST makes them, on connections of their own or through the REST API, started together. */
+/** Sessions as PostgREST opens them, on connections of their own or through the REST API, started together. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { accessToken } from '../support/people.ts';
 import { type Action, type Client, OPERATOR, sealedWallet } from './actions.ts';
 
-/** `ok`, or the errcode, with the hint of our own codes. */
+/** `ok`, or the errcode, with the hint if the code is one of ours. */
 export type Outcome = string;
 
 export const outcomeOf = (code: string | undefined, hint: string | null | undefined): Outcome =>
@@ -14,8 +14,8 @@ export const outcomeOf = (code: string | undefined, hint: string | null | undefi
 export const BUSY: Outcome = 'PT503 database_busy';
 
 /**
- * Repeats what was rejected because too many transactions wait for the same lock, as the edge does. Nothing was done in
- * such an attempt.
+ * Retries an action that was rejected because too many transactions wait for the same lock, as the edge does. A rejected
+ * attempt has no effect.
  */
 export async function untilNotBusy(attempt: () => Promise<Outcome>): Promise<Outcome> {
   for (;;) {
@@ -37,8 +37,8 @@ export class Sessions {
   }
 
   /**
-   * Runs the actions at the same time, each in a transaction of its own that waits for all to have begun. `before`
-   * looks around in it before it commits. An action that the database is too busy for is repeated.
+   * Runs the actions concurrently, each in its own transaction, which waits until all have begun. `before` runs queries in
+   * each transaction before it commits. If the database is too busy for an action, the action is retried.
    */
   race(
     actions: readonly Action[],
@@ -83,7 +83,7 @@ export class Sessions {
     const [client] = await this.sql<[{ id: string }]>`
       insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
         returning id`;
-    // That the account was linked is no part of what a test does.
+    // Linking the account is not part of what a test does.
     await this
       .sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
     return { userId: account.id, clientId: client.id };
@@ -107,7 +107,7 @@ export class Sessions {
     return account;
   }
 
-  /** Stopped bots without wallets, made by the operator. */
+  /** Stopped bots without wallets, created by the operator. */
   async newBots(client: Client, count: number): Promise<string[]> {
     const bots = await this.sql<{ id: string }[]>`
       insert into public.bots (client_id, bot_type, name)
@@ -127,7 +127,7 @@ export class Sessions {
   }
 }
 
-/** A promise that all of `count` callers get together. */
+/** A promise that resolves when `count` callers have asked for it. */
 function barrier(count: number): () => Promise<void> {
   let waiting = count;
   let open = () => {};
@@ -136,13 +136,13 @@ function barrier(count: number): () => Promise<void> {
   });
   return () => {
     waiting -= 1;
-    // Fewer than none: somebody who repeats, and finds it open.
+    // Below zero: a caller that retries finds the barrier open.
     if (waiting === 0) open();
     return opened;
   };
 }
 
-/** The same action as an HTTP request to the REST API, repeated while the database is too busy for it. */
+/** The same action as an HTTP request to the REST API, retried while the database is too busy for it. */
 export const request = (action: Action, token?: string): Promise<Outcome> =>
   untilNotBusy(() => requestOnce(action, token));
 

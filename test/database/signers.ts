@@ -1,4 +1,4 @@
-/** Runners at the database's own door: `check_out_key` as PostgREST calls it for a machine token, without end. */
+/** Runners directly at the database: they call `check_out_key` continuously, as PostgREST calls it for a machine token. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
@@ -13,7 +13,7 @@ export interface TokenRow {
 
 const MESSAGE = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
 
-/** A signature that was given, and the transaction that gave it. */
+/** A signature, and the transaction that gave it. */
 export interface Signature {
   readonly xid: string;
   readonly bot_id: string;
@@ -42,7 +42,7 @@ export class Signers {
     return this.outcomes.get(outcome) ?? 0;
   }
 
-  /** Waits until this token has signed for this bot some times more than it has by now. */
+  /** Waits until this token has signed a few more times for this bot. */
   async signedMore(token: TokenRow, bot: string, times = 3): Promise<void> {
     const count = () =>
       this.signatures.filter(({ token_id, bot_id }) => token_id === token.id && bot_id === bot).length;
@@ -51,7 +51,7 @@ export class Signers {
   }
 
   /**
-   * Checks a key out, in a transaction that stays open for `holdMs` before it commits. Repeated while the database is
+   * Checks a key out, in a transaction that stays open for `holdMs` before it commits. Retried while the database is
    * too busy for it.
    */
   async checkOut(
@@ -84,7 +84,7 @@ export class Signers {
     return outcome;
   }
 
-  /** One that signs again and again until the end, each time with the token that the runner has by then. */
+  /** A signer that signs repeatedly until the end, each time with the current token of the runner. */
   start(token: TokenRow | (() => TokenRow), bot: string, holdMs = 0): void {
     const current = typeof token === 'function' ? token : () => token;
     const run = async () => {

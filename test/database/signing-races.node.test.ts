@@ -1,6 +1,6 @@
 /**
- * Signing while keys are rotated and revoked, tokens revoked and bots stopped. What came first is not told by
- * clocks but by the database's own order of commits.
+ * Signing while keys are rotated and revoked, tokens revoked and bots stopped. The order of events comes from the
+ * database's own order of commits, not from clocks.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ISql } from 'postgres';
@@ -17,17 +17,17 @@ beforeAll(() => order.begin());
 afterAll(() => Promise.all([sessions.end(), order.end()]));
 
 interface Event {
-  readonly event: 'signed' | 'key';
+  readonly event: 'key_released' | 'key';
   readonly bot_id?: string;
-  /** Of a signature; of a key change, which key is in force from then on. */
+  /** The key of a signature; for a key change, the key that is current from then on. */
   readonly key_id: string | null;
   readonly token_id?: string;
   readonly xid: string;
 }
 
 /**
- * What committed, in order. Events are moved into the audit chain later, by other transactions, so that who signs and
- * who changes a key tell of their own.
+ * The committed actions, in order. Other transactions move events into the audit chain later, so signers and key changes
+ * report their own transaction ids.
  */
 async function inOrder(events: readonly Event[]): Promise<(Event & { place: number })[]> {
   const places = await order.places();
@@ -36,9 +36,9 @@ async function inOrder(events: readonly Event[]): Promise<(Event & { place: numb
     .sort((one, other) => one.place - other.place);
 }
 const signaturesOf = ({ signatures }: Signers): Event[] =>
-  signatures.map((signature) => ({ ...signature, event: 'signed' }));
+  signatures.map((signature) => ({ ...signature, event: 'key_released' }));
 
-/** Does something in a transaction of its own; the id of it. */
+/** Runs an action in a transaction of its own. Returns the transaction id. */
 async function xidOf(text: string, values: string[]): Promise<string> {
   return sessions.sql.begin(async (sql) => {
     await sql.unsafe(text, values);
@@ -48,7 +48,7 @@ async function xidOf(text: string, values: string[]): Promise<string> {
 }
 
 describe('keys that change while twelve connections sign', () => {
-  it('let no signature out under a key that was not in force when it committed', async () => {
+  it('release no signature under a key that was not current when the signature committed', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 3, 2);
     const keyInForce = async (sql: ISql) => {
       const [row] = await sql<[{ key_id: string | null; xid: string }]>`
@@ -77,7 +77,7 @@ describe('keys that change while twelve connections sign', () => {
       await wait(20);
       expect(await sessions.race([act.insertKey(client, act.OPERATOR)], note)).toEqual(['ok']);
       await startBots(sessions, client);
-      // The tokens ended with the key: neither the new key nor a bot that was started again brings them back.
+      // The tokens ended with the key: neither a new key nor a restarted bot makes them valid again.
       for (const token of ended) {
         expect(await signers.checkOut(token, bots[0] ?? raise())).toBe('PT401 token_invalid');
       }
@@ -99,9 +99,9 @@ describe('keys that change while twelve connections sign', () => {
     expect([...perKey.values()].reduce((sum, count) => sum + count, 0)).toBe(signers.count('ok'));
     const [written] = await sessions.sql`
       select count(*)::int as n from private.every_key_event
-      where client_id = ${client.clientId} and event = 'signed'`;
+      where client_id = ${client.clientId} and event = 'key_released'`;
     expect(written?.n).toBe(signers.count('ok'));
-    // Most keys were used: the race took place.
+    // Most keys were used, so the race took place.
     expect(perKey.size).toBeGreaterThan(12);
     expect([...signers.outcomes.keys()].sort()).toEqual([
       'PT401 token_invalid',
@@ -111,10 +111,10 @@ describe('keys that change while twelve connections sign', () => {
     expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
   });
 
-  it('are not held off by those who sign without end', async () => {
+  it('are not delayed by continuous signing', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
     const signers = new Signers(40);
-    // At every moment some of them hold the lock.
+    // Some of the signers hold the lock at any moment.
     for (let i = 0; i < 40; i++) signers.start(tokens[0] ?? raise(), bots[0] ?? raise(), 20);
     await wait(500);
     const began = performance.now();
@@ -128,8 +128,8 @@ describe('keys that change while twelve connections sign', () => {
   });
 });
 
-describe('a token that is revoked, and a bot that is stopped, while others sign', () => {
-  it('let nothing out after their commit', async () => {
+describe('a revocation of a token and a stop of a bot while others sign', () => {
+  it('allow no signature after their commit', async () => {
     const { client, bots, tokens } = await signingHousehold(sessions, 2, 2);
     const [bot = '', other = ''] = bots;
     const signers = new Signers(12);
@@ -162,13 +162,13 @@ describe('a token that is revoked, and a bot that is stopped, while others sign'
   });
 });
 
-describe('a daily limit', () => {
+describe('a 24-hour limit', () => {
   it.each([1, 3])('of 100 lets out no more than 100 to %i bots at once, each', async (count) => {
     const { client, bots, tokens } = await signingHousehold(sessions, count, 1);
     const signers = new Signers(20);
     const [token = raise()] = tokens;
     for (const bot of bots) {
-      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_daily_value)
+      await sessions.sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 100)`;
     }
     const signing = {
@@ -183,7 +183,7 @@ describe('a daily limit', () => {
     );
     await signers.end();
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(14 * count);
-    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set(['ok', 'PT403 policy_value_24h_exceeded']));
     const sums = await sessions.sql<{ sum: string }[]>`
       select sum(value)::text from public.value_reservations where bot_id = any (${bots}) group by bot_id`;
     expect(sums.map(({ sum }) => sum)).toEqual(bots.map(() => '98'));
@@ -191,5 +191,5 @@ describe('a daily limit', () => {
 });
 
 function raise(): never {
-  throw new TypeError('not made');
+  throw new TypeError('a value is missing');
 }

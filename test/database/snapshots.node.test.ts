@@ -1,4 +1,4 @@
-/** Transactions that saw the key before it was revoked or rotated: they fail instead of acting on it. */
+/** Transactions whose snapshot is older than a revocation or rotation: they fail instead of using the old key. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { sealedWallet } from './actions.ts';
@@ -33,7 +33,7 @@ type Attempt = (old: postgres.TransactionSql, bot: Bot) => Promise<unknown>;
 const attempts: [string, Attempt][] = [
   ['start a bot', (old, { botId }) => old`update public.bots set status = 'running' where id = ${botId}`],
   [
-    'add a wallet with a key of its own',
+    'add a wallet with an own key',
     (old, { clientId, botId }) =>
       old`insert into public.bot_wallets ${old({ bot_id: botId, client_id: clientId, ...sealedWallet(clientId) })}`,
   ],
@@ -42,7 +42,7 @@ const attempts: [string, Attempt][] = [
 const rotate = ({ clientId }: Bot) =>
   sql`update public.trading_keys set ${sql({ ...sealedWallet(clientId) })} where client_id = ${clientId}`;
 
-/** A signature, as PostgREST asks for it where the operator has set this isolation level for its role. */
+/** Signs, as PostgREST does if the operator has set this isolation level for its role. */
 async function sign(level: string, before: (bot: Bot) => Promise<unknown>): Promise<string> {
   const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
   const bot = { clientId: client.clientId, botId: bots[0] ?? '' };

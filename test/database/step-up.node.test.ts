@@ -1,4 +1,4 @@
-/** A project that requires a second factor: sessions straight at its REST API, and by way of an edge that forgot. */
+/** A project that requires a second factor: sessions directly at its REST API, and through an edge without the setting. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FIRST_FACTORS, signedInAt } from '../../src/auth/signed-in-at.ts';
 import { call } from '../support/api.ts';
@@ -35,7 +35,7 @@ async function rest(line: string, claims: object, body?: object) {
   return [response.status, code, hint];
 }
 
-it('a set-up and a rotation with one factor -> 403; with two -> done; DELETE with one -> done', async () => {
+it('a set-up and a rotation with one factor -> 403; with two -> accepted; DELETE with one -> accepted', async () => {
   await stack.sql`update private.settings set require_aal2 = true`;
   const refused = [403, 'PT403', 'second_factor_required'];
   const wallet = sealedWallet(anna.clientId);
@@ -52,7 +52,7 @@ it('a set-up and a rotation with one factor -> 403; with two -> done; DELETE wit
   expect((await rest('POST rpc/rotate_key', { aal: 'aal2' }, rotation))[0]).toBe(200);
   expect(await stack.sql`select key_id from public.trading_keys`).toEqual([{ key_id: next.key_id }]);
 
-  // Straight at the table with two factors, and still not the edge.
+  // Directly at the table with two factors, but still without the edge token.
   const path = `trading_keys?client_id=eq.${anna.clientId}`;
   const key = { ...sealedWallet(anna.clientId) };
   const notTheEdge = [403, 'PT403', 'edge_required'];
@@ -66,7 +66,7 @@ it('a set-up and a rotation with one factor -> 403; with two -> done; DELETE wit
   expect(await stack.sql`select key_id from public.trading_keys`).toEqual([]);
 });
 
-it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready says that they disagree', async () => {
+it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready reports that they disagree', async () => {
   await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
   const { settings: env } = stack;
   const setUp = async (claims: object) =>
@@ -86,12 +86,12 @@ it('through an edge without REQUIRE_AAL2 -> 403 by the database, and GET /ready 
     const { json } = await call('GET /ready', { env: { ...env, ...bindings } });
     return json.dependencies.step_up;
   };
-  expect(await readiness({})).toEqual({ status: 'missing', code: 'step_up_disagrees' });
-  expect(await readiness({ REQUIRE_AAL2: 'true' })).toMatchObject({ code: 'step_up_disagrees' });
+  expect(await readiness({})).toEqual({ status: 'missing', code: 'step_up_settings_mismatch' });
+  expect(await readiness({ REQUIRE_AAL2: 'true' })).toMatchObject({ code: 'step_up_settings_mismatch' });
   expect(await readiness({ REQUIRE_AAL2: 'true', MAX_SIGN_IN_AGE_SECONDS: '600' })).toEqual({ status: 'ok' });
 });
 
-/** What Supabase Auth issues to a session that enrols and verifies a second factor: the newest method comes first. */
+/** The claims that Supabase Auth issues to a session that enrols and verifies a second factor: the newest method first. */
 const afterEnrolment = (method: string) => ({
   aal: 'aal2',
   amr: [
@@ -101,7 +101,7 @@ const afterEnrolment = (method: string) => ({
 });
 
 it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
-  'a stale session that enrols %s -> sign_in_too_old, at the REST API and at the edge',
+  'an old session that enrols %s -> sign_in_too_old, at the REST API and at the edge',
   async (method) => {
     await stack.sql`update private.settings set require_aal2 = true, max_sign_in_age_seconds = 600`;
     const owner = await stack.newClient('Boris');
@@ -129,7 +129,7 @@ it.each(['totp', 'mfa/phone', 'mfa/webauthn'])(
   },
 );
 
-it('the edge and the database find the same time of sign-in', async () => {
+it('the edge and the database compute the same time of sign-in', async () => {
   const methods = [
     ...FIRST_FACTORS,
     ...[

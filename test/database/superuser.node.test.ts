@@ -1,4 +1,4 @@
-/** What holds even against who is above the triggers, and whether the checker of the races sees what is wrong. */
+/** Rules that hold even against a superuser, for whom no trigger fires, and whether the checker of the races finds faults. */
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { sealedWallet } from './actions.ts';
@@ -9,7 +9,7 @@ const sessions = new Sessions();
 const superuser = postgres(inject('superuserUrl'), { max: 2, onnotice: () => {} });
 afterAll(() => Promise.all([sessions.end(), superuser.end({ timeout: 1 })]));
 
-/** A client with a trading key and a running bot, beside it a wallet with a key of its own. */
+/** A client with a trading key and a running bot, and a wallet with an own key. */
 async function household() {
   const client = await sessions.newClient();
   const address = await sessions.newKey(client);
@@ -25,7 +25,7 @@ async function household() {
 
 class Undo extends Error {}
 
-/** Does something with every trigger and foreign key switched off, and undoes it; the errcode, or what `then` says. */
+/** Runs statements with every trigger and foreign key off, then rolls back. Returns the errcode, or the result of `then`. */
 async function withoutTriggers<T>(
   run: (sql: postgres.TransactionSql) => Promise<unknown>,
   then: (sql: postgres.TransactionSql) => Promise<T>,
@@ -48,7 +48,7 @@ async function withoutTriggers<T>(
 const allowed = async () => 'allowed';
 
 describe('the constraints alone, with the triggers off', () => {
-  it('take the right envelope', async () => {
+  it('accept the correct envelope', async () => {
     const { client, own } = await household();
     const right = sealedWallet(client.clientId);
     const onKey = (sql: postgres.TransactionSql) =>
@@ -61,16 +61,16 @@ describe('the constraints alone, with the triggers off', () => {
 
   const flaws: [string, (right: string, other: string) => string, string[]][] = [
     ['names another client', (_, other) => other, ['23514']],
-    ['is cut off by a character', (right) => right.slice(0, -1), ['23514']],
-    ['is cut off by a part', (right) => right.slice(0, right.lastIndexOf('.')), ['23514']],
+    ['lacks its last character', (right) => right.slice(0, -1), ['23514']],
+    ['lacks its last part', (right) => right.slice(0, right.lastIndexOf('.')), ['23514']],
     ['is a private key', () => '4c'.repeat(32), ['22021', '22P02', '23502', '23514']],
     [
-      'has a header that is no JSON',
+      'has a header that is not JSON',
       (right) => `AAAA${right.slice(right.indexOf('.'))}`,
       ['22021', '22023', '22P02', '23502', '23514'],
     ],
   ];
-  it.each(flaws)('refuse one that %s', async (_, bend, codes) => {
+  it.each(flaws)('reject an envelope that %s', async (_, bend, codes) => {
     const { client, own } = await household();
     const right = sealedWallet(client.clientId);
     const other = { ...sealedWallet(crypto.randomUUID(), right.address), key_id: right.key_id };
@@ -88,7 +88,7 @@ describe('the constraints alone, with the triggers off', () => {
   });
 
   it.each(['client_id', 'address', 'chain', 'key_id'])(
-    'refuse another %s under an envelope',
+    'reject another %s beside an envelope',
     async (column) => {
       const { client } = await household();
       const value = {
@@ -105,7 +105,7 @@ describe('the constraints alone, with the triggers off', () => {
     },
   );
 
-  it('refuse a key without its id, a second trading key, and a running bot without a start', async () => {
+  it('reject a key without its id, a second trading key, and a running bot without a start time', async () => {
     const { client, bot } = await household();
     const second = { client_id: client.clientId, version: 2, ...sealedWallet(client.clientId) };
     for (const [change, code] of [
@@ -121,7 +121,7 @@ describe('the constraints alone, with the triggers off', () => {
 });
 
 describe('a key that has ended', () => {
-  it('is rejected in both tables, with the triggers off too', async () => {
+  it('is rejected in both tables, also with the triggers off', async () => {
     const { client, bot } = await household();
     const { sql } = sessions;
     const [row] = await sql<[Record<string, string>]>`
@@ -136,7 +136,7 @@ describe('a key that has ended', () => {
       (within) => within`update public.bot_wallets set ${within({ ...kept })} where bot_id = ${bot}
         and address = ${row.address ?? ''}`,
     ];
-    // A new bot, so that no wallet with this address is in the way.
+    // A new bot, so that no wallet with this address exists yet.
     const [other = ''] = await sessions.newBots(client, 1);
     wallet.bot_id = other;
     for (const attempt of attempts) expect(await withoutTriggers(attempt, allowed)).toBe('PT409');
@@ -144,12 +144,12 @@ describe('a key that has ended', () => {
       code: 'PT409',
       hint: 'key_ended',
     });
-    // The same private key under a new id is another key.
+    // The same private key with a new key id is another key.
     await sql`insert into public.trading_keys ${sql({ client_id: client.clientId, ...sealedWallet(client.clientId, row.address) })}`;
   });
 });
 
-describe('not even a superuser', () => {
+describe('rules that a superuser cannot bypass', () => {
   it.each([
     'update public.key_events set actor = $$admin$$',
     'delete from public.key_events where false',
@@ -165,7 +165,7 @@ describe('not even a superuser', () => {
     'set local session_replication_role = replica; delete from private.key_ids where ended_at is not null',
     'set local session_replication_role = replica; update private.key_ids set ended_at = null where ended_at is not null',
   ])('can: %s', async (statement) => {
-    // Truncation waits for every reader: it asks again rather than hold up the other tests.
+    // Truncation waits for every reader. Short attempts are repeated, so that the other tests are not blocked.
     const attempt = (): Promise<unknown> =>
       superuser
         .begin(async (sql) => {
@@ -180,7 +180,7 @@ describe('not even a superuser', () => {
 });
 
 describe('the checker of the races', () => {
-  it('finds nothing in a house in order, or in an empty one', async () => {
+  it('finds nothing in a valid database, or in an empty one', async () => {
     const { client } = await household();
     expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     await sessions.sql`delete from public.trading_keys where client_id = ${client.clientId}`;
@@ -206,7 +206,7 @@ describe('the checker of the races', () => {
         sql`update public.bot_wallets set ${sql({ ...wallet(h) })} where bot_id = ${h.bot} and address = ${h.address}`,
     ],
     [
-      'a key that a rotation passed by',
+      'a key that a rotation did not replace',
       (sql, h) =>
         sql`update public.bot_wallets set ${sql({ ...wallet(h, '0x00') })} where key_id = ${h.own.key_id}`,
     ],

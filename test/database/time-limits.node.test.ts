@@ -1,4 +1,4 @@
-/** The local stack ends what takes too long as PostgREST does: at the limit of the role, or at that of the function. */
+/** The local stack cancels slow statements as PostgREST does: at the time limit of the role, or of the function. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
@@ -13,7 +13,7 @@ let project: Project;
 let sql: postgres.Sql;
 let token: string;
 
-/** A role beside `authenticated`, whose limit other tests need as it is. */
+/** A role beside `authenticated`, whose own limit must not change because other tests depend on it. */
 beforeAll(async () => {
   project = await newProject();
   sql = postgres(project.databaseUrl, { max: 2, onnotice: () => {} });
@@ -76,7 +76,7 @@ const visible = (path: string) =>
   vi.waitFor(async () => expect((await call(path, { seconds: 0 })).status).not.toBe(404), PATIENCE);
 
 describe('the limit of the role', () => {
-  it('lets a quick function end', async () => {
+  it('allows a fast function to finish', async () => {
     expect(await nap('nap', 0.01)).toEqual({ status: 200, json: 'rested' });
   });
 
@@ -88,14 +88,14 @@ describe('the limit of the role', () => {
     expect(await call('naps')).toMatchObject(CANCELLED);
   });
 
-  it('ends with the transaction: whoever calls next in the same session has an own limit', async () => {
+  it('ends with the transaction: the next call in the same session has its own limit', async () => {
     for (let turn = 0; turn < 4; turn += 1) {
       expect((await call('rpc/limit_now', {})).json).toBe('500ms');
       expect((await call('rpc/limit_now', {}, await accessToken({ role: 'anon' }))).json).toBe('3s');
     }
   });
 
-  it('holds after `notify pgrst` as it was changed', async () => {
+  it('changes with the first call after `notify pgrst`', async () => {
     await sql.unsafe(`alter role ${ROLE} set statement_timeout = '20s'; notify pgrst, 'reload config'`);
     await vi.waitFor(
       async () => expect(await nap('nap', 0.9)).toEqual({ status: 200, json: 'rested' }),
@@ -107,7 +107,7 @@ describe('the limit of the role', () => {
 });
 
 describe('the limit of the function', () => {
-  it('lets it run longer than its role may', async () => {
+  it('allows it to run longer than the limit of its role', async () => {
     expect(await nap('nap_long', 0.9)).toEqual({ status: 200, json: 'rested' });
   });
 
@@ -115,13 +115,13 @@ describe('the limit of the function', () => {
     expect(await nap('nap_short', 0.3)).toMatchObject(CANCELLED);
   });
 
-  it('holds as it was changed, without a notification by the operator', async () => {
+  it('changes without a notification by the operator', async () => {
     await sql`alter function public.nap_short(float) set statement_timeout = '20s'`;
     await vi.waitFor(async () => expect((await nap('nap_short', 0.3)).status).toBe(200), PATIENCE);
   });
 });
 
-it('the API closes while a call runs, and ends the call', async () => {
+it('closing the API ends a running call', async () => {
   const api = createSupabaseApi({
     databaseUrl: project.databaseUrl,
     jwtSecret: inject('jwtSecret'),

@@ -32,8 +32,16 @@ describe('a call of a machine token', () => {
   it.each([
     ['that succeeds -> known', () => checksOf(async () => heartbeat), [true]],
     ['with token_invalid -> not known', failing({ code: 'PT401', hint: 'token_invalid' }, 401), [false]],
-    ['with not_found by our function -> known', failing({ code: 'PT404', hint: 'not_found' }, 404), [true]],
-    ['with a problem of the policy -> known', failing({ code: 'PT403', hint: 'policy_kind' }, 403), [true]],
+    [
+      'with not_found by our function -> known',
+      failing({ code: 'PT404', hint: 'resource_not_found' }, 404),
+      [true],
+    ],
+    [
+      'with a problem of the policy -> known',
+      failing({ code: 'PT403', hint: 'policy_kind_denied' }, 403),
+      [true],
+    ],
     ['with a violated constraint -> nothing', failing({ code: '23505' }, 409), []],
     ['with a right that is missing -> nothing', failing({ code: '42501' }, 403), []],
     ['with a 404 of a gateway -> nothing', failing({}, 404), []],

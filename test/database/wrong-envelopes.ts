@@ -1,4 +1,4 @@
-/** Envelopes that are nearly right: what a byte, a member or a part of one can be changed into. */
+/** Envelopes that are almost valid, with one byte, member or part changed. */
 import fc from 'fast-check';
 
 export interface Row {
@@ -15,7 +15,7 @@ const BASE64URL = `${LETTERS}-_`;
 const of = (alphabet: string, minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength });
 
-/** Somewhere in a text or a list, whatever its length. */
+/** A position in a text or a list, whatever its length. */
 const place = fc.nat(9999);
 const splice = (text: string, at: number, remove: number, put: string) => {
   const index = at % (text.length + 1);
@@ -25,7 +25,7 @@ const splice = (text: string, at: number, remove: number, put: string) => {
 export const headerOf = (envelope: string): Buffer =>
   Buffer.from(envelope.split('.', 1)[0] ?? '', 'base64url');
 
-/** With another text for a header, or bytes that are none. */
+/** With another text as the header, or with bytes that are not UTF-8. */
 export const ofHeader =
   (change: (header: string) => string | Uint8Array): Change =>
   (envelope) =>
@@ -36,7 +36,7 @@ type Members = [name: string, value: unknown][];
 const ofMembers = (change: (members: Members) => Members) =>
   ofHeader((header) => {
     const members = change(Object.entries(JSON.parse(header)));
-    // Not an object: that has no member twice and puts names that are numbers first.
+    // Not an object: an object cannot have a member twice, and puts numeric names first.
     return `{${members.map((member) => member.map((part) => JSON.stringify(part)).join(':')).join(',')}}`;
   });
 
@@ -45,7 +45,7 @@ const ofParts =
   (envelope) =>
     change(envelope.split('.')).join('.');
 
-/** Of the right kind and of any other, with all that JSON escapes. */
+/** Values of the right type and of any other, with every character that JSON escapes. */
 const value = fc.oneof(
   of(BASE64URL, 0, 70),
   of('ab"\\\n\u0000\u007f<>?~é/', 0, 24),
@@ -56,7 +56,7 @@ const name = fc.constantFrom(...NAMES, 'zip', 'crit', '', 'Alg');
 const member = fc.tuple(name, value);
 
 const ofTheMembers = fc.oneof(
-  // another value, in its place; one more; one that is there already; one less; another order
+  // another value in its place; one member more; a repeated member; one member less; another order
   member.map(([wanted, put]) =>
     ofMembers((all) => all.map(([one, old]) => [one, one === wanted ? put : old])),
   ),
@@ -77,7 +77,7 @@ const ofTheMembers = fc.oneof(
 );
 
 const ofTheHeader = fc.oneof(
-  // white space, marks of JSON, bytes that are no text, escapes
+  // white space, punctuation of JSON, bytes that are not UTF-8, escapes
   fc
     .tuple(place, fc.constantFrom(' ', '\n', '\t', '\r', '\u0000', '\ufeff', '\\', '"', ',', '}', 'é', '🔑'))
     .map(([at, put]) => ofHeader((header) => splice(header, at, 0, put))),
@@ -110,7 +110,7 @@ const ofTheText = fc.oneof(
       (envelope) =>
         splice(envelope, at, remove, put),
   ),
-  // the last character of a part, where bits can be left over
+  // the last character of a part, which can have unused bits
   fc
     .tuple(fc.nat(4), fc.constantFrom(...BASE64URL))
     .map(([part, put]) =>
@@ -142,7 +142,7 @@ export const changeOfRow: fc.Arbitrary<(row: Row) => Row> = fc.oneof(
   fc.uuid().map((client_id) => (row: Row) => ({ ...row, client_id })),
   fc.uuid().map((key_id) => (row: Row) => ({ ...row, key_id })),
   fc.constantFrom('evm', 'solana', 'EVM', '').map((chain) => (row: Row) => ({ ...row, chain })),
-  // The last ones close their own quotation marks: they would write members of their own.
+  // The last ones close their own quotation marks, so that they could add members of their own.
   fc
     .constantFrom('', 'x', '"', '\\', '\n', '","jti":"')
     .map((end) => (row: Row) => ({ ...row, address: row.address + end })),

@@ -1,4 +1,4 @@
-/** What is deployed: that it is small, and that what was cut away to make it so is not missed. */
+/** The deployed bundle: its size, and that nothing that was removed to make it small is missing. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ describe('the bundle', () => {
     expect(bundle.gzipBytes / 1024).toBeLessThan(MAX_GZIP_KIB);
   });
 
-  it('holds of zod no language but English, and nothing of supabase-js', () => {
+  it('contains only the English texts of zod, and nothing of supabase-js', () => {
     const paths = Object.keys(bundle.parts);
     expect(paths.filter((path) => path.includes('zod/v4/locales'))).toEqual([
       'node_modules/zod/v4/locales/en.js',
@@ -48,7 +48,7 @@ describe('the bundle', () => {
     expect(paths.filter((path) => /node_modules\/(yaml|openapi3-ts|@supabase)\//.test(path))).toEqual([]);
   });
 
-  it('holds nothing that writes the description, nor the page', () => {
+  it('contains neither the generator of the description nor the page', () => {
     const paths = Object.keys(bundle.parts);
     const writes =
       /zod-to-openapi\/|openapi\/(reference|write-description)|json-schema(-processors)?\.js$|docs-page\/|hono\/dist\/helper\/html/;
@@ -57,7 +57,7 @@ describe('the bundle', () => {
 });
 
 describe('the part of zod that is bundled', () => {
-  it('has all that schemas use', () => {
+  it('has every function that the schemas use', () => {
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.startsWith('sdk'))
       .map((path) => readFileSync(join('src', path), 'utf8'));
@@ -68,7 +68,7 @@ describe('the part of zod that is bundled', () => {
     expect([...new Set(used)].filter((name) => !Object.hasOwn(part, name ?? ''))).toEqual(['core']); // a type
   });
 
-  it('is the same as in the whole', () => {
+  it('has the same functions as the whole of zod', () => {
     const { z: _, ...members } = part;
     expect(
       Object.entries(members).filter(([name, member]) => whole[name as keyof typeof whole] !== member),
@@ -76,7 +76,7 @@ describe('the part of zod that is bundled', () => {
   });
 });
 
-/** The same request to the bundle and to the source; of their answers what a request decides. */
+/** Sends the same request to the bundle and to the source. Returns the parts of both responses that depend on the request. */
 async function both(method: string, path: string, body?: unknown) {
   const init = {
     method,
@@ -89,7 +89,7 @@ async function both(method: string, path: string, body?: unknown) {
   ];
   return Promise.all(
     answers.map(async (answer) => {
-      const { instance: _, ...json } = (await answer.json()) as Record<string, unknown>;
+      const { request_id: _, ...json } = (await answer.json()) as Record<string, unknown>;
       return { status: answer.status, json };
     }),
   );
@@ -97,7 +97,7 @@ async function both(method: string, path: string, body?: unknown) {
 
 const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
 
-describe('the bundle and its source', () => {
+describe('the bundle and the source', () => {
   it('describe the same API', async () => {
     const [bundled, source] = await both('GET', '/openapi.json');
     expect(bundled?.status).toBe(200);
@@ -105,7 +105,7 @@ describe('the bundle and its source', () => {
     expect(bundled).toEqual(source);
   });
 
-  it('answer it with the same headers, as every answer', async () => {
+  it('return it with the same headers, which every response has', async () => {
     const request = new Request('http://worker.test/openapi.json');
     const source = await createApp().fetch(request, bindings);
     for (const method of ['GET', 'HEAD']) {
@@ -122,7 +122,7 @@ describe('the bundle and its source', () => {
     }
   });
 
-  it('answer the page, each as it can: the bundle with the file beside it', async () => {
+  it('return the page: the bundle from the file beside it, the source as a redirect', async () => {
     const bundled = await fetch(new URL('/docs', worker.url), { redirect: 'manual' });
     expect([bundled.status, await bundled.text()]).toEqual([200, readFileSync('public/docs.html', 'utf8')]);
     const source = await createApp().fetch(new Request('http://worker.test/docs'), bindings);
@@ -139,37 +139,37 @@ describe('the bundle and its source', () => {
     ['a text too long', 'POST', '/clients', { name: 'x'.repeat(201), email: 'a@b.test' }],
     ['no e-mail', 'POST', '/clients', { name: 'x', email: 'x' }],
     ['an unknown field', 'POST', '/clients', { name: 'x', email: 'a@b.test', note: 1 }],
-    ['a page of none', 'GET', '/clients?limit=0', undefined],
-    ['a page of no number', 'GET', '/clients?limit=x', undefined],
+    ['a page size of 0', 'GET', '/clients?limit=0', undefined],
+    ['a page size that is not a number', 'GET', '/clients?limit=x', undefined],
     ['no id', 'GET', '/bots/x', undefined],
     [
-      'wallets that are none',
+      'malformed values in wallets',
       'POST',
       '/bots/create',
       { client_id: ID, name: '', bot_type: 'x', wallets: [1] },
     ],
     [
-      'a config that is none',
+      'a config that is not an object',
       'POST',
       '/bots/create',
       { client_id: ID, name: 'x', bot_type: 'x', config: 'x' },
     ],
     ['no key', 'PUT', `/clients/${ID}/rotate-key`, { private_key: '' }],
     [
-      'a policy of other values',
+      'a policy with wrong values',
       'PUT',
       `/bots/${ID}/policy`,
       { kinds: ['x'], max_value: '-1', recipients: ['x'] },
     ],
-    ['a time that is none', 'POST', `/bots/${ID}/tokens`, { name: 'x', expires_at: 'tomorrow' }],
-  ])('refuse a request with %s in the same words', async (_, method, path, body) => {
+    ['a malformed time', 'POST', `/bots/${ID}/tokens`, { name: 'x', expires_at: 'tomorrow' }],
+  ])('reject a request with %s with the same response', async (_, method, path, body) => {
     const [bundled, source] = await both(method, path, body);
     expect(bundled?.status).toBeGreaterThanOrEqual(400);
     expect(bundled?.status).toBeLessThan(500);
     expect(bundled).toEqual(source);
   });
 
-  it('say what is wrong in English', async () => {
+  it('describe an error in English', async () => {
     const [bundled] = await both('POST', '/clients', { name: 1, email: 'a@b.test' });
     expect(bundled?.json).toMatchObject({
       errors: [{ pointer: '/name', detail: 'Invalid input: expected string, received number' }],

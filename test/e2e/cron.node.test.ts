@@ -1,4 +1,4 @@
-/** The bundled Worker's cron, in the real runtime, and the lines that it logs there. */
+/** The bundled Worker's cron in the real runtime, and the lines that it logs. */
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -28,7 +28,7 @@ afterAll(async () => {
   await sql.end();
 });
 
-/** What the runtime's log has: lines of ours are JSON. */
+/** The lines of the runtime's log that are ours: ours are JSON. */
 function lines(event: string): Record<string, unknown>[] {
   return worker.harness.getLogs().flatMap((entry) => {
     recordText(JSON.stringify(entry));
@@ -38,7 +38,7 @@ function lines(event: string): Record<string, unknown>[] {
 }
 
 describe('the cron', () => {
-  test('runs the monitor, which says in one line what it did, and no token', async () => {
+  test('runs the monitor, which logs one line about its run, without a token', async () => {
     await expect
       .poll(
         async () => {
@@ -53,9 +53,9 @@ describe('the cron', () => {
     expect(JSON.stringify(worker.harness.getLogs())).not.toContain(token);
   });
 
-  test('is named by /ready, whose own line says no more than it should', async () => {
+  test('is reported by /ready, whose own log line has only the allowed fields', async () => {
     const ready = await request(worker.url, 'GET /ready?token=tk_secret');
-    // Not the whole: this database has keys of other tests, which this master key does not open.
+    // Not all checks: this database has keys of other tests, which this master key does not open.
     expect(ready.json.dependencies.monitor).toEqual({ status: 'ok' });
     const requestId = ready.headers.get('x-request-id');
     await expect.poll(() => lines('request').filter((line) => line.request_id === requestId)).toHaveLength(1);

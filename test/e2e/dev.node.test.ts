@@ -1,4 +1,4 @@
-/** `npm run dev` as a user meets it: started, started twice, interrupted, killed, found half-made. */
+/** `npm run dev` as a user runs it: started, started twice, interrupted, killed, and with a half-made directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
@@ -74,7 +74,7 @@ afterAll(() => {
 describe('npm run dev', { timeout: 120_000 }, () => {
   let firstRun: StackFile;
 
-  test('serves the API with demo accounts, and tells other programs in stack.json', async () => {
+  test('serves the API with demo accounts, and describes itself in stack.json for other programs', async () => {
     firstRun = await ready();
     expect(Object.keys(firstRun).sort()).toEqual(
       'admin api_url clients database_url jwt_secret machine_token publishable_key supabase_url'.split(' '),
@@ -84,7 +84,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     const response = await fetch(`${firstRun.api_url}/ready`);
     const { status, dependencies } = (await response.json()) as { status: string; dependencies: object };
     expect([response.status, status]).toEqual([200, 'ready']);
-    // Also the monitor, which has a token made for it.
+    // Also the monitor, which gets a token of its own.
     expect(new Set(Object.values(dependencies).map((each) => each.status))).toEqual(new Set(['ok']));
     expect(response.headers.get('server-timing')).toMatch(/^total;dur=/);
     expect((await fetch(`${firstRun.api_url}/openapi.json`)).status).toBe(200);
@@ -92,7 +92,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
   });
 
   test.runIf(existsSync('/proc/net/tcp'))(
-    'opens no inspector, which would show a web page the memory',
+    'opens no inspector, which would let a web page read the memory',
     async () => {
       await ready();
       const ports = listeningPorts(running?.child.pid ?? 0);
@@ -106,7 +106,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     },
   );
 
-  test('runs the cron, which nothing else does on one machine', async () => {
+  test('runs the cron, which nothing else runs in development', async () => {
     await ready('--cron-every', '1');
     const log = () => readFileSync(join(directory, 'worker.log'), 'utf8');
     await expect
@@ -115,7 +115,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
   });
 
   test('with --empty has no accounts, so that the backup of another stack can be restored into it', async () => {
-    // Where the operator's commands look for the stack.
+    // The directory in which the operator's commands look for the stack.
     const home = mkdtempSync(join(tmpdir(), 'trading-keys-home-'));
     symlinkSync(directory, join(home, '.local'));
     const { clients } = await ready();
@@ -154,7 +154,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     }
   });
 
-  test('refuses a second run in the same directory and names the first', async () => {
+  test('rejects a second run in the same directory and names the first', async () => {
     const stack = await ready();
     const second = dev();
     expect(await second.exit).toBe(1);
@@ -162,7 +162,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect((await fetch(`${stack.api_url}/health`)).status).toBe(200);
   });
 
-  test('keeps accounts, secrets and data between runs and leaves nothing running after Ctrl-C', async () => {
+  test('keeps accounts, secrets and data between runs, and leaves no process after Ctrl-C', async () => {
     const stack = await ready();
     expect(stack.clients).toEqual(firstRun.clients);
     expect(stack.jwt_secret).toBe(firstRun.jwt_secret);
@@ -174,25 +174,25 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(existsSync(join(directory, 'postgres', 'data', 'postmaster.pid'))).toBe(false);
   });
 
-  test('takes over from a predecessor that was killed, whose Worker has left with it', async () => {
+  test('starts after an earlier run was killed, whose Worker has ended with it', async () => {
     const stack = await ready();
     await end('SIGKILL');
     await expect.poll(() => isFree(portOf(stack.api_url)), { timeout: 10_000 }).toBe(true);
     expect(await isFree(portOf(stack.database_url))).toBe(false);
     expect((await ready()).clients).toEqual(firstRun.clients);
-    expect(running?.output()).toContain('An earlier run was cut off');
+    expect(running?.output()).toContain('An earlier run was interrupted');
     expect(await isFree(portOf(stack.database_url))).toBe(true);
   });
 
-  test('makes a half-made data directory anew', async () => {
+  test('creates a half-made data directory again', async () => {
     renameSync(join(directory, 'postgres', 'data'), join(directory, 'postgres', 'data.partial'));
     const stack = await ready();
-    expect(running?.output()).toContain('half-made');
+    expect(running?.output()).toContain('incomplete database');
     expect(stack.clients.map(({ name }) => name)).toEqual(['Alice', 'Bob']);
     expect(stack.clients[0]?.id).not.toBe(firstRun.clients[0]?.id);
   });
 
-  test('says so when its data directory is none of PostgreSQL, and --fresh starts over', async () => {
+  test('reports a data directory that is not one of PostgreSQL, and --fresh creates a new one', async () => {
     rmSync(join(directory, 'postgres', 'data'), { recursive: true });
     mkdirSync(join(directory, 'postgres', 'data'));
     writeFileSync(join(directory, 'postgres', 'data', 'a-file'), '');
@@ -203,7 +203,7 @@ describe('npm run dev', { timeout: 120_000 }, () => {
     expect(stack.jwt_secret).not.toBe(firstRun.jwt_secret);
   });
 
-  test('refuses a port that was asked for and is in use', async () => {
+  test('rejects a requested port that is in use', async () => {
     const taken = createServer();
     const port = await new Promise<number>((resolve) =>
       taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port)),
@@ -216,12 +216,12 @@ describe('npm run dev', { timeout: 120_000 }, () => {
 });
 
 describe('npm run demo', { timeout: 120_000 }, () => {
-  test('tells both flows against a stack of its own and ends well', async () => {
+  test('runs both flows against a stack of its own and exits with 0', async () => {
     const child = spawn(process.execPath, ['tools/stack/demo.ts'], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
-    expect(output).toContain('everything was as told');
+    expect(output).toContain('every response was as expected');
     expect(output).toContain('"wallets_cleared": 1');
   });
 });

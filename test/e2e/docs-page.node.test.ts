@@ -1,4 +1,4 @@
-/** The page of `GET /docs`: all of the description stands in it, as text. */
+/** The page of `GET /docs` contains the whole description as text. */
 import { describe, expect, it } from 'vitest';
 import { PROBLEM_CODES } from '../../src/problem.ts';
 import type { Description, Schema } from '../../tools/generate/docs-page/description.ts';
@@ -11,7 +11,7 @@ const page = await generateDocs();
 /** Without the text of the script, in which "<" is no tag. */
 const markup = page.replace(/<script>[\s\S]*<\/script>/, '');
 const all = (pattern: RegExp, text = page) => [...text.matchAll(pattern)].map(([, found = '']) => found);
-/** What a reader sees. */
+/** The visible text. */
 const textOf = (html: string) =>
   html
     .replaceAll(/<[^>]*>/g, '')
@@ -22,7 +22,7 @@ const textOf = (html: string) =>
     .replaceAll('&amp;', '&')
     .replaceAll(/\n+/g, '\n')
     .replaceAll(/ +/g, ' ');
-/** The article of this heading. */
+/** The article under this heading. */
 const article = (heading: string) =>
   page
     .split('<article')
@@ -36,7 +36,7 @@ const routes = Object.entries(description.paths).flatMap(([path, operations]) =>
 );
 
 describe('every operation', () => {
-  it.each(routes)('$line stands there with all that is said of it', ({ line, operation }) => {
+  it.each(routes)('$line is on the page with its whole description', ({ line, operation }) => {
     const text = textOf(article(line));
     const { summary, operationId, description = '', parameters = [], requestBody, responses } = operation;
     expect(text).toContain(`${summary}. ${operationId}\n`);
@@ -73,11 +73,11 @@ describe('every operation', () => {
     ['DELETE /clients/{id}/revoke-key', 'A session; ending; never limited.'],
     ['POST /bots/{id}/sign', 'A machine token; signing; counted under signing.'],
     ['POST /bots/{id}/heartbeat', 'A machine token; counted under reads.'],
-  ])('%s says who may ask: %s', (line, who) => {
+  ])('%s names its callers: %s', (line, who) => {
     expect(all(/<p class="who">(.*)<\/p>/g, article(line)).map(textOf)).toEqual([who]);
   });
 
-  it('shows the fields that it takes in its place', () => {
+  it('shows the fields of its request body in place', () => {
     const text = textOf(article('PUT /clients/{id}/rotate-key'));
     expect(text).toContain('private_key required one of these, password, never returned');
     expect(text).toContain('string, at most 1024 characters');
@@ -87,7 +87,7 @@ describe('every operation', () => {
 });
 
 describe('every schema', () => {
-  it.each(Object.keys(description.components.schemas))('%s stands there with its fields', (name) => {
+  it.each(Object.keys(description.components.schemas))('%s is on the page with its fields', (name) => {
     const schema = description.components.schemas[name] ?? {};
     const own = article(name);
     const named = all(/<code class="name">(.*?)<\/code>/g, own);
@@ -119,12 +119,12 @@ describe('every schema', () => {
       'BotHealth',
       /\nlast_heartbeat required object or null\nstatus required string, one of ok degraded failing/,
     ],
-  ])('%s is told as %s', (name, text) => {
+  ])('%s is shown as %s', (name, text) => {
     expect(textOf(article(name))).toMatch(text);
   });
 });
 
-it('leaves out nothing that a schema says: the page knows each of its words', () => {
+it('omits no keyword of any schema', () => {
   const KNOWN =
     '$ref type description properties required additionalProperties items allOf anyOf oneOf enum format pattern minLength maxLength minimum maximum maxItems default example writeOnly'.split(
       ' ',
@@ -132,7 +132,7 @@ it('leaves out nothing that a schema says: the page knows each of its words', ()
   const words = new Set<string>();
   const look = (schema: Schema) => {
     for (const word of Object.keys(schema)) words.add(word);
-    // Of other fields the page says that there are none, or that there may be any.
+    // Of other fields the page says that they are not allowed, or that any are allowed.
     expect([undefined, '{}', 'false']).toContain(JSON.stringify(schema.additionalProperties));
     const { properties = {}, items = [], allOf = [], anyOf = [], oneOf = [] } = schema;
     for (const part of [Object.values(properties), items, allOf, anyOf, oneOf].flat(2)) look(part);
@@ -169,7 +169,7 @@ describe('the script', () => {
   });
 });
 
-it('lists every problem code once, with what to do', () => {
+it('lists every problem code once, with its remedy', () => {
   const [, problems = ''] = page.split('<h2 id="problems">');
   expect(all(/<td><code>(\w+)<\/code><\/td>/g, problems)).toEqual(PROBLEM_CODES);
 });
@@ -183,7 +183,7 @@ describe('the page', () => {
     expect(all(/href="([^"#][^"]*)"/g)).toEqual(['openapi.json']);
   });
 
-  it('leads by each link somewhere, and has no anchor twice', () => {
+  it('has a target for every link, and no anchor twice', () => {
     const ids = all(/\sid="([^"]*)"/g);
     expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9_-]*$/.test(id))).toEqual([]);
     const links = all(/href="#([^"]*)"/g, markup);
@@ -191,19 +191,19 @@ describe('the page', () => {
     expect(links.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it('has its headings in order, one of them first', () => {
+  it('has its headings in order, with one of the first level', () => {
     const levels = all(/<h([1-6])\b/g).map(Number);
     expect(levels.filter((level) => level === 1)).toHaveLength(1);
     expect(levels.filter((level, i) => level > (levels[i - 1] ?? 0) + 1)).toEqual([]);
   });
 
-  it('closes what it opens', () => {
+  it('closes every tag that it opens', () => {
     const open: string[] = [];
     for (const [, end, name = ''] of markup.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
       if (name === 'meta' || name === 'input') continue;
       if (end) expect(open.pop()).toBe(name);
       else {
-        // HTML closes a paragraph before these by itself: the page would be another than was written.
+        // HTML closes a paragraph before these by itself, so the page would differ from its source.
         if (/^(ul|ol|div|p|pre|table|h\d|article)$/.test(name)) expect(open).not.toContain('p');
         open.push(name);
       }
@@ -212,7 +212,7 @@ describe('the page', () => {
   });
 });
 
-it('shows as text whatever stands in the description', async () => {
+it('escapes every text of the description', async () => {
   const evil = `"'><img src=x onerror=alert(1)></style><script>alert(1)</script>&amp;\``;
   const hostile = (value: unknown): unknown => {
     if (typeof value === 'string') return evil;

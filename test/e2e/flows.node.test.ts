@@ -59,7 +59,7 @@ interface StoredKey {
   readonly encrypted_key: string | null;
 }
 
-/** The rows of a client in both tables, trading key first. */
+/** The rows of a client in both tables, the trading key first. */
 async function stored(clientId: string): Promise<StoredKey[]> {
   return sql<StoredKey[]>`
     select client_id, chain, address, key_id, encrypted_key from public.trading_keys where client_id = ${clientId}
@@ -74,7 +74,7 @@ async function opened({ client_id, chain, address, key_id, encrypted_key }: Stor
 
 const call = (line: string, token?: string, body?: object) => request(worker.url, line, token, body);
 
-describe('Option 1: an admin puts in the key', () => {
+describe('Option 1: an admin submits the key', () => {
   test('creates a client and a bot with a key, which is sealed in both tables and never shown', async () => {
     const secret = Buffer.from(secp256k1.utils.randomSecretKey());
     const client = await call('POST /clients', asAdmin, { name: 'Carol', email: unique('carol') });
@@ -86,7 +86,7 @@ describe('Option 1: an admin puts in the key', () => {
       wallets: [{ private_key: `0x${secret.toString('hex')}` }],
     });
     expect(bot.status).toBe(201);
-    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key: 'trading' }]);
+    expect(bot.json.wallets).toMatchObject([{ chain: 'evm', key_source: 'trading' }]);
 
     const [trading, wallet, ...more] = await stored(client.json.id);
     expect(more).toEqual([]);
@@ -98,8 +98,8 @@ describe('Option 1: an admin puts in the key', () => {
   });
 });
 
-describe('Option 2: a client serves itself', () => {
-  test('sets up a bot, rotates, revokes; another client gets 404 all along', async () => {
+describe('Option 2: a client submits its own key', () => {
+  test('sets up a bot, rotates, revokes; another client gets 404 every time', async () => {
     const first = ed25519.utils.randomSecretKey();
     const second = ed25519.utils.randomSecretKey();
     const options = await call(`GET /clients/${alice.clientId}/bot-options`, asAlice);
@@ -146,10 +146,10 @@ describe('Option 2: a client serves itself', () => {
       status: 'stopped',
       stop_reason: 'key_revoked',
     });
-    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_has_no_key');
+    expect((await call(`POST /bots/${bot.json.id}/start`, asAlice)).json.code).toBe('bot_key_missing');
   });
 
-  test('revokes straight at the database API, with the Worker out of the way', async () => {
+  test('revokes directly at the database API, without the Worker', async () => {
     const setUp = await call(`POST /clients/${bob.clientId}/setup-bot`, asBob, {
       bot_type: 'evm-dca',
       private_key: Buffer.from(secp256k1.utils.randomSecretKey()).toString('hex'),

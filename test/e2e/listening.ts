@@ -1,4 +1,4 @@
-/** What a process and all that it started listen on, as Linux tells. */
+/** The ports on which a process and its descendants listen, read from Linux's /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 interface Process {
@@ -35,7 +35,7 @@ function family(root: string): Set<string> {
   return found;
 }
 
-/** Processes and files come and go while one looks. */
+/** Processes and files can disappear while they are read. */
 function orNothing<Value>(look: () => Value, nothing: Value): Value {
   try {
     return look();

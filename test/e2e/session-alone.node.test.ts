@@ -9,11 +9,11 @@ const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
 const project = { supabaseUrl: inject('supabaseUrl'), publishableKey: inject('publishableKey') };
 afterAll(() => sql.end());
 
-it('a client revokes its key, and no other, with its session alone', async () => {
+it('a client revokes its own key, and no other key, with its session alone', async () => {
   const [anna, boris] = await Promise.all(
     ['Anna', 'Boris'].map((name) => createClientAccount(sql, name, `${crypto.randomUUID()}@example.test`)),
   );
-  if (!anna || !boris) throw new TypeError('not made');
+  if (!anna || !boris) throw new TypeError('a value is missing');
   for (const { clientId } of [anna, boris]) {
     await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
   }

@@ -1,4 +1,4 @@
-/** A client's account through the embedded Auth server, and what a stranger who signed up first with its address still has. */
+/** A client's account through the embedded Auth server, after a stranger signed up first with the address of the client. */
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { describe, expect, inject, it } from 'vitest';
 import { call } from '../support/api.ts';
@@ -27,7 +27,7 @@ async function signUp(email: string, password: string): Promise<void> {
   expect(error).toBeNull();
 }
 
-/** The link in the mail of this kind, followed in the owner's browser. */
+/** Follows the link of the mail of this kind, in the owner's browser. */
 async function follow(email: string, type: 'signup' | 'recovery'): Promise<SupabaseClient> {
   const [account] = await operatorSql<Record<string, string>>(
     'select confirmation_token as signup, recovery_token as recovery from auth.users where email = $1',
@@ -48,7 +48,7 @@ const tokenOf = async (program: SupabaseClient) =>
   (await program.auth.getSession()).data.session?.access_token;
 
 describe('a client whose address a stranger signs up with first', () => {
-  it('its owner confirms it -> the owner is in, sets a password, and the stranger is out', async () => {
+  it('its owner confirms it -> the owner signs in and sets a password; the password and sessions of the stranger are rejected', async () => {
     const email = newEmail();
     const client = await newClient({ email });
     await signUp(email, STRANGERS);

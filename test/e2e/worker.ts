@@ -11,7 +11,7 @@ export interface RunningWorker {
   readonly harness: TestHarness;
 }
 
-// Without rate limits: what is tested here asks often, and from one address.
+// Without rate limits: these tests send many requests from one address.
 const configuration = workerConfiguration();
 process.once('exit', configuration.remove);
 
@@ -23,13 +23,13 @@ export async function startWorker(secrets: Record<string, string>): Promise<Runn
   return { url, harness };
 }
 
-/** Signs in with e-mail and password; answers the access token. */
+/** Signs in with e-mail and password. Returns the access token. */
 export async function signIn(account: { email: string; password: string }): Promise<string> {
   const project = { supabaseUrl: inject('supabaseUrl'), publishableKey: inject('publishableKey') };
   return (await session.signIn(project, account)).token;
 }
 
-/** A request over the network; what it answers is recorded for the leak scan. */
+/** Sends a request over the network. Its response is recorded for the leak scan. */
 export async function request(base: URL, line: string, token?: string, body?: object) {
   recordKeysOf(body);
   const [method = 'GET', path = '/'] = line.split(' ');
@@ -44,6 +44,6 @@ export async function request(base: URL, line: string, token?: string, body?: ob
   const text = await response.text();
   recordText(JSON.stringify([...response.headers]));
   recordText(text);
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the answer should hold
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that the response should have
   return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as any };
 }

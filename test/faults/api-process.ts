@@ -1,4 +1,4 @@
-/** The database API in a process that can be killed, in front of a PostgreSQL that goes on. */
+/** The database API in a process that can be killed, in front of a PostgreSQL that keeps running. */
 import { createSupabaseApi } from '../../tools/stack/supabase-api.ts';
 
 const {

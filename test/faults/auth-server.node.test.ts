@@ -1,4 +1,4 @@
-/** The Auth server does not give its keys: sessions wait for it, runners and revocation by the database do not. */
+/** The Auth server does not return its keys: sessions depend on it; runners and a revocation at the database do not. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { request } from '../e2e/worker.ts';
@@ -39,10 +39,10 @@ async function withWorker(test: (worker: Served, project: HostedProject, token: 
 const down = { status: 503, type: 'text/html', body: '<h1>down</h1>' } as const;
 
 test.each([
-  ['answers 503', down],
+  ['returns 503', down],
   ['hangs', 'hang'],
 ] as const)(
-  'the Auth server %s -> 503 auth_unavailable, runners sign on, and sessions are back by themselves',
+  'the Auth server %s -> 503 auth_unavailable, runners continue to sign, and sessions recover by themselves',
   async (_, jwks) => {
     await withWorker(async (worker, project, token) => {
       const read = () => request(worker.url, `GET /clients/${client.clientId}/trading-key`, token);
@@ -55,7 +55,7 @@ test.each([
       expectProblem(await read(), 503, 'auth_unavailable');
       expect((await sign()).status).toBe(200);
       const { jwksFetches } = await project.counts();
-      // Those that come together ask once, not each for itself.
+      // Concurrent requests cause one fetch together, not one each.
       for (const answer of await Promise.all(Array.from({ length: 20 }, read)))
         expectProblem(answer, 503, 'auth_unavailable');
       expect((await project.counts()).jwksFetches - jwksFetches).toBeLessThanOrEqual(2);
@@ -66,7 +66,7 @@ test.each([
   },
 );
 
-test('the Auth server goes down once its keys are there -> sessions go on', async () => {
+test('the Auth server fails after its keys were fetched -> sessions continue to work', async () => {
   await withWorker(async (worker, project, token) => {
     const read = () => request(worker.url, `GET /clients/${client.clientId}/trading-key`, token);
     expect((await read()).status).toBe(200);

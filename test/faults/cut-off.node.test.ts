@@ -1,4 +1,4 @@
-/** A key change whose connection is cut while it waits in the database: wholly old or wholly new, and the client can tell. */
+/** If the connection of a key change is cut, the change takes effect wholly or not at all, and the client can tell which. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -14,7 +14,7 @@ let api: OwnApi;
 let superuser: postgres.Sql;
 
 beforeAll(async () => {
-  // One of its own: a driver whose session is ended may take its process along.
+  // A connection of its own, because a driver whose session is ended may end its process too.
   api = await startOwnApi({
     databaseUrl: inject('databaseUrl'),
     jwtSecret: inject('jwtSecret'),
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const KEY_CHANGES = KINDS.filter(({ name }) => ['set up', 'rotate', 'revoke'].includes(name));
 
-/** The lock of a client's keys as who signs takes it, held until `release` is called. */
+/** Takes the lock of a client's keys as a signer does, and holds it until `release` is called. */
 async function hold({ clientId }: Household) {
   const held = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
@@ -61,7 +61,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await wait(20);
 }
 
-/** Lets a call through, and cuts the Worker off as soon as it waits for the lock. */
+/** Forwards a call, and disconnects the Worker as soon as the call waits for the lock. */
 const cutOnceItWaits =
   (household: Household, through: Promise<unknown>[]) =>
   async ({ forward, request: incoming }: Exchange) => {
@@ -71,7 +71,7 @@ const cutOnceItWaits =
   };
 
 describe.each(KEY_CHANGES)('$name', (kind) => {
-  test('cut off while it waits for a lock -> 503; later it is done or not, and asking again converges', async () => {
+  test('a key change that is cut off while it waits for a lock -> 503; it takes effect or not, and a retry gives the wanted state', async () => {
     const { proxy, worker, ask, expectWhole } = scene;
     const [one] = await casesOf([kind]);
     if (!one) throw new Error('no case');
@@ -85,11 +85,11 @@ describe.each(KEY_CHANGES)('$name', (kind) => {
     await Promise.all(through);
     await until(async () => (await waiting(household)).length === 0);
     await expectWhole(household);
-    // The database API let the transaction go on, or ended it: either is possible, and nothing between.
+    // The database API let the transaction continue, or ended it. Either is possible, and nothing in between.
     const done = changed(one);
     expect([before, done]).toContainEqual(await stateOf(household));
 
-    // What the client is shown is what is so.
+    // The API shows the client the actual state.
     const { address } = await stateOf(household);
     const shown = await request(
       worker.url,
@@ -106,7 +106,7 @@ describe.each(KEY_CHANGES)('$name', (kind) => {
     await expectWhole(household);
   });
 
-  test('whose session is ended while it waits -> 503, nothing done, and asking again does it', async () => {
+  test('a key change whose session is ended while it waits -> 503 without effect, and a retry executes it', async () => {
     const { proxy, ask, expectWhole } = scene;
     const [one] = await casesOf([kind]);
     if (!one) throw new Error('no case');
@@ -130,7 +130,7 @@ describe.each(KEY_CHANGES)('$name', (kind) => {
 });
 
 describe.each(KEY_CHANGES.filter(({ name }) => name !== 'set up'))('$name', (kind) => {
-  test('that PostgreSQL chose to end a deadlock with -> is done all the same, in a second attempt', async () => {
+  test('a key change that PostgreSQL cancels because of a deadlock -> succeeds in a second attempt', async () => {
     const { proxy, ask, expectWhole } = scene;
     const [one] = await casesOf([kind]);
     if (!one) throw new Error('no case');
@@ -138,7 +138,7 @@ describe.each(KEY_CHANGES.filter(({ name }) => name !== 'set up'))('$name', (kin
     await proxy.heal();
     const asked = Promise.withResolvers<Awaited<ReturnType<typeof ask>>>();
     await superuser.begin(async (sql) => {
-      // Who looks for deadlocks first is the one that is ended: not this one.
+      // PostgreSQL cancels the transaction that checks for deadlocks first: not this one.
       await sql`set local deadlock_timeout = '1min'`;
       await sql`select from public.clients where id = ${household.clientId} for update`;
       ask(kind, household).then(asked.resolve, asked.reject);

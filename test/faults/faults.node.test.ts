@@ -1,4 +1,4 @@
-/** Every kind of call meets every way in which the road to the database fails: the real Worker, the real database. */
+/** Every kind of call with every fault between the Worker and the database: the real Worker, the real database. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { request } from '../e2e/worker.ts';
 import { operations } from '../support/operations.ts';
@@ -9,7 +9,7 @@ import { KINDS, stateOf } from './kinds.ts';
 import type { DatabaseProxy } from './proxy.ts';
 import { casesOf, changed, expectNothingSecret, type Scene, startScene } from './scene.ts';
 
-/** What answers no client. */
+/** Responses that no client should get. */
 const FOR_ADMINS = new Set(['GET /keys/status', 'GET /events', 'GET /events/checkpoints']);
 
 let scene: Scene;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => scene?.end());
 
 describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
-  test('every call -> 503 database_unavailable, wholly done or not at all, and all is well afterwards', async () => {
+  test('every call -> 503 database_unavailable; it takes effect wholly or not at all, and the next call succeeds', async () => {
     const { proxy, worker, ask, expectWhole } = scene;
     const cases = await casesOf(KINDS);
     await begin(proxy);
@@ -42,11 +42,11 @@ describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
       ]);
       await expectWhole(one.household);
     }
-    // Once each; what may be repeated, twice.
+    // Each call is sent once; a repeatable one twice.
     const once = KINDS.flatMap(({ calls: name, repeated }) => (repeated ? [name, name] : [name])).sort();
     expect(calls).toEqual(name.startsWith('connections') ? [] : once);
 
-    // No restart, no waiting: the next call is answered.
+    // Without a restart or a pause: the next call succeeds.
     expect(
       await request(worker.url, 'GET /ready').then(({ json }) => json.dependencies.database.status),
     ).toBe('ok');
@@ -65,9 +65,9 @@ describe.each(FAILING)('$name', ({ name, begin, reaches }) => {
   });
 });
 
-describe('a fault that passes', () => {
+describe('a temporary fault', () => {
   test.each(FAILING.filter(({ name }) => !/^connections/.test(name)))(
-    '$name, once -> a call that is repeated is answered',
+    '$name, once -> a repeatable call succeeds',
     async ({ begin }) => {
       const { proxy, ask } = scene;
       const kinds = KINDS.filter(({ repeated }) => repeated);
@@ -94,7 +94,7 @@ describe('a fault that passes', () => {
     ['a deadlock that PostgreSQL ended', 500, { code: '40P01', message: 'x' }],
     ['a token that PostgREST takes for one of the future', 401, { code: 'PGRST303', message: 'x' }],
     ['an API key that the gateway rejects', 401, { message: 'Invalid API key', hint: 'x' }],
-  ])('%s, once -> every call is carried out, once', async (_, status, body) => {
+  ])('%s, once -> every call is executed exactly once', async (_, status, body) => {
     const { proxy, ask } = scene;
     for (const one of await casesOf(KINDS)) {
       await proxy.meet(async ({ response }) => {
@@ -113,7 +113,7 @@ test.each([
   { as: 'nothing', headers: {} },
   { as: 'a few bytes', headers: { 'content-length': '64', 'transfer-encoding': 'chunked' } },
 ])(
-  'an answer without end that gives $as as its length is cut off by its size, before its time is over',
+  'an endless response that declares $as as its length is cut off at the size limit, before the time limit',
   async ({ headers }) => {
     const { proxy, ask } = scene;
     const [one] = await casesOf(KINDS.filter(({ name }) => name === 'rotate'));
@@ -122,13 +122,13 @@ test.each([
     await proxy.meet(endless((more) => (bytes += more), headers));
     expectProblem(await ask(one.kind, one.household), 503, 'database_unavailable');
     await proxy.heal();
-    // 2 MiB are read; the rest stands in buffers on the way.
+    // 2 MiB are read; the rest is in buffers between the processes.
     expect(bytes).toBeGreaterThanOrEqual(2 * ENDLESS_CHUNK);
     expect(bytes).toBeLessThan(16 * ENDLESS_CHUNK);
   },
 );
 
-test('what is repeated changes nothing by itself in the database, or stops', async () => {
+test('a call that the Worker retries is read-only in the database, or a stop', async () => {
   const functions = await scene.sql<{ name: string }[]>`
     select proname as name from pg_proc
     where pronamespace = 'public'::regnamespace and provolatile = 'v'`;
@@ -150,7 +150,7 @@ test('what is repeated changes nothing by itself in the database, or stops', asy
     expect([line, answer.status, scene.proxy.calls.length]).toEqual([line, 200, 1]);
     asked.add(scene.proxy.calls[0] ?? '');
   }
-  // Which note, once a minute, that the token is in use; and chain, once, what is queued.
+  // These record, once a minute, that the token is in use, and chain, once, the queued events.
   expect([...asked].filter((name) => changing.includes(name)).sort()).toEqual([
     'get_runner_bot',
     'list_deployment_events',

@@ -1,4 +1,4 @@
-/** Every way in which the road to the database API and back fails, and whether the database was reached by it. */
+/** Every fault between the Worker and the database API, and whether the request reaches the database. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
@@ -7,7 +7,7 @@ import type { DatabaseProxy, Exchange, Fault } from './proxy.ts';
 
 export interface Failing {
   readonly name: string;
-  /** Whether the database carries the call out all the same. */
+  /** Whether the database executes the call all the same. */
   readonly reaches: boolean;
   begin(proxy: DatabaseProxy): Promise<void>;
 }
@@ -25,7 +25,7 @@ const cut = ({ request }: Exchange) => {
   request.socket.resetAndDestroy();
 };
 
-/** Half of the request's body reaches the database API, and then the connection is gone on both sides. */
+/** Half of the request's body reaches the database API. Then the connection is closed on both sides. */
 const cutRequest: Fault = async (exchange) => {
   const { request, upstream } = exchange;
   const body = await exchange.body();
@@ -45,7 +45,7 @@ const cutRequest: Fault = async (exchange) => {
   cut(exchange);
 };
 
-/** The database did it; half of its answer leaves, and then the connection is gone. */
+/** The database executes the call. Half of its response is sent, and then the connection is closed. */
 const cutAnswer =
   (end: (exchange: Exchange) => void): Fault =>
   async (exchange) => {
@@ -56,7 +56,7 @@ const cutAnswer =
     end(exchange);
   };
 
-/** A byte now and then: something always comes, and never the end. */
+/** Sends a byte now and then, and never the end. */
 const trickle: Fault = async ({ forward, response }) => {
   const { status, type, body } = await forward();
   response.writeHead(status, { 'content-type': type, 'content-length': body.length });
@@ -70,7 +70,7 @@ const trickle: Fault = async ({ forward, response }) => {
 
 export const ENDLESS_CHUNK = 1024 * 1024;
 
-/** As much as the other side takes; `sent` counts the bytes. */
+/** Sends as much as the other side takes; `sent` counts the bytes. */
 export const endless =
   (sent: (bytes: number) => void, headers: Readonly<Record<string, string>> = {}): Fault =>
   async ({ forward, response }) => {
@@ -105,47 +105,47 @@ export const FAILING: readonly Failing[] = [
   { name: 'connections are reset', reaches: false, begin: (proxy) => proxy.reset() },
   meeting('the connection is reset before the request is read', false, async (exchange) => cut(exchange)),
   meeting('the connection is reset in the middle of the request', false, cutRequest),
-  meeting('the connection is reset in the middle of the answer', true, cutAnswer(cut)),
+  meeting('the connection is reset in the middle of the response', true, cutAnswer(cut)),
   meeting(
-    'the connection ends in the middle of the answer',
+    'the connection ends in the middle of the response',
     true,
     cutAnswer(({ response }) => response.destroy()),
   ),
-  meeting('the answer is lost', true, async (exchange) => {
+  meeting('the response is lost', true, async (exchange) => {
     await exchange.forward();
     cut(exchange);
   }),
-  meeting('the answer is a page of a gateway', true, async (exchange) => {
+  meeting('the response is a page of a gateway', true, async (exchange) => {
     await exchange.forward();
     page(exchange, 502);
   }),
-  meeting('an error of PostgreSQL is answered, 500', false, async (exchange) =>
+  meeting('the response is an error of PostgreSQL, 500', false, async (exchange) =>
     json(exchange, 500, { code: 'XX000', message: 'x', details: null, hint: null }),
   ),
   meeting('PostgREST has no database, 503', false, async (exchange) =>
     json(exchange, 503, { code: 'PGRST002', message: 'x', details: null, hint: null }),
   ),
-  meeting('a page is answered, 500', false, async (exchange) => page(exchange, 500)),
-  meeting('a page is answered, 200', false, async (exchange) => page(exchange, 200)),
-  meeting('JSON that breaks off is answered, 200', true, async (exchange) => {
+  meeting('the response is a page, 500', false, async (exchange) => page(exchange, 500)),
+  meeting('the response is a page, 200', false, async (exchange) => page(exchange, 200)),
+  meeting('the response is truncated JSON, 200', true, async (exchange) => {
     const { status, type, body } = await exchange.forward();
     const half = body.subarray(0, Math.floor(body.length / 2));
     exchange.response.writeHead(status, { 'content-type': type, 'content-length': half.length }).end(half);
   }),
-  meeting('a redirect is answered', false, async ({ request, upstream, response }) => {
+  meeting('the response is a redirect', false, async ({ request, upstream, response }) => {
     response.writeHead(307, { location: new URL(request.url ?? '/', upstream).href }).end();
   }),
-  meeting('the answer comes too late', true, async ({ forward, response }) => {
+  meeting('the response comes too late', true, async ({ forward, response }) => {
     await forward();
     await once(response, 'close');
   }),
-  meeting('the answer trickles', true, trickle),
+  meeting('the response arrives byte by byte', true, trickle),
   meeting(
-    'the answer does not end',
+    'the response does not end',
     true,
     endless(() => {}),
   ),
-  meeting('nothing is answered', false, async ({ response }) => {
+  meeting('no response is sent', false, async ({ response }) => {
     await once(response, 'close');
   }),
 ];

@@ -1,4 +1,4 @@
-/** The Worker with short time limits, so that tests need not sit through the real ones. */
+/** The Worker with short time limits, so that tests need not wait for the real ones. */
 import { createApp } from '../../src/app.ts';
 
 const app = createApp({

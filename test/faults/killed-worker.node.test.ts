@@ -1,4 +1,4 @@
-/** The Worker's process is killed in the middle of set-ups and rotations: each is wholly done or not at all. */
+/** The Worker's process is killed in the middle of set-ups and rotations: each takes effect wholly or not at all. */
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -30,11 +30,11 @@ afterAll(async () => {
 interface Actor {
   readonly client: ClientPerson;
   readonly submitted: TestKey[];
-  /** Keys whose coming was answered. */
+  /** Keys whose submission got a response. */
   answered: number;
 }
 
-/** Sets up and rotates without a pause, until nobody answers any more. */
+/** Sets up and rotates without a pause, until the Worker no longer responds. */
 async function act({ url }: Served, actor: Actor): Promise<void> {
   const { client, submitted } = actor;
   for (;;) {
@@ -52,18 +52,18 @@ async function act({ url }: Served, actor: Actor): Promise<void> {
   }
 }
 
-test('SIGKILL in the middle of set-ups and rotations -> every client has its last answered key, or the one on its way', async () => {
+test('SIGKILL in the middle of set-ups and rotations -> every client has its last acknowledged key, or the key in flight', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const worker = await serve(built, settings());
     const clients = await Promise.all(Array.from({ length: CLIENTS }, () => newClient()));
     const actors: Actor[] = clients.map((client) => ({ client, submitted: [], answered: 0 }));
     const acting = actors.map((actor) => act(worker, actor));
-    // Some are setting up for the first time, some rotate already.
+    // Some clients set up for the first time, some rotate already.
     await wait(round === 0 ? 30 : 200 + Math.random() * 600);
     await worker.stop('SIGKILL');
     await Promise.all(acting);
     recordText(worker.output());
-    // What had reached the database when the Worker died ends there.
+    // Calls that had reached the database when the Worker died end there.
     await wait(500);
 
     expect(
@@ -82,7 +82,7 @@ test('SIGKILL in the middle of set-ups and rotations -> every client has its las
         const key = possible.find((one) => one?.address === row.address);
         expect(await opened(client, row)).toEqual(key?.secret);
       }
-      // Asking again with the key whose answer never came: it is the key from then on.
+      // Submit the key without a response again: it becomes the current key.
       const last = submitted.at(-1);
       const line = `${trading ? 'PUT' : 'POST'} /clients/${client.clientId}/${trading ? 'rotate-key' : 'setup-bot'}`;
       const body = { private_key: last?.privateKey, ...(!trading && { bot_type: 'evm-grid' }) };

@@ -1,4 +1,4 @@
-/** The kinds of call that faults meet, each with what it does to a client when it is carried out. */
+/** The kinds of call that faults are tested with, each with its effect on a client. */
 
 import { call } from '../support/api.ts';
 import { setUp } from '../support/bots.ts';
@@ -9,7 +9,7 @@ import { type ClientWithRunner, newClientWithRunner } from '../support/runners.t
 /** A client with a trading key, a running bot with a machine token, and a stopped bot. */
 export interface Household extends ClientWithRunner {
   readonly stoppedBotId: string;
-  /** What a rotation puts in. */
+  /** The private key that a rotation submits. */
   readonly nextKey: TestKey;
 }
 
@@ -20,7 +20,7 @@ export async function newHousehold(): Promise<Household> {
   return { ...client, stoppedBotId: json.id, nextKey: newEvmKey() };
 }
 
-/** What the database holds of a client, as numbers that a call changes. */
+/** The rows of a client in the database, as numbers that a call changes. */
 export interface State {
   readonly address: string | null;
   readonly version: number;
@@ -46,9 +46,9 @@ export async function stateOf({ clientId }: Household): Promise<State> {
       (select count(*)::int from public.machine_token_bots where client_id = $1) as tokens,
       (select count(*)::int from public.bot_policies where client_id = $1) as policies,
       (select count(*)::int from public.bot_heartbeats where client_id = $1) as beats,
-      (select count(*)::int from private.every_key_event where client_id = $1 and event = 'signed') as signed,
+      (select count(*)::int from private.every_key_event where client_id = $1 and event = 'key_released') as signed,
       (select count(*)::int from private.every_key_event
-        where client_id = $1 and event <> 'signed' and address is not null) as events`,
+        where client_id = $1 and event <> 'key_released' and address is not null) as events`,
     [clientId],
   );
   if (!state) throw new Error('no such client');
@@ -60,15 +60,15 @@ export interface Kind {
   readonly line: (household: Household) => string;
   readonly body?: (household: Household) => object;
   readonly asRunner?: boolean;
-  /** The function that does it. */
+  /** The database function that the call uses. */
   readonly calls: string;
-  /** Whether the Worker asks a second time where no answer came. */
+  /** Whether the Worker retries the call if the database does not respond. */
   readonly repeated: boolean;
-  /** What is different once it was carried out. */
+  /** The change in the state after the call was executed. */
   readonly change: (before: State, household: Household) => Partial<State>;
-  /** What asking again answers where it was not carried out, and where it was. */
+  /** The status of a retry if the call was not executed, and if it was. */
   readonly answers: readonly [first: number, again: number];
-  /** What asking again changes where it was carried out before; the same as the first time where not said. */
+  /** The change by a retry if the call was executed before. If absent, it is the same as the first time. */
   readonly changeAgain?: (before: State, household: Household) => Partial<State>;
 }
 
@@ -116,7 +116,7 @@ export const KINDS: readonly Kind[] = [
     calls: 'revoke_key_at_edge',
     repeated: false,
     change: ({ events }) => ({ address: null, running: 0, sealedWallets: 0, tokens: 0, events: events + 1 }),
-    // `trading_key_missing`: so the first one did it.
+    // `trading_key_missing` shows that the first call was executed.
     answers: [200, 404],
     changeAgain: nothing,
   },

@@ -1,4 +1,4 @@
-/** The database API as a process of its own, which starts again when it ends, as under any process manager. */
+/** The database API as a process of its own, which is restarted when it ends, as under any process manager. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { firstMessage } from '../support/own-stack.ts';
 
 export interface OwnApi {
   readonly url: string;
-  /** SIGKILL. Resolves when it answers again. */
+  /** Sends SIGKILL. Resolves when the API responds again. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export async function startOwnApi(of: {
   databaseUrl: string;
   jwtSecret: string;
   publishableKey: string;
-  /** Connections of the REST API; 20 if not given. */
+  /** Connections of the REST API; the default is 20. */
   poolSize?: number;
 }): Promise<OwnApi> {
   let port = 0;

@@ -1,15 +1,15 @@
-/** Stands between the Worker and the database API, at an address that stays the same, and does what it is told. */
+/** A proxy between the Worker and the database API, at a constant address, that injects faults. */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** A request that came in, and what can be done with it. */
+/** A request that came in, and the ways to handle it. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Where it would go. */
+  /** The address of the database API. */
   readonly upstream: URL;
   body(): Promise<Buffer>;
-  /** Lets it through and waits for the whole answer: from then on the database has done it. */
+  /** Forwards the request and waits for the whole response: then the database has executed it. */
   forward(): Promise<ForwardedAnswer>;
 }
 
@@ -25,13 +25,13 @@ export interface DatabaseProxy {
   readonly url: string;
   /** Names of the functions that were called since the last change, in order. */
   readonly calls: readonly string[];
-  /** Everything goes through. */
+  /** Forwards every request. */
   heal(): Promise<void>;
-  /** Each request meets this, or the first ones do, and those behind them go through. */
+  /** Handles each request like this; with a number, only the first ones, and forwards the others. */
   meet(fault: Fault, times?: number): Promise<void>;
-  /** Nobody listens at the address. */
+  /** Stops listening at the address. */
   refuse(): Promise<void>;
-  /** Every connection is reset as soon as it is there. */
+  /** Resets every connection at once. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function startProxy(upstream: URL): Promise<DatabaseProxy> {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  /** Connections that are kept open would not meet what is new. */
+  /** Connections that are kept open would not see the new behaviour. */
   const change = async (next: Fault, count: number, resetting: boolean) => {
     fault = next;
     times = count;

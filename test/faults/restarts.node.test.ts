@@ -1,4 +1,4 @@
-/** Real parts are stopped in the middle of a load of everything, and come back: nothing is half-done, nothing is stuck. */
+/** Real processes are stopped in the middle of a mixed load and restarted: no call is half-executed, no call hangs. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runLoad, wrongInDatabase } from '../load/load.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** A load, `stop` twice in the middle of it, and then a load that nothing may disturb. */
+/** Runs a load, calls `stop` twice in the middle of it, and then runs a load that must have no failures. */
 async function disturb(stop: (api: OwnApi) => Promise<void>) {
   let failing = false;
   const api = await startOwnApi(stack);
@@ -48,9 +48,9 @@ async function disturb(stop: (api: OwnApi) => Promise<void>) {
       await wait(2_000);
       failing = true;
       await stop(api);
-      // Nobody restarts the Worker.
+      // The Worker is not restarted.
       while (!(await isReady())) await wait(100);
-      // What was on its way when it failed has been answered: the time limit of a call.
+      // Calls in flight at the time of the failure have a response by now: the time limit of a call has passed.
       await wait(3_000);
       failing = false;
     }

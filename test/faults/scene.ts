@@ -1,4 +1,4 @@
-/** The real Worker, the real database, and a proxy in between; and households for faults to meet. */
+/** The real Worker, the real database, a proxy between them, and households to test with. */
 import postgres from 'postgres';
 import { expect, inject } from 'vitest';
 import { violationsOf } from '../database/invariants.ts';
@@ -14,10 +14,10 @@ import { type DatabaseProxy, startProxy } from './proxy.ts';
 export interface Scene {
   readonly worker: Served;
   readonly proxy: DatabaseProxy;
-  /** As the owner of the tables. */
+  /** A connection as the owner of the tables. */
   readonly sql: postgres.Sql;
   ask(kind: Kind, household: Household): ReturnType<typeof request>;
-  /** Everything in place, and every stored envelope opens to a key that this client submitted. */
+  /** Asserts that the invariants hold, and that every stored envelope opens to a key that this client submitted. */
   expectWhole(household: Household): Promise<void>;
   end(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export async function startScene(api = inject('supabaseUrl')): Promise<Scene> {
   };
 }
 
-/** A household that a fault meets at one kind of call. */
+/** A household in which one kind of call meets a fault. */
 export interface Case {
   readonly kind: Kind;
   readonly household: Household;
@@ -75,7 +75,7 @@ export async function casesOf(kinds: readonly Kind[]): Promise<Case[]> {
   );
 }
 
-/** What the database holds once the call was carried out. */
+/** The state of the database after the call was executed. */
 export const changed = ({ kind, household, before }: Case): State => ({
   ...before,
   ...kind.change(before, household),

@@ -16,19 +16,19 @@ function reasonFor(text: string): string {
 
 describe('canonicalAddress', () => {
   it.each([...EIP55.mixed, ...EIP55.allCaps, ...EIP55.allLower])(
-    'knows %s as its own EIP-55 form',
+    'accepts %s, which is in EIP-55 form',
     (address) => {
       expect(canonicalAddress(address)).toEqual({ chain: 'evm', address });
     },
   );
 
-  it.each(EIP55.mixed)('gives %s for its lower and its upper case', (address) => {
+  it.each(EIP55.mixed)('returns %s for the address in lower and in upper case', (address) => {
     for (const digits of [address.slice(2).toLowerCase(), address.slice(2).toUpperCase()]) {
       expect(canonicalAddress(`0x${digits}`).address).toBe(address);
     }
   });
 
-  it('refuses every mixed case that is not the checksum', () => {
+  it('rejects every mixed case that is not the checksum', () => {
     const addresses = fc
       .uint8Array({ minLength: 20, maxLength: 20 })
       .map((bytes) => `0x${bytesToHex(bytes)}`);
@@ -40,12 +40,12 @@ describe('canonicalAddress', () => {
         const changed = address.slice(0, at + 2) + other + address.slice(at + 3);
         const digits = changed.slice(2);
         fc.pre(other !== digit && digits !== digits.toLowerCase() && digits !== digits.toUpperCase());
-        expect(reasonFor(changed)).toBe('address: address_checksum');
+        expect(reasonFor(changed)).toBe('address: address_checksum_invalid');
       }),
     );
   });
 
-  it('knows any base58 of 32 bytes as a Solana address, as it is', () => {
+  it('accepts any base58 of 32 bytes as a Solana address, unchanged', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         const address = base58.encode(bytes);
@@ -75,7 +75,7 @@ describe('canonicalAddress', () => {
     ['white space after base58', `${solana} `],
     ['64 bytes of base58', base58.encode(new Uint8Array(64).fill(77))],
     ['a megabyte', '2'.repeat(1 << 20)],
-  ])('refuses %s', (_, text) => {
+  ])('rejects %s', (_, text) => {
     expect(reasonFor(text)).toBe('address: address_malformed');
   });
 });

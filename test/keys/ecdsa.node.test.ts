@@ -1,4 +1,4 @@
-/** What no key and no digest bring about in practice, with nonces and draws that a test chooses. */
+/** Cases that never occur in practice, with nonces and random numbers that the test chooses. */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,7 +18,7 @@ const numberOf = (bytes: Uint8Array) => BigInt(`0x${bytesToHex(bytes)}`);
 const key = numberOf(secp256k1.utils.randomSecretKey());
 const nonce = numberOf(secp256k1.utils.randomSecretKey());
 const x = BASE.multiply(nonce).toAffine().x;
-/** The digest for which this nonce gives this s. */
+/** The digest that gives this s with this nonce. */
 const digestFor = (s: bigint) => bytesOf(Fn.sub(Fn.mul(s, nonce), Fn.mul(x, key)));
 const read = (signature: Uint8Array) => ({
   r: numberOf(signature.subarray(0, 32)),
@@ -36,36 +36,36 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('another nonce is asked for', () => {
+describe('the next nonce is used', () => {
   it.each([
     ['zero', 0n],
     ['the order', Fn.ORDER],
     ['the highest number of 32 bytes', 2n ** 256n - 1n],
-  ])('where one is %s', (_, wrong) => {
+  ])('if a nonce is %s', (_, wrong) => {
     choose(wrong, nonce);
     const s = Fn.create(5n);
     expect(read(signDigest(digestFor(s), bytesOf(key)))).toEqual({ r: x, s });
   });
 
-  it('where s would be zero', () => {
+  it('if s would be zero', () => {
     const other = nonce + 1n;
     choose(nonce, other);
     const { r, s } = read(signDigest(digestFor(0n), bytesOf(key)));
     expect([r === BASE.multiply(other).toAffine().x, s === 0n]).toEqual([true, false]);
   });
 
-  it('and where there is none any more there is no signature', () => {
+  it('without a further nonce -> throws and returns no signature', () => {
     choose(0n);
     expect(() => signDigest(digestFor(5n), bytesOf(key))).toThrow(TypeError);
   });
 });
 
-describe('of s and its negative', () => {
+describe('the lower of s and -s is returned', () => {
   it.each([
-    ['the highest of the lower half stays', HALF, HALF],
-    ['the lowest of the upper half becomes it', HALF + 1n, HALF],
+    ['the highest value of the lower half stays', HALF, HALF],
+    ['the lowest value of the upper half becomes the highest of the lower half', HALF + 1n, HALF],
     ['one stays', 1n, 1n],
-    ['the highest becomes one', Fn.ORDER - 1n, 1n],
+    ['the highest value becomes one', Fn.ORDER - 1n, 1n],
   ])('%s, and the public key is recovered from either', (_, s, expected) => {
     choose(nonce);
     const digest = digestFor(s);
@@ -75,7 +75,7 @@ describe('of s and its negative', () => {
   });
 });
 
-describe('what is drawn', () => {
+describe('the random mask', () => {
   const held: string[] = [];
   beforeEach(() => {
     held.length = 0;
@@ -85,18 +85,18 @@ describe('what is drawn', () => {
     });
   });
 
-  it('is a mask and the masked key, and is wiped with what became of them', () => {
+  it('is wiped, with the masked key and their reduced sum', () => {
     choose(nonce);
     const digest = digestFor(5n);
     signDigest(digest, bytesOf(key));
     expect(held).toHaveLength(3);
     const [reduced, mask, masked] = held.map((hex) => BigInt(`0x${hex}`));
     expect(masked).toBe(Fn.add(key, mask ?? 0n));
-    // Their sum less the order, whichever is the greater.
+    // The sum of key and mask, minus the order.
     expect(reduced).toBe(BigInt.asUintN(256, key + (mask ?? 0n) - Fn.ORDER));
   });
 
-  it('is wiped also where there is no signature', () => {
+  it('is wiped also without a signature', () => {
     choose();
     expect(() => signDigest(digestFor(5n), bytesOf(key))).toThrow(TypeError);
     expect(held).toHaveLength(3);
@@ -105,7 +105,7 @@ describe('what is drawn', () => {
   it.each([
     ['zero', 0n],
     ['the order', Fn.ORDER],
-  ])('is drawn again where it is %s, which would mask nothing', (_, wrong) => {
+  ])('is drawn again if it is %s, which would mask nothing', (_, wrong) => {
     choose(nonce);
     vi.spyOn(crypto, 'getRandomValues').mockImplementationOnce((into) => {
       (into as Uint8Array).set(bytesOf(wrong));

@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => void vi.restoreAllMocks());
 
 describe('signEd25519', () => {
-  it('imports the key so that it signs and cannot be exported, and wipes what it imported', async () => {
+  it('imports the key as non-extractable for signing, and wipes the imported bytes', async () => {
     const importKey = vi.spyOn(crypto.subtle, 'importKey');
     const signature = Uint8Array.from(await signEd25519(message, hexToBytes(first.seed)));
     expect(importKey.mock.calls).toEqual([['pkcs8', new Uint8Array(48), 'Ed25519', false, ['sign']]]);
@@ -33,7 +33,7 @@ describe('signEd25519', () => {
     expect(await isSignedBy(address, message, signature)).toBe(true);
   });
 
-  it('wipes it also where it is no key', async () => {
+  it('wipes the bytes also if they are not a key', async () => {
     const short = first.seed.slice(2);
     await expect(signEd25519(message, hexToBytes(short))).rejects.toThrow();
     expect(held).toEqual([PKCS8 + short]);
@@ -43,7 +43,7 @@ describe('signEd25519', () => {
 describe('isSignedBy is false', () => {
   it.each([
     ['for the address of another', base58.encode(hexToBytes(second.publicKey))],
-    ['for what is no base58', '0OIl'],
+    ['for a text that is not base58', '0OIl'],
     ['for nothing', ''],
     ['for 31 bytes', base58.encode(new Uint8Array(31).fill(7))],
     ['for 33 bytes', base58.encode(new Uint8Array(33).fill(7))],

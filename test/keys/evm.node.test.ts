@@ -4,9 +4,9 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { expect, it } from 'vitest';
 import { parsePrivateKey } from '../../src/keys/index.ts';
 
-// OpenSSL's secp256k1 is the second implementation here. It has no Keccak-256 (SHA3-256 pads otherwise), so the
-// hash rests on the published addresses of evm.workerd.test.ts.
-it('gives the address of the public point that OpenSSL computes, for a hundred random EVM private keys', () => {
+// OpenSSL's secp256k1 is the second implementation here. It has no Keccak-256 (SHA3-256 has another padding), so the
+// hash is tested with the published addresses of evm.workerd.test.ts.
+it('derives the address of the public point that OpenSSL computes, for a hundred random EVM private keys', () => {
   for (let i = 0; i < 100; i++) {
     const privateKey = randomBytes(32);
     const curve = createECDH('secp256k1');

@@ -18,7 +18,7 @@ describe('an EVM private key', () => {
     expect(bytesToHex(key.secret)).toBe(privateKey);
   });
 
-  it('is the same with and without 0x and in any case', () => {
+  it('is the same with and without 0x, in lower and upper case', () => {
     fc.assert(
       fc.property(
         scalars,
@@ -38,7 +38,7 @@ describe('an EVM private key', () => {
     );
   });
 
-  it('takes its own address in checksummed, lower and upper case and answers the checksummed one', () => {
+  it('accepts its own address in checksummed, lower and upper case, and returns the checksummed one', () => {
     fc.assert(
       fc.property(scalars, (privateKey) => {
         const { address } = parsePrivateKey({ privateKey });
@@ -51,7 +51,7 @@ describe('an EVM private key', () => {
     );
   });
 
-  it('may be one below the order of the curve', () => {
+  it('may be the order of the curve minus one', () => {
     const { address } = parsePrivateKey({ privateKey: BELOW_ORDER });
     expect(address).toBe('0x80C0dbf239224071c59dD8970ab9d542E3414aB2');
   });

@@ -1,6 +1,6 @@
-/** Private keys and addresses that others published. */
+/** Published private keys and addresses. */
 
-/** The first: the address of the scalar 1. The next two: the first accounts of Hardhat's and Anvil's test mnemonic. */
+/** The address of the scalar 1, then the first two accounts of Hardhat's and Anvil's test mnemonic. */
 export const EVM_ACCOUNTS = [
   {
     privateKey: '0000000000000000000000000000000000000000000000000000000000000001',
@@ -36,7 +36,7 @@ export const ED25519_KEYS = [
   },
 ] as const;
 
-/** The examples of EIP-55 itself. */
+/** The examples of EIP-55. */
 export const EIP55 = {
   allCaps: ['0x52908400098527886E0F7030069857D2E4169EE7', '0x8617E340B3D01FA5F11F306F4090FD50E238070D'],
   allLower: ['0xde709f2102306220921060314715629080e2fb77', '0x27b1fdb04752bbc536007a920d24acb045561c26'],

@@ -28,7 +28,7 @@ function refusal(input: Input): KeyInputError {
   throw new Error('it was accepted');
 }
 
-/** Every run of six characters of the input that an error tells by any of its parts. */
+/** Every run of six characters of the input that any member of an error contains. */
 function leaks(error: Error, input: Input): string[] {
   const told = [error.message, error.stack, String(error), JSON.stringify(error), String(error.cause)].join(
     '\n',
@@ -133,8 +133,8 @@ const ADDRESS_MALFORMED: [string, Input][] = [
 ];
 
 const ADDRESS_CHECKSUM: [string, Input][] = [
-  ['a wrong capital', { privateKey: evm.privateKey, address: wrongCase }],
-  ['a wrong capital beside the key of another', { privateKey: otherEvm.privateKey, address: wrongCase }],
+  ['a wrong capital letter', { privateKey: evm.privateKey, address: wrongCase }],
+  ['a wrong capital letter beside another key', { privateKey: otherEvm.privateKey, address: wrongCase }],
 ];
 
 const ADDRESS_MISMATCH: [string, Input][] = [
@@ -161,14 +161,14 @@ const TABLE: [KeyInputReason, KeyInputError['field'], [string, Input][]][] = [
   ['private_key_malformed', 'private_key', MALFORMED],
   ['private_key_wrong_length', 'private_key', WRONG_LENGTH],
   ['private_key_out_of_range', 'private_key', OUT_OF_RANGE],
-  ['private_key_mismatched_public_half', 'private_key', MISMATCHED],
+  ['private_key_halves_mismatch', 'private_key', MISMATCHED],
   ['address_malformed', 'address', ADDRESS_MALFORMED],
-  ['address_checksum', 'address', ADDRESS_CHECKSUM],
+  ['address_checksum_invalid', 'address', ADDRESS_CHECKSUM],
   ['address_mismatch', 'address', ADDRESS_MISMATCH],
   ['chain_mismatch', 'chain', CHAIN_MISMATCH],
 ];
 
-it('the keys that the tables break are accepted whole', () => {
+it('the keys that these tables alter are accepted unaltered', () => {
   const accepted = [evm.privateKey, solana, keypair, json, base58.encode(seed)].map((privateKey) =>
     parsePrivateKey({ privateKey }),
   );
@@ -176,7 +176,7 @@ it('the keys that the tables break are accepted whole', () => {
 });
 
 describe.each(TABLE)('%s', (reason, field, cases) => {
-  it.each(cases)('refuses %s', (_, input) => {
+  it.each(cases)('rejects %s', (_, input) => {
     const error = refusal(input);
     expect([error.name, error.reason, error.field]).toEqual(['KeyInputError', reason, field]);
     expect(Object.keys(error).sort()).toEqual(['field', 'name', 'reason']);
@@ -184,12 +184,12 @@ describe.each(TABLE)('%s', (reason, field, cases) => {
   });
 });
 
-it('the search for leaks finds one', () => {
+it('the search for leaks finds a leak', () => {
   const input = withKey(evm.privateKey);
   expect(leaks(new Error(`bad key ${evm.privateKey.slice(20, 27)}`), input)).toHaveLength(2);
 });
 
-it('gives each reason one fixed message of its own', () => {
+it('each reason has one fixed message of its own', () => {
   const messages = TABLE.map(([, , cases]) => {
     const [message, ...others] = new Set(cases.map(([, input]) => refusal(input).message));
     expect([message, others]).toEqual([expect.stringMatching(/^\S/), []]);

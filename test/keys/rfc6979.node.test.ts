@@ -10,7 +10,7 @@ vi.mock('../../src/keys/wipe.ts', { spy: true });
 const hmac = (key: Buffer, ...parts: Uint8Array[]) =>
   createHmac('sha256', key).update(Buffer.concat(parts)).digest();
 
-/** RFC 6979, section 3.2, step by step: `count` candidates, and every K and V on the way. */
+/** RFC 6979, section 3.2, step by step: `count` candidates, and every intermediate K and V. */
 function byTheStandard(secret: Uint8Array, hash: Uint8Array, count: number) {
   const states: Buffer[] = [];
   const kept = (state: Buffer) => {
@@ -33,7 +33,7 @@ function byTheStandard(secret: Uint8Array, hash: Uint8Array, count: number) {
   }
 }
 
-it.each([1, 2, 5])('gives %i candidates as the standard says, and wipes every state', (count) => {
+it.each([1, 2, 5])('returns the %i candidates of the standard, and wipes every state', (count) => {
   const [secret, hash] = [randomBytes(32), randomBytes(32)];
   const expected = byTheStandard(secret, hash, count);
   const held: string[] = [];

@@ -19,7 +19,7 @@ const secrets = fc.oneof(
   fc.constantFrom(1n, 2n, ORDER / 2n, ORDER / 2n + 1n, ORDER - 2n, ORDER - 1n, 2n ** 255n),
 );
 
-/** noble's own, which reads the key by way of a text: r, s, and the parity last. */
+/** The signature of noble, which reads the key from a text: r, s, then the parity. */
 function nobleSign(digest: Uint8Array, secret: Uint8Array): string {
   const [parity = 0, ...rest] = secp256k1.sign(digest, secret, {
     prehash: false,
@@ -30,7 +30,7 @@ function nobleSign(digest: Uint8Array, secret: Uint8Array): string {
 }
 
 describe('signDigest', () => {
-  /** secp256k1 and SHA-256 as Trezor and others publish them: RFC 6979 itself has no vectors for this curve. */
+  /** secp256k1 with SHA-256, as Trezor and others publish it: RFC 6979 has no vectors for this curve. */
   it.each([
     [
       1n,
@@ -52,19 +52,19 @@ describe('signDigest', () => {
       'Alan Turing',
       '7063ae83e7f62bbb171798131b4a0564b956930092b33b07b395615d9ec7e15c58dfcc1e00a35e1572f366ffe34ba0fc47db1e7189759b9fb233c5b05ab388ea',
     ],
-  ])('gives the published signature of %# by key %i', (secret, text, signature) => {
+  ])('returns the published signature of %# by key %i', (secret, text, signature) => {
     const signed = bytesToHex(signDigest(sha256(utf8ToBytes(text)), bytesOf(secret)));
     expect(signed.slice(0, 128)).toBe(signature);
   });
 
-  it('gives the signature of noble for any digest and any key, those at the edges too', () => {
+  it('returns the signature of noble for any digest and any key, including the smallest and the largest', () => {
     const property = fc.property(digests, secrets, (digest, secret) => {
       expect(bytesToHex(signDigest(digest, bytesOf(secret)))).toBe(nobleSign(digest, bytesOf(secret)));
     });
     fc.assert(property, { numRuns: 300 });
   });
 
-  it('gives the same whatever it draws, and leaves the caller its bytes', () => {
+  it('returns the same signature for any random mask, and leaves the bytes of the caller unchanged', () => {
     const { secret } = newEvmKey();
     const digest = sha256(secret);
     const copy = secret.slice();
@@ -87,7 +87,7 @@ describe('signDigest', () => {
 });
 
 describe('signAs', () => {
-  it('signs with Ed25519 as RFC 8032 says', async () => {
+  it('signs with Ed25519 as in RFC 8032', async () => {
     // Tests 1 to 3 of section 7.1, by seed.
     const expected: [message: string, signature: string][] = [
       [
@@ -115,7 +115,7 @@ describe('signAs', () => {
   it.each([
     ['evm', newEvmKey],
     ['solana', newSolanaKey],
-  ] as const)('%s: gives no signature for an address that is not the key’s own', async (chain, newKey) => {
+  ] as const)('%s: returns no signature for an address of another key', async (chain, newKey) => {
     const [key, other] = [newKey(), newKey()];
     const payload = sha256(utf8ToBytes('something'));
     expect(await signAs({ chain, address: key.address }, payload, key.secret)).toBeInstanceOf(Uint8Array);

@@ -7,7 +7,7 @@ import { ED25519_KEYS } from './fixtures.ts';
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
 
-/** The public key as Web Crypto derives it: another implementation than the one under test. */
+/** The public key as Web Crypto derives it, which is a second implementation. */
 async function publicKeyOf(seed: Uint8Array): Promise<Uint8Array> {
   const pkcs8 = new Uint8Array([...hexToBytes('302e020100300506032b657004220420'), ...seed]); // RFC 8410
   const key = await crypto.subtle.importKey('pkcs8', pkcs8, { name: 'Ed25519' }, true, ['sign']);
@@ -28,7 +28,7 @@ function formsOf(seed: Uint8Array, publicKey: Uint8Array) {
 
 describe('a Solana private key', () => {
   it.each(ED25519_KEYS)(
-    'of RFC 8032 with the public key $publicKey has it for address',
+    'from RFC 8032 has its public key $publicKey as its address',
     ({ seed, publicKey }) => {
       const address = base58.encode(hexToBytes(publicKey));
       for (const privateKey of formsOf(hexToBytes(seed), hexToBytes(publicKey))) {
@@ -39,7 +39,7 @@ describe('a Solana private key', () => {
     },
   );
 
-  it('is the same in every form, with the address that Web Crypto derives', async () => {
+  it('is the same in every format, with the address that Web Crypto derives', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const publicKey = await publicKeyOf(seed);
@@ -51,7 +51,7 @@ describe('a Solana private key', () => {
     );
   });
 
-  it('may be written as the longest base58 there is of 64 bytes', () => {
+  it('may have the longest base58 text of 64 bytes', () => {
     const seed = new Uint8Array(32).fill(0xff);
     const { address } = parsePrivateKey({ privateKey: base58.encode(seed) });
     const text = base58.encode(new Uint8Array([...seed, ...base58.decode(address)]));
@@ -59,13 +59,13 @@ describe('a Solana private key', () => {
     expect(parsePrivateKey({ privateKey: text }).secret).toEqual(seed);
   });
 
-  it('may be JSON of 4096 characters, white space and all', () => {
+  it('may be JSON of 4096 characters, including white space', () => {
     const json = JSON.stringify([...hexToBytes(ED25519_KEYS[0].seed + ED25519_KEYS[0].publicKey)]);
     expect(bytesToHex(parsePrivateKey({ privateKey: json.padEnd(4096) }).secret)).toBe(ED25519_KEYS[0].seed);
     expect(() => parsePrivateKey({ privateKey: json.padEnd(4097) })).toThrow(KeyInputError);
   });
 
-  it('is a copy: wiping it leaves the array that was sent', async () => {
+  it('is a copy: wiping it leaves the array of the caller unchanged', async () => {
     const seed = new Uint8Array(32).fill(5);
     const sent = [...seed, ...(await publicKeyOf(seed))];
     parsePrivateKey({ privateKey: sent }).secret.fill(0);

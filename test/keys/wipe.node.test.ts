@@ -17,7 +17,7 @@ const keypair = first.seed + first.publicKey;
 const mismatched = first.seed + second.publicKey;
 const base58Of = (hex: string) => base58.encode(hexToBytes(hex));
 
-/** What each buffer held when it was given to `wipe`, in hex. */
+/** The contents of each buffer at the time it was passed to `wipe`, in hex. */
 const held: string[] = [];
 const buffers: Uint8Array[] = [];
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   });
 });
 
-it('wipe zeroes every buffer given and no byte beyond a view', () => {
+it('wipe overwrites every given buffer with zeros, and no byte outside a view', () => {
   vi.mocked(wiping.wipe).mockRestore();
   const given = [new Uint8Array([1, 2, 3]), new Uint8Array([4])];
   const whole = new Uint8Array([5, 6, 7]);
@@ -48,7 +48,7 @@ it.each<[string, Input, string[]]>([
   ['an EVM key and a malformed address', { privateKey: evm.privateKey, address: 'x' }, [evm.privateKey]],
   ['an EVM key and another chain', { privateKey: evm.privateKey, chain: 'solana' }, [evm.privateKey]],
   ['a Solana seed and another chain', { privateKey: base58Of(first.seed), chain: 'evm' }, [first.seed]],
-  ['a key pair with another public half', { privateKey: base58Of(mismatched) }, [mismatched, first.seed]],
+  ['a key pair with another public key', { privateKey: base58Of(mismatched) }, [mismatched, first.seed]],
   [
     'a key pair and another address',
     { privateKey: base58Of(keypair), address: base58Of(second.publicKey) },
@@ -57,7 +57,7 @@ it.each<[string, Input, string[]]>([
   ['base58 longer than any key, which is not even decoded', { privateKey: '2'.repeat(100) }, []],
   ['base58 of a wrong length', { privateKey: base58Of(first.seed.slice(2)) }, [first.seed.slice(2)]],
   [
-    'an array whose last number is no byte',
+    'an array whose last number is not a byte',
     { privateKey: [...hexToBytes(keypair)].with(63, 256) },
     [`${keypair.slice(0, -2)}00`],
   ],
@@ -66,7 +66,7 @@ it.each<[string, Input, string[]]>([
   expect(held).toEqual(expected);
 });
 
-it('wipes the pair of an accepted key pair and leaves the seed to the caller', () => {
+it('wipes the bytes of an accepted key pair and leaves the seed for the caller to wipe', () => {
   const key = parsePrivateKey({ privateKey: base58Of(keypair) });
   expect(held).toEqual([keypair]);
   expect(buffers).not.toContain(key.secret);

@@ -1,4 +1,4 @@
-/** After everything else: no key that any test submitted stands in anything received, logged or stored. */
+/** Runs after all other tests: no key that a test submitted is in any response, log or stored row. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 const found = (text: string) => inText.foundIn(text);
 
-/** Nothing, where PostgreSQL has deleted one of its files since they were listed. */
+/** An empty text if PostgreSQL has deleted the file since the files were listed. */
 function contentOf(path: string): Buffer {
   try {
     return readFileSync(path);
@@ -41,13 +41,13 @@ function filesBelow(directory: string): string[] {
 }
 
 describe('a run of the whole suite', () => {
-  test('submits keys and receives answers, so that there is something to scan', () => {
+  test('submits keys and receives responses, so that there is something to scan', () => {
     expect(secrets.length).toBeGreaterThan(20);
     expect(recorded.texts.length).toBeGreaterThan(200);
     expect(recorded.idempotencyKeys.length).toBeGreaterThan(20);
   });
 
-  test('would notice a key in each of its forms', () => {
+  test('finds a key in each of its formats', () => {
     const [secret] = secrets;
     for (const form of formsOf(secret ?? new Uint8Array()))
       expect(found(`before ${form} after`)).not.toEqual([]);
@@ -86,7 +86,7 @@ describe('a run of the whole suite', () => {
     }
   });
 
-  test('keeps answers to give again, and in them no envelope and no token', async () => {
+  test('stores responses for retries, without an envelope or a token in them', async () => {
     const sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
     try {
       const rows = await sql<{ row: string }[]>`select t::text as row from private.kept_answers as t`;
@@ -98,7 +98,7 @@ describe('a run of the whole suite', () => {
     }
   });
 
-  test('leaves no key, raw or in any form, in the files and logs of the database and its API', () => {
+  test('leaves no key, raw or in any format, in the files and logs of the database and its API', () => {
     const files = filesBelow(inject('stackDirectory'));
     expect(files.some((path) => path.endsWith('postgres.log'))).toBe(true);
     expect(files.some((path) => path.endsWith('supabase.log'))).toBe(true);

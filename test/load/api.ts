@@ -1,17 +1,17 @@
-/** Calls of the running service, each counted, its answer checked for what it must not hold. */
+/** Calls to the running service. Each is counted, and its response is searched for secrets. */
 import { Figures } from './figures.ts';
 import { tick, type Window } from './ledger.ts';
 
 export interface Answer extends Window {
   readonly line: string;
   readonly status: number;
-  /** Of a problem. */
+  /** The code of a problem. */
   readonly code: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: an answer is judged by whoever asked
+  // biome-ignore lint/suspicious/noExplicitAny: the caller judges the response
   readonly json: any;
 }
 
-/** For the leak scan of the tests. */
+/** Records texts for the leak scan of the tests. */
 export interface Recorder {
   keysOf(body: unknown): void;
   text(text: string): void;
@@ -27,7 +27,7 @@ export class Api {
     this.#recorder = recorder;
   }
 
-  /** `call('POST /bots/{id}/stop', { id, token })`. No answer at all counts as status 0. */
+  /** `call('POST /bots/{id}/stop', { id, token })`. If the service does not respond, the status is 0. */
   async call(
     line: string,
     { id = '', token, body, raw }: { id?: string; token?: string; body?: object; raw?: string } = {},

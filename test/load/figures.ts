@@ -1,4 +1,4 @@
-/** How many, how long, and what was answered. */
+/** How many requests there were, how long they took, and what was returned. */
 
 export interface Timing {
   readonly route: string;
@@ -31,7 +31,7 @@ export class Figures {
       .sort((one, other) => one.route.localeCompare(other.route));
   }
 
-  /** By code, or by status where there is none; most first. */
+  /** By problem code, or by status without a code; the most frequent first. */
   answers(): [string, number][] {
     return [...this.#answers].sort(([, one], [, other]) => other - one);
   }

@@ -1,4 +1,4 @@
-/** A client, its bots and its tokens: what is known of them from the answers, so that the next answer can be judged. */
+/** A client, its bots and its tokens: the state known from earlier responses, to judge the next response by. */
 import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts';
 import type { Answer } from './api.ts';
 import { Ledger } from './ledger.ts';
@@ -8,11 +8,11 @@ export type Policy = 'none' | 'capped';
 
 export interface LoadBot {
   readonly id: string;
-  /** The address that it signs with, or none. */
+  /** The address that the bot signs with, or null. */
   readonly key: Ledger<string | null>;
   readonly running: Ledger<boolean>;
   readonly policy: Ledger<Policy>;
-  /** Wallets that it has, with or without a key. */
+  /** The number of its wallets, with or without a key. */
   wallets: number;
 }
 
@@ -24,23 +24,23 @@ export interface LoadToken {
 }
 
 const MOST_BOTS = 6;
-/** In wei. */
+/** The limit of the policy, in wei. */
 export const CAP = 1000;
 
 export class Household {
   readonly world: World;
   readonly clientId: string;
   readonly token: string;
-  /** Of which signers sign. */
+  /** The bots that runners sign for. */
   readonly bots: LoadBot[] = [];
-  /** Set up by the admin, with several wallets: counted, not signed with. */
+  /** Bots that the admin set up, with several wallets: they are counted, but do not sign. */
   readonly others: LoadBot[] = [];
   readonly tokens: LoadToken[] = [];
   readonly tradingKey = new Ledger<string | null>(null);
-  /** Key ids of trading keys whose coming was answered. */
+  /** Key ids of trading keys that a response has confirmed. */
   readonly keyIds: string[] = [];
   version = 0;
-  /** Until an answer is lost, numbers are known exactly. */
+  /** True until a response is lost: then numbers are no longer known exactly. */
   certain = true;
   over = false;
 
@@ -50,7 +50,7 @@ export class Household {
     this.token = token;
   }
 
-  /** Made by the admin for an account that signed up. `undefined` where the service could not. */
+  /** Created by the admin for an account that signed up. `undefined` if the service failed. */
   static async open(world: World): Promise<Household | undefined> {
     const { email, token } = await world.newSession();
     const answer = await world.api.call('POST /clients', {
@@ -63,7 +63,7 @@ export class Household {
     return new Household(world, answer.json.id, token);
   }
 
-  /** One thing that its owner, or the admin for it, does. One at a time, but where a step says otherwise. */
+  /** One step of the owner, or of the admin for the owner. Steps run one at a time, unless a step says otherwise. */
   async step(): Promise<void> {
     const steps: [number, () => Promise<void>][] = [
       [this.bots.length < MOST_BOTS ? 6 : 0, () => this.#setUp()],
@@ -100,7 +100,7 @@ export class Household {
     return [...this.bots, ...this.others];
   }
 
-  /** Notes what came of a change in every ledger that it is in, and whether it was right to be answered so. */
+  /** Records the result of a change in every ledger that it concerns, and judges its response. */
   #settle(
     answer: Answer,
     changes: ReturnType<Ledger<never>['change']>[],
@@ -125,7 +125,7 @@ export class Household {
 
   async #setUp() {
     const holds = this.tradingKey.now();
-    // With a lost answer behind it nobody knows whether there is a key; a key of one's own always goes.
+    // After a lost response it is unknown whether there is a trading key; an own key is always accepted.
     const isFirst = holds.includes(null);
     const secret = isFirst || chance(0.3) ? generatePrivateKey() : undefined;
     const address = secret ? privateKeyToAddress(secret) : (holds[0] ?? null);
@@ -142,7 +142,7 @@ export class Household {
       this.version += 1;
       this.#noteKey(answer);
       for (const bot of this.#all) bot.wallets = 1;
-    } else if (isFirst && answer.json.wallets[0].key === 'trading') {
+    } else if (isFirst && answer.json.wallets[0].key_source === 'trading') {
       // It was revoked, as an answer that was lost would have said.
       for (const { key } of [{ key: this.tradingKey }, ...this.#all]) key.change(address).done();
       this.#noteKey(answer);
@@ -163,7 +163,7 @@ export class Household {
       );
   }
 
-  /** In force for all from the answer on; `asking` may be two at the same time. */
+  /** From the response on, all bots have the new key. `asking` may be two concurrent rotations. */
   #askToRotate(token: string) {
     const secret = generatePrivateKey();
     const address = privateKeyToAddress(secret);
@@ -183,7 +183,7 @@ export class Household {
     const answer = await asked;
     const refusals = had.includes(null) ? ['trading_key_missing'] : [];
     if (!this.#settle(answer, changes, 200, ...refusals)) return;
-    this.world.judge.expect(answer, !had.every((one) => one === null), 'there is no key to rotate');
+    this.world.judge.expect(answer, !had.every((one) => one === null), 'a key to rotate does not exist');
     this.#noteRotation(answer, address, 1);
     const wallets = this.#all.reduce((sum, bot) => sum + bot.wallets, 0);
     const bots = this.#all.filter((bot) => bot.wallets > 0);
@@ -192,7 +192,7 @@ export class Household {
     for (const bot of bots) bot.wallets = 1;
   }
 
-  /** `ahead`: how far its number may be from the last one that is known. */
+  /** `ahead`: how far the version may be from the last known one. */
   #noteRotation(answer: Answer, address: string, ahead: number) {
     this.#noteKey(answer);
     const { version } = answer.json;
@@ -206,7 +206,7 @@ export class Household {
     if (ahead === 1) this.version = version;
   }
 
-  /** The client and the admin at the same time: one comes after the other, and neither is lost. */
+  /** The client and the admin rotate concurrently: one rotation follows the other, and neither is lost. */
   async #rotateTwice() {
     if (this.tradingKey.now().includes(null)) return;
     const both = [this.#askToRotate(this.token), this.#askToRotate(this.world.admin)];
@@ -227,7 +227,7 @@ export class Household {
     for (const bot of this.#all) bot.wallets = Math.min(1, bot.wallets);
   }
 
-  /** What a revocation ends, in every ledger that it is in. */
+  /** The ledgers of everything that a revocation ends. */
   #changesOfRevocation() {
     return [
       ...[this.tradingKey, ...this.#all.map(({ key }) => key)].map((ledger) => ledger.change(null)),
@@ -236,7 +236,7 @@ export class Household {
     ];
   }
 
-  /** Whoever is first, nothing can be signed after both were answered. */
+  /** A rotation and a revocation, in either order: nothing can be signed after both got a response. */
   async #rotateAndRevoke() {
     if (this.tradingKey.now().includes(null)) return;
     const rotation = this.#askToRotate(this.world.admin);
@@ -248,7 +248,7 @@ export class Household {
     this.world.expect(rotated, 200, 'trading_key_missing');
     if (rotated.status === 200) this.#noteRotation(rotated, rotation.address, 1);
     else if (this.world.judge.isFailure(rotated)) this.certain = false;
-    // A rotation without an answer may still come second, and then finds no key.
+    // A rotation without a response may still run after the revocation, and then finds no key.
     if (this.#settle(revoked, changes, 200) && rotated.status === 200)
       for (const bot of this.#all) bot.wallets = Math.min(1, bot.wallets);
   }
@@ -262,7 +262,7 @@ export class Household {
     const answer = await this.#call('DELETE /clients/{id}/revoke-key', this.clientId);
     const done = this.#settle(answer, changes, 200, ...(had.includes(null) ? ['trading_key_missing'] : []));
     if (!done) return;
-    this.world.judge.expect(answer, !had.every((one) => one === null), 'there is no key to revoke');
+    this.world.judge.expect(answer, !had.every((one) => one === null), 'a key to revoke does not exist');
     this.#expectNumber(answer, 'bots_stopped', running.length);
     const ended: string[] = answer.json.tokens_ended;
     this.world.judge.expect(
@@ -307,7 +307,7 @@ export class Household {
     const keys = bot.key.now();
     const change = bot.running.change(true);
     const answer = await this.#call('POST /bots/{id}/start', bot.id);
-    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_has_no_key'] : []));
+    const done = this.#settle(answer, [change], 200, ...(keys.includes(null) ? ['bot_key_missing'] : []));
     if (done)
       this.world.judge.expect(
         answer,
@@ -333,7 +333,7 @@ export class Household {
   async #issueToken() {
     const [first, ...more] = this.bots.map(({ id }) => id);
     if (first === undefined) return;
-    const body = { name: 'Load', bot_ids: more };
+    const body = { name: 'Load', other_bot_ids: more };
     const answer = await this.#call('POST /bots/{id}/tokens', first, { body });
     if (!this.#settle(answer, [], 201)) return;
     this.tokens.push({
@@ -350,9 +350,9 @@ export class Household {
     const had = token.valid.now();
     const change = token.valid.change(false);
     const answer = await this.#call('DELETE /tokens/{id}', token.id);
-    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['not_found'] : []));
+    this.#settle(answer, [change], 200, ...(had.includes(false) ? ['resource_not_found'] : []));
     // Not there, as the first time would have answered.
-    if (answer.code === 'not_found') token.valid.change(false).done();
+    if (answer.code === 'resource_not_found') token.valid.change(false).done();
   }
 
   async #read() {

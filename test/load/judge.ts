@@ -1,15 +1,15 @@
-/** What was answered and could not be, given what had been answered before. Empty at the end of a good run. */
+/** Collects responses that are impossible, given the earlier responses. Empty at the end of a successful run. */
 import type { Answer } from './api.ts';
 
 export interface Judge {
   readonly wrong: string[];
-  /** Notes an answer that is none of these. Nothing of it but status and code is told. */
+  /** Records a response that is not among these. Only its status and code are reported. */
   expect(answer: Answer, right: boolean, expected: string): void;
-  /** Whether an answer says that the service could not, which says nothing of what was done. */
+  /** Whether a response reports a failure of the service, after which the effect of the call is unknown. */
   isFailure(answer: Answer): boolean;
 }
 
-/** `failures`: whether parts may fail meanwhile, so that 503 and no answer at all are among what can be expected. */
+/** `failures`: whether parts may currently fail, so that 503 and missing responses are expected. */
 export function createJudge(failures: () => boolean): Judge {
   const wrong: string[] = [];
   const isFailure = ({ line, status, code }: Answer) =>

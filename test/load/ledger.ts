@@ -1,10 +1,10 @@
-/** What may have been true when: written by who changes a thing, read by who judges an answer about it. */
+/** The values that may have been true at a time: written by whoever changes a thing, read to judge a response about it. */
 
 let clock = 0;
-/** A moment of this process: later ones are larger. */
+/** A moment in this process: a later moment is larger. */
 export const tick = (): number => ++clock;
 
-/** While a call was under way: it was carried out at some moment within. */
+/** The duration of a call: it was executed at some moment within. */
 export interface Window {
   readonly from: number;
   readonly until: number;
@@ -17,8 +17,8 @@ interface Entry<Value> {
 }
 
 /**
- * A value that one person changes, one change at a time. From the moment a change is asked for it may be in
- * force; from the moment it is answered, everything before it is not. A change without an answer leaves both.
+ * A value that one caller changes, one change at a time. The new value may hold from the request on; from the response on,
+ * no earlier value does. After a change without a response both may hold.
  */
 export class Ledger<Value> {
   #entries: Entry<Value>[];
@@ -41,14 +41,14 @@ export class Ledger<Value> {
     };
   }
 
-  /** What may have been in force at some moment of the window. */
+  /** The values that may have held at some moment of the window. */
   during({ from, until }: Window): Value[] {
     return this.#entries
       .filter((entry) => entry.from <= until && entry.until >= from)
       .map(({ value }) => value);
   }
 
-  /** What may be in force now. One value, unless an answer was lost. */
+  /** The values that may hold now. There is one, unless a response was lost. */
   now(): Value[] {
     const now = tick();
     return this.during({ from: now, until: now });

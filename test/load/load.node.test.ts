@@ -1,4 +1,4 @@
-/** `npm run soak` for some seconds, on the stack that all tests share: every answer is judged, no time is measured. */
+/** `npm run soak` for some seconds, on the stack that all tests share. Every response is judged; no time is measured. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { settings } from '../support/api.ts';
 import { newProject } from '../support/people.ts';
@@ -15,7 +15,7 @@ let world: World;
 
 beforeAll(async () => {
   built = await bundle();
-  // A project of its own, so that /ready speaks of what is done here alone.
+  // A project of its own, so that /ready reports only what this test does.
   const project = await newProject();
   worker = await serve(built, { ...settings(), SUPABASE_URL: project.supabaseUrl });
   world = await createWorld({
@@ -33,12 +33,12 @@ afterAll(async () => {
   await world?.close();
 });
 
-test('households, runners and strangers at once -> no answer that cannot be, and a consistent database', async () => {
+test('concurrent households, runners and strangers -> no impossible response, and a consistent database', async () => {
   const until = Date.now() + SECONDS * 1000;
   const lived = await runLoad(world, { households: 3, runners: 2, until, leastRequests: 1500, steps: 40 });
   expect(world.judge.wrong).toEqual([]);
   expect(await wrongInDatabase(world, lived)).toEqual([]);
-  // Something was signed, rotated and revoked, or all of this says nothing.
+  // Without signatures, rotations and revocations the run would prove nothing.
   const answers = new Map(world.api.figures.timings().map(({ route, requests }) => [route, requests]));
   for (const route of [
     'POST /bots/{id}/sign',

@@ -1,4 +1,4 @@
-/** Households that live one after the other, several at a time, until the time is over; then everything is counted. */
+/** Households that live one after the other, several concurrently, until the time is over. Then everything is counted. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { violationsOf } from '../database/invariants.ts';
 import { Household } from './household.ts';
@@ -7,17 +7,17 @@ import { newStranger } from './stranger.ts';
 import type { World } from './world.ts';
 
 export interface LoadOptions {
-  /** Households at the same time; each has an owner, runners and, now and then, a stranger. */
+  /** The number of concurrent households; each has an owner, runners and sometimes a stranger. */
   readonly households: number;
   readonly runners: number;
   /** When to end, in milliseconds since the epoch. */
   readonly until: number;
-  /** On a busy machine it goes on until there were so many, for three times as long at most. */
+  /** On a slow machine the run continues until there were this many, for three times as long at most. */
   readonly leastRequests?: number;
   readonly steps?: number;
 }
 
-/** Runs to the end, or to the first answers that cannot be. */
+/** Runs to the end, or to the first impossible response. */
 export async function runLoad(
   world: World,
   { households, runners, until, leastRequests = 0, steps = 40 }: LoadOptions,
@@ -40,7 +40,7 @@ export async function runLoad(
       while (!household.over) {
         const before = world.api.figures.requests;
         await once();
-        // Nothing to do yet, or nobody answers: no reason to spin.
+        // Nothing to do yet, or the service does not respond: wait instead of spinning.
         await wait(world.api.figures.requests === before ? 20 : pauseMs);
       }
     };
@@ -60,7 +60,7 @@ export async function runLoad(
   return lived;
 }
 
-/** What the database holds against what was answered. */
+/** Compares the database with the responses. */
 export async function wrongInDatabase(world: World, lived: readonly Household[]): Promise<string[]> {
   const { sql, clientIds } = world;
   const wrong = await violationsOf(sql, clientIds);
@@ -73,14 +73,14 @@ export async function wrongInDatabase(world: World, lived: readonly Household[])
   const known = new Set(events.map(({ key_id }) => key_id));
   for (const { clientId, keyIds, certain, tradingKey, version } of lived) {
     const row = rows.find(({ id }) => id === clientId);
-    for (const keyId of keyIds) if (!known.has(keyId)) wrong.push(`an answered key is lost: ${keyId}`);
+    for (const keyId of keyIds) if (!known.has(keyId)) wrong.push(`a confirmed key is lost: ${keyId}`);
     if (!row || !tradingKey.now().includes(row.address))
-      wrong.push(`another key than was answered: client ${clientId}`);
+      wrong.push(`another key than the confirmed one: client ${clientId}`);
     if (certain && row?.key_version !== version)
-      wrong.push(`keys that nobody was told of: client ${clientId}`);
+      wrong.push(`keys that no response confirmed: client ${clientId}`);
   }
   const [signed] = await sql<[{ count: number }]>`
-    select count(*)::int from private.every_key_event where client_id = any (${clientIds}) and event = 'signed'`;
+    select count(*)::int from private.every_key_event where client_id = any (${clientIds}) and event = 'key_released'`;
   if (signed.count < world.signatures)
     wrong.push(`${world.signatures} signatures, ${signed.count} events of them`);
   return wrong;

@@ -1,4 +1,4 @@
-/** What the Worker's process takes of the machine's memory, and its isolate of the heap. */
+/** The memory of the Worker's process, and the heap of its isolate. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -27,14 +27,14 @@ export function slopeOf(samples: readonly Sample[]): number {
 }
 
 /**
- * The heap in use after a collection, in MiB, by the runtime's inspector. What hangs on I/O and timers goes later,
- * so that single figures differ by some MiB and only the least of several says what stays.
+ * The heap in use after a garbage collection, in MiB, from the runtime's inspector. Objects that I/O and timers refer to are
+ * freed later, so single figures differ by some MiB, and only the lowest of several shows what stays.
  */
 export async function heapMib(inspectorPort: number): Promise<number> {
   const socket = new WebSocket(`ws://127.0.0.1:${inspectorPort}/main`);
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve, { once: true });
-    socket.addEventListener('error', () => reject(new Error('no inspector')), { once: true });
+    socket.addEventListener('error', () => reject(new Error('inspector unreachable')), { once: true });
   });
   let id = 0;
   const ask = (method: string) => {
@@ -48,10 +48,10 @@ export async function heapMib(inspectorPort: number): Promise<number> {
         const { id: answered, result } = JSON.parse(String(data));
         if (answered > collected) resolve(result.usedSize / 1024 / 1024);
       });
-      socket.addEventListener('close', () => reject(new Error('the inspector is gone')), { once: true });
+      socket.addEventListener('close', () => reject(new Error('inspector disconnected')), { once: true });
       ask('HeapProfiler.enable');
       const collected = ask('HeapProfiler.collectGarbage');
-      // Asked again and again: workerd sends an answer once it is asked the next thing.
+      // Sent repeatedly: workerd sends a response only when it gets the next request.
       const asking = setInterval(() => ask('Runtime.getHeapUsage'), 200);
       socket.addEventListener('close', () => clearInterval(asking), { once: true });
     });

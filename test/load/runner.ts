@@ -1,4 +1,4 @@
-/** Runners of a household, at the same time as its owner changes everything: each answer is judged by both. */
+/** Runners of a household, concurrent with its owner, who changes everything. Each response is judged by both ledgers. */
 import { recoverMessageAddress, recoverTransactionAddress } from 'viem';
 import { CAP, type Household, type LoadBot, type LoadToken } from './household.ts';
 import { chance, pick } from './world.ts';
@@ -45,8 +45,8 @@ async function sign({ world }: Household, { token, valid }: LoadToken, bot: Load
         ? await recoverTransactionAddress({ serializedTransaction: json.signed_transaction })
         : await recoverMessageAddress({ message, signature: json.signature });
     const may = tokens.includes(true) && running.includes(true) && (!over || policies.includes('none'));
-    world.judge.expect(answer, may, 'token, bot or policy were against it by then');
-    world.judge.expect(answer, keys.includes(json.address), 'that key was rotated or revoked by then');
+    world.judge.expect(answer, may, 'token, bot or policy did not allow it at that time');
+    world.judge.expect(answer, keys.includes(json.address), 'that key was rotated or revoked at that time');
     world.judge.expect(answer, signer === json.address, 'another key signed');
     world.signatures += 1;
     return;
@@ -54,10 +54,10 @@ async function sign({ world }: Household, { token, valid }: LoadToken, bot: Load
   const reasons: Record<string, boolean> = {
     token_invalid: tokens.includes(false),
     bot_not_running: running.includes(false),
-    bot_has_no_key: keys.includes(null),
-    policy_value: over && policies.includes('capped'),
+    bot_key_missing: keys.includes(null),
+    policy_value_exceeded: over && policies.includes('capped'),
   };
-  world.judge.expect(answer, reasons[code ?? ''] === true, 'nothing was against it');
+  world.judge.expect(answer, reasons[code ?? ''] === true, 'nothing forbade it');
 }
 
 async function beat({ world }: Household, { token, valid }: LoadToken, bot: LoadBot): Promise<void> {
@@ -69,7 +69,7 @@ async function beat({ world }: Household, { token, valid }: LoadToken, bot: Load
     answer.status === 200
       ? tokens.includes(true) && bot.running.during(answer).includes(running)
       : answer.code === 'token_invalid' && tokens.includes(false);
-  world.judge.expect(answer, right, 'the bot is otherwise');
+  world.judge.expect(answer, right, 'the bot has another state');
 }
 
 async function list({ world }: Household, { token, valid }: LoadToken, bots: LoadBot[]): Promise<void> {

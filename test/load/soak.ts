@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- --minutes N`: the production bundle in the plain runtime, in front of an embedded stack of its
- * own, under everything at once. Each answer is judged by what was answered before; memory has to stay flat; at
- * the end the database has to be consistent. Ends with 1 where anything of it does not hold.
+ * own, under a mixed load. Each response is judged by the earlier responses, memory must stay flat, and at the
+ * end the database must be consistent. Exits with 1 if any of this does not hold.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -14,9 +14,9 @@ import { heapMib, residentMib, type Sample, slopeOf } from './memory.ts';
 import { createWorld, type World } from './world.ts';
 
 const MOST_MINUTES = 30;
-/** The isolate warms up, caches fill. */
+/** The time in which the isolate warms up and caches fill. */
 const WARM_UP_SHARE = 1 / 3;
-/** Generous: what leaks at this rate fails in an afternoon, what the collector leaves lying about does not. */
+/** Generous limits: a leak at this rate fails within an afternoon; garbage that is not collected yet does not. */
 const HEAP_EVERY_SECONDS = 5;
 const MOST_HEAP_GROWTH_MIB = 16;
 const MOST_RESIDENT_GROWTH_MIB = 128;
@@ -63,7 +63,7 @@ try {
   say(
     `${minutes} minutes, ${households} households with ${runners} runners each, against workerd with the production bundle.`,
   );
-  say('The local REST server is the bottleneck: the times below say nothing about hosted Supabase.');
+  say('The local REST server is the bottleneck: the times below do not apply to hosted Supabase.');
   const from = Date.now();
   const until = from + minutes * 60_000;
   const samples: Sample[] = [];
@@ -75,7 +75,7 @@ try {
     if (samples.length % HEAP_EVERY_SECONDS !== 0) return;
     void heapMib(worker.inspectorPort ?? 0).then(
       (used) => heaps.push({ seconds, mib: used }),
-      // One that was not to be had leaves a gap.
+      // A measurement that failed leaves a gap.
       () => {},
     );
   }, 1000);
@@ -98,7 +98,7 @@ try {
   );
   if (heaps.length > 1)
     say(
-      `heap after a collection, the least of ${heaps.length} looks: ${mib(heapBefore)} in the first half after ` +
+      `heap after a collection, the lowest of ${heaps.length} measurements: ${mib(heapBefore)} in the first half after ` +
         `warm-up, ${mib(heapAfter)} in the second`,
     );
   if (heapAfter - heapBefore > MOST_HEAP_GROWTH_MIB) wrong.push('the heap grew');
@@ -114,8 +114,8 @@ say('');
 for (const line of wrong) say(`wrong: ${line}`);
 say(
   wrong.length === 0
-    ? 'Every answer was one that could be, and the database is consistent.'
-    : 'This does not hold.',
+    ? 'Every response was possible, and the database is consistent.'
+    : 'These checks failed.',
 );
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
@@ -147,7 +147,7 @@ function neverAsked({ api }: World): void {
     Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
   );
   const never = lines.filter((line) => !asked.has(line));
-  say(`routes never asked: ${never.join(', ') || 'none'}`);
+  say(`routes never called: ${never.join(', ') || 'none'}`);
 }
 
 function mib(value: number): string {

@@ -1,4 +1,4 @@
-/** Who asks for what is not theirs, or asks wrongly: refused each time in its own way, and nothing comes of it. */
+/** A caller who requests what belongs to others, or sends wrong requests: each is rejected in its own way, without effect. */
 import { generatePrivateKey } from 'viem/accounts';
 import type { Household } from './household.ts';
 import { pick, type World } from './world.ts';
@@ -16,14 +16,18 @@ export async function newStranger(world: World): Promise<Stranger> {
     const botId = bots[0]?.id ?? crypto.randomUUID();
     const body = { private_key: generatePrivateKey() };
     return [
-      ['GET /clients/{id}/trading-key', 'not_found', { id, token }],
-      ['PUT /clients/{id}/rotate-key', 'not_found', { id, token, body }],
-      ['DELETE /clients/{id}/revoke-key', 'not_found', { id, token }],
-      ['POST /clients/{id}/setup-bot', 'not_found', { id, token, body: { bot_type: 'evm-grid', ...body } }],
-      ['POST /bots/{id}/stop', 'not_found', { id: botId, token }],
-      ['POST /bots/{id}/start', 'not_found', { id: botId, token }],
-      ['POST /bots/{id}/tokens', 'not_found', { id: botId, token, body: { name: 'x' } }],
-      ['PUT /bots/{id}/policy', 'not_found', { id: botId, token, body: {} }],
+      ['GET /clients/{id}/trading-key', 'resource_not_found', { id, token }],
+      ['PUT /clients/{id}/rotate-key', 'resource_not_found', { id, token, body }],
+      ['DELETE /clients/{id}/revoke-key', 'resource_not_found', { id, token }],
+      [
+        'POST /clients/{id}/setup-bot',
+        'resource_not_found',
+        { id, token, body: { bot_type: 'evm-grid', ...body } },
+      ],
+      ['POST /bots/{id}/stop', 'resource_not_found', { id: botId, token }],
+      ['POST /bots/{id}/start', 'resource_not_found', { id: botId, token }],
+      ['POST /bots/{id}/tokens', 'resource_not_found', { id: botId, token, body: { name: 'x' } }],
+      ['PUT /bots/{id}/policy', 'resource_not_found', { id: botId, token, body: {} }],
       ['GET /clients/{id}', 'authentication_required', { id }],
       ['GET /clients/{id}', 'token_expired', { id, token: expired }],
       ['GET /clients/{id}', 'token_invalid', { id, token: `${owner.slice(0, -6)}AAAAAA` }],
@@ -33,7 +37,7 @@ export async function newStranger(world: World): Promise<Stranger> {
         { id: botId, token: owner, body: { type: 'evm.message', message: 'x' } },
       ],
       ['GET /clients/{id}/trading-key', 'validation_failed', { id: 'me', token: owner }],
-      ['PUT /clients/{id}/rotate-key', 'malformed_json', { id, token: owner, raw: '{"private_key": ' }],
+      ['PUT /clients/{id}/rotate-key', 'json_malformed', { id, token: owner, raw: '{"private_key": ' }],
       ['PUT /clients/{id}/rotate-key', 'validation_failed', { id, token: owner, body: { ...body, more: 1 } }],
       [
         'PUT /clients/{id}/rotate-key',
@@ -48,7 +52,7 @@ export async function newStranger(world: World): Promise<Stranger> {
       ['PUT /clients/{id}/trading-key', 'method_not_allowed', { id, token: owner, body }],
       ['POST /clients', 'admin_required', { token: owner, body: { name: 'x', email: 'x@load.test' } }],
       ['GET /keys/status', 'admin_required', { token: owner }],
-      ['GET /nothing', 'not_found', { token: owner }],
+      ['GET /nothing', 'resource_not_found', { token: owner }],
       ['GET /health', 200, {}],
       ['GET /ready', 200, {}],
       ['GET /.well-known/jwks.json', 200, {}],

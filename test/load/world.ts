@@ -1,4 +1,4 @@
-/** Everything that a load needs beside the service: the operator's database, sessions, who calls and who judges. */
+/** Everything that a load needs beside the service: the operator's database, sessions, callers and the judge. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import postgres from 'postgres';
@@ -8,7 +8,7 @@ import { createJudge, type Judge } from './judge.ts';
 
 export interface WorldOptions {
   readonly apiUrl: URL;
-  /** As the owner of the tables. */
+  /** A connection as the owner of the tables. */
   readonly databaseUrl: string;
   readonly jwtSecret: string;
   readonly recorder?: Recorder;
@@ -22,14 +22,14 @@ export interface World {
   readonly sql: postgres.Sql;
   /** An admin's session. */
   readonly admin: string;
-  /** Of every household that there was. */
+  /** The ids of all clients of the run. */
   readonly clientIds: string[];
-  /** That were given and found to be what they should be. */
+  /** Signatures that were returned and verified. */
   signatures: number;
-  /** An account's session, with the e-mail to link it by. */
+  /** The session of a new account, with its e-mail for linking. */
   newSession(): Promise<{ email: string; token: string }>;
   session(userId: string, expiresInSeconds?: number): Promise<string>;
-  /** A call that has to end in one of these, whatever goes on: a status, or a problem's code. */
+  /** A call that must end with one of these, whatever else runs: a status, or a problem's code. */
   expect(answer: Answer, ...expected: (number | string)[]): void;
   close(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     },
     expect(answer, ...expected) {
       const right = expected.some((one) => one === answer.status || one === answer.code);
-      judge.expect(answer, right, `${expected.join(' or ')} is due`);
+      judge.expect(answer, right, `${expected.join(' or ')} is expected`);
     },
     close: () => sql.end({ timeout: 5 }),
   };

@@ -1,4 +1,4 @@
-/** Who is let through to a handler, and what of the database the handler is given: without a database. */
+/** Which callers reach a handler, and which database the handler gets. Runs without a database. */
 import { Hono } from 'hono';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const machineToken = newMachineToken();
 const env = { ...settings(), ...(await newHostedProject()).settings };
 const tally = new Tally();
 
-/** In place of a database: what the middleware says of the caller is all that is seen of it. */
+/** Replaces the database: records what the middleware reports about the caller. */
 const database = {
   asCaller: (caller: object) => ({ caller }),
   asRunner: ({ onTokenChecked, ...runner }: Runner) => ({ runner, onTokenChecked }),
@@ -32,7 +32,7 @@ const database = {
 const handled: unknown[] = [];
 const counted: string[] = [];
 
-/** Counters that count, and refuse whom a test names. */
+/** Counters that record calls and reject the kinds that a test names. */
 function limiters(refused?: string): RateLimiters {
   const limiter = (name: string) => ({
     limit: async ({ key }: { readonly key: string }) => {
@@ -112,7 +112,7 @@ describe('a path that no route has', () => {
 });
 
 describe('a route for sessions', () => {
-  it('with a session -> the database as this caller, under this very token', async () => {
+  it('with a session -> the database as this caller, with the same token', async () => {
     expect(await ask('/session/200', `Bearer ${session}`)).toBe('handled');
     const { exp } = decodeJwt(session);
     const caller = { session: { token: session, expiresAt: exp }, requestId: 'request-1', tally };
@@ -124,8 +124,9 @@ describe('a route for sessions', () => {
     expect(handled).toEqual([]);
   });
 
-  it('with a machine token -> token_invalid, and nothing is handled', async () => {
-    expect(await ask('/session/200', `Bearer ${machineToken}`)).toBe('token_invalid');
+  it('with a machine token -> session_required, and nothing is handled', async () => {
+    for (const token of [machineToken, machineToken.slice(0, -1), 'tk_'])
+      expect(await ask('/session/200', `Bearer ${token}`)).toBe('session_required');
     expect(handled).toEqual([]);
   });
 });
@@ -138,7 +139,9 @@ describe('a route for runners', () => {
 
   it.each([
     ['no token', undefined, 'authentication_required'],
-    ['a session', `Bearer ${session}`, 'token_invalid'],
+    ['a session', `Bearer ${session}`, 'machine_token_required'],
+    ['any text in the form of a JWT', 'Bearer a.b.c', 'machine_token_required'],
+    ['a text of neither form', 'Bearer garbage', 'token_invalid'],
     ['a machine token cut short', `Bearer ${machineToken.slice(0, -1)}`, 'token_invalid'],
     ['a machine token without a scheme', machineToken, 'token_invalid'],
     ['a machine token under another scheme', `Basic ${machineToken}`, 'token_invalid'],
@@ -160,12 +163,12 @@ describe('a route for anyone', () => {
 
 // RFC 9110, section 11.1: a scheme is case-insensitive. RFC 6750, section 2.1: a token is a b64token.
 describe('the Authorization header', () => {
-  it.each(['Bearer ', 'bearer ', 'BEARER   '])('%o and a token -> in', async (scheme) => {
+  it.each(['Bearer ', 'bearer ', 'BEARER   '])('%o and a token -> accepted', async (scheme) => {
     expect(await ask('/runner/200', scheme + machineToken)).toBe('handled');
   });
 
-  // RFC 9110, section 5.5: it belongs to no value, and no runtime hands it over.
-  it('with white space around what it says -> in', async () => {
+  // RFC 9110, section 5.5: this white space is not part of a value, and no runtime passes it on.
+  it('with white space around its value -> accepted', async () => {
     expect(await ask('/runner/200', ` \t Bearer ${machineToken} \t `)).toBe('handled');
   });
 
@@ -187,27 +190,27 @@ describe('the Authorization header', () => {
   });
 });
 
-describe('what is counted', () => {
+describe('the rate limit', () => {
   const tokenHash = hashOfMachineToken(machineToken);
 
-  it('is a call by the account, of a session that was verified', async () => {
+  it('of a verified session -> counts by account', async () => {
     await ask('/session/200', `Bearer ${session}`);
     expect(counted).toEqual([`reads: account ${sub}`]);
   });
 
-  it.each(sessions)('for $how: the network, unless there is no token', async ({ header, code }) => {
+  it.each(sessions)('for $how -> counts by network, or nothing without a token', async ({ header, code }) => {
     await ask('/session/200', header);
     const kind = { token_invalid: 'guesses', token_expired: 'reads' }[code as string];
     expect(counted).toEqual(kind === undefined ? [] : [`${kind}: network unknown`]);
   });
 
-  it('is the network where anyone may ask, whatever it brings', async () => {
+  it('of a route for anyone -> counts by network, whatever the Authorization header', async () => {
     await ask('/open/200', 'Bearer garbage');
     expect(counted).toEqual(['reads: network unknown']);
     expect(await ask('/open/200', 'Bearer garbage', { refused: 'reads' })).toBe('rate_limited');
   });
 
-  it('is nothing for what is never held up', async () => {
+  it('of a route that is never limited -> counts nothing', async () => {
     await ask('/key/200', `Bearer ${session}`);
     expect(counted).toEqual([]);
   });
@@ -216,8 +219,8 @@ describe('what is counted', () => {
     ['a call of a session', '/session/200', session, 'reads'],
     ['a call of a machine token', '/runner/200', machineToken, 'signing'],
     ['a guess', '/session/200', 'garbage', 'guesses'],
-    ['a machine token that nobody knows yet', '/runner/200', machineToken, 'guesses'],
-  ])('%s, and too much of it -> rate_limited, and nothing is handled', async (_, path, token, refused) => {
+    ['a machine token that is not known yet', '/runner/200', machineToken, 'guesses'],
+  ])('%s above the limit -> rate_limited, and no handler runs', async (_, path, token, refused) => {
     expect(await ask(path, `Bearer ${token}`, { refused })).toBe('rate_limited');
     expect(handled).toEqual([]);
   });
@@ -248,7 +251,7 @@ describe('what is counted', () => {
     expect(known.has(tokenHash)).toBe(false);
   });
 
-  it('is known of ten thousand tokens, of which the oldest goes first', async () => {
+  it('remembers ten thousand known tokens, and forgets the oldest first', async () => {
     const known = new Set(Array.from({ length: 9_999 }, (_, i) => `token ${i}`));
     await ask('/runner/200', `Bearer ${machineToken}`, { known, found: true });
     expect([known.size, known.has('token 0'), known.has(tokenHash)]).toEqual([10_000, true, true]);
@@ -261,7 +264,7 @@ describe('what is counted', () => {
     expect([known.size, known.has('token 1')]).toEqual([10_000, true]);
   });
 
-  it('is said in a header where there is a policy, and not where there is none', async () => {
+  it('is in a header, which is absent without a limit', async () => {
     const bindings = { ...env, RATE_LIMIT_POLICY: '"reads";q=5;w=60' };
     const limited = await answerOf('/session/200', `Bearer ${session}`, { bindings });
     expect(limited.headers.get('ratelimit-policy')).toBe('"reads";q=5;w=60');
@@ -273,15 +276,15 @@ describe('what is counted', () => {
   });
 });
 
-describe('a key change, where a second factor is asked for', () => {
+describe('a key change, if a second factor is required', () => {
   const bindings = { ...env, REQUIRE_AAL2: 'true' };
 
-  it('with one factor -> second_factor_required, and nothing is handled', async () => {
+  it('with one factor -> second_factor_required, and no handler runs', async () => {
     expect(await ask('/key/200', `Bearer ${session}`, { bindings })).toBe('second_factor_required');
     expect(handled).toEqual([]);
   });
 
-  it('with two -> handled, and other routes with one', async () => {
+  it('with two factors -> handled; other routes are handled with one', async () => {
     const strong = await accessToken({ sub, aal: 'aal2' });
     expect(await ask('/key/200', `Bearer ${strong}`, { bindings })).toBe('handled');
     expect(await ask('/session/200', `Bearer ${session}`, { bindings })).toBe('handled');

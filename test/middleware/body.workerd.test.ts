@@ -1,4 +1,4 @@
-/** What a body may be before anybody looks at what it says. Every operation that takes one is asked. */
+/** Which bodies are accepted before their content is validated. Tests every operation that takes a body. */
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings } from '../../src/env.ts';
@@ -20,7 +20,7 @@ const client = (padding = '') => ({
 const json = { 'content-type': 'application/json' };
 const unreachable = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:9' };
 
-/** Bytes as they are, with a length or in chunks. */
+/** Sends the bytes unchanged, with a length or in chunks. */
 async function send(
   line: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -51,7 +51,7 @@ async function send(
 }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-/** A good body, with white space at the end up to this size. */
+/** A valid body, padded with white space to this size. */
 const sized = (size: number) => bytesOf(JSON.stringify(client()).padEnd(size, ' '));
 
 describe.each(TAKE_A_BODY)('%s', (line) => {
@@ -59,7 +59,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), how), 413, 'body_too_large');
   });
 
-  it.each(['whole', 'in chunks'] as const)('exactly 64 KiB, %s -> read', async (how) => {
+  it.each(['whole', 'in chunks'] as const)('exactly 64 KiB, %s -> accepted', async (how) => {
     expect([201, 422]).toContain((await send(line, sized(MAX_BODY_BYTES), how)).status);
   });
 
@@ -82,12 +82,12 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
       body: '{}',
       headers: { 'content-type': type },
     });
-    expectProblem(answer, 415, 'unsupported_media_type');
+    expectProblem(answer, 415, 'media_type_unsupported');
   });
 
   it.each(['no content type', 'no content type and no body'])('%s -> 415', async (how) => {
     const bytes = how.endsWith('body') ? new Uint8Array() : bytesOf('{}');
-    expectProblem(await send(line, bytes, 'whole', {} as typeof json), 415, 'unsupported_media_type');
+    expectProblem(await send(line, bytes, 'whole', {} as typeof json), 415, 'media_type_unsupported');
   });
 
   it.each([
@@ -102,8 +102,8 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['a byte order mark', '\ufeff{}'],
     ['a form', 'name=x&email=y'],
   ])('%s -> 400', async (_, text) => {
-    expectProblem(await send(line, bytesOf(text), 'whole'), 400, 'malformed_json');
-    expectProblem(await send(line, bytesOf(text), 'in chunks'), 400, 'malformed_json');
+    expectProblem(await send(line, bytesOf(text), 'whole'), 400, 'json_malformed');
+    expectProblem(await send(line, bytesOf(text), 'in chunks'), 400, 'json_malformed');
   });
 
   it.each([
@@ -113,7 +113,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['half of a pair in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['UTF-16', [0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00]],
   ])('%s -> 400', async (_, bytes) => {
-    expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'malformed_json');
+    expectProblem(await send(line, Uint8Array.from(bytes), 'whole'), 400, 'json_malformed');
   });
 
   // RFC 8259, section 8.2: a JSON text can escape half of a surrogate pair, which no UTF-8 text holds. PostgREST rejects it.
@@ -129,11 +129,11 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['half of a pair in the name of a member', '{"a\\ud83d":1}', '/(not shown)'],
     ['half of a pair as the whole body', '"\\ud83d"', ''],
     ['half of a pair, deep down', `${'{"x":'.repeat(5000)}"\\ud83d"${'}'.repeat(5000)}`, '/x'],
-  ])('%s -> 422 where it is, and the database is not asked', async (_, text, pointer) => {
+  ])('%s -> 422 with its pointer, and no call of the database', async (_, text, pointer) => {
     const answer = await send(line, bytesOf(text), 'whole', json, unreachable);
     expectProblem(answer, 422, 'validation_failed');
     expect(answer.json.errors).toEqual([
-      { pointer, code: 'lone_surrogate', detail: 'half of a surrogate pair, which is no character' },
+      { pointer, code: 'lone_surrogate', detail: expect.stringMatching(/^half of a surrogate pair/) },
     ]);
   });
 
@@ -142,13 +142,13 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     ['a whole pair in UTF-8', '{"x":"😀"}'],
     ['a backslash before the letters of half a pair', '{"x":"\\\\ud83d"}'],
     ['no text', '{"x":1}'],
-  ])('%s -> judged by the schema', async (_, text) => {
+  ])('%s -> validated by the schema', async (_, text) => {
     const { json: problem } = await send(line, bytesOf(text), 'whole', json, unreachable);
     expect(JSON.stringify(problem)).not.toContain('lone_surrogate');
   });
 
   it('half of a pair in a text that is not JSON -> 400', async () => {
-    expectProblem(await send(line, bytesOf('{"x":"\\ud83d"'), 'whole'), 400, 'malformed_json');
+    expectProblem(await send(line, bytesOf('{"x":"\\ud83d"'), 'whole'), 400, 'json_malformed');
   });
 
   it.each(['null', '[]', '"text"', '1', 'true', '[{}]'])('%s instead of an object -> 422', async (text) => {
@@ -186,11 +186,11 @@ describe('POST /clients', () => {
     },
   );
 
-  it.each(['whole', 'in chunks'] as const)('a good body, %s -> 201', async (how) => {
+  it.each(['whole', 'in chunks'] as const)('a valid body, %s -> 201', async (how) => {
     expect((await send('POST /clients', sized(200), how)).status).toBe(201);
   });
 
-  it('a length that is no number and much too long a body -> 413 or 400', async () => {
+  it('a length that is not a number, and a body that is much too long -> 413 or 400', async () => {
     const headers = { ...json, 'transfer-encoding': 'chunked' };
     expect((await send('POST /clients', sized(MAX_BODY_BYTES * 2), 'in chunks', headers)).status).toBe(413);
   });
@@ -198,13 +198,13 @@ describe('POST /clients', () => {
 
 describe('routes that take no body', () => {
   it.each(['GET /clients/me', 'POST /bots/{id}/start', 'DELETE /clients/{id}/revoke-key'])(
-    '%s with one -> it is not looked at, but for its size',
+    '%s with a body -> ignores the body, except its size',
     async (line) => {
       if (!line.startsWith('GET')) {
         expectProblem(
           await send(line, bytesOf('{'), 'whole'),
           404,
-          line.includes('bots') ? 'not_found' : 'not_found',
+          line.includes('bots') ? 'resource_not_found' : 'resource_not_found',
         );
         expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), 'in chunks'), 413, 'body_too_large');
       }

@@ -1,4 +1,4 @@
-/** What a browser may do with this API: read answers on pages that are named, and nothing else. */
+/** What a browser may do with this API: pages of a listed origin may read responses, and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { type Call, call, settings } from '../support/api.ts';
@@ -34,23 +34,23 @@ const cors = (headers: Headers) => [...headers.keys()].filter((name) => name.sta
 
 describe('safety headers', () => {
   it.each<[string, string, Call]>([
-    ['a good answer', 'GET /health', {}],
+    ['a success', 'GET /health', {}],
     ['a description', 'GET /openapi.json', {}],
     ['401', 'GET /clients', {}],
     ['404 of a path', 'GET /nothing', {}],
-    ['404 of a thing', path('GET /clients/{id}'), { token: admin.token }],
+    ['404 of a resource', path('GET /clients/{id}'), { token: admin.token }],
     ['405', 'PATCH /health', {}],
     ['415', 'POST /clients', { token: admin.token }],
     ['413', 'POST /clients', { token: admin.token, body: `"${'x'.repeat(70_000)}"` }],
     ['422', 'GET /clients/x', { token: admin.token }],
     ['503', 'GET /clients', { token: admin.token, env: {} }],
-  ])('stand on %s', async (_, line, options) => {
+  ])('are on %s', async (_, line, options) => {
     const { headers } = await call(line, options);
     expect(Object.fromEntries(headers)).toMatchObject(SAFETY);
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
-  it('stand on what went wrong inside, and on a preflight', async () => {
+  it('are on an internal error, and on a preflight response', async () => {
     const app = createApp();
     app.get('/health/broken', () => {
       throw new TypeError('x');
@@ -64,7 +64,7 @@ describe('safety headers', () => {
     expect(Object.fromEntries(allowed.headers)).toMatchObject(SAFETY);
   });
 
-  it('leave a page its own content security policy', async () => {
+  it('do not replace the content security policy of a page', async () => {
     const app = createApp();
     const own = "default-src 'none'; style-src 'self'";
     app.get('/health/page', (c) => c.html('<p>', 200, { 'content-security-policy': own }));
@@ -74,8 +74,8 @@ describe('safety headers', () => {
   });
 });
 
-describe('a page that is named', () => {
-  it.each(operations.map(({ line }) => line))('asks before %s -> 204, without a token', async (line) => {
+describe('a page of a listed origin', () => {
+  it.each(operations.map(({ line }) => line))('preflight for %s -> 204, without a token', async (line) => {
     const url = `http://api.example.test${path(line).split(' ')[1]}`;
     const request = new Request(url, {
       method: 'OPTIONS',
@@ -93,9 +93,9 @@ describe('a page that is named', () => {
   });
 
   it.each<[string, string, Call]>([
-    ['a good answer', 'GET /clients', { token: admin.token }],
+    ['a success', 'GET /clients', { token: admin.token }],
     ['a problem', 'GET /clients', {}],
-    ['a path that is none', 'GET /nothing', {}],
+    ['a path that does not exist', 'GET /nothing', {}],
   ])('reads %s', async (_, line, options) => {
     const { headers } = await call(line, { ...options, env, headers: { origin: PAGE } });
     expect(headers.get('access-control-allow-origin')).toBe(PAGE);
@@ -106,7 +106,7 @@ describe('a page that is named', () => {
     expect(headers.get('vary')).toBe('Origin');
   });
 
-  it('of the machine itself, while developing -> its own origin, not the other', async () => {
+  it('on localhost -> the header has its own origin, not that of another listed page', async () => {
     const { headers } = await call('GET /health', { env, headers: { origin: 'http://localhost:5173' } });
     expect(headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
   });
@@ -128,7 +128,7 @@ describe('any other page', () => {
     'https://app.example.test%00.evil.example',
     '',
   ];
-  it.each(OTHERS)('"%s" -> no leave, neither to ask nor to read', async (origin) => {
+  it.each(OTHERS)('"%s" -> neither the preflight nor the response has CORS headers', async (origin) => {
     const asked = await call('OPTIONS /health', { env, ...preflight(origin) });
     expectProblem(asked, 405, 'method_not_allowed');
     const read = await call('GET /health', { env, headers: { origin } });
@@ -137,7 +137,7 @@ describe('any other page', () => {
   });
 
   it.each(['*', 'null', `${PAGE}/`, 'https://*.example.test', 'app.example.test', 'file://', ','])(
-    'ALLOWED_ORIGINS "%s" allows nobody',
+    'ALLOWED_ORIGINS "%s" allows no origin',
     async (ALLOWED_ORIGINS) => {
       for (const origin of [...OTHERS, PAGE, 'https://x.example.test', 'file://']) {
         const { headers } = await call('GET /health', {
@@ -149,14 +149,14 @@ describe('any other page', () => {
     },
   );
 
-  it('where none is named -> nobody', async () => {
+  it('without ALLOWED_ORIGINS -> no origin is allowed', async () => {
     expect(cors((await call('GET /health', { headers: { origin: PAGE } })).headers)).toEqual([]);
   });
 });
 
 describe('a form on another page', () => {
   it.each(['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain'])(
-    'cannot send %s, nor can it name who asks',
+    'cannot send %s, and cannot authenticate',
     async (type) => {
       const owner = await newClientWithBot();
       const before = await stored(owner);
@@ -168,7 +168,7 @@ describe('a form on another page', () => {
         cookie: `sb-access-token=${owner.token}`,
       };
       expectProblem(await call(line, { body, headers }), 401, 'authentication_required');
-      expectProblem(await call(line, { body, headers, token: owner.token }), 415, 'unsupported_media_type');
+      expectProblem(await call(line, { body, headers, token: owner.token }), 415, 'media_type_unsupported');
       expect(await stored(owner)).toEqual(before);
     },
   );
@@ -184,7 +184,7 @@ describe('a form on another page', () => {
     expect((await call(`GET /bots/${owner.botId}`, { token: owner.token })).json.status).toBe('running');
   });
 
-  it('cannot ask for another method than it sends', async () => {
+  it('cannot override its method', async () => {
     const owner = await newClientWithBot();
     const names = ['x-http-method-override', 'x-method-override', 'x-http-method'];
     for (const name of names) {
@@ -199,7 +199,7 @@ describe('a form on another page', () => {
 
 describe('cookies', () => {
   it.each(operations.map(({ line }) => line))(
-    '%s sets none, and one that was sent changes nothing',
+    '%s sets no cookie, and ignores a cookie that was sent',
     async (line) => {
       const options = { token: tokenFor(line, admin.token), headers: { 'x-request-id': 'the-same' } };
       const at = path(line);
@@ -210,13 +210,13 @@ describe('cookies', () => {
     },
   );
 
-  it('are not set when a key is put in, or revoked', async () => {
+  it('are not set by a set-up or a revocation', async () => {
     const client = await newClient();
     const ways = [await setUp(client, { private_key: newEvmKey().privateKey }), await revoke(client)];
     for (const { headers } of ways) expect(headers.get('set-cookie')).toBeNull();
   });
 
-  it('alone are nobody', async () => {
+  it('alone do not authenticate a caller', async () => {
     for (const { line } of operations.filter(({ security }) => security.length > 0)) {
       const headers = { cookie: `access_token=${admin.token}; authorization=Bearer ${admin.token}` };
       expectProblem(await call(path(line), { headers }), 401, 'authentication_required');

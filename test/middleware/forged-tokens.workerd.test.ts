@@ -1,4 +1,4 @@
-/** Tokens that try to choose what they are verified by (RFC 8725, sections 2.1, 3.1 and 3.10). */
+/** Tokens that try to choose the key or algorithm that verifies them (RFC 8725, sections 2.1, 3.1 and 3.10). */
 import { exportJWK, exportSPKI, type JWTHeaderParameters, SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
@@ -65,7 +65,7 @@ describe('a key of the caller', async () => {
 });
 
 describe('the published key', () => {
-  it('with a header that asks for another algorithm of RSA -> 401', async () => {
+  it('with a header that names another RSA algorithm -> 401', async () => {
     const [, payload = '', signature = ''] = (await project.token(published, claims)).split('.');
     const encode = (value: object) => btoa(JSON.stringify(value)).replaceAll('=', '');
     for (const alg of ['PS256', 'RS512', 'none', 'HS256', 'rs256', ['RS256']]) {
@@ -86,7 +86,7 @@ describe('the published key', () => {
     expectProblem(await whoAmI(await project.token(published, { ...claims, ...bent })), 401, 'token_invalid');
   });
 
-  it('with a time that is over -> 401 token_expired', async () => {
+  it('with an expiry in the past -> 401 token_expired', async () => {
     expectProblem(
       await whoAmI(await project.token(published, { ...claims, exp: inSeconds(-60) })),
       401,

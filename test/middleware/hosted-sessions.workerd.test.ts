@@ -1,4 +1,4 @@
-/** A hosted project's sessions, from the first key to the revocation: see test/support/hosted-project.ts. */
+/** Sessions of a hosted project, from the first key to the revocation: see test/support/hosted-project.ts. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
@@ -14,7 +14,7 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
     token: await project.token(key, { sub: userId }),
   });
 
-  it('carry a client from set-up to revocation', async () => {
+  it('are accepted for every call from set-up to revocation', async () => {
     const client = await newClient();
     const as = await session(client.userId);
     const [first, second] = [newEvmKey(), newEvmKey()];
@@ -35,10 +35,10 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
 
     const revoked = await call(`DELETE /clients/${client.clientId}/revoke-key`, as);
     expect(revoked).toMatchObject({ status: 200, json: { bots_stopped: 1, wallets_cleared: 1 } });
-    expectProblem(await call(`POST /bots/${bot.json.id}/start`, as), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${bot.json.id}/start`, as), 409, 'bot_key_missing');
   });
 
-  it('let an admin create, and are judged by row-level security', async () => {
+  it('allow an admin to create clients, and are subject to row-level security', async () => {
     const [admin, client] = [await newAdmin(), await newClient()];
     const body = { client_id: client.clientId, name: 'One', bot_type: 'evm-grid' };
     const created = await call('POST /bots/create', { ...(await session(admin.userId)), body });
@@ -52,11 +52,11 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
     expectProblem(
       await call(`GET /bots/${created.json.id}`, await session(stranger.userId)),
       404,
-      'not_found',
+      'resource_not_found',
     );
   });
 
-  it('are ready without a secret', async () => {
+  it('need no JWT secret: GET /ready -> 200', async () => {
     expect(await call('GET /ready', { env: project.settings })).toMatchObject({
       json: { dependencies: { token_verification: { status: 'ok' } } },
     });
@@ -66,7 +66,7 @@ describe.each(['ES256', 'RS256'] as const)('sessions under %s', async (alg) => {
 describe('a project that moves from one signing key to the next', async () => {
   const [old, next] = [await newSigningKey('ES256'), await newSigningKey('ES256')];
 
-  it('takes both while both are published', async () => {
+  it('accepts both while both are published', async () => {
     const project = await newHostedProject([old, next]);
     const client = await newClient();
     for (const key of [old, next, old]) {
@@ -78,10 +78,10 @@ describe('a project that moves from one signing key to the next', async () => {
   });
 });
 
-describe('signing keys that cannot be had', async () => {
+describe('signing keys that cannot be fetched', async () => {
   const key = await newSigningKey('ES256');
 
-  it('GET /clients/me -> 503 auth_unavailable, and /ready says so', async () => {
+  it('GET /clients/me -> 503 auth_unavailable, and /ready reports it', async () => {
     const project = await newHostedProject([key]);
     await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
     const token = await project.token(key, { sub: crypto.randomUUID() });

@@ -1,4 +1,4 @@
-/** One line for each request, of words of our own: nothing that a caller sends stands in it, wherever it is sent. */
+/** One log line for each request, with fixed words only: nothing that a caller sends is in it, wherever it was sent. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -22,7 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Makes one request, and gives its line. */
+/** Sends one request, and returns its log line. */
 async function lineOf(line: string, more: Call = {}): Promise<LogLine> {
   const log = listenToLog();
   await call(line, more);
@@ -36,7 +36,7 @@ const ready = await emptyProject();
 
 describe('the line of a request', () => {
   const { token } = admin;
-  it('says what was asked, what was answered and how long it took', async () => {
+  it('has the route, the result and the duration', async () => {
     const headers = { 'x-request-id': 'order-66' };
     expect(await lineOf(`GET /clients/${own.clientId}/bots?limit=2`, { token, headers })).toEqual({
       level: 'info',
@@ -63,8 +63,8 @@ describe('the line of a request', () => {
     ['GET /clients', { token: 'x' }, { status: 401, code: 'token_invalid', database_calls: 0 }],
     ['GET /clients/x', { token }, { route: '/clients/{id}', status: 422, code: 'validation_failed' }],
     ['PATCH /clients', { token }, { route: null, status: 405, code: 'method_not_allowed', method: 'PATCH' }],
-    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'not_found' }],
-    ['POST /clients', { token, body: '{' }, { route: '/clients', status: 400, code: 'malformed_json' }],
+    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'resource_not_found' }],
+    ['POST /clients', { token, body: '{' }, { route: '/clients', status: 400, code: 'json_malformed' }],
     [
       'POST /clients',
       { token, body: 'x'.repeat(70_000) },
@@ -84,7 +84,7 @@ describe('the line of a request', () => {
     expect(await lineOf(line, more)).toMatchObject(expected);
   });
 
-  it('of a bot names its client once the database has', async () => {
+  it('of a bot names its client once the database has returned it', async () => {
     const runner = await newClientWithRunner();
     const about = async (run: () => Promise<unknown>) => {
       const log = listenToLog();
@@ -97,12 +97,16 @@ describe('the line of a request', () => {
     expect(await about(ask)).toMatchObject({ bot_id: runner.botId, client_id: runner.clientId });
     const absent = crypto.randomUUID();
     const missing = await lineOf(`GET /bots/${absent}`, { token });
-    expect([missing.code, missing.bot_id, missing.client_id]).toEqual(['not_found', absent, undefined]);
+    expect([missing.code, missing.bot_id, missing.client_id]).toEqual([
+      'resource_not_found',
+      absent,
+      undefined,
+    ]);
   });
 });
 
 describe('Server-Timing', () => {
-  it('in development alone tells how long an answer took', async () => {
+  it('adds the duration to the response only in development', async () => {
     const ask = async (env: object) =>
       (await call('GET /clients', { token: admin.token, env: { ...settings(), ...env } })).headers.get(
         'server-timing',
@@ -116,7 +120,7 @@ describe('Server-Timing', () => {
   });
 });
 
-describe('secrets in any place that a caller fills', async () => {
+describe('secrets in any field that a caller can set', async () => {
   const [evm, solana] = [newEvmKey(), newSolanaKey()];
   const binding = { clientId: own.clientId, chain: 'evm', address: evm.address, keyId: crypto.randomUUID() };
   const SECRETS: Record<string, string> = {
@@ -140,7 +144,7 @@ describe('secrets in any place that a caller fills', async () => {
       ' ',
     );
 
-  /** Requests for one operation, with a secret in everything that can be chosen. */
+  /** Requests for one operation, with a secret in every field that a caller can set. */
   function requests({ line, takesBody }: Operation, secret: string): [string, Call][] {
     const token = tokenFor(line, admin.token);
     const encoded = encodeURIComponent(secret);
@@ -178,10 +182,10 @@ describe('secrets in any place that a caller fills', async () => {
     ];
   }
 
-  it.each(operations)('$line: they stand in no line, answer or header', async (operation) => {
+  it.each(operations)('$line: are in no log line, response or header', async (operation) => {
     const log = listenToLog();
     const secrets = Object.values(SECRETS);
-    // Every place of every route has a secret, and over the routes every secret is in every place.
+    // Every field of every route has a secret, and over all routes every secret is in every field.
     const first = operations.indexOf(operation);
     for (const place of requests(operation, '').keys()) {
       const secret = secrets[(first + place) % secrets.length] ?? '';

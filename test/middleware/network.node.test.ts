@@ -21,11 +21,11 @@ describe('the network of an address', () => {
     expect(networkOf(address)).toBe(network);
   });
 
-  it('that was not told -> unknown, one for all of them', () => {
+  it('that is missing -> unknown, the same network for all such requests', () => {
     expect(networkOf(undefined)).toBe('unknown');
   });
 
-  it('is the same for 2^64 addresses, however they are written, and another for others', () => {
+  it('is the same for 2^64 addresses in any notation, and different for other addresses', () => {
     const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 4, maxLength: 4 });
     fc.assert(
       fc.property(groups, groups, groups, (network, one, other) => {

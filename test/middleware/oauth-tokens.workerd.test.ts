@@ -1,4 +1,4 @@
-/** Tokens that Supabase's OAuth 2.1 server issues to another program, for an account of ours: genuine, and not accepted. */
+/** Tokens that Supabase's OAuth 2.1 server issues to another program for an account of ours: genuine, but rejected. */
 import { describe, expect, inject, it } from 'vitest';
 import { call, settings } from '../support/api.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
@@ -27,7 +27,7 @@ describe.each(sessionOperations.map(({ line, takesBody }) => [line, takesBody] a
         expectProblem(
           await call(path(line), { token, env: project.settings, ...(takesBody && { body: '{' }) }),
           403,
-          'token_oauth_rejected',
+          'oauth_token_rejected',
         );
         expect((await project.counts()).restCalls).toBe(before.restCalls);
       },
@@ -35,13 +35,13 @@ describe.each(sessionOperations.map(({ line, takesBody }) => [line, takesBody] a
   },
 );
 
-it('under a secret too, and the same session without client_id -> 200', async () => {
+it('under a secret -> rejected too; the same session without client_id -> 200', async () => {
   const token = await accessToken({ sub: owner.userId, client_id });
-  expectProblem(await call('GET /clients/me', { token, env: settings() }), 403, 'token_oauth_rejected');
+  expectProblem(await call('GET /clients/me', { token, env: settings() }), 403, 'oauth_token_rejected');
   expect((await call('GET /clients/me', { token: owner.token })).status).toBe(200);
 });
 
-it('directly at the REST API -> it sees and changes nothing', async () => {
+it('directly at the REST API -> reads and changes nothing', async () => {
   const rest = async (line: string, claims: TokenClaims, body?: object) => {
     const [method = '', where = ''] = line.split(' ');
     const response = await fetch(`${inject('supabaseUrl')}/rest/v1/${where}`, {

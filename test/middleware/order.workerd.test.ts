@@ -1,4 +1,4 @@
-/** Nothing of a body is read from somebody who may not ask, or asks too often. */
+/** The body is not read if the caller has no access or exceeds the rate limit. */
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Bindings, RateLimiters } from '../../src/env.ts';
@@ -12,7 +12,7 @@ const admin = await newAdmin();
 const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
 const always = (success: boolean) => ({ limit: async () => ({ success }) });
 
-/** Asks with a body that says whether anybody wanted it; it is empty. */
+/** Sends an empty body that records whether it was read. */
 async function ask(line: string, token: string | undefined, env: Bindings & RateLimiters) {
   const [method = '', path = ''] = line.replace('{id}', crypto.randomUUID()).split(' ');
   let wanted = false;
@@ -39,18 +39,18 @@ async function ask(line: string, token: string | undefined, env: Bindings & Rate
 }
 
 describe.each(TAKE_A_BODY)('%s', (line) => {
-  it(`${line} by who may ask -> the body is wanted`, async () => {
+  it(`${line} by a permitted caller -> reads the body`, async () => {
     expect(await ask(line, tokenFor(line, admin.token), settings())).toMatchObject({ wanted: true });
   });
 
-  it(`${line} too often -> 429, and it is not`, async () => {
+  it(`${line} above the rate limit -> 429 without reading the body`, async () => {
     const [no, yes] = [always(false), always(true)];
     const caller = { READ_LIMIT: no, CHANGE_LIMIT: no, SIGN_LIMIT: no, GUESS_LIMIT: yes };
     const asked = await ask(line, tokenFor(line, admin.token), { ...settings(), ...caller });
     expect(asked).toEqual({ wanted: false, code: 'rate_limited' });
   });
 
-  it(`${line} after too many guesses -> 429, and it is not`, async () => {
+  it(`${line} after too many guesses -> 429 without reading the body`, async () => {
     const env = { ...settings(), GUESS_LIMIT: always(false) };
     for (const token of ['a.b.c', newMachineToken()]) {
       const asked = await ask(line, token, env);
@@ -58,7 +58,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     }
   });
 
-  it(`${line} by nobody, or somebody unknown -> 401, and it is not`, async () => {
+  it(`${line} without a token, or with an unknown one -> 401 without reading the body`, async () => {
     expect(await ask(line, undefined, settings())).toEqual({
       wanted: false,
       code: 'authentication_required',
@@ -67,7 +67,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
   });
 });
 
-it('with one factor where two are required -> 403, and the body is not wanted', async () => {
+it('one factor where two are required -> 403 without reading the body', async () => {
   const token = await accessToken({ sub: admin.userId, aal: 'aal1' });
   expect(await ask('POST /bots/create', token, { ...settings(), REQUIRE_AAL2: 'true' })).toEqual({
     wanted: false,
@@ -75,7 +75,7 @@ it('with one factor where two are required -> 403, and the body is not wanted', 
   });
 });
 
-it('a counter that fails lets everybody through', async () => {
+it('a counter that fails limits no caller', async () => {
   const failing = { limit: () => Promise.reject(new Error('x')) };
   const env = { ...settings(), READ_LIMIT: failing, GUESS_LIMIT: failing };
   const ask = (token: string) =>

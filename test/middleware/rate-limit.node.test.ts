@@ -1,4 +1,4 @@
-/** The real counters of the real runtime, under small limits; and what wrangler.toml says of the large ones. */
+/** The real counters of the real runtime, with small limits, and the production limits in wrangler.toml. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -18,7 +18,7 @@ let harness: ReturnType<typeof createTestHarness>;
 let url: URL;
 
 beforeAll(async () => {
-  // One that counts what it is asked.
+  // A database API that counts its calls.
   project = await newHostedProject([key]);
   harness = createTestHarness({
     workers: [
@@ -41,7 +41,7 @@ afterAll(async () => {
   configuration.remove();
 });
 
-/** An address of its own for each test: what is counted by address is not another test's. */
+/** An address of its own for each test, so that counters by address are not shared between tests. */
 let addresses = 0;
 const newAddress = () => `2001:db8:${(++addresses).toString(16)}:1::`;
 
@@ -55,7 +55,7 @@ async function ask(
   const response = await fetch(new URL(path, url), {
     method,
     headers: {
-      // Locally the runtime takes it as it is sent; Cloudflare writes it itself.
+      // The local runtime accepts this header from the caller; Cloudflare sets it itself.
       'cf-connecting-ip': `${address}1`,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -67,7 +67,7 @@ async function ask(
   return { status: response.status, headers: response.headers, text, json: isJson && JSON.parse(text) };
 }
 
-/** Asks until it is too often; how many were let through. Minutes may turn meanwhile: never more than two limits. */
+/** Sends requests until one is limited. Returns how many passed: at most two limits, because a minute may end meanwhile. */
 async function untilLimited(limit: number, once: (n: number) => Promise<Answer>) {
   for (let n = 0; n <= 2 * limit; n++) {
     const answer = await once(n);
@@ -77,7 +77,7 @@ async function untilLimited(limit: number, once: (n: number) => Promise<Answer>)
 }
 
 describe('reads', () => {
-  it('are counted by account: others are let through, and so is what else the account does', async () => {
+  it('are counted by account: other accounts are not limited, nor other operations of the account', async () => {
     const [one, other, address] = [await newClientWithBot(), await newClient(), newAddress()];
     const { through, answer } = await untilLimited(LIMITS.READ_LIMIT, () =>
       ask('GET /clients/me', one.token, address),
@@ -93,7 +93,7 @@ describe('reads', () => {
     expect((await ask(`POST /bots/${one.botId}/start`, one.token, address)).status).toBe(200);
   });
 
-  it('are not asked of the database once there were too many', async () => {
+  it('do not reach the database above the limit', async () => {
     const [one, address] = [await newClient(), newAddress()];
     await untilLimited(LIMITS.READ_LIMIT, async () => {
       const before = (await project.counts()).restCalls;
@@ -104,9 +104,9 @@ describe('reads', () => {
   });
 });
 
-describe('what anyone may ask', () => {
+describe('routes for anyone', () => {
   it.each(['GET /ready', 'GET /.well-known/jwks.json', 'GET /openapi.json', 'GET /docs'])(
-    '%s is counted by network, and is not asked of the database once there were too many',
+    '%s is counted by network, and does not reach the database above the limit',
     async (line) => {
       const [address, other] = [newAddress(), newAddress()];
       const { through, answer } = await untilLimited(LIMITS.READ_LIMIT, async (n) => {
@@ -121,7 +121,7 @@ describe('what anyone may ask', () => {
     },
   );
 
-  it('GET /health is not counted: it says whether the Worker runs', async () => {
+  it('GET /health is not counted, because it only reports that the Worker runs', async () => {
     const address = newAddress();
     for (let n = 0; n < 3 * LIMITS.READ_LIMIT; n++)
       expect((await ask('GET /health', undefined, address)).status).toBe(200);
@@ -129,7 +129,7 @@ describe('what anyone may ask', () => {
 });
 
 describe('changes', () => {
-  it('used up -> stopping and revoking go on', async () => {
+  it('used up -> stopping and revoking still work', async () => {
     const [one, address] = [await newClientWithRunner(), newAddress()];
     const { answer } = await untilLimited(LIMITS.CHANGE_LIMIT, () =>
       ask(`POST /bots/${one.botId}/start`, one.token, address),
@@ -141,7 +141,7 @@ describe('changes', () => {
     expect((await ask(`DELETE /clients/${one.clientId}/revoke-key`, one.token, address)).status).toBe(200);
   });
 
-  it('of a stranger to a victim’s bot -> count for the stranger', async () => {
+  it('of a stranger for a victim’s bot -> count for the stranger', async () => {
     const [victim, stranger, address] = [await newClientWithBot(), await newClient(), newAddress()];
     await untilLimited(LIMITS.CHANGE_LIMIT, () =>
       ask(`POST /bots/${victim.botId}/start`, stranger.token, address),
@@ -149,7 +149,7 @@ describe('changes', () => {
     expect((await ask(`POST /bots/${victim.botId}/start`, victim.token, address)).status).toBe(200);
   });
 
-  it('under a forged session of the victim -> count for nobody', async () => {
+  it('with a forged session of the victim -> do not count for the victim', async () => {
     const victim = await newClientWithBot();
     const forged = await accessToken({ sub: victim.userId }, 'another-secret-of-a-sufficient-length');
     for (let n = 0; n < 3 * LIMITS.CHANGE_LIMIT; n++) {
@@ -178,7 +178,7 @@ describe('signing', () => {
 });
 
 describe('guesses', () => {
-  it('of machine tokens end before the database is asked, for the whole network and for no other', async () => {
+  it('of machine tokens above the limit do not reach the database, for that network and no other', async () => {
     const address = newAddress();
     const path = `POST /bots/${crypto.randomUUID()}/sign`;
     const { through, answer } = await untilLimited(LIMITS.GUESS_LIMIT, async (n) => {
@@ -197,7 +197,7 @@ describe('guesses', () => {
     expectProblem(elsewhere, 401, 'token_invalid');
   });
 
-  it('of sessions are counted too; a good session from there, and a token in use, are let through', async () => {
+  it('of sessions are counted too; a valid session from that network, and a token in use, are not limited', async () => {
     const [one, address] = [await newClientWithRunner(), newAddress()];
     expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
     const { answer } = await untilLimited(LIMITS.GUESS_LIMIT, () => ask('GET /clients/me', 'a.b.c', address));
@@ -206,7 +206,7 @@ describe('guesses', () => {
     expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
   });
 
-  it('of a token that was revoked are guesses again', async () => {
+  it('include requests with a revoked token', async () => {
     const [one, address] = [await newClientWithRunner(), newAddress()];
     expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
     expect((await ask(`DELETE /tokens/${one.tokenId}`, one.token, address)).status).toBe(200);
@@ -217,7 +217,7 @@ describe('guesses', () => {
     expect(answer.headers.get('ratelimit')).toBe('"guesses";r=0;t=60');
   });
 
-  it('are not: no token', async () => {
+  it('do not include requests without a token', async () => {
     const address = newAddress();
     for (let n = 0; n < 3 * LIMITS.GUESS_LIMIT; n++)
       expectProblem(await ask('GET /clients/me', undefined, address), 401, 'authentication_required');
@@ -226,7 +226,7 @@ describe('guesses', () => {
 
 describe('expired access tokens', () => {
   it.each(['GET /clients/me', 'DELETE /clients/{id}/revoke-key'])(
-    '%s: are counted by network, and no other network, and neither its guesses nor its sessions',
+    '%s: are counted by network, and limit neither other networks nor guesses and sessions of that network',
     async (line) => {
       const [one, address] = [await newClientWithRunner(), newAddress()];
       const path = line.replace('{id}', one.clientId);
@@ -240,7 +240,7 @@ describe('expired access tokens', () => {
       expectProblem(answer, 429, 'rate_limited');
       expect(answer.headers.get('ratelimit')).toBe('"reads";r=0;t=60');
       expectProblem(await ask(path, expired, newAddress()), 401, 'token_expired');
-      // Nobody's session, no machine token and no other credential is held up by them.
+      // No session, machine token or other credential is limited because of them.
       expect((await ask('GET /clients/me', one.token, address)).status).toBe(200);
       expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
       expectProblem(await ask('GET /clients/me', 'a.b.c', address), 401, 'token_invalid');
@@ -255,7 +255,7 @@ interface Configuration {
 }
 
 describe('wrangler.toml', () => {
-  it('says of its limits to callers what they are', () => {
+  it('sends the real limits to callers', () => {
     const { ratelimits, vars }: Configuration = unstable_readConfig({ config: 'wrangler.toml' });
     const kinds: Record<string, string> = {
       READ_LIMIT: 'reads',

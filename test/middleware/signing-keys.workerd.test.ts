@@ -1,4 +1,4 @@
-/** The published keys of a project: fetched on first use, kept, and fetched anew only so often. */
+/** The published keys of a project: fetched at first use, cached, and fetched again at a limited rate. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createVerifier, type Verifier } from '../../src/auth/verify-token.ts';
 import { readSettings } from '../../src/env.ts';
@@ -19,7 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Later on the clock that keys are kept by; nothing waits. */
+/** Advances the clock of the key cache, without waiting. */
 function later(seconds: number): void {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 });
 }
@@ -30,7 +30,7 @@ const keySet = JSON.stringify({ keys: [first.jwk] });
 const html = { status: 200, type: 'text/html', body: '<html>Sign in to the wifi</html>' };
 
 describe('keys that were fetched', () => {
-  it('serve for many tokens: one fetch', async () => {
+  it('verify many tokens with one fetch', async () => {
     const { project, verifier } = await hosted([first, second, third]);
     for (const key of [first, second, third, first]) {
       expect(await verifier.verify(await project.token(key, { sub }))).toEqual({
@@ -41,7 +41,7 @@ describe('keys that were fetched', () => {
     expect((await project.counts()).jwksFetches).toBe(1);
   });
 
-  it('serve while the Auth server is down, for 10 minutes', async () => {
+  it('are used while the Auth server is down, for 10 minutes', async () => {
     const { project, verifier } = await hosted();
     const token = await project.token(first, { sub });
     await verifier.verify(token);
@@ -52,7 +52,7 @@ describe('keys that were fetched', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject(unavailable);
   });
 
-  it('let a key go that is published no more, after 10 minutes', async () => {
+  it('no longer include an unpublished key after 10 minutes', async () => {
     const { project, verifier } = await hosted([first]);
     const token = await project.token(first, { sub });
     await verifier.verify(token);
@@ -64,7 +64,7 @@ describe('keys that were fetched', () => {
 });
 
 describe('readiness', () => {
-  it('asks for the keys once while they are fresh, and again afterwards', async () => {
+  it('fetches the keys once while they are fresh, and again afterwards', async () => {
     const { project, verifier } = await hosted();
     await verifier.probe();
     await verifier.probe();
@@ -75,7 +75,7 @@ describe('readiness', () => {
     await expect(verifier.probe()).rejects.toMatchObject(unavailable);
   });
 
-  it('asks again while none are published', async () => {
+  it('fetches again while no key is published', async () => {
     const { project, verifier } = await hosted([]);
     await expect(verifier.probe()).rejects.toMatchObject(unavailable);
     await project.set({ keys: [first.jwk] });
@@ -83,7 +83,7 @@ describe('readiness', () => {
     expect((await project.counts()).jwksFetches).toBe(2);
   });
 
-  it('asks for none where there is a secret', async () => {
+  it('fetches no keys if there is a secret', async () => {
     const { project } = await hosted();
     await project.set({ jwks: html });
     const verifier = createVerifier(
@@ -94,7 +94,7 @@ describe('readiness', () => {
   });
 });
 
-/** A clock that stands, and is moved by hand: for what has to hold to the millisecond. */
+/** A clock that the test moves, for limits that must hold to the millisecond. */
 function standingClock() {
   let now = Date.now();
   vi.spyOn(Date, 'now').mockImplementation(() => now);
@@ -105,7 +105,7 @@ function standingClock() {
 }
 
 describe('a token that was verified before', () => {
-  /** The first one fetches the keys, which forgets what was verified by others: so twice. */
+  /** Verified twice: the first verification fetches the keys, which clears the cache of verified tokens. */
   async function remembered(project: HostedProject, verifier: Verifier): Promise<string> {
     const token = await project.token(first, { sub });
     for (let i = 0; i < 2; i++)
@@ -124,7 +124,7 @@ describe('a token that was verified before', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_expired' });
   });
 
-  it('lets no other in, whose signature or whose claims are not its own', async () => {
+  it('does not make a token with another signature or other claims valid', async () => {
     const { project, verifier } = await hosted();
     const token = await remembered(project, verifier);
     const other = await project.token(first, { sub: crypto.randomUUID() });
@@ -139,7 +139,7 @@ describe('a token that was verified before', () => {
     expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
-  it('is refused as soon as keys are fetched of which none is its own, for another token', async () => {
+  it('is rejected as soon as a fetch for another token no longer returns its key', async () => {
     const { project, verifier } = await hosted([first]);
     const token = await remembered(project, verifier);
     await project.set({ keys: [second.jwk] });
@@ -149,7 +149,7 @@ describe('a token that was verified before', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject(invalid);
   });
 
-  it('is refused as soon as keys are fetched of which none is its own, for GET /ready', async () => {
+  it('is rejected as soon as a fetch for GET /ready no longer returns its key', async () => {
     const { project, verifier } = await hosted([first]);
     const token = await remembered(project, verifier);
     await project.set({ keys: [second.jwk] });
@@ -159,8 +159,8 @@ describe('a token that was verified before', () => {
   });
 });
 
-describe('a key id that is not among them', () => {
-  it('is looked for again once 30 seconds have passed: a rotated key works', async () => {
+describe('a key id that is not among the fetched keys', () => {
+  it('is fetched again after 30 seconds: a rotated key works', async () => {
     const { project, verifier } = await hosted([first]);
     await verifier.verify(await project.token(first, { sub }));
     await project.set({ keys: [first.jwk, second.jwk] });
@@ -171,7 +171,7 @@ describe('a key id that is not among them', () => {
     expect((await project.counts()).jwksFetches).toBe(2);
   });
 
-  it('a hundred times -> no fetch more than one in 30 seconds', async () => {
+  it('a hundred times -> at most one fetch in 30 seconds', async () => {
     const { project, verifier } = await hosted([first]);
     await verifier.verify(await project.token(first, { sub }));
     for (let i = 0; i < 100; i++) {
@@ -187,7 +187,7 @@ describe('a key id that is not among them', () => {
     expect((await project.counts()).jwksFetches).toBe(2);
   });
 
-  it('is looked for again 30 seconds after the last fetch, to the millisecond', async () => {
+  it('is fetched again 30 seconds after the last fetch, to the millisecond', async () => {
     const { project, verifier } = await hosted([first]);
     const { advance } = standingClock();
     await verifier.verify(await project.token(first, { sub }));
@@ -204,7 +204,7 @@ describe('a key id that is not among them', () => {
     }
   });
 
-  it('and cannot be looked for -> auth_unavailable, and its neighbours are let in', async () => {
+  it('while keys cannot be fetched -> auth_unavailable; tokens of known keys are accepted', async () => {
     const { project, verifier } = await hosted([first]);
     const token = await project.token(first, { sub });
     await verifier.verify(token);
@@ -215,7 +215,7 @@ describe('a key id that is not among them', () => {
     expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
-  it('a hundred at once, after 30 seconds -> a few fetches', async () => {
+  it('in a hundred concurrent tokens, after 30 seconds -> a few fetches', async () => {
     const { project, verifier } = await hosted([first]);
     await verifier.verify(await project.token(first, { sub }));
     const tokens = await Promise.all(
@@ -227,16 +227,16 @@ describe('a key id that is not among them', () => {
   });
 });
 
-describe('keys that cannot be had', () => {
+describe('keys that cannot be fetched', () => {
   it.each([
-    ['answers 500', { status: 500, type: 'text/plain', body: '' }],
-    ['answers a page', html],
-    ['answers 404', { status: 404, type: 'application/json', body: '{}' }],
-    ['answers its keys with 404', { status: 404, type: 'application/json', body: keySet }],
-    ['answers its keys with 201', { status: 201, type: 'application/json', body: keySet }],
-    ['answers no key set', { status: 200, type: 'application/json', body: '{"error":"x"}' }],
-    ['answers null', { status: 200, type: 'application/json', body: 'null' }],
-  ])('the Auth server %s -> auth_unavailable, and in again once it answers', async (_, jwks) => {
+    ['returns 500', { status: 500, type: 'text/plain', body: '' }],
+    ['returns a page', html],
+    ['returns 404', { status: 404, type: 'application/json', body: '{}' }],
+    ['returns its keys with 404', { status: 404, type: 'application/json', body: keySet }],
+    ['returns its keys with 201', { status: 201, type: 'application/json', body: keySet }],
+    ['returns another JSON object', { status: 200, type: 'application/json', body: '{"error":"x"}' }],
+    ['returns null', { status: 200, type: 'application/json', body: 'null' }],
+  ])('the Auth server %s -> auth_unavailable, until it returns its keys', async (_, jwks) => {
     const { project, verifier } = await hosted();
     await project.set({ jwks });
     const token = await project.token(first, { sub });
@@ -247,7 +247,7 @@ describe('keys that cannot be had', () => {
     expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
-  it('are not asked for by every token: one fetch, then one in a second or two', async () => {
+  it('are not fetched for every token: one fetch, then one in a second or two', async () => {
     const { project, verifier } = await hosted();
     await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
     const token = await project.token(first, { sub });
@@ -267,7 +267,7 @@ describe('keys that cannot be had', () => {
   it.each([
     ['one second', 0, 1_000],
     ['two seconds', 1, 2_000],
-  ])('are asked for again after %s, by chance between one and two', async (_, chance, milliseconds) => {
+  ])('are fetched again after %s, a random time between one and two', async (_, chance, milliseconds) => {
     vi.spyOn(Math, 'random').mockReturnValue(chance);
     const { advance } = standingClock();
     const { project, verifier } = await hosted();
@@ -286,7 +286,7 @@ describe('keys that cannot be had', () => {
     }
   });
 
-  it('let nobody in meanwhile, and a forged token not afterwards', async () => {
+  it('admit no token in the meantime, and no forged token afterwards', async () => {
     const { project, verifier } = await hosted([first]);
     await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
     const forger = await newSigningKey('ES256');
@@ -301,7 +301,7 @@ describe('keys that cannot be had', () => {
     });
   });
 
-  it('and are had again -> nobody is refused at the next fetch', async () => {
+  it('and can be fetched again -> no token is rejected at the next fetch', async () => {
     const { project, verifier } = await hosted();
     await project.set({ jwks: { status: 500, type: 'text/plain', body: 'down' } });
     const token = await project.token(first, { sub });
@@ -314,7 +314,7 @@ describe('keys that cannot be had', () => {
     expect(all).toEqual(Array.from({ length: 5 }, () => ({ userId: sub, expiresAt: expect.any(Number) })));
   });
 
-  it('the Auth server answers more than keys ever take -> auth_unavailable', async () => {
+  it('the Auth server returns more than the size limit of a key set -> auth_unavailable', async () => {
     const { project, verifier } = await hosted();
     const body = JSON.stringify({ keys: [first.jwk], padding: 'x'.repeat(300_000) });
     await project.set({ jwks: { status: 200, type: 'application/json', body } });
@@ -333,13 +333,13 @@ describe('keys that cannot be had', () => {
     expect(limit).toHaveBeenCalledOnce();
   });
 
-  it('there are none -> token_invalid, and not ready', async () => {
+  it('no key is published -> token_invalid, and /ready fails', async () => {
     const { project, verifier } = await hosted([]);
     await expect(verifier.verify(await project.token(first, { sub }))).rejects.toMatchObject(invalid);
     await expect(verifier.probe()).rejects.toMatchObject(unavailable);
   });
 
-  it('nobody listens -> auth_unavailable', async () => {
+  it('the Auth server refuses the connection -> auth_unavailable', async () => {
     const { project } = await hosted();
     const verifier = createVerifier(
       readSettings({ ...project.settings, SUPABASE_URL: 'http://127.0.0.1:9' }),

@@ -1,4 +1,4 @@
-/** Key changes with one factor, two, or a sign-in of long ago; under HS256 and under published keys. */
+/** Key changes with one factor, two factors, or an old sign-in; under HS256 and under published keys. */
 import { describe, expect, it } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { call, settings } from '../support/api.ts';
@@ -22,7 +22,7 @@ const KEY_CHANGES = [
 ];
 /** In an emergency a session is enough. */
 const ENDINGS = ['DELETE /clients/{id}/revoke-key', 'DELETE /tokens/{id}', 'POST /bots/{id}/stop'];
-/** No key is put to work by these. */
+/** These operations do not bring a key into use. */
 const OTHER_CHANGES = ['POST /clients'];
 
 const scopeOf = (scope: string) =>
@@ -56,7 +56,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
   describe.each(KEY_CHANGES)('%s', (line) => {
     it.each<[string, object]>([
       ['one factor', { aal: 'aal1' }],
-      ['no word of factors', {}],
+      ['no claim about factors', {}],
       ['a level in capital letters', { aal: 'AAL2' }],
       ['a list of levels', { aal: ['aal2'] }],
       ['a level that is true', { aal: true }],
@@ -68,12 +68,12 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
       expect(answer.headers.get('www-authenticate')).toBe(`${CHALLENGE}, acr_values="aal2"`);
     });
 
-    it('with two factors -> on to the body and the database', async () => {
+    it('with two factors -> passed on to the body and the database', async () => {
       const answer = await call(path(line), { token: await token({ aal: 'aal2' }), env });
       expect([404, 415]).toContain(answer.status);
     });
 
-    it('with one factor, where nobody asks for two -> on', async () => {
+    it('with one factor, if two are not required -> passed on', async () => {
       for (const REQUIRE_AAL2 of ['', ' ', 'false', 'FALSE']) {
         const off = { ...base, REQUIRE_AAL2 };
         expect([404, 415]).toContain(
@@ -92,7 +92,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
   });
 
   it.each(['1', '0', 'yes', 'aal2', 'off', 'treu', 'true,'])(
-    '"%s" is neither true nor false: no key is changed, and no caller is told to sign in in another way',
+    '"%s" is neither true nor false: no key is changed, and the response does not request a second factor',
     async (text) => {
       for (const aal of ['aal1', 'aal2']) {
         const as = { token: await token({ aal }), env: { ...base, REQUIRE_AAL2: text } };
@@ -102,7 +102,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
     },
   );
 
-  it('nothing was changed by who was refused, and the same with two factors is done', async () => {
+  it('a rejected request changes nothing, and the same request with two factors succeeds', async () => {
     const owner = await newClientWithBot();
     const before = await stored(owner);
     const rotate = async (aal: string) =>
@@ -117,7 +117,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
     expect((await stored(owner)).trading?.version).toBe(2);
   });
 
-  it('with one factor: reading, stopping, revoking tokens and keys go on', async () => {
+  it('with one factor: reading, stopping, and revoking tokens and keys still work', async () => {
     const owner = await newClientWithRunner();
     const as = { token: await token({ aal: 'aal1' }), env };
     expect((await call(`GET /clients/${owner.clientId}/trading-key`, as)).status).toBe(200);
@@ -126,7 +126,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
     expect((await call(`DELETE /clients/${owner.clientId}/revoke-key`, as)).status).toBe(200);
   });
 
-  it('runners are not asked: a machine token is no session', async () => {
+  it('runners need no second factor: a machine token is not a session', async () => {
     const { machineToken } = await newClientWithRunner();
     for (const { line } of runnerOperations) {
       const { status } = await call(path(line), { token: machineToken, env });
@@ -143,18 +143,18 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
   it.each<[string, object]>([
     ['long ago, by amr', { amr: amr(-700) }],
     ['long ago, by each of amr', { amr: amr(-700, -5000) }],
-    ['long ago, by auth_time, whatever amr says', { auth_time: inSeconds(-700), amr: amr(-5) }],
+    ['long ago, by auth_time, with a recent amr', { auth_time: inSeconds(-700), amr: amr(-5) }],
     ['at no time', {}],
     ['at no time that is a number', { auth_time: String(inSeconds(0)) }],
-    ['in no way', { amr: [] }],
-    ['in ways without times (RFC 8176)', { amr: ['pwd', 'otp', null, 1] }],
-    ['in something that is no list', { amr: { timestamp: inSeconds(0) } }],
+    ['with an empty amr', { amr: [] }],
+    ['with methods without times (RFC 8176)', { amr: ['pwd', 'otp', null, 1] }],
+    ['with an amr that is not a list', { amr: { timestamp: inSeconds(0) } }],
     [
       'long ago, by a session that just enrolled a second factor',
       { aal: 'aal2', amr: [{ method: 'totp', timestamp: inSeconds(-5) }, ...amr(-700)] },
     ],
     [
-      'long ago, whatever the time of authentication is after a second factor',
+      'long ago, with an auth_time that a second factor has renewed',
       {
         aal: 'aal2',
         auth_time: inSeconds(-5),
@@ -176,15 +176,15 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     ['long ago and again lately', { amr: amr(-5000, -5, -700) }],
     ['lately, by auth_time', { auth_time: inSeconds(-5) }],
   ])('signed in %s -> on', async (_, claims) => {
-    expectProblem(await ask(claims), 404, 'not_found');
+    expectProblem(await ask(claims), 404, 'resource_not_found');
   });
 
-  it('a token issued just now in an old session is of an old session', async () => {
+  it('a new token of an old session counts as an old sign-in', async () => {
     expectProblem(await ask({ iat: inSeconds(0), amr: amr(-700) }), 401, 'sign_in_too_old');
   });
 
   it.each(['5m', '-1', '0', '1e3', '0x10', '1.5', '9999999999'])(
-    '"%s" is no number of seconds: no key is changed, and no caller is told to sign in again',
+    '"%s" is not a number of seconds: no key is changed, and the response does not request a new sign-in',
     async (text) => {
       const bindings = { ...base, MAX_SIGN_IN_AGE_SECONDS: text };
       for (const age of [-5, -700])
@@ -192,7 +192,7 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     },
   );
 
-  it('that cannot be read: reading, stopping and revoking go on', async () => {
+  it('a malformed value: reading, stopping and revoking still work', async () => {
     const owner = await newClientWithBot();
     const malformed = { ...base, MAX_SIGN_IN_AGE_SECONDS: '10 minutes', REQUIRE_AAL2: 'perhaps' };
     const as = { token: await token({ amr: amr(-700) }), env: malformed };
@@ -217,26 +217,26 @@ describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base
     expectProblem(old, 401, 'sign_in_too_old');
     for (const { headers } of [one, old])
       expect(headers.get('www-authenticate')).toBe(`${CHALLENGE}, acr_values="aal2", max_age="600"`);
-    expectProblem(await ask({ aal: 'aal2', amr: amr(-5) }, both), 404, 'not_found');
+    expectProblem(await ask({ aal: 'aal2', amr: amr(-5) }, both), 404, 'resource_not_found');
   });
 });
 
-describe('GET /ready, where the database asks for nothing', () => {
+describe('GET /ready, if the database requires no step-up', () => {
   it.each<[string, Bindings]>([
     ['REQUIRE_AAL2', { REQUIRE_AAL2: 'true' }],
     ['MAX_SIGN_IN_AGE_SECONDS', { MAX_SIGN_IN_AGE_SECONDS: '600' }],
-  ])('and %s is set -> 503 step_up_disagrees', async (_, bindings) => {
+  ])('and %s is set -> 503 step_up_settings_mismatch', async (_, bindings) => {
     const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([
       503,
-      { status: 'missing', code: 'step_up_disagrees' },
+      { status: 'missing', code: 'step_up_settings_mismatch' },
     ]);
   });
 
   it.each<[string, Bindings]>([
     ['REQUIRE_AAL2 is neither true nor false', { REQUIRE_AAL2: 'perhaps' }],
-    ['MAX_SIGN_IN_AGE_SECONDS is no number', { MAX_SIGN_IN_AGE_SECONDS: '10 minutes' }],
-    ['MAX_SIGN_IN_AGE_SECONDS is 0, which the database does not take', { MAX_SIGN_IN_AGE_SECONDS: '0' }],
+    ['MAX_SIGN_IN_AGE_SECONDS is not a number', { MAX_SIGN_IN_AGE_SECONDS: '10 minutes' }],
+    ['MAX_SIGN_IN_AGE_SECONDS is 0, which the database does not accept', { MAX_SIGN_IN_AGE_SECONDS: '0' }],
   ])('and %s -> 503 step_up_settings_malformed', async (_, bindings) => {
     const answer = await call('GET /ready', { env: { ...(await emptyProject()), ...bindings } });
     expect([answer.status, answer.json.dependencies.step_up]).toEqual([

@@ -19,7 +19,7 @@ it('verifies a token once until it expires', async () => {
   expect(verify).toHaveBeenCalledTimes(3);
 });
 
-it('verifies each time what names no expiry, and what was refused', async () => {
+it('verifies a token without expiry, and a rejected one, each time', async () => {
   const tokens = new VerifiedTokens();
   const forever = vi.fn(async () => ({ sub: 'an account' }));
   const refused = vi.fn(async () => Promise.reject(new Error('refused')));
@@ -30,7 +30,7 @@ it('verifies each time what names no expiry, and what was refused', async () => 
   expect([forever, refused].map((verify) => verify.mock.calls.length)).toEqual([2, 2]);
 });
 
-it('keeps no more than its most, and lets the oldest go first', async () => {
+it('keeps at most its maximum, and forgets the oldest first', async () => {
   const tokens = new VerifiedTokens();
   for (let i = 0; i <= MOST_VERIFIED_TOKENS; i++) await tokens.claimsOf(`${i}`, async () => claims);
   expect(tokens.size).toBe(MOST_VERIFIED_TOKENS);
@@ -42,7 +42,7 @@ it('keeps no more than its most, and lets the oldest go first', async () => {
   expect(verify).toHaveBeenCalledTimes(1);
 });
 
-it('forgets what is verified by keys that are let go in the meantime', async () => {
+it('forgets a token whose keys were discarded while it was verified', async () => {
   const tokens = new VerifiedTokens();
   await tokens.claimsOf('a', async () => {
     tokens.clear();

@@ -24,7 +24,7 @@ const kinds = [
 
 it.each(kinds)('an %s token that was verified before is not verified again', async (_, verifier, token) => {
   const known = await token({});
-  // Of published keys the first token fetches them, which forgets what was verified.
+  // With published keys, the first token fetches them, which clears the cache of verified tokens.
   for (let i = 0; i < 2; i++) await verifier.verify(known);
   const verify = vi.spyOn(crypto.subtle, 'verify');
   await verifier.verify(known);
@@ -38,8 +38,8 @@ describe.each(kinds)('the clock of an %s token', (_, verifier, token) => {
     ['expired 5 seconds ago', { exp: inSeconds(-5) }],
     ['issued in 5 seconds', { iat: inSeconds(5) }],
     ['valid in 5 seconds', { nbf: inSeconds(5) }],
-    ['issued at no time', { iat: undefined }],
-  ])('%s -> in', async (_, claims) => {
+    ['without a time of issue', { iat: undefined }],
+  ])('%s -> accepted', async (_, claims) => {
     expect(await verifier.verify(await token(claims))).toEqual({
       userId: sub,
       expiresAt: expect.any(Number),
@@ -50,7 +50,7 @@ describe.each(kinds)('the clock of an %s token', (_, verifier, token) => {
     ['expired 20 seconds ago', { exp: inSeconds(-20) }, 'token_expired'],
     ['issued in 30 seconds', { iat: inSeconds(30) }, 'token_invalid'],
     ['valid in 30 seconds', { nbf: inSeconds(30) }, 'token_invalid'],
-  ])('%s -> out', async (_, claims, code) => {
+  ])('%s -> rejected', async (_, claims, code) => {
     await expect(verifier.verify(await token(claims))).rejects.toMatchObject({ code });
   });
 });
@@ -75,7 +75,7 @@ describe('a subject', () => {
     ['a UUID and a line break', `${sub}\n`],
     ['a UUID in capitals', sub.toUpperCase()],
     ['a list of a UUID', [sub]],
-  ])('that is %s -> out', async (_, bent) => {
+  ])('that is %s -> rejected', async (_, bent) => {
     for (const [verifier, token] of [
       [hs256, await accessToken({ sub: bent })],
       [hosted, await project.token(key, { sub: bent })],
@@ -85,7 +85,7 @@ describe('a subject', () => {
   });
 });
 
-it('a token may have 8192 characters and no more', async () => {
+it('a token of 8192 characters -> accepted; of 8193 -> rejected', async () => {
   const lengths = new Map<number, string>();
   for (let padding = 5_700; !(lengths.has(8192) && lengths.has(8193)) && padding < 6_200; padding++) {
     for (const kid of ['', 'k', 'kk']) {
@@ -99,29 +99,29 @@ it('a token may have 8192 characters and no more', async () => {
   await expect(hs256.verify(lengths.get(8193) ?? '')).rejects.toMatchObject({ code: 'token_invalid' });
 });
 
-describe('how somebody signed in', () => {
+describe('the sign-in claims', () => {
   const way = (timestamp: unknown) => ({ method: 'password', timestamp });
 
   it.each<[string, object, object]>([
     ['nothing', {}, {}],
     ['a level', { aal: 'aal2' }, { aal: 'aal2' }],
     ['a level that is a list', { aal: ['aal2'] }, {}],
-    ['one way', { amr: [way(5)] }, { signedInAt: 5 }],
-    ['three ways', { amr: [way(5), way(9), way(7)] }, { signedInAt: 9 }],
-    ['a way without a time among others', { amr: [way('8'), {}, null, way(6)] }, { signedInAt: 6 }],
-    ['ways without a time', { amr: ['pwd', 'otp'] }, {}],
-    ['no way', { amr: [] }, {}],
-    ['ways that are no list', { amr: way(5) }, {}],
+    ['one method', { amr: [way(5)] }, { signedInAt: 5 }],
+    ['three methods', { amr: [way(5), way(9), way(7)] }, { signedInAt: 9 }],
+    ['a method without a time among others', { amr: [way('8'), {}, null, way(6)] }, { signedInAt: 6 }],
+    ['methods without a time', { amr: ['pwd', 'otp'] }, {}],
+    ['no method', { amr: [] }, {}],
+    ['methods that are not a list', { amr: way(5) }, {}],
     ['a time of authentication', { auth_time: 3, amr: [way(5)] }, { signedInAt: 3 }],
     ['a time that is a text', { auth_time: '3', amr: [way(5)] }, { signedInAt: 5 }],
     ['a time of authentication alone', { auth_time: 3 }, { signedInAt: 3 }],
-    ['a time of authentication and no ways', { auth_time: 3, amr: null }, { signedInAt: 3 }],
+    ['a time of authentication and no methods', { auth_time: 3, amr: null }, { signedInAt: 3 }],
     ['a new second factor', { amr: [{ method: 'totp', timestamp: 9 }, way(5)] }, { signedInAt: 5 }],
     ['a newer time of authentication', { auth_time: 9, amr: [way(5)] }, { signedInAt: 5 }],
     ['a time of authentication and no first factor', { auth_time: 9, amr: [] }, {}],
-    ['a time of authentication and ways that are no list', { auth_time: 9, amr: way(9) }, {}],
-    ['a way without a method', { amr: [{ timestamp: 9 }] }, {}],
-    ['a way with two methods', { amr: [{ method: ['password'], timestamp: 9 }] }, {}],
+    ['a time of authentication and methods that are not a list', { auth_time: 9, amr: way(9) }, {}],
+    ['an entry without a method', { amr: [{ timestamp: 9 }] }, {}],
+    ['an entry with two methods', { amr: [{ method: ['password'], timestamp: 9 }] }, {}],
   ])('%s', async (_, claims, expected) => {
     const session = {
       userId: sub,
@@ -143,8 +143,8 @@ describe('how somebody signed in', () => {
     'email_change',
     'anonymous',
     'oauth_provider/authorization_code',
-    'a method of later',
-  ])('%s alone is no sign-in', async (method) => {
+    'an unknown method',
+  ])('%s alone does not count as a sign-in', async (method) => {
     const { signedInAt } = await hosted.verify(
       await project.token(key, { sub, amr: [{ method, timestamp: 9 }] }),
     );
@@ -157,24 +157,24 @@ describe('a token of the OAuth 2.1 server', () => {
     ['a program', 'b5e1f3c2-8a0e-4d5c-9f5e-2d6b6f7a8c9d'],
     ['nobody', null],
     ['nothing', ''],
-  ])('that names %s in client_id -> token_oauth_rejected', async (_, client_id) => {
+  ])('that names %s in client_id -> oauth_token_rejected', async (_, client_id) => {
     for (const [verifier, token] of [
       [hs256, await accessToken({ sub, client_id })],
       [hosted, await project.token(key, { sub, client_id })],
     ] as const)
-      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_oauth_rejected' });
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'oauth_token_rejected' });
   });
 });
 
 describe('a key id', () => {
-  it('in an HS256 token, as Auth servers put it there -> in', async () => {
+  it('in an HS256 token, as Auth servers write it -> accepted', async () => {
     const token = await new SignJWT(good)
       .setProtectedHeader({ alg: 'HS256', kid: 'legacy' })
       .sign(new TextEncoder().encode(inject('jwtSecret')));
     expect(await hs256.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
-  it('missing from an ES256 token -> in, where one published key fits', async () => {
+  it('missing from an ES256 token -> accepted, if exactly one published key fits', async () => {
     expect(await hosted.verify(await project.token({ ...key, jwk: {} }, { sub }))).toEqual({
       userId: sub,
       expiresAt: expect.any(Number),
@@ -187,21 +187,21 @@ describe('two published keys of one algorithm', async () => {
   const rotating = await newHostedProject(keys);
   const verifier = createVerifier(readSettings(rotating.settings));
 
-  it.each([0, 1] as const)('and a key id -> in, by key %i', async (which) => {
+  it.each([0, 1] as const)('and a key id -> verified by key %i', async (which) => {
     expect(await verifier.verify(await rotating.token(keys[which], { sub }))).toEqual({
       userId: sub,
       expiresAt: expect.any(Number),
     });
   });
 
-  it('and no key id -> token_invalid: none of them is tried out', async () => {
+  it('and no key id -> token_invalid: no key is tried', async () => {
     const token = await rotating.token({ ...key, jwk: {} }, { sub });
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_invalid' });
   });
 });
 
 describe('an issuer', () => {
-  it('of this project, with a slash at the end of its URL -> in', async () => {
+  it('of this project, with a slash at the end of its URL -> accepted', async () => {
     const verifier = createVerifier(
       readSettings({ ...settings(), SUPABASE_URL: `${inject('supabaseUrl')}/ ` }),
     );
@@ -209,20 +209,20 @@ describe('an issuer', () => {
     expect(await verifier.verify(token)).toEqual({ userId: sub, expiresAt: expect.any(Number) });
   });
 
-  it('that is not named, under HS256 -> in: the secret is of this project alone', async () => {
+  it('that is missing, under HS256 -> accepted: only this project has the secret', async () => {
     expect(await hs256.verify(await accessToken({ sub }))).toEqual({
       userId: sub,
       expiresAt: expect.any(Number),
     });
   });
 
-  it('that is not named, under ES256 -> out', async () => {
+  it('that is missing, under ES256 -> rejected', async () => {
     await expect(hosted.verify(await project.token(key, { sub, iss: undefined }))).rejects.toMatchObject({
       code: 'token_invalid',
     });
   });
 
-  it('of another project -> out, under either', async () => {
+  it('of another project -> rejected, under either', async () => {
     const iss = 'https://other.supabase.co/auth/v1';
     for (const [verifier, token] of [
       [hs256, await accessToken({ sub, iss })],
@@ -242,11 +242,11 @@ describe('without settings', () => {
     await expect(nothing.probe()).rejects.toMatchObject({ code: 'auth_not_configured' });
   });
 
-  it('an HS256 token where only keys are published -> token_invalid', async () => {
+  it('an HS256 token, if only keys are published -> token_invalid', async () => {
     await expect(hosted.verify(await accessToken({ sub }))).rejects.toMatchObject({ code: 'token_invalid' });
   });
 
-  it('an ES256 token where there is only a secret -> token_invalid', async () => {
+  it('an ES256 token, if there is only a secret -> token_invalid', async () => {
     const verifier = createVerifier(readSettings({ SUPABASE_JWT_SECRET: inject('jwtSecret') }));
     await expect(verifier.verify(await project.token(key, { sub }))).rejects.toMatchObject({
       code: 'token_invalid',

@@ -1,4 +1,4 @@
-/** The cron's part of the audit chain, and the command that verifies it, on a stack of their own: they reach every client. */
+/** The cron's part of the audit chain, and the command that verifies it. They process every client, so the stack is their own. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -60,7 +60,7 @@ beforeAll(async () => {
     AUDIT_SIGNING_KEY,
   };
   admin = await sessionOf((await createAdmin(sql, 'admin@example.test')).id);
-  // What the set-up of the stack left in the chain of the deployment is chained and signed before the first test.
+  // The events of the stack's set-up in the chain of the deployment are chained and signed before the first test.
   vi.spyOn(console, 'info').mockImplementation(() => {});
   await runScheduled(settings);
   const app = createApp();
@@ -80,7 +80,7 @@ afterAll(async () => {
 let lines: Record<string, unknown>[];
 beforeEach(() => {
   lines = [];
-  // The embedded server logs here too, in words of its own.
+  // The embedded server logs here too, in its own format.
   const note = (line: unknown) => {
     if (String(line).startsWith('{"level"')) lines.push(JSON.parse(String(line)));
   };
@@ -91,10 +91,10 @@ beforeEach(() => {
 const said = (event: string) =>
   lines.filter((line) => line.event === event).map(({ event: _, request_id, duration_ms, ...line }) => line);
 
-/** A client with four rows in its chain, and two more that wait. */
+/** A client with four rows in its chain, and two more in the queue. */
 async function newClient(): Promise<{ clientId: string; userId: string }> {
   const { clientId, id } = await createClientAccount(sql, 'A client', `${crypto.randomUUID()}@example.test`);
-  // That the account was linked is no part of what a test does.
+  // Linking the account is not part of what a test does.
   await sql`delete from private.queued_key_events where client_id = ${clientId} and event = 'account_linked'`;
   await sql`insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot')`;
   await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
@@ -112,7 +112,7 @@ const count = async (table: string, { clientId }: { clientId: string }) => {
 };
 const verify = ({ clientId }: { clientId: string }) =>
   verifyChain(createClient({ url, token: admin }), clientId);
-/** Everything that was signed was signed yesterday. */
+/** Moves every signature to yesterday. */
 const aDayLater = () =>
   superuser
     .unsafe(`begin; set local session_replication_role = replica;
@@ -121,7 +121,7 @@ const aDayLater = () =>
       alter table public.audit_checkpoints enable trigger all;
       alter table public.audit_checkpoints enable always trigger audit_checkpoints_are_never_changed; commit`)
     .simple();
-/** Changes what nobody may, for good. */
+/** Makes a forbidden change and commits it. */
 const tamper = (text: string) =>
   superuser
     .unsafe(`begin; alter table public.key_events disable trigger all; alter table public.audit_checkpoints disable trigger all; ${text};
@@ -132,7 +132,7 @@ const tamper = (text: string) =>
     .simple();
 
 describe('the cron', () => {
-  it('chains what waits, of every client, and signs each head once a day', async () => {
+  it('chains the queued events of every client, and signs each head once a day', async () => {
     const clients = await Promise.all([newClient(), newClient()]);
     for (const client of clients) expect(await count('private.queued_key_events', client)).toBe(2);
     await runScheduled(settings);
@@ -160,7 +160,7 @@ describe('the cron', () => {
     expect(said('audit_misfit')).toEqual([]);
   });
 
-  it('signs nothing on top of a chain that no longer fits its checkpoint, and says so', async () => {
+  it('does not sign a chain that no longer agrees with its checkpoint, and logs it', async () => {
     const client = await newClient();
     await runScheduled(settings);
     expect(await count('public.audit_checkpoints', client)).toBe(1);
@@ -178,7 +178,7 @@ describe('the cron', () => {
     expect((await verify(client)).misfit?.reason).toBe('checkpoint');
   });
 
-  it('says also of a chain that was cut off below its checkpoint', async () => {
+  it('also logs a chain that was cut off before its checkpoint', async () => {
     const client = await newClient();
     await runScheduled(settings);
     await tamper(`delete from public.key_events where client_id = '${client.clientId}' and seq > 3`);
@@ -188,14 +188,14 @@ describe('the cron', () => {
     expect((await verify(client)).misfit).toMatchObject({ reason: 'truncated' });
   });
 
-  it('signs the others, however many chains no longer fit', async () => {
+  it('signs the other chains, however many no longer agree', async () => {
     const misfits = await sql<{ id: string }[]>`
       insert into public.clients (name, email)
       select 'A misfit', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id`;
     await sql`insert into public.bots (client_id, bot_type, name)
       select clients.id, 'evm-grid', 'A bot' from public.clients where name = 'A misfit'`;
     await runScheduled(settings);
-    // More than one call takes.
+    // More than one call processes.
     const [{ signed }] = await sql<[{ signed: number }]>`
       select count(*)::int as signed from public.audit_checkpoints
       join public.clients on clients.id = client_id where clients.name = 'A misfit'`;
@@ -215,7 +215,7 @@ describe('the cron', () => {
       delete from public.key_events where client_id = any ('{${misfits.map(({ id }) => id).join()}}')`);
   });
 
-  it('takes over another key, whose predecessor stays published', async () => {
+  it('signs with a new key while the former key stays published', async () => {
     const client = await newClient();
     await runScheduled(settings);
     const response = await createApp().request('http://api.example.test/.well-known/jwks.json', {}, settings);
@@ -229,11 +229,11 @@ describe('the cron', () => {
     settings = next;
     expect(await verify(client)).toMatchObject({ misfit: null, checkpoints: 2 });
     settings = former;
-    // Who has lost the key that signed sees that, and signs nothing on top.
+    // A deployment that no longer publishes the former key reports this, and does not sign the chain.
     expect((await verify(client)).misfit?.reason).toBe('checkpoint_signature');
   });
 
-  it('without an audit key chains all the same, and says what is missing in one line', async () => {
+  it('without an audit key still chains, and logs one line with the missing setting', async () => {
     const client = await newClient();
     await runScheduled({ ...settings, AUDIT_SIGNING_KEY: '' });
     expect(await count('private.queued_key_events', client)).toBe(0);
@@ -243,7 +243,7 @@ describe('the cron', () => {
     expect(said('audit')).toMatchObject([{ level: 'error', code: 'audit_key_malformed' }]);
   });
 
-  it('chains what waits of more clients than one call takes', async () => {
+  it('chains the queued events of more clients than one call processes', async () => {
     await sql`with made as (
         insert into public.clients (name, email)
         select 'One of many', gen_random_uuid() || '@example.test' from generate_series(1, 120) returning id)
@@ -253,7 +253,7 @@ describe('the cron', () => {
     expect([...(await sql`select number from private.queued_key_events`)]).toEqual([]);
   });
 
-  it('without a token of its own does nothing, and with a bad one says so', async () => {
+  it('without a token of its own does nothing, and logs a malformed one', async () => {
     const { MONITOR_TOKEN: _, ...without } = settings;
     await runScheduled(without);
     await runScheduled({ ...settings, MONITOR_TOKEN: 'tk_x' });
@@ -268,14 +268,14 @@ describe('the chain of the deployment', () => {
   const deployment = { clientId: '00000000-0000-0000-0000-000000000000' };
   const verifyDeployment = () => verifyChain(createClient({ url, token: admin }), 'deployment');
 
-  it('is chained and signed once a day like that of a client', async () => {
+  it('is chained and signed once a day, like the chain of a client', async () => {
     const { rows, checkpoints } = await verifyDeployment();
     expect([rows > 0, checkpoints]).toEqual([true, 1]);
     await sql`update private.monitor_settings set key_age_limit = key_age_limit + interval '1 day' where only_row`;
     await aDayLater();
     lines = [];
     await runScheduled(settings);
-    // Chains of earlier tests are misfits.
+    // Chains of earlier tests no longer agree with their checkpoints.
     expect(said('audit')).toMatchObject([{ events: 1 }]);
     expect(said('audit_misfit')).not.toContainEqual({ level: 'error', client_id: deployment.clientId });
     expect(await verifyDeployment()).toMatchObject({ misfit: null, rows: rows + 1, checkpoints: 2 });
@@ -286,7 +286,7 @@ describe('the chain of the deployment', () => {
     expect([queued, omitted]).toEqual([[], 0]);
   });
 
-  it('is read by admins only', async () => {
+  it('can be read by admins only', async () => {
     const { userId } = await newClient();
     const client = createClient({ url, token: await sessionOf(userId) });
     for (const call of [
@@ -297,10 +297,10 @@ describe('the chain of the deployment', () => {
       await expect(call()).rejects.toMatchObject({ code: 'admin_required' });
     }
     const asClient = createClient({ url, token: admin }).clients.keyEvents(deployment.clientId);
-    await expect(asClient).rejects.toMatchObject({ code: 'not_found' });
+    await expect(asClient).rejects.toMatchObject({ code: 'resource_not_found' });
   });
 
-  it('that was changed -> the first row that does not fit', async () => {
+  it('that was changed -> reports the first row that does not fit', async () => {
     const { rows } = await verifyDeployment();
     const [kept] = await sql<[{ actor: string }]>`
       select actor from public.key_events where client_id = ${deployment.clientId} and seq = 2`;
@@ -315,7 +315,7 @@ describe('the chain of the deployment', () => {
   });
 });
 
-it('a chain that changes between its reading and its signing -> is not counted as signed', async () => {
+it('a chain that changes between reading and signing -> not counted as signed', async () => {
   const client = await newClient();
   const runtime = runtimeFor(settings);
   const real = runtime.database().asAuditor({ token: MONITOR_TOKEN, requestId: 'x' });
@@ -355,7 +355,7 @@ describe('npm run audit:verify', () => {
     ...more,
   ];
 
-  it('ends with 0 and tells the head; with that head, 0 again; after a row was changed, 1 and its number', async () => {
+  it('exits with 0 and prints the head; with that head, 0 again; after a row was changed, 1 and its sequence number', async () => {
     const client = await newClient();
     const first = await run(about(client), await sessionOf(client.userId));
     expect(first).toMatchObject({ code: 0, text: expect.stringContaining('rows verified         6') });
@@ -377,7 +377,7 @@ describe('npm run audit:verify', () => {
     const kept = items[0]?.jws ?? '';
     const withAll = await run(about(client, '--checkpoint', kept, '--keys', keys));
     expect(withAll).toMatchObject({ code: 0, text: expect.stringContaining('checkpoints verified  2') });
-    // By the keys that were kept, whatever the API says.
+    // Verified by the kept keys, whatever the API returns.
     writeFileSync(keys, JSON.stringify({ keys: [] }));
     const byNone = await run(about(client, '--keys', keys));
     expect([byNone.code, /DOES NOT FIT .*: checkpoint_signature/.test(byNone.text)]).toEqual([1, true]);
@@ -390,27 +390,27 @@ describe('npm run audit:verify', () => {
     expect(changed.text).toContain('rows verified         3');
   });
 
-  it('--deployment verifies the chain of the deployment; by a client -> 2', async () => {
+  it('--deployment verifies the chain of the deployment; with the session of a client -> 2', async () => {
     const { items } = await createClient({ url, token: admin }).events.list();
     const { code, text } = await run(['--url', url, '--deployment']);
     expect([code, text]).toEqual([0, expect.stringContaining(`rows verified         ${items[0]?.seq}\n`)]);
     const { userId } = await newClient();
     const byClient = await run(['--url', url, '--deployment'], await sessionOf(userId));
-    expect([byClient.code, byClient.text.includes('Everything fits')]).toEqual([2, false]);
+    expect([byClient.code, byClient.text.includes('Everything matches')]).toEqual([2, false]);
   });
 
   it.each<[string, () => string[] | Promise<string[]>]>([
     ['no client', () => ['--url', url]],
     ['a client and the deployment', async () => about(await newClient(), '--deployment')],
-    ['a head that is none', async () => about(await newClient(), '--known', '5')],
-    ['a client that is not there', () => about({ clientId: crypto.randomUUID() })],
-    ['an API that is not there', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
+    ['a malformed head', async () => about(await newClient(), '--known', '5')],
+    ['a client that does not exist', () => about({ clientId: crypto.randomUUID() })],
+    ['an API that does not respond', () => ['--url', 'http://127.0.0.1:9', '--client', crypto.randomUUID()]],
   ])('with %s -> 2, and nothing is said to fit', async (_, args) => {
     const { code, text } = await run(await args());
-    expect([code, text.includes('Everything fits')]).toEqual([2, false]);
+    expect([code, text.includes('Everything matches')]).toEqual([2, false]);
   });
 
-  it('of an API that lies -> 1, and nothing that it answers rules the terminal', async () => {
+  it('of an API that returns forged rows -> 1, and no control character of its response reaches the terminal', async () => {
     const lie = '\u001b[2K\rEverything fits.\n';
     const answers = { items: [{ seq: 7, id: lie }], next_cursor: null, keys: [] };
     const liar = serve({ fetch: () => Response.json(answers), port: 0, hostname: '127.0.0.1' });
@@ -418,7 +418,7 @@ describe('npm run audit:verify', () => {
     const at = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
     const { code, text } = await run(['--url', at, '--client', crypto.randomUUID()]);
     await new Promise((closed) => liar.close(closed));
-    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything fits/m.test(text)]).toEqual([
+    expect([code, text.includes('\u001b'), text.includes('\r'), /^Everything matches/m.test(text)]).toEqual([
       1,
       false,
       false,
@@ -426,7 +426,7 @@ describe('npm run audit:verify', () => {
     ]);
   });
 
-  describe('where a local stack runs, without TRADING_KEYS_TOKEN', () => {
+  describe('with a local stack, without TRADING_KEYS_TOKEN', () => {
     let home: string;
     const authorizations: (string | undefined)[] = [];
     let other: ServerType;
@@ -457,7 +457,7 @@ describe('npm run audit:verify', () => {
     });
     afterAll(() => new Promise((closed) => other.close(closed)));
 
-    it('the session of its admin reads its own API, without --url and with it', async () => {
+    it('the session of its admin is sent to its own API, without --url and with it', async () => {
       const { clientId } = await newClient();
       expect(await runThere(['--client', clientId])).toMatchObject({ code: 0, err: '' });
       for (const same of [url, `${url}/`]) {
@@ -465,7 +465,7 @@ describe('npm run audit:verify', () => {
       }
     });
 
-    it('no other API gets it', async () => {
+    it('no other API gets the session', async () => {
       for (const elsewhere of [urlOf(other), `${url}/elsewhere`, url.replace('127.0.0.1', 'localhost')]) {
         const { code, out, err } = await runThere(['--url', elsewhere, '--client', crypto.randomUUID()]);
         expect([code, out, err]).toEqual([2, '', expect.stringContaining('TRADING_KEYS_TOKEN')]);
@@ -478,7 +478,7 @@ describe('npm run audit:verify', () => {
   });
 
   it.each(['http://keys.example.test', 'ftp://keys.example.test', 'keys.example.test', ''])(
-    '--url %j -> one line that names what is wrong, and nothing is sent',
+    '--url %j -> one line that names the error, and no request is sent',
     async (wrong) => {
       const args = ['--url', wrong, '--client', crypto.randomUUID()];
       const { code, out, err } = await runOperator('audit-verify', args, {
@@ -490,7 +490,7 @@ describe('npm run audit:verify', () => {
     },
   );
 
-  it('--help names every option', async () => {
+  it('--help lists every option', async () => {
     const { code, out, err } = await runOperator('audit-verify', ['--help']);
     expect([code, err]).toEqual([0, '']);
     for (const name of [
@@ -506,7 +506,7 @@ describe('npm run audit:verify', () => {
     }
   });
 
-  it('with a bad session -> 2, without its text', async () => {
+  it('with a malformed session -> 2, without printing it', async () => {
     const { code, text } = await run(about(await newClient()), 'a-secret-session');
     expect([code, text.includes('a-secret-session')]).toEqual([2, false]);
   });
@@ -523,7 +523,7 @@ describe('npm run audit:keys', () => {
       child.stdin.end(input);
     });
 
-  it('prints a key that the settings take, and its public half, each time another', async () => {
+  it('prints a new key that the settings accept, and its public key', async () => {
     const [one, other] = await Promise.all([run([]), run([])]);
     const [, seed = ''] = /^AUDIT_SIGNING_KEY=(\S+)\n$/.exec(one.out) ?? [];
     expect([one.code, seed === '', one.out === other.out, one.err.includes(seed)]).toEqual([
@@ -542,7 +542,7 @@ describe('npm run audit:keys', () => {
     expect(await run(['--public'], seed)).toEqual({ code: 0, out: `${keys[0]?.x}\n`, err: '' });
   });
 
-  it('with a seed that is none -> 1, without it', async () => {
+  it('with a malformed seed -> 1, without printing it', async () => {
     const { code, out, err } = await run(['--public'], 'not a seed');
     expect([code, out, err.includes('not a seed')]).toEqual([1, '', false]);
   });

@@ -1,4 +1,4 @@
-/** The health monitor, run by the Worker's own scheduled handler: what it does, and what it says when it cannot. */
+/** The health monitor, run by the Worker's own scheduled handler: its effects, and its log lines when it fails. */
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -28,12 +28,12 @@ const startedAgo = (botId: string, interval: string) =>
   operatorSql(`update public.bots set started_at = now() - $2::interval where id = $1`, [botId, interval]);
 
 describe('a run', () => {
-  it('writes down what changed, once, and says in one line what it did', async () => {
+  it('records each change once, and logs one line about its run', async () => {
     const { botId } = await newClientWithBot();
     const line = await runMonitor(good);
     expect(await changesOf(botId)).toEqual(['starting']);
     expect(line).toMatchObject({ level: 'info', event: 'monitor', complete: 1 });
-    // Of 5,000 bots each: other tests leave theirs here.
+    // In batches of 5,000 bots: other tests leave their bots here.
     expect(line.batches).toBe(Math.max(1, Math.ceil(line.bots_checked / 5000)));
     expect(line.bots_checked).toBeGreaterThan(0);
     expect(line.changed_to_starting).toBeGreaterThan(0);
@@ -55,14 +55,14 @@ describe('a run', () => {
     expect(await changesOf(botId)).toEqual(['starting', 'missing']);
   });
 
-  it('beside another writes nothing twice', async () => {
+  it('concurrent with another records nothing twice', async () => {
     const { botId } = await newClientWithBot();
     await Promise.all(Array.from({ length: 6 }, () => runCron(good)));
     await runMonitor(good);
     expect(await changesOf(botId)).toEqual(['starting']);
   });
 
-  it('that finds another at it goes, and says so', async () => {
+  it('that finds another run in progress ends, and logs it', async () => {
     const project = await newHostedProject();
     const nothing = { pruned_health_logs: 0, pruned_reservations: 0, pruned_answers: 0, database_ms: 0 };
     const body = JSON.stringify({ busy: true, complete: false, bots_checked: 0, changes: {}, ...nothing });
@@ -72,7 +72,7 @@ describe('a run', () => {
     expect(await project.counts()).toMatchObject({ restCalls: 1 + 1 });
   });
 
-  it('ends after 20 batches, however many there are', async () => {
+  it('ends after 20 batches, however many bots there are', async () => {
     const project = await newHostedProject();
     const body = JSON.stringify({
       busy: false,
@@ -89,21 +89,21 @@ describe('a run', () => {
     expect(lines).toMatchObject([
       { batches: 20, complete: 0, bots_checked: 100_000, changed: 40, changed_to_late: 40, database_ms: 10 },
     ]);
-    // One is that of the audit, which ends with what it cannot read.
+    // One call is from the audit, which ends at the response that it cannot parse.
     expect(await project.counts()).toMatchObject({ restCalls: 20 + 1 });
   });
 });
 
-it('the chaining of events ends after 40 calls, however many wait', async () => {
+it('the chaining of events ends after 40 calls, however many events are queued', async () => {
   const project = await newHostedProject();
   const body = JSON.stringify({ chained: 500, clients: 1 });
   await project.set({ rest: { status: 200, type: 'application/json', body } });
   await runCron({ ...project.settings, MONITOR_TOKEN: newMachineToken() });
-  // One is that of the monitor, which ends with what it cannot read.
+  // One call is from the monitor, which ends at the response that it cannot parse.
   expect(await project.counts()).toMatchObject({ restCalls: 40 + 1 });
 });
 
-describe('a run that cannot be', () => {
+describe('a run that fails', () => {
   const answering = async (rest: Reply): Promise<Bindings> => {
     const project = await newHostedProject();
     await project.set({ rest });
@@ -150,7 +150,7 @@ describe('a run that cannot be', () => {
     ['with a page instead of an answer', 'database_unavailable', () => answering(html(200))],
     ['with an answer of another form', 'database_unavailable', () => answering(json(200, { busy: 'no' }))],
     [
-      'with states whose names are none',
+      'with states of unknown names',
       'database_unavailable',
       () =>
         answering(
@@ -171,7 +171,7 @@ describe('a run that cannot be', () => {
       'database_busy',
       () => answering(json(500, { code: '57014', message: 'x' })),
     ],
-  ])('%s -> one line that says %s and what to do; the next run is well', async (_, code, environment) => {
+  ])('%s -> one line with %s and a remedy; the next run succeeds', async (_, code, environment) => {
     const env = await environment();
     const lines = await runCron(env);
     expect(lines).toEqual([
@@ -190,13 +190,13 @@ describe('a run that cannot be', () => {
     expect(await runMonitor(good)).toMatchObject({ level: 'info', complete: 1 });
   });
 
-  it('for a reason that nobody thought of -> one line without its message', async () => {
+  it('for an unexpected reason -> one line without the message of the error', async () => {
     const env = { ...good };
     vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
       throw new RangeError(`cannot wait with ${good.MONITOR_TOKEN}`);
     });
     const lines = await runCron(env);
-    expect(lines).toMatchObject([{ level: 'error', code: 'internal' }]);
+    expect(lines).toMatchObject([{ level: 'error', code: 'internal_error' }]);
     expect(JSON.stringify(lines)).not.toContain(good.MONITOR_TOKEN);
   });
 });

@@ -1,2 +1,2 @@
-/** By this jose knows workerd, where one request cannot wait for the fetch of another: it then makes one for each. */
+/** jose detects workerd by this. There one request cannot wait for the fetch of another, so jose fetches for each request. */
 Object.assign(globalThis, { WebSocketPair: class {} });

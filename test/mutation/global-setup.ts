@@ -1,4 +1,4 @@
-/** What the tests here ask for, without a database: an Auth server that publishes keys, and nobody to record for. */
+/** What these tests need instead of a database: an Auth server that publishes keys, and a recorder that discards requests. */
 import type { TestProject } from 'vitest/node';
 import { startHostedProjects } from '../support/hosted-project.ts';
 
@@ -11,7 +11,7 @@ export default async function setup(project: TestProject) {
   project.provide('supabaseUrl', NOWHERE);
   project.provide('publishableKey', 'sb_publishable_x');
   project.provide('jwtSecret', jwtSecret);
-  // Takes every POST and keeps nothing.
+  // Accepts every POST and stores nothing.
   project.provide('operatorUrl', 'data:,');
   return () => hosted.close();
 }

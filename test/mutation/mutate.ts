@@ -1,6 +1,6 @@
 /**
- * Breaks keys, crypto and authentication in hundreds of small ways and tells which of them no test notices. Stryker is
- * installed under `.local/`, outside the project's dependencies; what is given after `--` is passed on to it.
+ * Breaks keys, crypto and authentication in hundreds of small ways and lists the changes that no test notices. Stryker is
+ * installed under `.local/`, outside the project's dependencies; arguments after `--` are passed on to it.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
@@ -16,6 +16,6 @@ function run(command: string, ...args: string[]): void {
 
 mkdirSync(DIRECTORY, { recursive: true });
 cpSync('test/mutation/package.json', `${DIRECTORY}/package.json`);
-// Without vitest, which the runner then finds where it looks next: in the project.
+// Without vitest, so that the runner finds the project's own vitest next.
 run('npm', 'install', '--prefix', DIRECTORY, '--legacy-peer-deps', '--no-package-lock', ...QUIET);
 run(process.execPath, STRYKER, 'run', 'test/mutation/stryker.config.json', ...process.argv.slice(2));

@@ -1,4 +1,4 @@
-/** The tests of keys, crypto and authentication alone, in Node: Stryker cannot reach into workerd. No database is started. */
+/** Only the tests of keys, crypto and authentication, in Node, because Stryker cannot run in workerd. No database is started. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,7 +7,7 @@ export default defineConfig({
     setupFiles: ['./test/mutation/as-in-workerd.ts'],
     testTimeout: 15_000,
     include: [
-      // vectors.workerd.test.ts is left out: it tests the two implementations of AES-GCM and nothing of ours.
+      // vectors.workerd.test.ts is left out: it tests the two implementations of AES-GCM, not our code.
       'test/crypto/{audit-key,envelope,envelope-refusals,equal,keyring}.workerd.test.ts',
       'test/keys/*.test.ts',
       'test/middleware/{authenticate,verify-token,verified-tokens,signing-keys}.workerd.test.ts',

@@ -23,7 +23,7 @@ function run(command: Command, args: string[], databaseUrl = inject('databaseUrl
   );
 }
 
-/** Every command names the database on standard error. */
+/** Every command prints the database on standard error. */
 const { username, host, pathname } = new URL(inject('databaseUrl'));
 const CONNECTED = `Database: ${username}@${host}${pathname}\n`;
 
@@ -43,7 +43,7 @@ const eventsOf = async (clientId: string) =>
 const clientOf = async (token: string) => (await call('GET /clients/me', { token })).json.id;
 
 describe('npm run account:link, account:unlink', () => {
-  it('links an account of another address, unlinks it, and leaves an event of each', async () => {
+  it('links an account with another address, unlinks it, and writes an event for each', async () => {
     const [client, account] = [await newUnlinkedClient(), await newAccount()];
     await sql`update auth.users set encrypted_password = 'x' where id = ${account.userId}`;
     const linked = await run('account-link', ['--client', client, '--email', account.email.toUpperCase()]);
@@ -64,7 +64,7 @@ describe('npm run account:link, account:unlink', () => {
     expect(linked.out + unlinked.out).not.toContain('@');
   });
 
-  it('refuse what cannot be linked or unlinked, and change nothing', async () => {
+  it('reject accounts that cannot be linked or unlinked, and change nothing', async () => {
     const [client, owner, account] = [await newUnlinkedClient(), await newClient(), await newAccount()];
     for (const [command, args] of [
       ['account-link', ['--client', client, '--email', 'nobody@example.test']],
@@ -85,7 +85,7 @@ describe('npm run account:link, account:unlink', () => {
 });
 
 describe('npm run factor:reset', () => {
-  it('ends the sessions of the account, and is an event of its client', async () => {
+  it('ends the sessions of the account, and writes an event of its client', async () => {
     const owner = await newClient();
     await sql`insert into auth.sessions (id, user_id, created_at, updated_at)
       values (${crypto.randomUUID()}, ${owner.userId}, now(), now())`;
@@ -101,7 +101,7 @@ describe('npm run factor:reset', () => {
     ]);
   });
 
-  it('of an account without a client -> done; of one that does not exist -> an error', async () => {
+  it('for an account without a client -> succeeds; for an account that does not exist -> an error', async () => {
     const { email, userId } = await newAccount();
     expect(await run('factor-reset', ['--email', email])).toMatchObject({
       code: 0,

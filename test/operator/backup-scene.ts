@@ -1,4 +1,4 @@
-/** A project with people, keys and a history, which is backed up, and what is needed to look at a restored one. */
+/** A project with accounts, keys and a history that is backed up, and tools to inspect a restored project. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -30,7 +30,7 @@ export interface Scene {
   readonly project: Project;
   readonly sql: postgres.Sql;
   readonly admin: Account;
-  /** Nothing happens to her after the backup. */
+  /** A client that does not change after the backup. */
   readonly anna: Trader;
   readonly boris: Trader;
   readonly dora: Trader;
@@ -53,13 +53,13 @@ export const settingsOf = ({ supabaseUrl }: Project, masterKey = MASTER_KEY) => 
 
 export const sqlOf = ({ databaseUrl }: Project) => postgres(databaseUrl, { max: 2, onnotice: () => {} });
 
-/** As the superuser of a project, for what the role `postgres` may not do. */
+/** A connection as the superuser of a project, for statements that the role `postgres` may not run. */
 export function superuserOf({ databaseUrl }: Project): postgres.Sql {
   const url = Object.assign(new URL(inject('superuserUrl')), { pathname: new URL(databaseUrl).pathname });
   return postgres(url.href, { max: 1, onnotice: () => {} });
 }
 
-/** Hosted projects have this table, the embedded Auth server has none. */
+/** Hosted projects have this table; the embedded Auth server does not. */
 export async function addFactors(project: Project): Promise<void> {
   const superuser = superuserOf(project);
   await superuser`create table if not exists auth.mfa_factors (
@@ -87,7 +87,7 @@ export async function newScene(): Promise<Scene> {
   await addFactors(project);
   await sql`insert into auth.mfa_factors ${sql({ id: crypto.randomUUID(), user_id: admin.id, friendly_name: 'a\tb\\c\n', factor_type: 'totp', status: 'verified', created_at: new Date(), updated_at: new Date(), secret: 'x' })}`;
 
-  /** A client that has rotated its key, with a running bot, a wallet with a key of its own, a policy and a token. */
+  /** A client that has rotated its key, with a running bot, a wallet with an own key, a policy and a token. */
   async function newTrader(name: string): Promise<Trader> {
     const account = await createClientAccount(sql, name, `${name}@example.test`);
     const [first, key, own] = [newEvmKey(), newEvmKey(), newEvmKey()];
@@ -127,21 +127,21 @@ export async function newScene(): Promise<Scene> {
   return { project, sql, admin, anna, boris, dora, emil, keys, request };
 }
 
-/** The forms of private keys that a text holds: none. */
+/** The private keys that a text contains, in any format. Expected to be empty. */
 export const keysIn = (text: string, keys: readonly TestKey[]): string[] =>
   keys
     .flatMap(({ privateKey, secret }) => [privateKey, ...formsOf(secret)])
     .filter((form) => text.includes(form));
 
-/** The time of the newest event, as responses show it. */
+/** The time of the newest event, in the format of responses. */
 export async function newestEvent(sql: postgres.Sql): Promise<string> {
   const [row] = await sql<[{ at: Date }]>`select max(created_at) as at from private.every_key_event`;
   return row.at.toISOString();
 }
 
-const DOCUMENT = readFileSync('docs/backup.md', 'utf8');
+const DOCUMENT = readFileSync('docs/how-to/back-up-and-restore.md', 'utf8');
 
-/** The commands of docs/backup.md with this name, as they stand there. */
+/** The commands of docs/how-to/back-up-and-restore.md with this name, as they stand there. */
 export function documented(command: string): string {
   const blocks = [...DOCUMENT.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, lines = '']) => lines);
   const lines = blocks
@@ -152,7 +152,7 @@ export function documented(command: string): string {
   return lines.join('\n');
 }
 
-/** The only SQL of docs/backup.md that holds `part`. */
+/** The only SQL of docs/how-to/back-up-and-restore.md that holds `part`. */
 export function documentedSql(part: string): string {
   const blocks = [...DOCUMENT.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, lines = '']) => lines.trim());
   const found = blocks.filter((block) => block.includes(part));
@@ -160,7 +160,7 @@ export function documentedSql(part: string): string {
   return found[0] ?? '';
 }
 
-/** Runs lines of a shell as the operator, who has exported these settings. */
+/** Runs shell lines as the operator, who has exported these settings. */
 export function shell(lines: string, env: Record<string, string>) {
   const path = `${dirname(process.execPath)}:${process.env.PATH}`;
   const child = spawn('sh', ['-eu', '-c', lines], {

@@ -1,4 +1,4 @@
-/** `npm run backup` and `npm run keys:ended`: what they write, and what they leave alone. */
+/** `npm run backup` and `npm run keys:ended`: what they write, and what they do not touch. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ describe('npm run backup', () => {
     text = readFileSync(at('backup.sql'), 'utf8');
   });
 
-  test('holds every row of every table, and says so in its manifest', async () => {
+  test('contains every row of every table, and its manifest has the counts', async () => {
     const { tables, newest_event, migrations } = await verifyBackup(at('backup.sql'));
     expect(tables.map(({ name, rows }) => [name, rows])).toEqual(
       Object.entries(contents).map(([name, rows]) => [name, rows.length]),
@@ -58,19 +58,19 @@ describe('npm run backup', () => {
     expect(Object.keys(contents).filter((name) => /sessions|refresh|one_time|flow/.test(name))).toEqual([]);
   });
 
-  test('holds no private key in any form, no token and no password', () => {
+  test('contains no private key in any format, no token and no password', () => {
     expect(text).toMatch(/\teyJ[\w-]{100}/);
     expect(keysIn(text, scene.keys)).toEqual([]);
     const { machineToken, password } = scene.anna;
     for (const secret of [MASTER_KEY, machineToken, password]) expect(text).not.toContain(secret);
   });
 
-  test('is for its owner alone, and nothing else is left in the directory', () => {
+  test('is readable by its owner alone, and the only file in the directory', () => {
     expect(statSync(at('backup.sql')).mode & 0o777).toBe(0o600);
     expect(readdirSync(directory)).toEqual(['backup.sql']);
   });
 
-  test('is the same compressed, and on standard output', async () => {
+  test('has the same content when compressed, and on standard output', async () => {
     const withoutTime = (backup: string) =>
       backup.replace(/"created_at":"[^"]+"/, '').replace(/-- sha256 .*/, '');
     expect((await run('backup', ['--out', 'compressed.sql.gz'])).code).toBe(0);
@@ -79,7 +79,7 @@ describe('npm run backup', () => {
     expect([code, withoutTime(out)]).toEqual([0, withoutTime(text)]);
   });
 
-  test('replaces no file', async () => {
+  test('does not overwrite a file', async () => {
     writeFileSync(at('kept'), 'kept');
     const { code, err } = await run('backup', ['--out', 'kept']);
     expect([code, err, readFileSync(at('kept'), 'utf8')]).toEqual([
@@ -99,7 +99,7 @@ describe('npm run backup', () => {
     expect([code, /\n {4}at /.test(err), readdirSync(directory)]).toEqual([1, false, before]);
   });
 
-  test('by a role that row-level security applies to -> exit code 1, not a backup with fewer rows', async () => {
+  test('with a role that row-level security applies to -> exit code 1, not a backup with fewer rows', async () => {
     const superuser = superuserOf(scene.project);
     await superuser.unsafe(`create role reader login password 'reader'`);
     await superuser.unsafe(`grant usage on schema public, private, auth, supabase_migrations to reader`);
@@ -118,8 +118,8 @@ describe('npm run backup', () => {
     expect(err).toContain('SQLSTATE 42501');
   });
 
-  test.runIf(existsSync('/dev/full'))('ends with an error where the disk is full', () => {
-    // By a file descriptor: the file itself is not one that a backup replaces.
+  test.runIf(existsSync('/dev/full'))('ends with an error if the disk is full', () => {
+    // Through a file descriptor, because backup does not overwrite an existing file.
     const { status, stderr } = spawnSync(
       'sh',
       ['-c', 'exec "$0" "$1" --out - > /dev/full', process.execPath, join(OPERATOR, 'backup.ts')],
@@ -128,12 +128,12 @@ describe('npm run backup', () => {
     expect([status, stderr]).toEqual([1, expect.stringMatching(/: ENOSPC\.\n$/)]);
   });
 
-  test('continues after a table that ended while its rows waited to be written', {
+  test('continues after a table whose last rows arrived while earlier ones waited to be written', {
     timeout: 30_000,
   }, async () => {
     const project = await newProject();
     const sql = sqlOf(project);
-    // A few times what postgres.js keeps before it stops reading: 64 KiB.
+    // A few times the amount that postgres.js buffers before it stops reading: 64 KiB.
     for (const kilobytes of [140, 160, 180, 200]) {
       await sql`delete from public.bot_types where true`;
       await sql`insert into public.bot_types (id, name, description, chain)
@@ -151,7 +151,7 @@ describe('npm run backup', () => {
     await sql.end();
   });
 
-  test('is of one snapshot: what is committed while it is written is not in it', async () => {
+  test('is of one snapshot: it has no row that was committed while it was written', async () => {
     await scene.sql.begin('isolation level repeatable read read only', async (transaction) => {
       const parts = backupOf(transaction);
       await parts.next();
@@ -185,14 +185,14 @@ describe('npm run keys:ended', () => {
     );
   });
 
-  test('replaces an earlier list', async () => {
+  test('overwrites an earlier list', async () => {
     const earlier = readEndedKeys(at('ended.jsonl'));
     writeFileSync(at('ended.jsonl'), writeEndedKeys({ ...earlier, keys: earlier.keys.slice(1) }));
     expect((await run('keys-ended', ['--out', 'ended.jsonl'])).code).toBe(0);
     expect(readEndedKeys(at('ended.jsonl')).keys).toEqual(earlier.keys);
   });
 
-  test('replaces no list with ids that have not ended in the database, as after a restore of an older backup', async () => {
+  test('does not overwrite a list with ids that have not ended in the database, as after a restore of an older backup', async () => {
     const list = readEndedKeys(at('ended.jsonl'));
     const newer = { key_id: crypto.randomUUID(), client_id: scene.anna.clientId, ended_at: list.created_at };
     const text = writeEndedKeys({ ...list, keys: [...list.keys, newer] });
@@ -202,7 +202,7 @@ describe('npm run keys:ended', () => {
     expect(readFileSync(at('newer.jsonl'), 'utf8')).toBe(text);
   });
 
-  test('a list that was cut, changed or extended is rejected', () => {
+  test('a list that was truncated, changed or extended is rejected', () => {
     const whole = readFileSync(at('ended.jsonl'), 'utf8');
     const lines = whole.split('\n');
     const damaged = [

@@ -1,4 +1,4 @@
-/** Which database an operator command works on, and what it does where a connection is not safe. */
+/** Which database an operator command uses, and its behaviour when a connection is not secure. */
 import {
   chmodSync,
   chownSync,
@@ -21,7 +21,7 @@ const TLS = join(import.meta.dirname, '..', 'vectors', 'tls');
 const CA = join(TLS, 'ca.pem');
 const NAMES = `--import=${join(import.meta.dirname, '..', 'support', 'names-of-loopback.ts')}`;
 
-/** Each command that connects, with arguments by which it changes nothing. */
+/** Each command that connects, with arguments with which it changes nothing. */
 const COMMANDS: [string, string[]][] = [
   ['keys-status', []],
   ['keys-rewrap', ['--dry-run']],
@@ -54,7 +54,7 @@ describe.each(COMMANDS)('%s', (command, args) => {
   const run = (more: string[], env: Record<string, string>, cwd = withStack) =>
     runOperator(command, [...args, ...more], { env: { ...KEYS, ...env }, cwd });
 
-  it('without DATABASE_URL and --local works on no database, even where a stack runs', async () => {
+  it('without DATABASE_URL and --local uses no database, even if a stack runs', async () => {
     const { code, out, err } = await run([], {});
     expect(code).toBeGreaterThan(0);
     expect(err).toContain('Set DATABASE_URL');
@@ -71,7 +71,7 @@ describe.each(COMMANDS)('%s', (command, args) => {
 
   it('--local without a stack -> rejected', async () => {
     const { code, err } = await run(['--local'], {}, home);
-    expect([code === 0, err]).toEqual([false, expect.stringMatching(/^No stack runs here: .*\n$/)]);
+    expect([code === 0, err]).toEqual([false, expect.stringMatching(/^No local stack is running: .*\n$/)]);
   });
 
   it('with sslmode=disable to another host -> rejected, before a connection is made', async () => {
@@ -83,7 +83,7 @@ describe.each(COMMANDS)('%s', (command, args) => {
     expect(err).not.toContain('secret-word');
   });
 
-  it('--help prints how it is used, and connects to nothing', async () => {
+  it('--help prints the usage without a connection', async () => {
     const { code, out, err } = await run(['--help'], {}, home);
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(/^Usage: npm run /);
@@ -104,7 +104,7 @@ it('the host is printed, and the password is not', async () => {
   for (const { out, err } of [local, byUrl]) expect(out + err).not.toContain(password);
 });
 
-it('a tunnel that leads nowhere, which accepts and closes connections, ends the command', async () => {
+it('a tunnel without a target, which accepts and closes connections -> the command ends', async () => {
   const tunnel = createServer((socket) =>
     socket
       .on('error', () => {})
@@ -119,7 +119,7 @@ it('a tunnel that leads nowhere, which accepts and closes connections, ends the 
   expect([code, err]).toEqual([1, expect.stringMatching(/did not respond within 1 s\.\n$/)]);
 });
 
-describe('a PostgreSQL with TLS under a name that is not loopback', () => {
+describe('a PostgreSQL with TLS under a host name that is not loopback', () => {
   let stack: OwnStack;
   let plain: Server;
 
@@ -139,12 +139,12 @@ describe('a PostgreSQL with TLS under a name that is not loopback', () => {
     await superuser.unsafe('alter system set ssl = on');
     await superuser`select pg_reload_conf()`;
     await vi.waitUntil(async () => (await superuser`show ssl`)[0]?.ssl === 'on');
-    // From here on nobody gets in without TLS.
+    // From here on the server rejects connections without TLS.
     writeFileSync(join(row.data_directory, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
     await superuser`select pg_reload_conf()`;
     await superuser.end();
     await vi.waitUntil(async () => (await refusalWithoutTls()) === '28000');
-    // Answers every request for TLS with "no", as PostgreSQL without TLS does, and keeps what it then receives.
+    // Rejects every TLS request, as PostgreSQL without TLS does, and records what it receives afterwards.
     plain = createServer((socket) => {
       socket.once('data', () => {
         socket.write('N');
@@ -175,7 +175,7 @@ describe('a PostgreSQL with TLS under a name that is not loopback', () => {
     return runOperator('keys-status', [], { env: { DATABASE_URL: url.href, NODE_OPTIONS: NAMES, ...env } });
   };
 
-  it('is used if its certificate is of the given CA and for the name, without any sslmode', async () => {
+  it('is used if its certificate is signed by the given CA and has the host name, without any sslmode', async () => {
     const { code, out, err } = await status('db.example.test', '', { PGSSLROOTCERT: CA });
     expect([code, err]).toEqual([
       0,
@@ -186,7 +186,7 @@ describe('a PostgreSQL with TLS under a name that is not loopback', () => {
   });
 
   it.each<[string, string, string, Record<string, string>, RegExp]>([
-    ['by a CA that is not known', 'db.example.test', '', {}, /not signed by a CA/],
+    ['by an unknown CA', 'db.example.test', '', {}, /not signed by a CA/],
     ['for another name', 'other.example.test', '', { PGSSLROOTCERT: CA }, /another host name/],
     [
       'for another name, by sslmode=verify-full',
@@ -207,14 +207,14 @@ describe('a PostgreSQL with TLS under a name that is not loopback', () => {
     expect([code, err]).toEqual([0, expect.stringMatching(/^Warning: sslmode=require .*does not verify/m)]);
   });
 
-  it('an address is compared with the certificate too', async () => {
+  it('an IP address is compared with the certificate too', async () => {
     const { code } = await status('127.0.0.1', 'sslmode=verify-full', { PGSSLROOTCERT: CA });
     expect(code).toBe(0);
     const localhost = await status('localhost', 'sslmode=verify-full', { PGSSLROOTCERT: CA });
     expect([localhost.code, /another host name/.test(localhost.err)]).toEqual([1, true]);
   });
 
-  it('a server without TLS gets no password, whatever it answers', async () => {
+  it('a server without TLS gets no password, whatever it responds', async () => {
     const received: Buffer[] = [];
     plain.on('connection', (socket) => socket.on('data', (chunk) => received.push(chunk)));
     for (const query of ['', 'sslmode=require', 'sslmode=verify-full']) {

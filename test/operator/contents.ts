@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { storedTables } from '../../tools/operator/backup/tables.ts';
 
-/** Every row of every table that a backup holds, in an order that is the same everywhere, to be compared. */
+/** Every row of every table that a backup contains, in a fixed order for comparison. */
 export async function contentsOf(databaseUrl: string): Promise<Record<string, string[]>> {
   const client = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {

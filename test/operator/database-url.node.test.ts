@@ -1,4 +1,4 @@
-/** Which URLs of databases the operator's commands accept, and how each is encrypted. */
+/** Which database URLs the operator's commands accept, and how each connection is encrypted. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeAddress, parseDatabaseUrl } from '../../tools/operator/database-url.ts';
@@ -6,17 +6,17 @@ import { describeAddress, parseDatabaseUrl } from '../../tools/operator/database
 const CA = join(import.meta.dirname, '..', 'vectors', 'tls', 'ca.pem');
 const parse = (url: string, env: Record<string, string> = {}) => parseDatabaseUrl(url, 'DATABASE_URL', env);
 const sslOf = (url: string, env?: Record<string, string>) => parse(url, env).ssl;
-/** What is not ASCII would be hard to see in a message. */
+/** Characters outside ASCII would be hard to see in a message. */
 const PASSWORD = 'secret-word';
 
-describe('how a connection is encrypted', () => {
+describe('the encryption of a connection', () => {
   it.each(['127.0.0.1', '127.8.7.6', 'localhost', 'LOCALHOST', '[::1]'])('%s: without TLS', (host) => {
     for (const mode of ['', '?sslmode=disable', '?sslmode=prefer', '?sslmode=allow']) {
       expect([mode, sslOf(`postgresql://u:p@${host}:1/x${mode}`)]).toEqual([mode, false]);
     }
   });
 
-  // The last ones only look like loopback; 127.1 and 0x7f.1 are forms that some resolvers accept.
+  // The last ones only look like loopback; 127.1 and 0x7f.1 are notations that some resolvers accept.
   it.each([
     'db.example.com',
     '10.0.0.1',
@@ -28,7 +28,7 @@ describe('how a connection is encrypted', () => {
     '127.1',
     '0x7f.1',
     'localhost.',
-  ])('%s: TLS that verifies the certificate and its name', (host) => {
+  ])('%s: TLS with verification of the certificate and its host name', (host) => {
     const name = host.replace(/[[\]]/g, '');
     for (const mode of ['', '?sslmode=verify-full']) {
       expect(sslOf(`postgresql://u:p@${host}/x${mode}`)).toMatchObject({
@@ -41,7 +41,7 @@ describe('how a connection is encrypted', () => {
     }
   });
 
-  it('an address has no server name, a host has', () => {
+  it('a host name is sent as server name, an IP address is not', () => {
     expect(sslOf('postgresql://u:p@10.0.0.1/x')).not.toHaveProperty('servername');
     expect(sslOf('postgresql://u:p@db.example.com/x')).toMatchObject({ servername: 'db.example.com' });
   });
@@ -57,7 +57,7 @@ describe('how a connection is encrypted', () => {
     expect(() => sslOf(`postgresql://u:p@db.example.com/x?sslmode=${mode}`)).toThrow('unknown sslmode');
   });
 
-  it('takes the CA from the URL, else from PGSSLROOTCERT; the one of the URL counts', () => {
+  it('takes the CA from the URL, or from PGSSLROOTCERT if the URL has none', () => {
     const ca = { ca: expect.stringContaining('BEGIN CERTIFICATE') };
     expect(sslOf(`postgresql://u:p@db.example.com/x?sslrootcert=${encodeURIComponent(CA)}`)).toMatchObject(
       ca,
@@ -78,7 +78,7 @@ describe('how a connection is encrypted', () => {
 });
 
 describe('a URL', () => {
-  it('is read with its escapes, its port and its parameters', () => {
+  it('is parsed with its escapes, its port and its parameters', () => {
     expect(
       parse(
         'postgres://po%40st:p%2Fa%25ss@Db.Example.com/?application_name=ops&options=reference%3Dabc&connect_timeout=5',

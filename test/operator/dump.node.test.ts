@@ -1,4 +1,4 @@
-/** Reading dumps: those of a real pg_dump in each of its forms, and what could be put into one. */
+/** Parsing of dumps: real pg_dump output in each format, and what an attacker could put into one. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, test } from 'vitest';
@@ -20,7 +20,7 @@ function read(dump: string | Uint8Array, size = 1 << 16): Promise<Tables> {
   return readDump(linesOf(chunksOf(bytes, size)), 'public', wantedBy({}));
 }
 
-/** The rows of trading_keys, or the reason why there are none. */
+/** The rows of trading_keys, or the reason of the rejection. */
 async function keysIn(dump: string | Uint8Array): Promise<unknown> {
   return read(dump).then(
     (tables) => tables.get('trading_keys')?.rows,
@@ -29,7 +29,7 @@ async function keysIn(dump: string | Uint8Array): Promise<unknown> {
 }
 
 describe('dumps by pg_dump', () => {
-  it.each(FORMS)('%s: has the rows of four tables, and no row that stands in a text', async (form) => {
+  it.each(FORMS)('%s: has the rows of four tables, and no row from inside a string', async (form) => {
     const tables = await read(fixture(form));
     expect([...tables].map(([name, { rows }]) => [name, rows.length]).sort()).toEqual([
       ['bot_wallets', 3],
@@ -56,7 +56,7 @@ describe('dumps by pg_dump', () => {
     expect(tables.get('bot_wallets')?.rows[2]?.[3]).toBeNull();
   });
 
-  test('say the same in every form', async () => {
+  test('have the same content in every format', async () => {
     const [copy, ...others] = await Promise.all(
       FORMS.map(async (form) => {
         const rows = [...(await read(fixture(form)))].map(
@@ -68,12 +68,12 @@ describe('dumps by pg_dump', () => {
     for (const other of others) expect(other).toBe(copy);
   });
 
-  it.each([1, 7, 1000])('read the same in pieces of %i bytes', async (size) => {
+  it.each([1, 7, 1000])('are parsed to the same rows in pieces of %i bytes', async (size) => {
     const dump = fixture('inserts').subarray(0, 12_000);
     expect([...(await read(dump, size))]).toEqual([...(await read(dump))]);
   });
 
-  it.each(['copy', 'inserts'])('%s: cut off within a statement or its rows are refused', async (form) => {
+  it.each(['copy', 'inserts'])('%s: truncated within a statement or its rows -> rejected', async (form) => {
     const text = fixture(form).toString();
     for (const mark of ['encrypted_private_key text', '\t1\t0xCAf9', "(1, 1, '0xCAf9", 'gAAAAABlU']) {
       const at = text.indexOf(mark);
@@ -84,7 +84,7 @@ describe('dumps by pg_dump', () => {
 
 const KEYS = 'CREATE TABLE public.trading_keys (\n    id integer NOT NULL,\n    client_id integer\n);\n';
 
-describe('what could be put into a dump', () => {
+describe('texts in a dump that look like rows', () => {
   const row = 'INSERT INTO public.trading_keys VALUES (9, 9);';
   it.each([
     ['a string of several lines', `INSERT INTO public.notes VALUES ('a\n${row}\n');`],
@@ -103,7 +103,7 @@ describe('what could be put into a dump', () => {
       `COPY public.trading_keys (id, client_id) FROM stdin;\n\\.\nCOPY public.notes (a, b) FROM stdin;\n9\t9\n\\.`,
     ],
     ["psql's own commands", `\\restrict ${row}`],
-  ])('%s: is no row', async (_, text) => {
+  ])('%s: is not a row', async (_, text) => {
     expect(await keysIn(`${KEYS}${text}\nINSERT INTO public.trading_keys VALUES (1, 2);\n`)).toEqual([
       ['1', '2'],
     ]);
@@ -118,7 +118,7 @@ describe('what could be put into a dump', () => {
   });
 });
 
-describe('forms of values', () => {
+describe('formats of values', () => {
   it.each<[string, string, (string | null)[]]>([
     ['null', 'NULL, DEFAULT', [null, null]],
     ['numbers and truth', '-1.5e3, true', ['-1.5e3', 'true']],
@@ -151,11 +151,11 @@ describe('forms of values', () => {
   });
 });
 
-describe('what is no plain dump is refused', () => {
+describe('a file that is not a plain dump is rejected', () => {
   it.each<[string, string | Uint8Array, string]>([
     ['the custom format', 'PGDMP\x01\x0e', 'dump_not_plain'],
     ['a compressed one', gzipSync(KEYS), 'dump_not_plain'],
-    ['text that is no UTF-8', Buffer.from(`-- caf\xe9\n${KEYS}`, 'latin1'), 'dump_not_plain'],
+    ['text that is not UTF-8', Buffer.from(`-- caf\xe9\n${KEYS}`, 'latin1'), 'dump_not_plain'],
     ['another encoding', `SET client_encoding = 'LATIN1';\n${KEYS}`, 'dump_not_plain'],
     ['strings of the old kind', `SET standard_conforming_strings = off;\n${KEYS}`, 'dump_not_plain'],
     [
@@ -188,7 +188,7 @@ describe('what is no plain dump is refused', () => {
     expect(await keysIn(dump)).toBe(reason);
   });
 
-  test('and none of it is repeated', async () => {
+  test('and no part of it is repeated', async () => {
     const error = await read(`${KEYS}INSERT INTO public.trading_keys VALUES ('a secret', now());`).catch(
       (e) => e,
     );

@@ -19,7 +19,7 @@ test.each([
   ['an error of JSON.parse', parseErrorOf(`{${SECRET}`)],
   ['a text', SECRET],
   ['nothing', undefined],
-])('of %s nothing is printed', (_, error) => {
+])('no part of %s is printed', (_, error) => {
   expect(messageOf(error)).toBe(UNKNOWN);
 });
 
@@ -31,7 +31,7 @@ const sqlError = async (run: (sql: postgres.Sql) => Promise<unknown>) => {
   return error;
 };
 
-test('of an error of the database its SQLSTATE is printed, and where it came from, and no value', async () => {
+test('the SQLSTATE and the origin of a database error are printed, without values', async () => {
   const malformed = await sqlError((sql) => sql`select ${SECRET}::text::uuid`);
   expect(malformed.message).toContain(SECRET);
   expect(messageOf(malformed)).toBe('The database rejected a statement, SQLSTATE 22P02.');
@@ -43,12 +43,12 @@ test('of an error of the database its SQLSTATE is printed, and where it came fro
   );
 });
 
-test('of an error that our own functions raise the message is printed', async () => {
+test('the message of an error that our own functions raise is printed', async () => {
   const error = await sqlError((sql) => sql`select private.raise_not_found()`);
   expect(messageOf(error)).toMatch(/^The database rejected a statement, SQLSTATE PT404: \w.+/);
 });
 
-test('of a malformed map nothing is printed', () => {
+test('no part of a malformed map is printed', () => {
   expect(() => parseMap(`{${SECRET}`)).toThrow(/^The map is not as it should be\.$/);
 });
 

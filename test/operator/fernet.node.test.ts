@@ -11,7 +11,7 @@ vi.mock('../../src/keys/wipe.ts', { spy: true });
 const seconds = (time: string) => Date.parse(time) / 1000;
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
-/** The message, or the reason why there is none. */
+/** The message, or the reason of the rejection. */
 function outcome(token: string, key: string, now?: number): string {
   try {
     return `opens: ${text(openFernet(token, readFernetKeys(key), now))}`;
@@ -30,7 +30,7 @@ describe("the specification's vectors", () => {
     expect(outcome(token, secret, seconds(now))).toBe(`opens: ${src}`);
   });
 
-  /** A stored token has no time to live: the one vector that is invalid by its age alone opens. */
+  /** Stored tokens have no time to live: the one vector that is invalid only because of its age opens. */
   const REASONS: Readonly<Record<string, string>> = {
     'incorrect mac': 'token_not_authentic',
     'too short': 'token_malformed',
@@ -56,14 +56,14 @@ describe("tokens of Python's cryptography", () => {
   });
 });
 
-describe('several keys, as MultiFernet takes them', () => {
+describe('several keys, as MultiFernet accepts them', () => {
   const both = `${OTHER_KEY}, ${KEY}`;
-  it('opens a token of each', () => {
+  it('opens a token of each key', () => {
     expect(outcome(fernetToken(KEY, MESSAGE), both)).toBe(`opens: ${MESSAGE}`);
     expect(outcome(fernetToken(OTHER_KEY, MESSAGE), both)).toBe(`opens: ${MESSAGE}`);
   });
 
-  it('opens none of a third', () => {
+  it('does not open a token of a third key', () => {
     expect(outcome(fernetToken(newFernetKey(), MESSAGE), both)).toBe('token_not_authentic');
   });
 });
@@ -90,7 +90,7 @@ describe('a token that was tampered with', () => {
 
   test.each([
     [
-      'cut off by a block',
+      'one block shorter',
       withPadding(Buffer.concat([bytes.subarray(0, -48), bytes.subarray(-32)])),
       'token_not_authentic',
     ],
@@ -115,12 +115,12 @@ describe('a token that was tampered with', () => {
   });
 });
 
-describe('a token that only the holder of the key could make', () => {
-  it('of another version is refused', () => {
+describe('a token that only a holder of the key can create', () => {
+  it('of another version is rejected', () => {
     expect(outcome(fernetToken(KEY, MESSAGE, { version: 0x81 }), KEY)).toBe('token_version_unknown');
   });
 
-  it.each([1, 59, 3600])('made %i seconds from now', (ahead) => {
+  it.each([1, 59, 3600])('created %i seconds in the future', (ahead) => {
     const now = 1_700_000_000;
     const expected = ahead > 60 ? 'token_from_the_future' : `opens: ${MESSAGE}`;
     expect(outcome(fernetToken(KEY, MESSAGE, { at: now + ahead }), KEY, now)).toBe(expected);
@@ -139,21 +139,21 @@ describe('a token that only the holder of the key could make', () => {
     ['whose bytes differ', [3, 2, 3], false],
     ['of four bytes', [4, 4, 4, 4], true],
     ['whose first byte differs', [5, 4, 4, 4], false],
-    ['that is no padding', [0x41], false],
+    ['that is not padding', [0x41], false],
   ])('with padding %s', (_, ends, opens) => {
     const message = 'A'.repeat(32 - ends.length);
     expect(outcome(padding(...ends), KEY)).toBe(opens ? `opens: ${message}` : 'token_padding_wrong');
   });
 });
 
-it('decrypts nothing before the MAC is proved: a wrong padding under a wrong MAC is a wrong MAC', () => {
+it('verifies the MAC before it decrypts: a wrong padding under a wrong MAC is reported as a wrong MAC', () => {
   const block = new Uint8Array(32).fill(0x41);
   const bytes = Buffer.from(fernetToken(KEY, block, { padded: false, version: 0x81 }), 'base64url');
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   expect(outcome(withPadding(bytes), KEY)).toBe('token_not_authentic');
 });
 
-it('wipes what it decrypted where the padding is wrong', () => {
+it('wipes the decrypted bytes if the padding is wrong', () => {
   const held: string[] = [];
   vi.mocked(wipe).mockImplementation((...buffers) => {
     for (const buffer of buffers) {
@@ -175,7 +175,7 @@ describe('a Fernet key', () => {
     ['a list with a hole', `${KEY},,${OTHER_KEY}`],
     ['with unused bits set', `${KEY.slice(0, -2)}${KEY.at(-2) === 'B' ? 'C' : 'B'}=`],
     ['hex', randomBytes(32).toString('hex')],
-  ])('%s is none, and is not repeated', (_, setting) => {
+  ])('%s is rejected, and is not repeated', (_, setting) => {
     expect(() => readFernetKeys(setting)).toThrow(TypeError);
     expect(() => readFernetKeys(setting)).toThrow(
       /^a Fernet key is base64url of 32 bytes, with its padding$/,

@@ -17,7 +17,7 @@ const COMMAND = join(import.meta.dirname, '..', '..', 'tools', 'import', 'import
 const fixture = (form: string) => join(import.meta.dirname, '..', 'vectors', 'old-backend', `${form}.sql`);
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
-/** What the fixture dumps are made of; see test/vectors/README.md. */
+/** The keys and texts in the fixture dumps; see test/vectors/README.md. */
 const FIXTURE_KEY = digest('fernet key of the fixture dumps')
   .toString('base64')
   .replaceAll('+', '-')
@@ -47,11 +47,11 @@ const settings = () => ({
 interface Run {
   readonly env?: Record<string, string>;
   readonly input?: string;
-  /** What must not be told: private keys in any form, and other texts. */
+  /** Texts that must not be printed: private keys in any format, and others. */
   readonly secrets?: readonly string[];
 }
 
-/** Runs it with an empty directory as the one for itself and for temporary files; it leaves that empty. */
+/** Runs the command with an empty directory as working and temporary directory, and asserts that it stays empty. */
 async function run(args: readonly string[], { env = {}, input = '', secrets = FIXTURE_SECRETS }: Run = {}) {
   const all: Record<string, string> = { ...settings(), ...env };
   const child = spawn(process.execPath, ['--no-warnings', COMMAND, ...args], {
@@ -89,7 +89,7 @@ function countsOf(stdout: string): Record<string, number[]> {
 }
 
 describe('npm run import', () => {
-  test('takes a dump, and a second time finds it all there, in whatever form it comes', async () => {
+  test('imports a dump; a second import finds every row there, in any format of the dump', async () => {
     const dry = await run(['--dump', fixture('copy'), '--dry-run']);
     expect([dry.code, dry.counts]).toEqual([
       0,
@@ -117,7 +117,7 @@ describe('npm run import', () => {
     expect(await signers('dump-one@example.test')).toEqual([ADDRESSES.one, ADDRESSES.own].sort());
   });
 
-  test('takes a running database, with a map and types of bots, and ends in 1 where a row is refused', async () => {
+  test('imports a running database with a map and bot types, and exits with 1 if a row is rejected', async () => {
     const old = await OldBackend.start();
     const [good, bad] = [await old.client(), await old.client()];
     const [key, other] = [newEvmKey(), newEvmKey()];
@@ -149,7 +149,7 @@ describe('npm run import', () => {
     await old.end();
   });
 
-  test('with the wrong Fernet key takes no key, and ends in 1', async () => {
+  test('with the wrong Fernet key imports no key, and exits with 1', async () => {
     const old = await OldBackend.start();
     const client = await old.client();
     const key = newEvmKey();
@@ -166,26 +166,26 @@ describe('npm run import', () => {
   });
 });
 
-describe('npm run import says what it lacks, repeats nothing, and ends in 2', () => {
+describe('npm run import names the error, repeats no value, and exits with 2', () => {
   const SECRET = newEvmKey().privateKey;
   const copy = ['--dump', fixture('copy')];
   test.each<[string, readonly string[], Run, RegExp]>([
     ['no source', [], {}, /LEGACY_DATABASE_URL/],
     ['no Fernet key', copy, { env: { LEGACY_ENCRYPTION_KEY: '' } }, /LEGACY_ENCRYPTION_KEY is not set/],
     [
-      'a Fernet key that is none',
+      'a malformed Fernet key setting',
       copy,
       { env: { LEGACY_ENCRYPTION_KEY: `x${SECRET}` } },
       /is not a Fernet key/,
     ],
     ['no master key', copy, { env: { ENCRYPTION_KEY: '' } }, /ENCRYPTION_KEY is not set/],
-    ['a master key that is none', copy, { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
+    ['a malformed master key', copy, { env: { ENCRYPTION_KEY: SECRET } }, /ENCRYPTION_KEY is not a/],
     ['a key among the arguments', [...copy, SECRET], {}, /Usage:/],
     ['a key as an option', [...copy, `--key=${SECRET}`], {}, /Usage:/],
-    ['a name of a source that is none', [...copy, '--source', SECRET.toUpperCase()], {}, /Usage:/],
-    ['a bot type that is no pair', [...copy, '--bot-type-map', SECRET], {}, /OLD=NEW/],
+    ['a malformed name of a source', [...copy, '--source', SECRET.toUpperCase()], {}, /Usage:/],
+    ['a bot type that is not a pair', [...copy, '--bot-type-map', SECRET], {}, /OLD=NEW/],
     ['no such dump', ['--dump', `/nowhere/${SECRET}`], {}, /ENOENT/],
-    ['a dump that is none', ['--dump', COMMAND], {}, /The dump /],
+    ['a file that is not a dump', ['--dump', COMMAND], {}, /The dump /],
     [
       'an old database out of reach',
       [],
@@ -199,7 +199,7 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
       /ECONNREFUSED/,
     ],
     [
-      'a URL that is none',
+      'a malformed URL',
       [],
       { env: { LEGACY_DATABASE_URL: SECRET } },
       /LEGACY_DATABASE_URL is not a connection URL/,
@@ -218,17 +218,17 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
 
   test.each([
     ['no JSON', `{"clients": ${SECRET}`],
-    ['a table that is none', JSON.stringify({ [SECRET]: {} })],
-    ['a field that is none', JSON.stringify({ clients: { [SECRET]: 'x' } })],
-    ['a column that is not there', JSON.stringify({ clients: { email: SECRET } })],
-    ['a table that is not there', JSON.stringify({ clients: { table: SECRET } })],
+    ['an unknown table', JSON.stringify({ [SECRET]: {} })],
+    ['an unknown field', JSON.stringify({ clients: { [SECRET]: 'x' } })],
+    ['a column that does not exist', JSON.stringify({ clients: { email: SECRET } })],
+    ['a table that does not exist', JSON.stringify({ clients: { table: SECRET } })],
   ])('a map with %s', async (_, map) => {
     writeFileSync(join(directory, 'map.json'), map);
     const { code } = await run([...copy, '--map', 'map.json'], { secrets: [SECRET, SECRET.slice(2)] });
     expect(code).toBe(2);
   });
 
-  test('an old database in which a column could be two things', async () => {
+  test('an old database in which two columns could be the same field', async () => {
     const id = randomUUID().replaceAll('-', '');
     const old = await OldBackend.start(
       `create table clients (id int, email text);
@@ -239,7 +239,9 @@ describe('npm run import says what it lacks, repeats nothing, and ends in 2', ()
     const { code, stderr } = await run(args, { env: { LEGACY_DATABASE_URL: old.url } });
     expect([code, stderr]).toEqual([
       2,
-      expect.stringMatching(/\nSeveral columns could be trading_keys\.address: say which by --map\.\n$/),
+      expect.stringMatching(
+        /\nSeveral columns could be trading_keys\.address\. Name one of them with --map\.\n$/,
+      ),
     ]);
     await old.end();
   });

@@ -1,4 +1,4 @@
-/** Clients of an old backend, read from its running database, opened, sealed and written by our database's own rules. */
+/** Clients of an old backend: read from its running database, decrypted, sealed and stored under the rules of our database. */
 import { randomUUID } from 'node:crypto';
 import postgres, { type TransactionSql } from 'postgres';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => old.end());
 afterAll(endImports);
 
-/** A client with a trading key, a bot with a copy of it and a key of its own, and a bot without any. */
+/** A client with a trading key, a bot with a copy of it and an own key, and a bot without wallets. */
 async function household(email?: string) {
   const client = await old.client(email);
   const [trading, own] = [newEvmKey(), newEvmKey()];
@@ -36,11 +36,11 @@ async function household(email?: string) {
 }
 type Household = Awaited<ReturnType<typeof household>>;
 
-/** What an import says of one household. */
+/** The outcomes of an import for one household. */
 const of = ({ rows }: Household, lines: readonly string[]) =>
   lines.filter((line) => rows.includes(line.slice(0, line.indexOf(':'))));
 const all = ({ rows }: Household, as: string) => rows.map((row) => `${row}: ${as}`);
-/** The same, but of the rows that hold keys. */
+/** The same outcomes, but with this one for the rows that hold keys. */
 const withKeys = ({ rows }: Household, as: string, keys: string) =>
   rows.map((row) => `${row}: ${/^(?:trading_keys|bot_wallets)/.test(row) ? keys : as}`);
 const importedCount = async () =>
@@ -51,7 +51,7 @@ const importedCount = async () =>
   )[0]?.count;
 
 describe('an import', () => {
-  test('takes a client with its bots and keys, which then sign with the right addresses', async () => {
+  test('imports a client with its bots and keys, which then sign with the right addresses', async () => {
     const house = await household();
     expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
     expect(await stateOf(house.client.email)).toEqual({
@@ -70,7 +70,7 @@ describe('an import', () => {
     expect(await signers(house.client.email)).toEqual([house.trading.address, house.own.address].sort());
   });
 
-  test('run again changes nothing and says so', async () => {
+  test('that is repeated changes nothing and reports it', async () => {
     const house = await household();
     await importFrom(old);
     const before = await stateOf(house.client.email);
@@ -80,7 +80,7 @@ describe('an import', () => {
     expect(await importedCount()).toBe(count);
   });
 
-  test('takes Solana keys, as base58 and as the array of solana-keygen', async () => {
+  test('imports Solana keys, as base58 and as the array of solana-keygen', async () => {
     const client = await old.client();
     const [trading, own] = [newSolanaKey(), newSolanaKey()];
     const bot = await old.bot(client, 'solana-grid');
@@ -94,7 +94,7 @@ describe('an import', () => {
     });
   });
 
-  test('takes tokens that were stored as bytes', async () => {
+  test('imports tokens that were stored as bytes', async () => {
     const client = await old.client();
     const key = newEvmKey();
     const bytes = Buffer.from(fernetToken(old.fernetKey, key.privateKey)).toString('hex');
@@ -103,7 +103,7 @@ describe('an import', () => {
     expect((await stateOf(client.email)).trading).toBe(key.address);
   });
 
-  test('takes an address in lower case for the same', async () => {
+  test('accepts an address in lower case', async () => {
     const client = await old.client();
     const key = newEvmKey();
     await old.tradingKey(client, key, { address: key.address.toLowerCase() });
@@ -111,7 +111,7 @@ describe('an import', () => {
     expect((await stateOf(client.email)).trading).toBe(key.address);
   });
 
-  test('takes the client that exists, and links no account by its e-mail', async () => {
+  test('uses an existing client, and links no account by its e-mail', async () => {
     const account = await newAccount();
     const existing = await newAccount();
     await operatorSql(`insert into public.clients (name, email, user_id) values ('Known', $1, $2)`, [
@@ -132,10 +132,10 @@ describe('an import', () => {
     expect((await stateOf(account.email)).trading).toBe(one.trading.address);
   });
 
-  test('takes no key for the client whose e-mail is only like it by the rules of Unicode', async () => {
+  test('imports no key for a client whose e-mail is equal only by the case rules of Unicode', async () => {
     const [victim, thief] = [`${crypto.randomUUID()}-kk@example.test`, newEvmKey()];
     await operatorSql(`insert into public.clients (name, email) values ('Known', $1)`, [victim]);
-    // The Kelvin sign, of which the small letter is a plain k.
+    // The Kelvin sign, whose lower case is an ordinary k.
     const client = await old.client(victim.replace('kk', 'k\u212a'));
     await old.tradingKey(client, thief);
     const outcomes = await importFrom(old);
@@ -143,7 +143,7 @@ describe('an import', () => {
     expect((await stateOf(victim)).trading).toBeUndefined();
   });
 
-  test('reads keys under each of several Fernet keys', async () => {
+  test('decrypts keys under each of several Fernet keys', async () => {
     const [first, second] = [await old.client(), await old.client()];
     const newer = newFernetKey();
     const [one, two] = [newEvmKey(), newEvmKey()];
@@ -161,7 +161,7 @@ describe('an import', () => {
 });
 
 describe('a dry run', () => {
-  test('says the same and writes nothing', async () => {
+  test('reports the same outcomes and writes nothing', async () => {
     const house = await household();
     const count = await importedCount();
     expect(of(house, await importFrom(old, { dryRun: true }))).toEqual(all(house, 'taken'));
@@ -170,7 +170,7 @@ describe('a dry run', () => {
     expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
   });
 
-  test('sees an address that two clients of the old database bring', async () => {
+  test('reports an address that two clients of the old database have', async () => {
     const [one, two, three] = [await old.client(), await old.client(), await old.client()];
     const key = newEvmKey();
     const rows = [await old.tradingKey(one, key), await old.tradingKey(two, key)];
@@ -186,19 +186,19 @@ describe('a dry run', () => {
   });
 });
 
-describe('what is refused is reported and not taken', () => {
+describe('a rejected row is reported and not imported', () => {
   test.each<[string, Parameters<OldBackend['tradingKey']>[2] | (() => object), string]>([
     ['an address of another key', () => ({ address: newEvmKey().address }), 'address_mismatch'],
     ['an address of another chain', () => ({ address: newSolanaKey().address }), 'address_mismatch'],
     [
       'an address with a wrong checksum',
       () => ({ address: bentChecksum(newEvmKey().address) }),
-      'address_checksum',
+      'address_checksum_invalid',
     ],
     ['no address', { address: null }, 'address_missing'],
     ['text for an address', { address: 'x' }, 'address_malformed'],
     ['a token under another key', () => ({ under: newFernetKey() }), 'token_not_authentic'],
-    ['a token that is none', { token: 'gAAAAA' }, 'token_malformed'],
+    ['a malformed token', { token: 'gAAAAA' }, 'token_malformed'],
     ['no token', { token: null }, 'token_malformed'],
     [
       'a token of text',
@@ -233,7 +233,7 @@ describe('what is refused is reported and not taken', () => {
     const wallet = await old.wallet(bot, newEvmKey());
     const lines = await importFrom(old);
     expect(lines).toContain(`trading_keys ${key}: refused ${reason}`);
-    // Its wallets' keys are right, and none of them becomes the trading key instead.
+    // The keys of its wallets are valid, but none of them becomes the trading key instead.
     expect(lines).toContain(`bot_wallets ${wallet}: refused trading_key_refused`);
     expect(await importFrom(old, { keysFromWallets: true })).toContain(
       `bot_wallets ${wallet}: refused trading_key_refused`,
@@ -246,7 +246,7 @@ describe('what is refused is reported and not taken', () => {
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });
 
-  test('a wallet alone: the rest of its client is taken', async () => {
+  test('only a wallet: the rest of its client is imported', async () => {
     const house = await household();
     const wallet = await old.wallet(house.bot, newEvmKey(), { address: newEvmKey().address });
     const lines = await importFrom(old);
@@ -255,7 +255,7 @@ describe('what is refused is reported and not taken', () => {
     expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
   });
 
-  test('an address whose key another client holds here', async () => {
+  test('an address whose key another client has here', async () => {
     const holder = await newClientWithBot();
     const client = await old.client();
     const key = await old.tradingKey(client, holder.key);
@@ -263,7 +263,7 @@ describe('what is refused is reported and not taken', () => {
     expect((await stateOf(client.email)).trading).toBeUndefined();
   });
 
-  test('a key for a client that has another one here', async () => {
+  test('a key for a client that has another key here', async () => {
     const account = await newClientWithBot();
     const house = await household(account.email);
     const lines = of(house, await importFrom(old));
@@ -272,7 +272,7 @@ describe('what is refused is reported and not taken', () => {
     expect((await stateOf(account.email)).trading).toBe(account.key.address);
   });
 
-  test('a key of a wallet for a client that has another one here, and none in the old database', async () => {
+  test('a key of a wallet for a client that has another trading key here, and none in the old database', async () => {
     const account = await newClientWithBot();
     const client = await old.client(account.email);
     const bot = await old.bot(client);
@@ -283,7 +283,7 @@ describe('what is refused is reported and not taken', () => {
     expect((await stateOf(account.email)).trading).toBe(account.key.address);
   });
 
-  test('but not the very key that the client has put in here itself', async () => {
+  test('but not the same key that the client has submitted here itself', async () => {
     const account = await newClientWithBot();
     const client = await old.client(account.email);
     const key = await old.tradingKey(client, account.key);
@@ -299,7 +299,7 @@ describe('what is refused is reported and not taken', () => {
     ]);
   });
 
-  test('bots of unknown types, with their wallets, unless they are mapped', async () => {
+  test('bots of unknown types, with their wallets, unless the types are mapped', async () => {
     const client = await old.client();
     const key = newEvmKey();
     await old.tradingKey(client, key);
@@ -314,7 +314,7 @@ describe('what is refused is reported and not taken', () => {
     expect(await signers(client.email)).toEqual([key.address]);
   });
 
-  test('a wallet of another chain family than its bot, and one that the bot has already', async () => {
+  test('a wallet of another chain family than its bot, and a wallet that the bot already has', async () => {
     const house = await household();
     const foreign = await old.wallet(house.bot, newSolanaKey());
     const again = await old.wallet(house.bot, house.own);
@@ -324,13 +324,13 @@ describe('what is refused is reported and not taken', () => {
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });
 
-  test('rows that belong to nobody, and clients without an e-mail or with that of another', async () => {
+  test('rows without an owner, and clients without an e-mail or with the e-mail of another client', async () => {
     const nobody = { id: 1_000_000_000 };
     const [orphan, stray] = [await old.bot(nobody), await old.wallet(randomUUID(), newEvmKey())];
     const held = await old.wallet(orphan, newEvmKey());
     const lost = await old.tradingKey(nobody, newEvmKey());
     const house = await household();
-    const twin = await household(` ${house.client.email.toUpperCase()}`);
+    const namesake = await household(` ${house.client.email.toUpperCase()}`);
     const nameless = await household('nobody');
     const lines = await importFrom(old);
     expect(lines).toEqual(
@@ -339,9 +339,9 @@ describe('what is refused is reported and not taken', () => {
         `bot_wallets ${held}: refused bot_refused`,
         `bot_wallets ${stray}: refused bot_missing`,
         `trading_keys ${lost}: refused client_missing`,
-        `clients ${twin.client.id}: refused email_taken`,
-        `trading_keys ${twin.key}: refused client_refused`,
-        `bot_wallets ${twin.wallets[0]}: refused client_refused`,
+        `clients ${namesake.client.id}: refused email_taken`,
+        `trading_keys ${namesake.key}: refused client_refused`,
+        `bot_wallets ${namesake.wallets[0]}: refused client_refused`,
         `clients ${nameless.client.id}: refused email_malformed`,
       ]),
     );
@@ -349,16 +349,16 @@ describe('what is refused is reported and not taken', () => {
     expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
   });
 
-  test('a second old client with the e-mail of one that an earlier run took', async () => {
+  test('a second old client with the e-mail of a client that an earlier run imported', async () => {
     const house = await household();
     await importFrom(old);
     await old.sql`update clients set email = ${`moved-${house.client.email}`} where id = ${house.client.id}`;
-    const twin = await household(house.client.email);
+    const namesake = await household(house.client.email);
     const lines = await importFrom(old);
-    expect(of(twin, lines)[0]).toBe(`clients ${twin.client.id}: refused email_taken`);
+    expect(of(namesake, lines)[0]).toBe(`clients ${namesake.client.id}: refused email_taken`);
     expect(
       new Set(
-        of(twin, lines)
+        of(namesake, lines)
           .slice(1)
           .map((line) => line.split(' ').at(-1)),
       ),
@@ -375,8 +375,8 @@ describe('what is refused is reported and not taken', () => {
   });
 });
 
-describe('what was ended in the old database stays ended', () => {
-  test('an inactive key, and what the wallets of its client still hold', async () => {
+describe('a key that ended in the old database stays ended', () => {
+  test('an inactive key, and the keys in the wallets of its client', async () => {
     const house = await household();
     await old.sql`update trading_keys set is_active = false where id = ${house.key}`;
     const expected = withKeys(house, 'taken', 'left inactive');
@@ -384,7 +384,7 @@ describe('what was ended in the old database stays ended', () => {
     expect(await stateOf(house.client.email)).toMatchObject({ trading: undefined, wallets: [] });
   });
 
-  test('also after it was imported: that is told until it is revoked here', async () => {
+  test('also after it was imported: each run reports it until it is revoked here', async () => {
     const house = await household();
     await importFrom(old);
     await old.sql`update trading_keys set is_active = false where id = ${house.key}`;
@@ -416,7 +416,7 @@ describe('what was ended in the old database stays ended', () => {
     expect(of(house, lines)).toEqual(all(house, 'taken'));
   });
 
-  test('wallets of a client whose trading key is gone, unless it is asked for', async () => {
+  test('wallets of a client whose trading key is gone, unless an option includes them', async () => {
     const client = await old.client();
     const bot = await old.bot(client);
     const [first, second] = [newEvmKey(), newEvmKey()];
@@ -436,7 +436,7 @@ describe('what was ended in the old database stays ended', () => {
   });
 });
 
-describe('what has changed here since is not undone', () => {
+describe('an import does not undo a change that was made here', () => {
   const changed = async (change: (house: Household) => Promise<unknown>) => {
     const house = await household();
     await importFrom(old);
@@ -479,7 +479,7 @@ describe('what has changed here since is not undone', () => {
     expect(of(house, lines)).toEqual(withKeys(house, 'there', 'left revoked_here'));
   });
 
-  test('a revocation before the first import, and with the record of imports lost', async () => {
+  test('a revocation before the first import, also if the record of imports is lost', async () => {
     const account = await newClientWithBot();
     await revoke(account);
     const house = await household(account.email);
@@ -502,7 +502,7 @@ describe('what has changed here since is not undone', () => {
     expect((await stateOf(house.client.email)).bots).toEqual([]);
   });
 
-  test('and a key that changed in the old database is not taken over it', async () => {
+  test('and a key that changed in the old database does not replace the key here', async () => {
     const house = await household();
     await importFrom(old);
     const next = newEvmKey();
@@ -514,7 +514,7 @@ describe('what has changed here since is not undone', () => {
     expect((await stateOf(house.client.email)).trading).toBe(house.trading.address);
   });
 
-  test('nor where only its address has changed, or only its key', async () => {
+  test('also if only its address has changed, or only its key', async () => {
     const house = await household();
     await importFrom(old);
     const next = newEvmKey();
@@ -530,8 +530,8 @@ describe('what has changed here since is not undone', () => {
   });
 });
 
-describe('runs that are cut off or meet', () => {
-  test('a run that broke off is taken up where it stopped', async () => {
+describe('interrupted and concurrent runs', () => {
+  test('a run after an interrupted run continues where it stopped', async () => {
     const houses = [await household(), await household(), await household()];
     await importFrom(old, { breakAfter: 1 });
     const [first, , last] = houses as [Household, Household, Household];
@@ -543,7 +543,7 @@ describe('runs that are cut off or meet', () => {
       expect((await stateOf(client.email)).trading).toBe(trading.address);
   });
 
-  /** While the last row of a client cannot be written, so many times, and not by a rule that refuses a row. */
+  /** Makes the last row of a client fail this many times, with an error that is not a rejection of the row. */
   async function failing(house: Household, code: string, times: number, run: () => Promise<void>) {
     const [name, counter] = [`break_import_${house.client.id}`, `import_attempts_${house.client.id}`];
     await operatorSql(`create sequence extensions.${counter}`);
@@ -570,7 +570,7 @@ describe('runs that are cut off or meet', () => {
     ['57014', 1],
     ['40001', 5],
     ['40P01', 5],
-  ])('a client is written whole or not at all: %s, after %i attempts', async (code, attempts) => {
+  ])('a client is stored wholly or not at all: %s, after %i attempts', async (code, attempts) => {
     const house = await household();
     const made = await failing(house, code, 9, async () => {
       await expect(importFrom(old)).rejects.toMatchObject({ code });
@@ -583,7 +583,7 @@ describe('runs that are cut off or meet', () => {
     expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
   });
 
-  test.each(['40001', '40P01'])('what PostgreSQL undid for another (%s) is done again', async (code) => {
+  test.each(['40001', '40P01'])('a transaction rolled back with %s is retried', async (code) => {
     const house = await household();
     await failing(house, code, 4, async () => {
       expect(of(house, await importFrom(old))).toEqual(all(house, 'taken'));
@@ -591,7 +591,7 @@ describe('runs that are cut off or meet', () => {
     expect((await stateOf(house.client.email)).wallets).toHaveLength(2);
   });
 
-  test('two runs at once take each row once', async () => {
+  test('two concurrent runs import each row once', async () => {
     const houses: Household[] = [];
     for (let i = 0; i < 6; i += 1) houses.push(await household());
     const [one = [], two = []] = await Promise.all([importFrom(old), importFrom(old)]);
@@ -603,11 +603,11 @@ describe('runs that are cut off or meet', () => {
   });
 });
 
-describe('who holds what the import needs', () => {
+describe('a transaction that holds a lock of the import', () => {
   const connections = postgres(inject('databaseUrl'), { max: 2, onnotice: () => {} });
   afterAll(() => connections.end({ timeout: 1 }));
 
-  /** What an import answers that had to wait for this transaction, in which something was done before and meanwhile. */
+  /** Runs an import that must wait for this transaction: `before` runs first, `meanwhile` while the import waits. */
   async function importBehind(
     before: (sql: TransactionSql) => Promise<unknown>,
     meanwhile: (sql: TransactionSql) => Promise<unknown> = async () => {},
@@ -635,11 +635,11 @@ describe('who holds what the import needs', () => {
       select pg_try_advisory_xact_lock(private.name_of_lock('address', private.address_key(${address}))) as free`
     )[0]?.free;
 
-  test('a revocation that is on its way is waited for, and nothing comes back', async () => {
+  test('the import waits for a revocation in progress, and restores no key', async () => {
     const house = await household();
     await importFrom(old);
     const { clientId } = await clientOf(house.client.email);
-    // Which the first run did not see: it would be the client's only key.
+    // A wallet that the first run did not see: its key would be the client's only key.
     const late = await old.wallet(house.bot, newEvmKey());
     const lines = await importBehind(
       (sql) => sql`delete from public.trading_keys where client_id = ${clientId}`,
@@ -652,7 +652,7 @@ describe('who holds what the import needs', () => {
     });
   });
 
-  test('the lock of the client is taken before those of addresses', async () => {
+  test('the lock of the client is taken before the locks of addresses', async () => {
     const account = await newClientWithBot();
     const client = await old.client(account.email);
     await old.tradingKey(client, account.key);
@@ -665,7 +665,7 @@ describe('who holds what the import needs', () => {
     expect(lines).toContain(`bot_wallets ${wallet}: taken`);
   });
 
-  test('the locks of addresses are taken in the order of the API, whatever the rows are', async () => {
+  test('the locks of addresses are taken in the order of the API, whatever the order of the rows', async () => {
     const [one, two] = [newEvmKey(), newEvmKey()];
     const [first] = await operatorSql<{ address: string }>(
       `select address from unnest($1::text[]) as address
@@ -685,7 +685,7 @@ describe('who holds what the import needs', () => {
 });
 
 describe('an old database', () => {
-  test('is changed in nothing, whatever its views would do', async () => {
+  test('is not changed, whatever its views would do', async () => {
     await household();
     await old.sql.unsafe(`
       create table notes (id integer);
@@ -696,10 +696,10 @@ describe('an old database', () => {
     expect(await old.sql`select from notes`).toHaveLength(0);
   });
 
-  test('is read as of one moment', async () => {
+  test('is read in one snapshot', async () => {
     const house = await household();
     const other = postgres(old.url, { max: 1, connection: { search_path: old.schema } });
-    // Tables are read by name: that of the wallets before, that of the clients after this one.
+    // Tables are read in the order of their names: wallets before this table, clients after it.
     let importing: Promise<string[]> | undefined;
     await old.sql.begin(async (sql) => {
       await sql`lock table bots in access exclusive mode`;
@@ -715,8 +715,8 @@ describe('an old database', () => {
   });
 });
 
-describe('an old database of another shape', () => {
-  test('with names of its own and without addresses, by a map', async () => {
+describe('an old database with another schema', () => {
+  test('with other names and without addresses, by a map', async () => {
     const other = await OldBackend.start(`
       create table customers (uid uuid primary key default gen_random_uuid(), mail text);
       create table keys (id bigserial primary key, customer uuid, sealed bytea);`);
@@ -734,7 +734,7 @@ describe('an old database of another shape', () => {
     await other.end();
   });
 
-  test('without a table of clients, by their e-mails', async () => {
+  test('without a table of clients, by the e-mails of clients', async () => {
     const other = await OldBackend.start(
       'create table trading_keys (id serial primary key, client_id integer, address text, encrypted_key text)',
     );
@@ -765,7 +765,7 @@ describe('an old database of another shape', () => {
     expect((await stateOf(client.email)).trading).toBeUndefined();
   });
 
-  test('with an e-mail that is wrong there, by the right one', async () => {
+  test('with a wrong e-mail there, by the right e-mail', async () => {
     const house = await household();
     const email = `${randomUUID()}@example.test`;
     const map = { emails: { [house.client.id]: email } };
@@ -774,7 +774,7 @@ describe('an old database of another shape', () => {
     expect((await clientOf(house.client.email)).clientId).toBe('');
   });
 
-  test('with ids that are none, and one that is there twice: neither is taken, and no id is told that may be a key', async () => {
+  test('with malformed ids, and an id that occurs twice: neither is imported, and no id is printed that may be a key', async () => {
     const { privateKey } = newEvmKey();
     const house = await household();
     await old.sql`alter table bots drop constraint bots_pkey, alter id drop not null, alter id type text`;
@@ -789,13 +789,13 @@ describe('an old database of another shape', () => {
     expect(lines.join()).not.toContain(privateKey.slice(2));
   });
 
-  test('of rows of one moment the lower number is the older: its key is the first', async () => {
+  test('of rows with the same time the lower id is the older: its key is the first', async () => {
     const client = await old.client();
     const bot = await old.bot(client);
     const keys = [newEvmKey(), newEvmKey(), newEvmKey()];
     await old.sql`alter sequence bot_wallets_id_seq restart 9`;
     for (const key of keys) await old.wallet(bot, key);
-    // The last one was made before the others.
+    // The last row was created before the others.
     await old.sql`update bot_wallets set created_at = '2026-01-02'`;
     await old.sql`update bot_wallets set created_at = '2026-01-01' where id = 11`;
     await importFrom(old, { keysFromWallets: true });

@@ -1,4 +1,4 @@
-/** What stands in our database of a client that was imported, and what its bots sign. */
+/** The rows of an imported client in our database, and what its bots sign. */
 
 import { recoverMessageAddress } from 'viem';
 import { expect } from 'vitest';
@@ -42,7 +42,7 @@ export async function stateOf(email: string) {
   };
 }
 
-/** Who signed, for each wallet of each bot of a client: bots are started and asked through the API. */
+/** The address that signed, for each wallet of each bot of a client. Bots are started and called through the API. */
 export async function signers(email: string): Promise<string[]> {
   const client = await clientOf(email);
   const bots = await call(`GET /clients/${client.clientId}/bots`, { token: admin.token });

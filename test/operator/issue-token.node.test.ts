@@ -71,7 +71,7 @@ describe('npm run operator:token', () => {
     expect(found).toBe(0);
   });
 
-  it('of the scope edge lets the Worker in beside the one before, and names its setting', async () => {
+  it('of the scope edge is accepted from the Worker beside the earlier one, and the command names its setting', async () => {
     const { out, err } = await run(['--scope', 'edge']);
     expect(err).toContain('EDGE_TOKEN');
     for (const token of [out.trim(), inject('edgeToken')]) {
@@ -96,7 +96,7 @@ describe('npm run operator:token', () => {
     [['--scope', 'rewrap']],
     [['--scope', 'rewrap', '--master-key-id', 'a b']],
     [['--scope', 'rewrap', '--master-key-id', 'x', '--expires-in', '8d']],
-  ])('%j -> refused with how it is used, and no token', async (args) => {
+  ])('%j -> rejected with the usage, and no token', async (args) => {
     const count = async () => (await sql`select id from public.machine_tokens where scope <> 'bots'`).length;
     const [before, { code, out, err }] = [await count(), await run(args)];
     expect([code, out]).toEqual([1, '']);
@@ -106,7 +106,7 @@ describe('npm run operator:token', () => {
   });
 
   it.each<[string, Record<string, string>, string]>([
-    ['no database is named', { HOME: '/nowhere' }, 'DATABASE_URL'],
+    ['no database is given', { HOME: '/nowhere' }, 'DATABASE_URL'],
     ['nobody listens', { DATABASE_URL: 'postgresql://postgres:x@127.0.0.1:9/postgres' }, 'ECONNREFUSED'],
   ])('where %s -> says so, in a line', async (_, env, word) => {
     const { code, out, err } = await run(['--scope', 'monitor'], env);

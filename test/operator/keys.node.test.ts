@@ -1,4 +1,4 @@
-/** The operator's commands for master keys, each as the process that npm runs. */
+/** The operator's commands for master keys, each as a process, as npm runs it. */
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -22,13 +22,13 @@ interface Run {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** A descriptor for standard output, instead of a pipe. */
+  /** A file descriptor for standard output, instead of a pipe. */
   readonly stdout?: number;
-  /** Told of each piece of output; may end the process. */
+  /** Called with each piece of output; may end the process. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs a command in an environment of nothing but what is given. */
+/** Runs a command with only the given environment. */
 function run(command: string, { args = [], env = {}, input = '', stdout, onOutput }: Run = {}) {
   const child = spawn(process.execPath, [join(COMMANDS, `keys-${command}.ts`), ...args], {
     env,
@@ -53,7 +53,7 @@ function run(command: string, { args = [], env = {}, input = '', stdout, onOutpu
 }
 
 describe('npm run keys:generate', () => {
-  it('gives a new master key by itself, and its id beside it', async () => {
+  it('prints a new master key alone on standard output, and its id on standard error', async () => {
     const [one, other] = await Promise.all([run('generate'), run('generate')]);
     expect([one.code, one.out]).toEqual([0, expect.stringMatching(/^[\w+/]{43}=\n$/)]);
     expect(one.err).toBe(`id ${await idOf(one.out)}\n`);
@@ -74,7 +74,7 @@ describe('npm run keys:generate', () => {
 describe('npm run keys:check', () => {
   const [A, B] = [newMasterKey(), newMasterKey()];
 
-  it('says how many keys there are and which is which, from the environment or standard input', async () => {
+  it('prints the number, the ids and the roles of the keys, from the environment or standard input', async () => {
     const said = `2 keys: the first seals, all open.\n${await idOf(B)}  primary\n${await idOf(A)}  open\n`;
     expect(await run('check', { env: { ENCRYPTION_KEY: `${B}, ${A}` } })).toEqual({
       code: 0,
@@ -89,17 +89,17 @@ describe('npm run keys:check', () => {
     ['nothing', '', /^ENCRYPTION_KEY is not set\n$/],
     ['a key of 16 bytes', btoa('0123456789abcdef'), /^entry 1 is malformed: .+\n$/],
     ['a second key of zeros', `${A},${btoa('\0'.repeat(32))}`, /^entry 2 is weak: .+\n$/],
-    ['two that are wrong', `x,${A},y`, /^entry 1 is malformed: .+\nentry 3 is malformed: .+\n$/],
-    ['a comma too many', `${A},`, /^entry 2 is malformed: .+\n$/],
+    ['two malformed keys', `x,${A},y`, /^entry 1 is malformed: .+\nentry 3 is malformed: .+\n$/],
+    ['a superfluous comma', `${A},`, /^entry 2 is malformed: .+\n$/],
     ['a key twice', `${A},${B},${A}`, /^ENCRYPTION_KEY holds the same key twice\n$/],
-  ])('%s -> exit code 1, and why, without a character of a key', async (_, setting, why) => {
+  ])('%s -> exit code 1 and the reason, without a character of a key', async (_, setting, why) => {
     const { code, out, err } = await run('check', { env: { ENCRYPTION_KEY: setting } });
     expect([code, out, err]).toEqual([1, '', expect.stringMatching(why)]);
     for (const key of [A, B]) expect(err).not.toContain(key.slice(0, 8));
   });
 });
 
-describe('what is said of the master keys', () => {
+describe('the report on the master keys', () => {
   const counts = (master_key_id: string, trading_keys: number, copies: number, own_keys: number) => ({
     master_key_id,
     trading_keys,
@@ -123,7 +123,7 @@ describe('what is said of the master keys', () => {
   const ids = Promise.all(KEYS.split(',').map(idOf));
   const mayBeDropped = (id: string | undefined) => `Nothing is left under ${id}: it may be dropped.`;
 
-  it('before anything is sealed: each but the first may be dropped', async () => {
+  it('before any key is sealed: each master key but the first may be dropped', async () => {
     const [, second, third] = await ids;
     expect(await said()).toEqual([mayBeDropped(second), mayBeDropped(third)]);
   });
@@ -131,8 +131,8 @@ describe('what is said of the master keys', () => {
   it.each<[string, [number, number, number]]>([
     ['a trading key', [1, 0, 0]],
     ['a copy', [0, 1, 0]],
-    ["a key of a wallet's own", [0, 0, 1]],
-  ])('while %s is left under one: it may not be dropped', async (_, left) => {
+    ['an own key of a wallet', [0, 0, 1]],
+  ])('while %s is left under a master key: it may not be dropped', async (_, left) => {
     const [, second = '', third] = await ids;
     expect(await said(counts(second, ...left))).toEqual([
       mayBeDropped(third),
@@ -140,7 +140,7 @@ describe('what is said of the master keys', () => {
     ]);
   });
 
-  it('where one is missing: how many envelopes nothing opens', async () => {
+  it('if a master key is missing: the number of envelopes that no key opens', async () => {
     const [first = '', second = '', third = ''] = await ids;
     expect(
       await said(
@@ -177,7 +177,7 @@ describe('with a database', () => {
     return rows.map(({ encrypted_key }) => encrypted_key);
   };
 
-  it('keys:status and keys:check count, and tell by exit code whether a master key is missing', async () => {
+  it('keys:status and keys:check count envelopes, and exit with an error if a master key is missing', async () => {
     const json = await run('status', { env, args: ['--json'] });
     expect([json.code, JSON.parse(json.out)]).toEqual([
       0,
@@ -210,7 +210,7 @@ describe('with a database', () => {
     }
   });
 
-  it('keys:status without ENCRYPTION_KEY: the role of every master key is unknown, and nothing is called lost', async () => {
+  it('keys:status without ENCRYPTION_KEY: the role of every master key is unknown, and no envelope is reported as lost', async () => {
     const old = await idOf(OLD);
     for (const setting of [{}, { ENCRYPTION_KEY: '' }, { ENCRYPTION_KEY: ' ' }]) {
       const { code, out } = await run('status', { env: { DATABASE_URL: databaseUrl, ...setting } });
@@ -229,7 +229,7 @@ describe('with a database', () => {
     ]);
   });
 
-  it('keys:rewrap opens and seals and stores nothing, in a dry run', async () => {
+  it('keys:rewrap as a dry run opens and seals, but stores nothing', async () => {
     const before = await envelopes();
     const { code, out } = await run('rewrap', { env, args: ['--dry-run', '--batch', '4'] });
     expect([code, out]).toEqual([0, expect.stringMatching(/could move 15,.*\n15 keys in .* 15 left/)]);
@@ -237,12 +237,12 @@ describe('with a database', () => {
   });
 
   it.each([
-    ['a batch of none', ['--batch', '0']],
+    ['a batch of 0', ['--batch', '0']],
     ['a batch of too many', ['--batch', '201']],
-    ['a limit that is no number', ['--limit', 'x']],
+    ['a limit that is not a number', ['--limit', 'x']],
     ['a key as an option', ['--key', OLD]],
     ['keys as arguments', [OLD, NEW]],
-  ])('keys:rewrap with %s -> exit code 1, nothing done, nothing repeated', async (_, args) => {
+  ])('keys:rewrap with %s -> exit code 1, changes nothing, repeats no value', async (_, args) => {
     const before = await envelopes();
     const { code, err } = await run('rewrap', { env, args });
     expect(code).toBe(1);
@@ -265,7 +265,7 @@ describe('with a database', () => {
     expect(err).not.toContain('secret-word');
   });
 
-  it('keys:rewrap moves all, in parts: up to a limit, up to Ctrl-C, and then the rest', async () => {
+  it('keys:rewrap moves all envelopes in parts: up to a limit, up to Ctrl-C, then the rest', async () => {
     const part = await run('rewrap', { env, args: ['--limit', '2', '--batch', '1'] });
     expect([part.code, part.out]).toEqual([2, expect.stringMatching(/\n2 keys in .* 13 left/)]);
 
@@ -274,7 +274,7 @@ describe('with a database', () => {
       env,
       args: ['--batch', '1'],
       onOutput(out, kill) {
-        // Once: the second Ctrl-C ends it on the spot.
+        // Only once: a second Ctrl-C ends the command immediately.
         if (!asked && out.includes('moved')) kill('SIGINT');
         asked ||= out.includes('moved');
       },
@@ -291,7 +291,7 @@ describe('with a database', () => {
     expect(status.out).toContain(`Nothing is left under ${await idOf(OLD)}: it may be dropped.`);
   });
 
-  it('keys:rewrap comes back to what was in use, and counts all its passes', async () => {
+  it('keys:rewrap returns to keys that were in use, and counts all its passes', async () => {
     const THIRD = newMasterKey();
     const [, client] = platform.clients;
     let release = () => {};
@@ -316,14 +316,14 @@ describe('with a database', () => {
     expect((await run('rewrap', { env: { ...env, ENCRYPTION_KEY: `${NEW},${THIRD}` } })).code).toBe(0);
   });
 
-  it("a key of a wallet's own that is missing, or does not open -> whose it is, and exit code 2", async () => {
+  it('an own key of a wallet whose master key is missing, or that does not open -> its client, and exit code 2', async () => {
     const LOST = newMasterKey();
     const [client] = platform.clients;
     if (!client) throw new TypeError('there are clients');
     const [chain, address, keyId] = ['evm', `0x${randomBytes(20).toString('hex')}`, randomUUID()];
     const binding = { clientId: client.id, chain, address, keyId };
     const sealed = await seal(randomBytes(32), binding, await parseKeyring(LOST));
-    // Right header, wrong ciphertext.
+    // A correct header with a wrong ciphertext.
     const parts = sealed.split('.');
     const spoilt = [...parts.slice(0, 3), randomBytes(32).toString('base64url'), parts[4]].join('.');
     await sql`insert into public.bot_wallets ${sql({

@@ -1,4 +1,4 @@
-/** An old backend: a second real database of its shape, whose keys are Fernet tokens, and imports from it. */
+/** An old backend: a second real database with its schema, whose keys are Fernet tokens, and imports from it. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { inject } from 'vitest';
@@ -29,11 +29,11 @@ export interface OldKeyRow {
   readonly address?: string | null;
   readonly token?: string | null;
   readonly active?: boolean;
-  /** The Fernet key, where it is another. */
+  /** The Fernet key, if it is not that of the backend. */
   readonly under?: string;
 }
 
-/** One database for the old backends of a test file, each with a schema of its own: making a database takes long. */
+/** One database for the old backends of a test file, each with its own schema, because creating a database is slow. */
 let database: Promise<string> | undefined;
 
 async function createDatabase(): Promise<string> {
@@ -48,7 +48,7 @@ export class OldBackend {
   readonly url: string;
   readonly schema = `s${randomUUID().replaceAll('-', '')}`;
   readonly sql: postgres.Sql;
-  /** Names it to the import, apart from those of other tests. */
+  /** The name of this source for the import, distinct from those of other tests. */
   readonly source = `old-${randomUUID()}`;
   readonly fernetKey = newFernetKey();
 
@@ -77,7 +77,7 @@ export class OldBackend {
     return row.id;
   }
 
-  /** Answers the id of the row. */
+  /** Returns the id of the row. */
   async tradingKey(client: { id: number }, key: TestKey, row: OldKeyRow = {}): Promise<string> {
     const [inserted] = await this.sql<[{ id: number }]>`
       insert into trading_keys (client_id, wallet_address, encrypted_private_key, is_active)
@@ -107,16 +107,16 @@ export class OldBackend {
 
 export interface ImportOptions extends Partial<Omit<Import, 'sql' | 'keyring'>> {
   readonly map?: MapFile;
-  /** Fernet keys, if they are others. */
+  /** Fernet keys, if they are not those of the backend. */
   readonly keys?: string;
-  /** How many clients are imported before the run breaks off. */
+  /** How many clients are imported before the run is interrupted. */
   readonly breakAfter?: number;
 }
 
 const sql = postgres(inject('databaseUrl'), { max: 4, onnotice: () => {} });
 export const endImports = () => sql.end({ timeout: 1 });
 
-/** Runs an import: what became of each row, as `table id: taken`, `... refused address_mismatch`. */
+/** Runs an import. Returns the outcome of each row, as `table id: taken`, `... refused address_mismatch`. */
 export async function importFrom(old: OldBackend, options: ImportOptions = {}): Promise<string[]> {
   const { keys = old.fernetKey, breakAfter = Number.POSITIVE_INFINITY, map: _, ...more } = options;
   const map = { schema: old.schema, ...options.map };

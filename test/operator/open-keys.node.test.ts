@@ -1,4 +1,4 @@
-/** What was decrypted is overwritten, whatever comes of it. */
+/** Decrypted texts and keys are overwritten, whatever the outcome. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import postgres from 'postgres';
 import { beforeEach, expect, inject, test, vi } from 'vitest';
@@ -14,7 +14,7 @@ import { newEvmKey } from '../support/private-keys.ts';
 
 vi.mock('../../src/keys/wipe.ts', { spy: true });
 
-/** What each buffer held when it was given to `wipe`: as text and in hex. */
+/** The contents of each buffer at the time it was passed to `wipe`: as text and in hex. */
 const held: string[] = [];
 beforeEach(() => {
   held.length = 0;
@@ -38,7 +38,7 @@ function clientWith(message: string, address: string): { client: OldClient; row:
   };
 }
 
-test('the text of a key at once, its bytes when the client is done', () => {
+test('the text of a key at once, its bytes when the client is finished', () => {
   const key = newEvmKey();
   const { client, row } = clientWith(key.privateKey, key.address);
   const opened = new OpenedKeys(client, KEYS);
@@ -52,14 +52,14 @@ test('the text of a key at once, its bytes when the client is done', () => {
 
 test.each([
   ['a key of another address', newEvmKey().privateKey, 'address_mismatch'],
-  ['text that is no key', 'correct horse battery staple', 'private_key_malformed'],
+  ['text that is not a key', 'correct horse battery staple', 'private_key_malformed'],
 ])('the text of %s', (_, message, reason) => {
   const { client, row } = clientWith(message, newEvmKey().address);
   expect(new OpenedKeys(client, KEYS).of(row)).toBe(reason);
   expect(held).toContain(message);
 });
 
-test('no key that was ended is opened', () => {
+test('no ended key is opened', () => {
   const key = newEvmKey();
   const { client, row } = clientWith(key.privateKey, key.address);
   const ended = { ...row, active: false };
@@ -67,27 +67,25 @@ test('no key that was ended is opened', () => {
   expect(held).toEqual([]);
 });
 
-test('an error that nobody expected is not passed on', () => {
+test('an unexpected error is not passed on', () => {
   const key = newEvmKey();
   const { client } = clientWith(key.privateKey, key.address);
   const without = [{} as (typeof KEYS)[number]];
-  expect(() => new OpenedKeys(client, without)).toThrow('for no reason that is known');
+  expect(() => new OpenedKeys(client, without)).toThrow('for an unknown reason');
 });
 
-test('nor does it leave the keys that were opened before it', () => {
+test('after an unexpected error the keys that were opened before it are wiped', () => {
   const [first, second] = [newEvmKey(), newEvmKey()];
   const { client, row } = clientWith(first.privateKey, first.address);
   const later = { ...row, id: '2', token: fernetToken(newFernetKey(), second.privateKey) };
   const [key] = KEYS;
   if (!key) throw new Error('no key');
   const keys = [key, {} as typeof key];
-  expect(() => new OpenedKeys({ ...client, keys: [row, later] }, keys)).toThrow(
-    'for no reason that is known',
-  );
+  expect(() => new OpenedKeys({ ...client, keys: [row, later] }, keys)).toThrow('for an unknown reason');
   expect(held).toContain(bytesToHex(first.secret));
 });
 
-test('all keys of a client that could not be written', async () => {
+test('all keys of a client that could not be stored', async () => {
   const key = newEvmKey();
   const tables = new Map([
     ['clients', { columns: ['id', 'email'], rows: [['1', 'x@example.test']] }],

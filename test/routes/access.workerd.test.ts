@@ -51,7 +51,7 @@ describe('a route that is added', () => {
   });
 });
 
-it('what anyone may ask, and what runners ask, is exactly this; the description says the same', async () => {
+it('the routes for anyone and for runners are exactly these, and the description agrees', async () => {
   const response = await createApp().fetch(new Request('http://api.example.test/openapi.json'), {});
   const { paths } = (await response.json()) as {
     paths: Record<string, Record<string, { security: Record<string, unknown>[] }>>;

@@ -25,7 +25,7 @@ describe('POST /bots/{id}/wallets', () => {
       client_id: client.clientId,
       address: key.address,
       chain: 'evm',
-      key: 'trading',
+      key_source: 'trading',
       key_id: expect.any(String),
       created_at: expect.any(String),
     });
@@ -34,33 +34,33 @@ describe('POST /bots/{id}/wallets', () => {
     expect(wallets).toMatchObject([{ encrypted_key: trading?.encrypted_key }]);
   });
 
-  it('with another key -> 201 "own"; the trading key stays', async () => {
+  it('with another key -> 201 "own"; the trading key does not change', async () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const answer = await addWallet(admin, client.botId, { private_key: other.privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key: 'own' } });
+    expect(answer).toMatchObject({ status: 201, json: { address: other.address, key_source: 'own' } });
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
     const { json } = await call(`GET /bots/${client.botId}`, { token: client.token });
     expect(json.wallets).toMatchObject([
-      { address: client.key.address, key: 'trading' },
-      { address: other.address, key: 'own' },
+      { address: client.key.address, key_source: 'trading' },
+      { address: other.address, key_source: 'own' },
     ]);
     expect(await opened(client, (await stored(client)).wallets[1])).toEqual(other.secret);
   });
 
-  it('with nothing, for a bot without a wallet -> a copy of the trading key', async () => {
+  it('without a key, for a bot without a wallet -> a copy of the trading key', async () => {
     const { client, botId } = await emptyBot();
     const key = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
     expect(await addWallet(admin, botId, {})).toMatchObject({
       status: 201,
-      json: { bot_id: botId, address: key.address, key: 'trading' },
+      json: { bot_id: botId, address: key.address, key_source: 'trading' },
     });
   });
 
-  it('with nothing, for a client without a trading key -> 409', async () => {
+  it('without a key, for a client without a trading key -> 409', async () => {
     const { botId } = await emptyBot();
-    expectProblem(await addWallet(admin, botId, {}), 409, 'trading_key_required');
+    expectProblem(await addWallet(admin, botId, {}), 409, 'private_key_required');
   });
 
   it.each([
@@ -83,11 +83,11 @@ describe('POST /bots/{id}/wallets', () => {
     const second = await create(admin, client);
     const body = { private_key: newEvmKey().privateKey };
     for (const botId of [client.botId, second.json.id]) {
-      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key: 'own' } });
+      expect(await addWallet(admin, botId, body)).toMatchObject({ status: 201, json: { key_source: 'own' } });
     }
   });
 
-  it('with the hundredth wallet -> 201, with one more -> 409', { timeout: 60_000 }, async () => {
+  it('as the hundredth wallet -> 201, as the next -> 409', { timeout: 60_000 }, async () => {
     const client = await newClient();
     const wallets = (count: number) =>
       Array.from({ length: count }, () => ({ private_key: newEvmKey().privateKey }));
@@ -95,10 +95,10 @@ describe('POST /bots/{id}/wallets', () => {
     await Promise.all(wallets(79).map((wallet) => addWallet(admin, json.id, wallet)));
     const [last = {}, more = {}] = wallets(2);
     expect((await addWallet(admin, json.id, last)).status).toBe(201);
-    expectProblem(await addWallet(admin, json.id, more), 409, 'wallets_full');
+    expectProblem(await addWallet(admin, json.id, more), 409, 'wallet_limit_reached');
   });
 
-  it('with a key of another chain than the bot -> 422, of the right one -> 201', async () => {
+  it('with a key of another chain than the bot -> 422, with a key of its chain -> 201', async () => {
     const { botId } = await emptyBot('solana-dca');
     expectProblem(
       await addWallet(admin, botId, { private_key: newEvmKey().privateKey }),
@@ -106,7 +106,7 @@ describe('POST /bots/{id}/wallets', () => {
       'chain_mismatch',
     );
     const answer = await addWallet(admin, botId, { private_key: newSolanaKey().privateKey });
-    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key: 'trading' } });
+    expect(answer).toMatchObject({ status: 201, json: { chain: 'solana', key_source: 'trading' } });
   });
 
   it('with the bot id in capitals -> 201', async () => {
@@ -115,9 +115,9 @@ describe('POST /bots/{id}/wallets', () => {
     expect([answer.status, answer.json.bot_id]).toEqual([201, botId]);
   });
 
-  it('starts what could not start before', async () => {
+  it('makes a bot able to start that could not start before', async () => {
     const { client, botId } = await emptyBot();
-    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_has_no_key');
+    expectProblem(await call(`POST /bots/${botId}/start`, { token: client.token }), 409, 'bot_key_missing');
     await addWallet(admin, botId, { private_key: newEvmKey().privateKey });
     expect(await call(`POST /bots/${botId}/start`, { token: client.token })).toMatchObject({
       status: 200,

@@ -1,4 +1,4 @@
-/** A wallet that comes without a private key holds a copy of the trading key: its address can only be that one. */
+/** A wallet that is added without a private key gets a copy of the trading key, so its address can only be that one. */
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../support/api.ts';
 import { addWallet, create, newClientWithBot, setUp } from '../support/bots.ts';
@@ -8,10 +8,10 @@ import { expectProblem } from '../support/problems.ts';
 
 const admin = await newAdmin();
 
-/** A well-known address with one capital too many. */
+/** A well-known address with one wrong capital letter. */
 const MISSPELT = '0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 
-/** For a client with a trading key, to a bot that has no wallet with it yet. */
+/** For a client with a trading key, and a bot that has no wallet with it yet. */
 const WAYS: [string, (client: ClientPerson, wallet: object) => Promise<Answer>][] = [
   ['POST /bots/create', (client, wallet) => create(admin, client, { wallets: [wallet] })],
   [
@@ -28,20 +28,20 @@ const WAYS: [string, (client: ClientPerson, wallet: object) => Promise<Answer>][
 describe.each(WAYS)('%s without a key', (_, send) => {
   it.each([
     ['the address of the trading key', (address: string) => ({ address })],
-    ['it in lower case', (address: string) => ({ address: address.toLowerCase() })],
-    ['it and its chain', (address: string) => ({ address, chain: 'evm' })],
+    ['that address in lower case', (address: string) => ({ address: address.toLowerCase() })],
+    ['that address and its chain', (address: string) => ({ address, chain: 'evm' })],
     ['its chain alone', () => ({ chain: 'evm' })],
     ['nothing', () => ({})],
   ])('with %s -> a copy of the trading key', async (__, wallet) => {
     const client = await newClientWithBot();
     const { status, json } = await send(client, wallet(client.key.address));
-    const { address, key } = json.wallets?.[0] ?? json;
-    expect([status, address, key]).toEqual([201, client.key.address, 'trading']);
+    const { address, key_source } = json.wallets?.[0] ?? json;
+    expect([status, address, key_source]).toEqual([201, client.key.address, 'trading']);
   });
 
   it.each([
     ['another address', () => ({ address: newEvmKey().address }), 'address_mismatch'],
-    ['a misspelt address', () => ({ address: MISSPELT }), 'address_checksum'],
+    ['a misspelt address', () => ({ address: MISSPELT }), 'address_checksum_invalid'],
     ['no address', () => ({ address: 'nowhere' }), 'address_malformed'],
     [
       'its address under another chain',
@@ -65,16 +65,16 @@ describe('an address, for a client without a trading key -> 409', () => {
     expectProblem(
       await create(admin, await newClient(), { wallets: [{ address }] }),
       409,
-      'trading_key_required',
+      'private_key_required',
     );
   });
 
   it('POST /bots/{id}/wallets', async () => {
     const { json } = await create(admin, await newClient());
-    expectProblem(await addWallet(admin, json.id, { address }), 409, 'trading_key_required');
+    expectProblem(await addWallet(admin, json.id, { address }), 409, 'private_key_required');
   });
 
   it('POST /clients/{id}/setup-bot', async () => {
-    expectProblem(await setUp(await newClient(), { address }), 409, 'trading_key_required');
+    expectProblem(await setUp(await newClient(), { address }), 409, 'private_key_required');
   });
 });

@@ -1,4 +1,4 @@
-/** What a bot's own program reads: any JSON object of a sane size, answered as it was sent. */
+/** The config that a bot's own program reads: any JSON object of limited size, returned as it was sent. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { create } from '../support/bots.ts';
@@ -7,7 +7,7 @@ import { expectProblem } from '../support/problems.ts';
 
 const [admin, client] = await Promise.all([newAdmin(), newClient()]);
 const send = (config: unknown) => create(admin, client, { config });
-/** As text, for what an object of this language cannot hold. */
+/** As text, for values that a JavaScript object cannot hold. */
 const sendText = (config: string) =>
   call('POST /bots/create', {
     token: admin.token,
@@ -47,8 +47,8 @@ describe('a config', () => {
 
   // PostgreSQL writes a space after each comma and colon, and every digit of a number.
   it.each([
-    ['16 KiB that take more in the database', { a: 'x'.repeat(16 * 1024 - 8) }],
-    ['as many numbers as there can be', { a: Array(8188).fill(1) }],
+    ['16 KiB that need more in the database', { a: 'x'.repeat(16 * 1024 - 8) }],
+    ['as many numbers as are allowed', { a: Array(8188).fill(1) }],
     ['numbers with exponents, in 16 KiB with all their digits', { a: Array(54).fill(1e-300) }],
   ])('with %s -> 201, as it was sent', async (_, config) => {
     const answer = await send(config);
@@ -61,7 +61,7 @@ describe('a config', () => {
     expect(answer.json.errors[0].pointer).toBe('/config');
   });
 
-  it('is in no list of bots', async () => {
+  it('is not in the list of bots', async () => {
     const owner = await newClient();
     const made = await create(admin, owner, { config: { pair: 'ETH/USDC' } });
     const { config, ...rest } = made.json;
@@ -97,7 +97,7 @@ describe('a config', () => {
     },
   );
 
-  it('with numbers that are held as they are -> 201 and the same', async () => {
+  it('with numbers that are stored exactly -> 201 and the same numbers', async () => {
     const config = { whole: 9007199254740991, part: 0.1, small: 1e-300, text: '12345678901234567891' };
     expect((await send(config)).json.config).toEqual(config);
   });

@@ -8,7 +8,7 @@ const email = () => `${crypto.randomUUID()}@example.test`;
 const post = (body: unknown) => call('POST /clients', { token: admin.token, body });
 
 describe('POST /clients', () => {
-  it('by an admin -> 201, with itself and where it is', async () => {
+  it('by an admin -> 201, with the client and its Location', async () => {
     const address = email();
     const answer = await post({ name: 'Alice', email: address });
     expect(answer.status).toBe(201);
@@ -29,7 +29,7 @@ describe('POST /clients', () => {
     for (const body of [{}, { link_account: false }]) {
       const other = await newAccount();
       expect((await post({ name: 'Bob', email: other.email, ...body })).json.linked).toBe(false);
-      expectProblem(await call('GET /clients/me', { token: other.token }), 404, 'not_found');
+      expectProblem(await call('GET /clients/me', { token: other.token }), 404, 'account_not_linked');
     }
     const linked = await post({ name: 'Bob', email: asked.email.toUpperCase(), link_account: true });
     expect([linked.status, linked.json.linked]).toEqual([201, true]);
@@ -60,12 +60,12 @@ describe('POST /clients', () => {
         'account_not_found',
       );
       expect(await operatorSql('select id from public.clients where email = $1', [address])).toEqual([]);
-      // The e-mail stays free.
+      // The e-mail is still free.
       expect((await post({ name: 'Bob', email: address })).json.linked).toBe(false);
     }
   });
 
-  it('with link_account under an Idempotency-Key -> linked once', async () => {
+  it('with link_account and an Idempotency-Key -> linked once', async () => {
     const account = await newAccount();
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const body = { name: 'Bob', email: account.email, link_account: true };
@@ -91,12 +91,12 @@ describe('POST /clients', () => {
       'authenticated',
       address,
     ]);
-    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+    expectProblem(await call('GET /clients/me', { token }), 404, 'account_not_linked');
     await operatorSql('update auth.users set email_confirmed_at = now() where id = $1', [id]);
     expect((await call('GET /clients/me', { token })).json).toEqual({ ...client.json, linked: true });
   });
 
-  it('with an e-mail in capitals -> kept in lower case', async () => {
+  it('with an e-mail in capitals -> stored in lower case', async () => {
     const address = email();
     expect((await post({ name: 'Dan', email: address.toUpperCase() })).json.email).toBe(address);
   });
@@ -108,7 +108,7 @@ describe('POST /clients', () => {
     expectProblem(await post({ name: 'Mallory', email: address.toUpperCase() }), 409, 'email_taken');
   });
 
-  it('twice at once with one e-mail -> 201 and 409', async () => {
+  it('two concurrent requests with one e-mail -> 201 and 409', async () => {
     const address = email();
     const answers = await Promise.all([1, 2, 3, 4].map(() => post({ name: 'Same', email: address })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
@@ -130,7 +130,7 @@ describe('POST /clients', () => {
     expect(answer.json.errors[0].pointer).toBe('/email');
   });
 
-  it.each([['name'], ['email']])('without %s -> 422 at it', async (field) => {
+  it.each([['name'], ['email']])('without %s -> 422 with its pointer', async (field) => {
     const answer = await post({ name: 'Alice', email: email(), [field]: undefined });
     expectProblem(answer, 422, 'validation_failed');
     expect(answer.json.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([`/${field}`]);
@@ -156,7 +156,7 @@ describe('GET /clients', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
   });
 
-  it('by a client -> one page with itself', async () => {
+  it('by a client -> one page with that client', async () => {
     const client = await newClient();
     const answer = await call('GET /clients?limit=1', { token: client.token });
     expect(answer.json).toMatchObject({ items: [{ id: client.clientId, linked: true }], next_cursor: null });
@@ -180,13 +180,17 @@ describe('GET /clients/{id}', () => {
 });
 
 describe('GET /clients/me', () => {
-  it('by an account without a client, an admin too -> 404', async () => {
-    expectProblem(await call('GET /clients/me', { token: (await newAccount()).token }), 404, 'not_found');
-    expectProblem(await call('GET /clients/me', { token: admin.token }), 404, 'not_found');
+  it('by an account that is not linked to a client, such as that of an admin -> 404 account_not_linked', async () => {
+    expectProblem(
+      await call('GET /clients/me', { token: (await newAccount()).token }),
+      404,
+      'account_not_linked',
+    );
+    expectProblem(await call('GET /clients/me', { token: admin.token }), 404, 'account_not_linked');
   });
 
-  it('with a session of an account that is gone -> 404', async () => {
+  it('with a session of a deleted account -> 404', async () => {
     const token = await accessToken({ sub: crypto.randomUUID() });
-    expectProblem(await call('GET /clients/me', { token }), 404, 'not_found');
+    expectProblem(await call('GET /clients/me', { token }), 404, 'account_not_linked');
   });
 });

@@ -33,7 +33,7 @@ describe('POST /bots/create', () => {
           id: expect.any(String),
           address: key.address,
           chain: 'evm',
-          key: 'trading',
+          key_source: 'trading',
           key_id: expect.any(String),
           created_at: expect.any(String),
         },
@@ -56,9 +56,9 @@ describe('POST /bots/create', () => {
       wallets: keys.map(({ privateKey }) => ({ private_key: privateKey })),
     });
     expect(json.wallets).toMatchObject([
-      { address: keys[0]?.address, key: 'trading' },
-      { address: keys[1]?.address, key: 'own' },
-      { address: keys[2]?.address, key: 'own' },
+      { address: keys[0]?.address, key_source: 'trading' },
+      { address: keys[1]?.address, key_source: 'own' },
+      { address: keys[2]?.address, key_source: 'own' },
     ]);
     expect((await tradingKey(client)).json).toMatchObject({ address: keys[0]?.address, version: 1 });
     const { wallets } = await stored(client);
@@ -67,13 +67,13 @@ describe('POST /bots/create', () => {
     );
   });
 
-  it('with the trading key once more -> "trading", a copy; with another -> "own", which displaces nothing', async () => {
+  it('with the trading key again -> "trading", a copy; with another key -> "own", which replaces no key', async () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const same = await create(admin, client, { wallets: [{ private_key: client.key.privateKey }] });
-    expect(same.json.wallets).toMatchObject([{ address: client.key.address, key: 'trading' }]);
+    expect(same.json.wallets).toMatchObject([{ address: client.key.address, key_source: 'trading' }]);
     const own = await create(admin, client, { wallets: [{ private_key: other.privateKey }] });
-    expect(own.json.wallets).toMatchObject([{ address: other.address, key: 'own' }]);
+    expect(own.json.wallets).toMatchObject([{ address: other.address, key_source: 'own' }]);
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
     const { trading, wallets } = await stored(client);
     expect(wallets.map(({ encrypted_key }) => encrypted_key === trading?.encrypted_key)).toEqual([
@@ -92,31 +92,31 @@ describe('POST /bots/create', () => {
     const answer = await create(admin, client, body);
     expect(answer).toMatchObject({
       status: 201,
-      json: { wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 
-  it('with no wallets, for a client without a trading key -> 201 and none', async () => {
+  it('with an empty list of wallets, for a client without a trading key -> 201 without wallets', async () => {
     const answer = await create(admin, await newClient());
     expect(answer).toMatchObject({ status: 201, json: { status: 'stopped', wallets: [] } });
   });
 
   it('with a wallet without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'trading_key_required');
+    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );
   });
 
-  it('with one key twice -> 409, and nothing of it is kept', async () => {
+  it('with one key twice -> 409, and stores nothing', async () => {
     const client = await newClient();
     const wallet = { private_key: newEvmKey().privateKey };
     expectProblem(await create(admin, client, { wallets: [wallet, wallet] }), 409, 'wallet_exists');
     expectProblem(await tradingKey(client), 404, 'trading_key_missing');
   });
 
-  it('with the second of two keys of another chain -> 422, and nothing of it is kept', async () => {
+  it('with a second key of another chain -> 422, and stores nothing', async () => {
     const client = await newClient();
     const wallets = [newEvmKey(), newSolanaKey()].map(({ privateKey }) => ({ private_key: privateKey }));
     expectProblem(await create(admin, client, { wallets }), 422, 'chain_mismatch');
@@ -130,7 +130,7 @@ describe('POST /bots/create', () => {
     expectProblem(await create(admin, client, { wallets }), 422, 'validation_failed');
   });
 
-  it('with the client id in capitals -> 201, the envelope bound to the id as it is', async () => {
+  it('with the client id in capitals -> 201, with the envelope bound to the id in lower case', async () => {
     const client = await newClient();
     const key = newEvmKey();
     const answer = await create(admin, client, {
@@ -147,7 +147,7 @@ describe('the bot type', () => {
     expectProblem(await create(admin, await newClient(), { bot_type }), 422, 'bot_type_unknown');
   });
 
-  it('that is disabled -> 422, and not on offer; enabled again -> 201', async () => {
+  it('that is disabled -> 422, and not among the options; enabled again -> 201', async () => {
     const client = await newClient();
     const bot_type = `test-${crypto.randomUUID()}`;
     const enable = (enabled: boolean) =>

@@ -1,4 +1,4 @@
-/** How often a request goes to the database: once, whatever it does, so that it is one transaction and one wait. */
+/** How often a request calls the database: once, whatever it does, so that it is one transaction and one wait. */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { call, settings } from '../support/api.ts';
 import { addWallet, create, revoke, rotate, setUp } from '../support/bots.ts';
@@ -18,7 +18,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The paths under which the database API is asked from here on. */
+/** The paths of the database API that were called since. */
 function watched(): string[] {
   const asked: string[] = [];
   const pass = globalThis.fetch;
@@ -35,7 +35,7 @@ const own = (line: string, body?: object) => call(line, { token: client.token, .
 const machine = (line: string, body?: object) =>
   call(line, { token: client.machineToken, ...(body && { body }) });
 
-/** In this order: what a request leaves is there for the next. */
+/** Run in this order: a request finds what the earlier ones left. */
 const REQUESTS: readonly [
   line: string,
   status: number,
@@ -80,14 +80,14 @@ const REQUESTS: readonly [
     () => create(admin, client, { wallets: [key(), key(), key()] }),
     ['create_bot'],
   ],
-  // It has a copy already. That it was refused is written down when the answer is made.
+  // The bot has a copy already. The rejection is recorded while the response is built.
   [
     'POST /bots/{id}/wallets without a key',
     409,
     () => addWallet(admin, client.botId, {}),
     ['add_wallet', 'report_refusal'],
   ],
-  // An envelope names its client, which the path does not tell.
+  // An envelope names its client, which is not in the path.
   ['POST /bots/{id}/wallets', 201, () => addWallet(admin, client.botId, key()), ['get_bot', 'add_wallet']],
   ['PUT /clients/{id}/rotate-key', 200, () => rotate(client, key()), ['rotate_key']],
   ['POST /bots/{id}/stop', 200, () => own(`POST /bots/${client.botId}/stop`), ['stop_bot']],
@@ -103,9 +103,9 @@ describe('a request', () => {
   });
 });
 
-describe('any request about what does not exist', () => {
+describe('any request about a resource that does not exist', () => {
   const asking = operations.filter(({ line }) => !PUBLIC.includes(line) && line.includes('{id}'));
-  it.each(asking.map(({ line }) => line))('%s asks once at most', async (line) => {
+  it.each(asking.map(({ line }) => line))('%s calls the database at most once', async (line) => {
     const asked = watched();
     await call(line.replace('{id}', crypto.randomUUID()), { token: tokenFor(line, admin.token) });
     expect(asked.filter((name) => !/^report_(runner_)?refusal$/.test(name)).length).toBeLessThanOrEqual(1);

@@ -1,4 +1,4 @@
-/** `GET /docs`, as the Worker answers it. What stands in the page: `test/e2e/docs-page`. */
+/** `GET /docs`, as the Worker returns it. For the contents of the page see `test/e2e/docs-page`. */
 import { env as testEnv } from 'cloudflare:test';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Files } from '../../src/env.ts';
@@ -22,7 +22,7 @@ describe('GET /docs', () => {
     page = await call('GET /docs', { env });
   });
 
-  it('without a token -> 200, the page, which no cache keeps', () => {
+  it('without a token -> 200 with the page, which no cache stores', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.headers.get('cache-control')).toBe('no-store');
     expect(page.headers.get('etag')).toBeNull();
@@ -39,7 +39,7 @@ describe('GET /docs', () => {
     );
   });
 
-  it('has the headers of every answer', async () => {
+  it('has the headers of every response', async () => {
     const other = Object.fromEntries((await call('GET /health')).headers);
     const { 'content-type': _, 'content-security-policy': __, 'x-request-id': id, ...shared } = other;
     expect(id).toBeDefined();
@@ -58,7 +58,7 @@ describe('GET /docs', () => {
       expect(head.headers.get(name)).toBe(page.headers.get(name));
   });
 
-  it('with a bad token -> 200: nobody asks for one', async () => {
+  it('with a bad token -> 200: no token is required', async () => {
     expect((await call('GET /docs', { env, token: 'garbage' })).status).toBe(200);
   });
 
@@ -68,7 +68,7 @@ describe('GET /docs', () => {
     expect(answer.headers.get('allow')).toBe('GET, HEAD');
   });
 
-  it('is found under the name of its file, without a detour', async () => {
+  it('is read by the name of its file, without a redirect', async () => {
     const { fetch } = ASSETS as unknown as { fetch: (request: Request) => Promise<Response> };
     const asked = new Request('http://api.example.test/docs.html', { redirect: 'manual' });
     const file = await fetch.call(ASSETS, asked);
@@ -78,20 +78,20 @@ describe('GET /docs', () => {
   it.each(['/docs.html', '/docs/', '/docs/openapi.json'])(
     '%s -> 404: the files are not served',
     async (path) => {
-      expectProblem(await call(`GET ${path}`, { env }), 404, 'not_found');
+      expectProblem(await call(`GET ${path}`, { env }), 404, 'route_not_found');
     },
   );
 });
 
-describe('GET /docs where the file is not to be had', () => {
-  it.each([404, 500])('its file gives %d -> 500', async (status) => {
+describe('GET /docs if the file is not available', () => {
+  it.each([404, 500])('its file returns %d -> 500', async (status) => {
     const ASSETS = { fetch: async () => new Response('<p>of another', { status }) };
     const answer = await call('GET /docs', { env: { ...settings(), ASSETS } });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
     expect(answer.headers.get('content-security-policy')).not.toMatch(/style-src|script-src/);
   });
 
-  it('there are no files -> 302 to the description, from wherever the API is mounted', async () => {
+  it('without files -> 302 to the description, wherever the API is mounted', async () => {
     const { status, headers, text } = await call('GET /docs');
     expect([status, headers.get('location'), text]).toEqual([302, 'openapi.json', '']);
     expect(headers.get('content-security-policy')).not.toMatch(/style-src|script-src/);

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe('GET /bots/{id}/health', () => {
-  it('of a bot that was just set up -> it starts, and nothing was written down', async () => {
+  it('of a bot that was just set up -> starting, without recorded changes', async () => {
     const own = await newClientWithBot();
     const { status, json } = await get(own, own.botId);
     expect([status, json]).toEqual([
@@ -42,7 +42,7 @@ describe('GET /bots/{id}/health', () => {
   it.each<[string, (own: Person) => Person]>([
     ['its client', (own) => own],
     ['an admin', () => admin],
-  ])('by %s -> what its runner said last, judged as of now', async (_, as) => {
+  ])('by %s -> the last report of its runner, with the state as of now', async (_, as) => {
     const own = await newClientWithRunner();
     const ask = async () => (await get(as(own), own.botId)).json;
     await beat(own, { status: 'ok' });
@@ -56,7 +56,7 @@ describe('GET /bots/{id}/health', () => {
       detail: { message: 'no gas' },
       last_heartbeat: { status: 'failing', message: 'no gas', metrics, at: expect.any(String) },
     });
-    // Nobody beats any more, and the monitor does not run: the page sees it all the same.
+    // The runner sends no more heartbeats, and the monitor does not run: the response shows it all the same.
     await operatorSql(`update public.bots set started_at = now() - interval '1 hour' where id = $1`, [
       own.botId,
     ]);
@@ -81,7 +81,7 @@ describe('GET /bots/{id}/health', () => {
     expect(await ask()).toMatchObject({ state: 'stopped', detail: { reason: 'requested' } });
   });
 
-  it('after runs of the monitor -> the changes, newest first, in pages that join', async () => {
+  it('after runs of the monitor -> the changes, newest first, in pages without gaps', async () => {
     const own = await newClientWithRunner();
     await runMonitor(cron);
     for (const status of ['failing', 'ok', 'degraded', 'ok']) {
@@ -108,7 +108,7 @@ describe('GET /bots/{id}/health', () => {
       cursor = json.next_cursor;
     } while (cursor !== null && paged.length < 20);
     expect(paged).toEqual(states);
-    // Of that bot alone: another's monitor rows are none of its.
+    // Only of this bot: rows of another bot are not shown.
     const other = await newClientWithRunner();
     expect((await get(other, other.botId)).json.items).toEqual([]);
   });
@@ -118,16 +118,16 @@ describe('GET /bots/{id}/health', () => {
     expectProblem(await get(own, own.botId, query), 422, 'validation_failed');
   });
 
-  it('by another client, or by nobody -> the 404 of an absent bot', async () => {
+  it('by another client, or by an account without a client -> the 404 of an absent bot', async () => {
     const own = await newClientWithBot();
     for (const person of [await newClientWithBot(), await newAccount()]) {
-      expectProblem(await get(person, own.botId), 404, 'not_found');
+      expectProblem(await get(person, own.botId), 404, 'resource_not_found');
     }
-    expectProblem(await get(admin, crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await get(admin, crypto.randomUUID()), 404, 'resource_not_found');
   });
 
   it('with the machine token of its runner -> 401', async () => {
     const own = await newClientWithRunner();
-    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'token_invalid');
+    expectProblem(await get({ token: own.machineToken }, own.botId), 401, 'session_required');
   });
 });

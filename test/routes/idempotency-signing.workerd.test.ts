@@ -1,4 +1,4 @@
-/** A signature that is asked for again: judged anew, reserved once, and never another than at first. */
+/** A signature request that is sent again: checked again, its value reserved once, and the same signature as the first time. */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -24,9 +24,9 @@ const transaction = (value = '60', change: object = {}) => ({
   transaction: { chainId: 1, nonce: 0, gas: 21_000, to: recipient, value, maxFeePerGas: 9, ...change },
 });
 
-async function capped(max_daily_value = '100') {
+async function capped(max_value_24h = '100') {
   const own = await newClientWithRunner();
-  await setPolicy(own, own.botId, { max_daily_value });
+  await setPolicy(own, own.botId, { max_value_24h });
   return own;
 }
 
@@ -40,7 +40,7 @@ async function reserved({ botId }: { botId: string }): Promise<string[]> {
 
 async function events({ botId }: { botId: string }): Promise<unknown[]> {
   const rows = await operatorSql<{ replayed: unknown }>(
-    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+    `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
     [botId],
   );
   return rows.map(({ replayed }) => replayed);
@@ -52,7 +52,7 @@ const outcome = async (own: ClientWithRunner, body: unknown, idempotencyKey: str
 };
 
 describe('the value of a signature', () => {
-  it('is reserved once, however often it is asked for with its key', async () => {
+  it('is reserved once, however often the request is sent with its key', async () => {
     const own = await capped();
     const key = newKey();
     const signatures = new Set<string>();
@@ -66,7 +66,7 @@ describe('the value of a signature', () => {
     expect(await events(own)).toEqual([null, true, true, true]);
   });
 
-  it('is reserved once by ten at once, beside others that take what is left', async () => {
+  it('is reserved once by ten concurrent requests, beside others that take the rest of the limit', async () => {
     const own = await capped();
     const [key, other] = [newKey(), newKey()];
     const outcomes = await Promise.all([
@@ -76,13 +76,13 @@ describe('the value of a signature', () => {
     ]);
     const sum = (await reserved(own)).reduce((total, value) => total + Number(value), 0);
     expect(sum).toBeLessThanOrEqual(100);
-    // Whoever was first: requests with one key have one outcome.
+    // Whichever request is first, requests with one key have one outcome.
     expect(new Set(outcomes.slice(0, 10)).size).toBe(1);
     expect(new Set(outcomes.slice(10, 15)).size).toBe(1);
     expect(outcomes).toContain('signed');
   });
 
-  it('is reserved once where the key could not be opened at first', async () => {
+  it('is reserved once if the key could not be opened at first', async () => {
     const own = await capped();
     const key = newKey();
     const ENCRYPTION_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
@@ -115,13 +115,13 @@ describe('the value of a signature', () => {
   });
 });
 
-describe('another transaction with the key of one that was signed', () => {
+describe('another transaction with the idempotency key of a signed one', () => {
   it.each([
     ['a larger value', transaction('61')],
     ['another nonce', transaction('60', { nonce: 1 })],
-    ['the same, written otherwise', transaction('0x3c')],
-    ['a wallet named', { ...transaction(), wallet: recipient }],
-  ])('%s -> 422, and nothing is reserved', async (_, body) => {
+    ['the same value in another notation', transaction('0x3c')],
+    ['a wallet in the request', { ...transaction(), wallet: recipient }],
+  ])('%s -> 422, and reserves nothing', async (_, body) => {
     const own = await capped();
     const key = newKey();
     expect(await outcome(own, transaction(), key)).toBe('signed');
@@ -130,7 +130,7 @@ describe('another transaction with the key of one that was signed', () => {
     expect(await events(own)).toEqual([null]);
   });
 
-  it('prepared past the edge, under the very hashes of its request -> 422, and no signature', async () => {
+  it('claimed directly at the REST API with the hashes of its request -> 422, and no signature', async () => {
     const own = await capped();
     const key = newKey();
     const hashesOf = (text: string, body: object) => ({
@@ -158,7 +158,7 @@ describe('another transaction with the key of one that was signed', () => {
     expect(response.status).toBe(200);
     expectProblem(await sign(own, transaction('90'), { idempotencyKey: key }), 422, 'idempotency_key_reused');
     expect(await reserved(own)).toEqual(['1']);
-    // The hashes are right, so that it is the claim which was refused.
+    // The hashes are correct, so the claim itself was rejected.
     const honest = newKey();
     await sign(own, transaction('9'), { idempotencyKey: honest });
     const kept = await operatorSql(
@@ -170,20 +170,25 @@ describe('another transaction with the key of one that was signed', () => {
   });
 });
 
-describe('a signature is not given again', () => {
+describe('a signature is not returned again', () => {
   const message = { type: 'evm.message', message: 'hello' };
 
   it.each<[string, (own: ClientWithRunner) => Promise<{ status: number }>, number, string]>([
-    ['once its bot was stopped', stop, 409, 'bot_not_running'],
-    ['once its key was revoked, and its token with it', (own) => revoke(own), 401, 'token_invalid'],
-    ['once its token was revoked', endToken, 401, 'token_invalid'],
+    ['after its bot was stopped', stop, 409, 'bot_not_running'],
+    ['after its key was revoked, and its token with it', (own) => revoke(own), 401, 'token_invalid'],
+    ['after its token was revoked', endToken, 401, 'token_invalid'],
     [
-      'once its key was rotated',
+      'after its key was rotated',
       (own) => rotate(own, { private_key: newEvmKey().privateKey }),
       409,
       'idempotency_key_outdated',
     ],
-    ['once a policy forbids it', (own) => setPolicy(own, own.botId, { kinds: [] }), 403, 'policy_kind'],
+    [
+      'once a policy forbids it',
+      (own) => setPolicy(own, own.botId, { kinds: [] }),
+      403,
+      'policy_kind_denied',
+    ],
   ])('%s', async (_, change, status, code) => {
     const own = await newClientWithRunner();
     const key = newKey();
@@ -196,7 +201,7 @@ describe('a signature is not given again', () => {
     expect(await events(own)).toEqual([null]);
   });
 
-  it('but with a new key, by the key that the wallet has by then', async () => {
+  it('but a new idempotency key gives a signature by the current key of the wallet', async () => {
     const own = await newClientWithRunner();
     const first = await sign(own, message, { idempotencyKey: newKey() });
     const key = newEvmKey();
@@ -207,7 +212,7 @@ describe('a signature is not given again', () => {
   });
 });
 
-it('a Solana signature comes again as it was', async () => {
+it('a Solana signature is returned again unchanged', async () => {
   const key = newSolanaKey();
   const own = await newClientWithRunner(key);
   const message = messageOf(compiled(key.address, [transfer(key.address, newAddress(), 5)]));
@@ -217,7 +222,7 @@ it('a Solana signature comes again as it was', async () => {
   expect([first.status, second.text]).toEqual([200, first.text]);
 });
 
-it('what is kept of a signature is no signature and no envelope', async () => {
+it('the stored response contains no signature and no envelope', async () => {
   const own = await newClientWithRunner();
   const { json } = await sign(own, { type: 'evm.message', message: 'hello' }, { idempotencyKey: newKey() });
   const rows = await operatorSql<{ answer: object }>(
@@ -231,7 +236,7 @@ it('what is kept of a signature is no signature and no envelope', async () => {
 });
 
 describe('a machine token', () => {
-  it('is shown once: asked for again, the answer tells of it and has none', async () => {
+  it('is shown once: the repeated response describes the token without the token itself', async () => {
     const own = await newClientWithRunner();
     const ask = (idempotencyKey: string) =>
       call(`POST /bots/${own.botId}/tokens`, {
@@ -246,18 +251,18 @@ describe('a machine token', () => {
     expect([second.status, second.json]).toEqual([201, rest]);
     const machine = { botId: own.botId, machineToken: token };
     expect((await sign(machine, { type: 'evm.message', message: 'x' })).status).toBe(200);
-    // Of what the second request made up nothing is left.
+    // The token that the second request generated is not stored.
     expect((await call(`GET /bots/${own.botId}/tokens`, { token: own.token })).json.items).toHaveLength(2);
     expect((await call(`DELETE /tokens/${second.json.id}`, { token: own.token })).status).toBe(200);
     expectProblem(await sign(machine, { type: 'evm.message', message: 'x' }), 401, 'token_invalid');
   });
 
-  it('has keys of its own: another token of the same bot signs anew', async () => {
+  it('has its own idempotency keys: another token of the same bot gets a new signature', async () => {
     const own = await capped();
     const other = { ...own, ...(await newMachineTokenFor(own, own.botId)) };
     const key = newKey();
     expect(await outcome(own, transaction(), key)).toBe('signed');
-    expect(await outcome(other, transaction(), key)).toBe('403 policy_daily_value');
+    expect(await outcome(other, transaction(), key)).toBe('403 policy_value_24h_exceeded');
   });
 });
 

@@ -1,4 +1,4 @@
-/** A request that is sent again under its Idempotency-Key is carried out once, and answered as at first. */
+/** A request that is sent again with its Idempotency-Key is executed once, and gets the first response again. */
 import { describe, expect, it } from 'vitest';
 import { type Answer, type Call, call } from '../support/api.ts';
 import { type ClientWithBot, newClientWithBot, setUp as setUpBot } from '../support/bots.ts';
@@ -13,14 +13,14 @@ const withKey = () => ({ private_key: newEvmKey().privateKey });
 const newKey = () => `test-${crypto.randomUUID()}`;
 
 interface Repeatable {
-  /** Whose token asks. */
+  /** The caller whose token is sent. */
   readonly by: 'admin' | 'client' | 'runner';
   readonly body?: (client: ClientWithBot) => object;
-  /** Of the same form, asking for something else. */
+  /** A body of the same form with different content. */
   readonly other?: (client: ClientWithBot) => object;
-  /** Counts what one such request leaves behind. */
+  /** Counts the rows that one such request leaves. */
   readonly traces: string;
-  /** For each that is carried out. */
+  /** The count for each execution. */
   readonly leaves: number;
 }
 
@@ -30,7 +30,7 @@ const TOKENS = 'select count(*)::int from public.machine_tokens where client_id 
 const VERSION = 'select key_version as count from public.clients where id = $1';
 const STOPS = `select count(*)::int from public.bots where client_id = $1 and stop_reason = 'requested'`;
 const BEATS = 'select count(*)::int from public.bot_heartbeats where client_id = $1';
-const SIGNED = `select count(*)::int from private.every_key_event where client_id = $1 and event = 'signed' and not detail ? 'replayed'`;
+const SIGNED = `select count(*)::int from private.every_key_event where client_id = $1 and event = 'key_released' and not detail ? 'replayed'`;
 const newEmail = () => `${crypto.randomUUID()}@example.test`;
 const named = ({ clientId }: ClientWithBot) => ({ client_id: clientId, name: 'A bot', bot_type: 'evm-grid' });
 
@@ -83,11 +83,11 @@ const REPEATABLE: Readonly<Record<string, Repeatable>> = {
   },
 };
 const lines = Object.keys(REPEATABLE);
-/** Repeatable as it is: it accepts a key and stores nothing. */
+/** Repeatable by itself: it accepts a key and stores nothing. */
 const STOP = 'POST /bots/{id}/stop';
 const ALL = Object.entries(REPEATABLE).map(([line, operation]) => ({ line, ...operation }));
 
-/** A client of its own with a running bot, and a request to it that can be sent any number of times. */
+/** A new client with a running bot, and a request to it that can be sent any number of times. */
 async function prepare({ line, by, body, other, traces }: Repeatable & { line: string }) {
   const client = await newClientWithBot();
   const machineToken = by === 'runner' ? (await newMachineTokenFor(client, client.botId)).machineToken : '';
@@ -100,7 +100,7 @@ async function prepare({ line, by, body, other, traces }: Repeatable & { line: s
   return { client, send, count, other: other?.(client) };
 }
 
-/** What a caller gets, but the id of the request and whether it was repeated. */
+/** The response without the request id and the replay header. */
 const told = ({ status, text, headers }: Answer) => ({
   status,
   text,
@@ -128,7 +128,7 @@ describe(STOP, () => {
       )
     )[0]?.count;
 
-  it('under a key stops the bot each time, replays nothing and stores nothing', async () => {
+  it('with a key stops the bot each time, replays nothing and stores nothing', async () => {
     const { token, botId, userId } = await newClientWithBot();
     const key = newKey();
     const ask = (verb: string, idempotencyKey?: string) =>
@@ -142,7 +142,7 @@ describe(STOP, () => {
     expect(await kept(userId)).toBe(0);
   });
 
-  it('under any number of new keys stores nothing', async () => {
+  it('with any number of new keys stores nothing', async () => {
     const { token, botId, userId } = await newClientWithBot();
     for (let calls = 0; calls < 20; calls += 1) {
       const answer = await call(`POST /bots/${botId}/stop`, { token, idempotencyKey: newKey() });
@@ -151,7 +151,7 @@ describe(STOP, () => {
     expect(await kept(userId)).toBe(0);
   });
 
-  it('with a malformed key -> 400, and the bot runs on', async () => {
+  it('with a malformed key -> 400, and the bot still runs', async () => {
     const { token, botId } = await newClientWithBot();
     const answer = await call(`POST /bots/${botId}/stop`, { token, idempotencyKey: 'a b' });
     expectProblem(answer, 400, 'idempotency_key_malformed');
@@ -160,7 +160,7 @@ describe(STOP, () => {
 });
 
 describe.each(ALL)('$line', (operation) => {
-  it('with the same key and body -> the first answer, byte for byte, and done once', async () => {
+  it('with the same key and body -> the first response, byte for byte, and one execution', async () => {
     const { send, count } = await prepare(operation);
     const before = await count();
     const key = newKey();
@@ -179,7 +179,7 @@ describe.each(ALL)('$line', (operation) => {
     expect((await count()) - before).toBe(operation.leaves);
   });
 
-  it('with the same key, five at once -> done once, one first answer', async () => {
+  it('with the same key, five concurrent requests -> one execution, one response that is not a replay', async () => {
     const { send, count } = await prepare(operation);
     const before = await count();
     const key = newKey();
@@ -231,7 +231,7 @@ describe.each(ALL)('$line', (operation) => {
     expect(await count()).toBe(before);
   });
 
-  it('with a key and no session -> 401 as without', async () => {
+  it('with a key and no session -> 401, as without a key', async () => {
     const { send } = await prepare(operation);
     expectProblem(await send('a b', { token: undefined }), 401, 'authentication_required');
   });
@@ -240,7 +240,7 @@ describe.each(ALL)('$line', (operation) => {
 describe('a key', () => {
   const [setUp = raise()] = ALL.filter(({ line }) => line === 'POST /clients/{id}/setup-bot');
 
-  it('of 255 characters, and of any visible ones, is taken as it is', async () => {
+  it('of 255 characters, and of any visible ones, is accepted unchanged', async () => {
     const { send, count } = await prepare(setUp);
     const before = await count();
     const visible = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).join('');
@@ -259,7 +259,7 @@ describe('a key', () => {
     expectProblem(await send(key), 400, 'idempotency_key_malformed');
   });
 
-  it('is of one caller: another with the same key is carried out too', async () => {
+  it('belongs to one caller: the request of another caller with the same key is executed too', async () => {
     const [one, two] = [await prepare(setUp), await prepare(setUp)];
     const key = newKey();
     const first = await one.send(key);
@@ -268,7 +268,7 @@ describe('a key', () => {
     expect(second.text).not.toContain(first.json.id);
   });
 
-  it('of an earlier start does not undo a stop that came after it', async () => {
+  it('of an earlier start does not undo a later stop', async () => {
     const { token, botId } = await newClientWithBot();
     const ask = (what: string, idempotencyKey?: string) =>
       call(`POST /bots/${botId}/${what}`, { token, idempotencyKey });
@@ -295,7 +295,7 @@ describe('a key', () => {
     expect(json.status).toBe('stopped');
   });
 
-  it('is kept without the config, which a replay takes from the bot as it is then', async () => {
+  it('is stored without the config, which a replay takes from the current bot', async () => {
     const client = await newClientWithBot();
     const [key, config] = [newKey(), { notes: 'x'.repeat(16_000) }];
     const send = () =>
@@ -319,16 +319,16 @@ describe('a key', () => {
     expect(later.json).toEqual({ ...first.json, config: { pair: 'ETH/USDC' } });
   });
 
-  it('of what was refused serves again, once the reason has gone', async () => {
+  it('of a rejected request can be used again, once the reason is gone', async () => {
     const [client, key] = [await newClient(), newKey()];
     const line = `POST /clients/${client.clientId}/setup-bot`;
     const send = (body: object) => call(line, { token: client.token, body, idempotencyKey: key });
-    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'trading_key_required');
+    expectProblem(await send({ bot_type: 'evm-grid' }), 409, 'private_key_required');
     expectProblem(await send({ bot_type: 'no-such-bot', ...withKey() }), 422, 'bot_type_unknown');
     expect((await send({ bot_type: 'evm-grid', ...withKey() })).status).toBe(201);
   });
 
-  it('is read by the bytes of the body: the same in other white space is another request', async () => {
+  it('is bound to the bytes of the body: the same JSON with other white space is another request', async () => {
     const { send } = await prepare({ ...setUp, body: () => ({ bot_type: 'evm-grid' }) });
     const key = newKey();
     await send(key);
@@ -347,7 +347,7 @@ describe('a key', () => {
     expect([answer.status, isReplayed(answer)]).toEqual([200, null]);
   });
 
-  it('is stored as a hash, beside nothing that tells what the body was', async () => {
+  it('is stored as a hash, without anything that reveals the body', async () => {
     const { client, send } = await prepare(setUp);
     const key = newKey();
     await send(key);
@@ -364,7 +364,7 @@ describe('a key', () => {
     expect(JSON.stringify(rows)).not.toContain(await sha256(key));
   });
 
-  it('of yesterday is as new', async () => {
+  it('of yesterday has expired and can be used again', async () => {
     const { client, send, count } = await prepare(setUp);
     const before = await count();
     const key = newKey();

@@ -1,4 +1,4 @@
-/** The audit chain as the API shows it: who did what, page by page, and whatever was refused. */
+/** The audit chain as the API shows it: who did what, page by page, including rejected requests. */
 import { describe, expect, it } from 'vitest';
 import { KEY_EVENTS } from '../../src/contract/audit.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
@@ -37,7 +37,7 @@ const refusals = async (client: ClientPerson) =>
     ...(detail as unknown as Refusal),
     bot_id,
   }));
-/** The SDK, whose requests are made in this runtime. */
+/** The SDK, whose requests are handled in this runtime. */
 const sdkFor = ({ token }: Person) =>
   createClient({
     url: 'https://api.example.test',
@@ -50,7 +50,7 @@ const sdkFor = ({ token }: Person) =>
   });
 
 describe('GET /clients/{id}/key-events', () => {
-  it('tells what was done, by whom, and nothing secret', async () => {
+  it('shows each action and its actor, and nothing secret', async () => {
     const client = await newClientWithRunner();
     expect((await sign(client, message)).status).toBe(200);
     expect((await setPolicy(admin, client.botId, { chain_ids: ['1'] })).status).toBe(200);
@@ -71,7 +71,7 @@ describe('GET /clients/{id}/key-events', () => {
       'bot_started by client',
       'token_issued by client',
       'token_first_used by runner',
-      'signed by runner',
+      'key_released by runner',
       'policy_set by admin',
       'key_rotated by client',
       'bot_stopped by admin',
@@ -87,7 +87,7 @@ describe('GET /clients/{id}/key-events', () => {
       key_id: rotation.json.key_id,
       key_version: 2,
     });
-    expect(rows.find(({ event }) => event === 'signed')).toMatchObject({
+    expect(rows.find(({ event }) => event === 'key_released')).toMatchObject({
       bot_id: client.botId,
       signatures: 1,
       detail: {
@@ -107,7 +107,7 @@ describe('GET /clients/{id}/key-events', () => {
     });
   });
 
-  it('in pages, newest or oldest first, without a gap though things are done meanwhile', async () => {
+  it('in pages, newest or oldest first, without a gap while events are added', async () => {
     const client = await newClientWithBot();
     const page = async (query: string) =>
       (await call(`GET /clients/${client.clientId}/key-events${query}`, { token: client.token })).json;
@@ -124,7 +124,7 @@ describe('GET /clients/{id}/key-events', () => {
     expect(seqs(await page('?order=oldest&cursor=999'))).toEqual([]);
   });
 
-  it.each(KEY_EVENTS)('?event=%s -> only those', async (event) => {
+  it.each(KEY_EVENTS)('?event=%s -> only these events', async (event) => {
     const client = await newClientWithBot();
     expect((await events(client, `&event=${event}`)).every((row) => row.event === event)).toBe(true);
   });
@@ -146,15 +146,15 @@ describe('GET /clients/{id}/key-events', () => {
     }
   });
 
-  it('with a machine token -> 401: it signs, and reads no chain', async () => {
+  it('with a machine token -> 401 session_required', async () => {
     const client = await newClientWithRunner();
     const answer = await call(`GET /clients/${client.clientId}/key-events`, { token: client.machineToken });
-    expectProblem(answer, 401, 'token_invalid');
+    expectProblem(answer, 401, 'session_required');
   });
 });
 
-describe('what is refused', () => {
-  it('to a client -> stands in its chain, by code and route alone', async () => {
+describe('a rejected request', () => {
+  it('of a client -> an event in its chain, with code and route alone', async () => {
     const client = await newClientWithBot();
     const key = newSolanaKey();
     expectProblem(await rotate(client, { private_key: 'nonsense' }), 422, 'private_key_wrong_length');
@@ -189,7 +189,7 @@ describe('what is refused', () => {
     expect(await verifyChain(sdkFor(client), client.clientId)).toMatchObject({ misfit: null });
   });
 
-  it('to another client -> stands in its own chain, and the victim has no trace of it', async () => {
+  it('of another client -> an event in the chain of that caller, and none in the chain of the victim', async () => {
     const [victim, attacker] = [await newClientWithBot(), await newClient()];
     const before = await events(victim);
     const asked = [
@@ -200,16 +200,18 @@ describe('what is refused', () => {
     ];
     for (const line of asked) {
       const body = line.startsWith('PUT') ? { private_key: newEvmKey().privateKey } : undefined;
-      expectProblem(await call(line, { token: attacker.token, body }), 404, 'not_found');
+      expectProblem(await call(line, { token: attacker.token, body }), 404, 'resource_not_found');
     }
     expect(await events(victim)).toEqual(before);
     const own = await refusals(attacker);
-    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(asked.map(() => ['not_found', null]));
+    expect(own.map(({ code, bot_id }) => [code, bot_id])).toEqual(
+      asked.map(() => ['resource_not_found', null]),
+    );
     expect(JSON.stringify(own)).not.toContain(victim.clientId);
     expect(JSON.stringify(own)).not.toContain(victim.botId);
   });
 
-  it('whatever stands for a client in the body -> stands in the own chain', async () => {
+  it('whatever client id its body names -> an event in the chain of the caller', async () => {
     const attacker = await newClient();
     const named = [{ toString: 1 }, [{ toString: 1 }], null, 5, [attacker.clientId]];
     for (const client_id of named) {
@@ -220,18 +222,18 @@ describe('what is refused', () => {
     expect((await refusals(attacker)).map(({ code }) => code)).toEqual(named.map(() => 'validation_failed'));
   });
 
-  it('to an admin -> stands in the chain of the client it is about; of none, in none', async () => {
+  it('of an admin -> an event in the chain of the client in question; without a client, no event', async () => {
     const client = await newClientWithBot();
     const create = (client_id: string) =>
       call('POST /bots/create', { token: admin.token, body: { client_id, name: 'x', bot_type: 'none' } });
     expectProblem(await create(client.clientId), 422, 'bot_type_unknown');
-    expectProblem(await create(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await create(crypto.randomUUID()), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([
       { actor: 'admin', code: 'bot_type_unknown', route: 'POST /bots/create', bot_id: null },
     ]);
   });
 
-  it('for want of a second factor or a recent sign-in -> stands in the chain too', async () => {
+  it('without a second factor or a recent sign-in -> an event too', async () => {
     const client = await newClientWithBot();
     const rotation = `PUT /clients/${client.clientId}/rotate-key`;
     const body = { private_key: newEvmKey().privateKey };
@@ -253,24 +255,24 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('to a runner -> stands in the chain of its client, with the token', async () => {
+  it('of a runner -> an event in the chain of its client, with the token', async () => {
     const [client, other] = [await newClientWithRunner(), await newClientWithBot()];
     await setPolicy(client, client.botId, { kinds: ['evm.transaction'] });
-    expectProblem(await sign(client, message), 403, 'policy_kind');
-    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'not_found');
+    expectProblem(await sign(client, message), 403, 'policy_kind_denied');
+    expectProblem(await sign({ ...client, botId: other.botId }, message), 404, 'resource_not_found');
     const common = { actor: 'runner', route: 'POST /bots/{id}/sign', token_id: client.tokenId };
     expect(await refusals(client)).toEqual([
-      { ...common, code: 'policy_kind', bot_id: client.botId },
-      { ...common, code: 'not_found', bot_id: null },
+      { ...common, code: 'policy_kind_denied', bot_id: client.botId },
+      { ...common, code: 'resource_not_found', bot_id: null },
     ]);
     expect(await refusals(other)).toEqual([]);
-    // What was refused is no first use either: its transaction was taken back.
+    // A rejected request is not a first use either, because its transaction was rolled back.
     expect(names(await events(client)).filter((name) => name.startsWith('token_first'))).toEqual([
       'token_first_used by runner',
     ]);
   });
 
-  it('since the key does not open -> stands in the chain, after the check-out that is counted', async () => {
+  it('because the key does not open -> an event after the check-out, which is counted', async () => {
     const client = await newClientWithRunner();
     const other = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
     const signed = await call(`POST /bots/${client.botId}/sign`, {
@@ -282,10 +284,10 @@ describe('what is refused', () => {
     expect((await refusals(client)).map(({ actor, code }) => [actor, code])).toEqual([
       ['runner', 'key_not_opened'],
     ]);
-    expect(names(await events(client, '&event=signed'))).toEqual(['signed by runner']);
+    expect(names(await events(client, '&event=key_released'))).toEqual(['key_released by runner']);
   });
 
-  it('to a token that ended, to nobody, and what cannot be read -> stands nowhere', async () => {
+  it('with an ended token, without a token, or malformed -> no event', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /tokens/${client.tokenId}`, { token: client.token });
     expectProblem(await sign(client, message), 401, 'token_invalid');
@@ -297,19 +299,19 @@ describe('what is refused', () => {
     expectProblem(
       await call(`PUT /clients/${client.clientId}/rotate-key`, { token: client.token, body: '{' }),
       400,
-      'malformed_json',
+      'json_malformed',
     );
     expectProblem(
       await call(`GET /clients/${crypto.randomUUID()}`, { token: client.token }),
       404,
-      'not_found',
+      'resource_not_found',
     );
     const account = await newAccount();
-    expectProblem(await revoke(client, account), 404, 'not_found');
+    expectProblem(await revoke(client, account), 404, 'resource_not_found');
     expect(await refusals(client)).toEqual([]);
   });
 
-  it('more often than twenty times a minute -> is counted', async () => {
+  it('above twenty a minute -> counted instead', async () => {
     const client = await newClientWithBot();
     for (let i = 0; i < 24; i++) await rotate(client, { private_key: 'nonsense' });
     const rows = await refusals(client);
@@ -320,7 +322,7 @@ describe('what is refused', () => {
     expect(rows.length).toBeLessThan(24);
   });
 
-  it('is answered as ever where it cannot be reported', async () => {
+  it('gets the same response if the event cannot be written', async () => {
     const client = await newClientWithBot();
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:9' };
     const answer = await call(`PUT /clients/${client.clientId}/rotate-key`, {
@@ -333,13 +335,13 @@ describe('what is refused', () => {
 });
 
 describe('GET /.well-known/jwks.json', () => {
-  it('-> the public half of the audit key, to anyone', async () => {
+  it('-> the public audit key, to anyone', async () => {
     const { status, json } = await call('GET /.well-known/jwks.json');
     expect([status, json.keys.length, json.keys[0].crv]).toEqual([200, 1, 'Ed25519']);
     expect(json.keys[0]).not.toHaveProperty('d');
   });
 
-  it('without a key -> an empty set; with former keys alone -> those', async () => {
+  it('without a key -> an empty set; with former keys alone -> the former keys', async () => {
     const env = { ...settings(), AUDIT_SIGNING_KEY: '' };
     expect((await call('GET /.well-known/jwks.json', { env })).json).toEqual({ keys: [] });
     const former = { ...env, AUDIT_PUBLIC_KEYS: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };

@@ -1,4 +1,4 @@
-/** The forms of keys, through each of the four routes that take a key in. */
+/** The formats of keys, through each of the four routes that accept a key. */
 
 import { base58 } from '@scure/base';
 import { describe, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ const GOOD: [string, () => TestKey, Body][] = [
   ],
 ];
 
-/** A well-known address with one capital too many. */
+/** A well-known address with one wrong capital letter. */
 const MISSPELT = '0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266';
 const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
   ['a word', evm, () => ({ private_key: 'correct horse!' }), 'private_key_malformed', '/private_key'],
@@ -50,14 +50,14 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
     '/private_key',
   ],
   [
-    'a digit too few',
+    'a missing digit',
     evm,
     (key) => ({ private_key: key.privateKey.slice(0, -1) }),
     'private_key_wrong_length',
     '/private_key',
   ],
   [
-    'a digit too many',
+    'an additional digit',
     evm,
     (key) => ({ private_key: `${key.privateKey}0` }),
     'private_key_wrong_length',
@@ -79,12 +79,12 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
     '/private_key',
   ],
   [
-    'halves that do not fit',
+    'a key pair whose parts do not match',
     solana,
     (key) => ({
       private_key: base58.encode(Uint8Array.from(key.array, (byte, i) => (i === 63 ? byte ^ 1 : byte))),
     }),
-    'private_key_mismatched_public_half',
+    'private_key_halves_mismatch',
     '/private_key',
   ],
   [
@@ -98,7 +98,7 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
     'an address with a wrong checksum',
     evm,
     (key) => ({ private_key: key.privateKey, address: MISSPELT }),
-    'address_checksum',
+    'address_checksum_invalid',
     '/address',
   ],
   [
@@ -132,7 +132,7 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
 ];
 
 describe.each(Object.entries(WAYS_IN))('%s', (line, { at, send }) => {
-  it.each(GOOD)(`${line} with %s -> 2xx, and that key is stored`, async (_, newKey, body) => {
+  it.each(GOOD)(`${line} with %s -> 2xx, and stores that key`, async (_, newKey, body) => {
     const [client, key] = [await newClient(), newKey()];
     const answer = await send(client, body(key as never), key.chain);
     expect([200, 201]).toContain(answer.status);
@@ -142,7 +142,7 @@ describe.each(Object.entries(WAYS_IN))('%s', (line, { at, send }) => {
     expect(await opened(client, wallets[0])).toEqual(key.secret);
   });
 
-  it.each(BAD)(`${line} with %s -> 422, at its place`, async (_, newKey, body, code, place) => {
+  it.each(BAD)(`${line} with %s -> 422 with its pointer`, async (_, newKey, body, code, place) => {
     const [client, key] = [await newClient(), newKey()];
     const answer = await send(client, body(key as never), key.chain);
     expectProblem(answer, 422, code);

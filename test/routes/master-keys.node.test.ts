@@ -1,4 +1,4 @@
-/** What the API tells of master keys, in a project of its own: it counts everything there is. */
+/** What the API reports about master keys, in a project of its own, because it counts all envelopes. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -58,7 +58,7 @@ const dropped = (unopenable_envelopes: number | null) => [
 const ready = [200, { status: 'ok' }];
 
 describe('a change of the master key', () => {
-  it('is proved step by step: nothing, all under the old, some, all under the new', async () => {
+  it('is reported step by step: no envelope, all under the old key, some, all under the new key', async () => {
     expect(await status(OLD)).toEqual({
       master_keys: [{ id: older.primary.id, role: 'primary', ...none }],
       to_rewrap: 0,
@@ -66,7 +66,7 @@ describe('a change of the master key', () => {
     });
     expect(await readiness(OLD)).toEqual(ready);
 
-    // Each client has a trading key and two copies, the first a key of a wallet's own.
+    // Each client has a trading key and two copies; the first client also has an own key of a wallet.
     await newPlatform(project.databaseUrl, 4, older).then((platform) => platform.sql.end());
     const four = { trading_keys: 4, copies: 8, own_keys: 1, envelopes: 13 };
     expect(await status(NEW, OLD)).toEqual({
@@ -79,7 +79,7 @@ describe('a change of the master key', () => {
     });
     expect(await readiness(NEW, OLD)).toEqual(ready);
 
-    // Dropped too early.
+    // The old key was dropped too early.
     expect(await status(NEW)).toEqual({
       master_keys: [
         { id: newer.primary.id, role: 'primary', ...none },
@@ -117,7 +117,7 @@ describe('a change of the master key', () => {
 });
 
 describe('GET /ready', () => {
-  it('counts anew after ten seconds and not before', async () => {
+  it('counts again after ten seconds and not before', async () => {
     const key = newMasterKey();
     await sql`delete from public.trading_keys`;
     expect(await readiness(key)).toEqual(ready);
@@ -129,11 +129,11 @@ describe('GET /ready', () => {
     expect(await readiness(key)).toEqual(dropped(4));
   });
 
-  it('is 503 if no envelope of two clients opens, and never for the envelopes of one', async () => {
+  it('is 503 if envelopes of two clients do not open, and never because of the envelopes of one client', async () => {
     const key = newMasterKey();
     await sql`delete from public.trading_keys`;
     await newPlatform(project.databaseUrl, 1, older).then((platform) => platform.sql.end());
-    // The only client there is: it may have stored, directly at the REST API, what nobody opens.
+    // The only client: it may have stored, directly at the REST API, an envelope that no key opens.
     expect(await readiness(key)).toEqual(dropped(4));
     await newPlatform(project.databaseUrl, 1, newer).then((platform) => platform.sql.end());
     expect(await readiness(newMasterKey())).toEqual(dropped(null));

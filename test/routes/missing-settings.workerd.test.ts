@@ -1,4 +1,4 @@
-/** Degraded, never down: what is missing is named, and what does not need it works on. */
+/** Degraded, never down: the missing setting is named, and whatever does not need it still works. */
 import { describe, expect, it } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -13,14 +13,14 @@ import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
-/** The shared database holds envelopes of every test's master key: here nothing was dropped. */
+/** The shared database has envelopes under the master keys of all tests: here no key was dropped. */
 const { supabaseUrl: emptyProject } = await newProject();
 
 function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
 }
 
-/** One that its schema accepts: so that the database is asked. */
+/** A body that its schema accepts, so that the database is called. */
 function bodyFor(line: string): object | undefined {
   const bodies: Record<string, object> = {
     'POST /clients': { name: 'A client', email: `${crypto.randomUUID()}@example.test` },
@@ -47,9 +47,9 @@ const DEPENDENCIES = [
 ] as const;
 type Missing = Partial<Record<(typeof DEPENDENCIES)[number], ProblemCode>>;
 
-/** `/health` well, and `/ready` naming exactly this. */
+/** Asserts that `/health` is ok and that `/ready` names exactly this. */
 async function expectMissing(env: Bindings, named: Missing): Promise<void> {
-  // What cannot be asked is missing too.
+  // A check that cannot run is missing too.
   const missing = { ...(named.schema && { step_up: named.schema, edge_token: named.schema }), ...named };
   expect(await call('GET /health', { env })).toMatchObject({ status: 200, json: { status: 'ok' } });
   const ready = await call('GET /ready', { env });
@@ -85,7 +85,7 @@ describe('the monitor', () => {
   it.each<[string, Bindings, ProblemCode]>([
     ['no MONITOR_TOKEN', {}, 'monitor_token_missing'],
     ['a MONITOR_TOKEN of white space', { MONITOR_TOKEN: ' ' }, 'monitor_token_missing'],
-    ['a MONITOR_TOKEN cut off', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
+    ['a truncated MONITOR_TOKEN', { MONITOR_TOKEN: token.slice(0, -1) }, 'monitor_token_malformed'],
   ])('with %s -> named by /ready, which is ready all the same', async (_, more, code) => {
     expect(await monitor(more)).toEqual(missing(code));
     expect(
@@ -99,7 +99,7 @@ describe('the monitor', () => {
 });
 
 describe('without any setting', () => {
-  it('/health is well and /ready names everything', async () => {
+  it('/health is ok and /ready names everything', async () => {
     await expectMissing(
       {},
       {
@@ -129,7 +129,7 @@ describe('without any setting', () => {
     expect((await call('GET /openapi.json', { env: {} })).status).toBe(200);
   });
 
-  it('GET /docs -> 302, to the description: the page is a file, which is missing too', async () => {
+  it('GET /docs -> 302 to the description: the page is a file, which is missing too', async () => {
     const { status, headers } = await call('GET /docs', { env: {} });
     expect([status, headers.get('location')]).toEqual([302, 'openapi.json']);
   });
@@ -139,7 +139,7 @@ describe.each([
   ['without SUPABASE_URL', without('SUPABASE_URL')],
   ['without SUPABASE_PUBLISHABLE_KEY', without('SUPABASE_PUBLISHABLE_KEY')],
   ['with SUPABASE_URL of white space', { ...settings(), SUPABASE_URL: '  ' }],
-  ['with SUPABASE_URL that is no URL', { ...settings(), SUPABASE_URL: 'abc.supabase.co' }],
+  ['with a malformed SUPABASE_URL', { ...settings(), SUPABASE_URL: 'abc.supabase.co' }],
   [
     'with SUPABASE_URL of another scheme',
     { ...settings(), SUPABASE_URL: 'postgres://localhost:5432/postgres' },
@@ -155,7 +155,7 @@ describe.each([
     { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x\nsb_publishable_y' },
   ],
 ])('%s', (_, env) => {
-  it('/ready says that there is no database', async () => {
+  it('/ready reports that the database is not configured', async () => {
     await expectMissing(env, { database: 'database_not_configured', schema: 'database_not_configured' });
   });
 
@@ -167,7 +167,7 @@ describe.each([
 describe('with a SUPABASE_PUBLISHABLE_KEY of another project', () => {
   const env = { ...settings(), SUPABASE_PUBLISHABLE_KEY: 'sb_publishable_x' };
 
-  it('/ready says that the key is rejected', async () => {
+  it('/ready reports that the key is rejected', async () => {
     const code = 'publishable_key_rejected';
     await expectMissing(env, { database: code, schema: code });
   });
@@ -180,7 +180,7 @@ describe('with a SUPABASE_PUBLISHABLE_KEY of another project', () => {
   });
 });
 
-describe('with a setting of the wrong kind', () => {
+describe('with a setting of the wrong type', () => {
   const names: (keyof Bindings)[] = [
     'SUPABASE_URL',
     'SUPABASE_PUBLISHABLE_KEY',
@@ -197,7 +197,7 @@ describe('with a setting of the wrong kind', () => {
     'RATE_LIMIT_POLICY',
     'ENVIRONMENT',
   ];
-  /** As `[vars]` of wrangler.toml can hold it, or nobody meant it. */
+  /** Types that `[vars]` of wrangler.toml can hold, intended or not. */
   const values: unknown[] = [
     null,
     true,
@@ -215,7 +215,7 @@ describe('with a setting of the wrong kind', () => {
     ' , ',
   ];
   const limiter = { limit: 'x' } as never;
-  /** A project that answers at once, whatever it is asked: this is about the settings. */
+  /** A project that responds at once to any request: these tests are about the settings. */
   const project = newHostedProject().then(async (project) => {
     const body = JSON.stringify({ code: 'PGRST202' });
     await project.set({ rest: { status: 404, type: 'application/json', body } });
@@ -223,7 +223,7 @@ describe('with a setting of the wrong kind', () => {
   });
 
   it.each(names)(
-    '%s: the Worker serves, /ready names what is missing, and nothing is an unexpected error',
+    '%s: the Worker responds, /ready names what is missing, and no error is unexpected',
     async (name) => {
       for (const value of values) {
         const env = {
@@ -236,16 +236,16 @@ describe('with a setting of the wrong kind', () => {
         expect([value, (await call('GET /health', { env })).status]).toEqual([value, 200]);
         const ready = await call('GET /ready', { env });
         expect([200, 503]).toContain(ready.status);
-        expect(JSON.stringify(ready.json)).not.toContain('internal');
+        expect(JSON.stringify(ready.json)).not.toContain('internal_error');
         for (const line of ['GET /clients', `DELETE /clients/${crypto.randomUUID()}/revoke-key`]) {
           const answer = await call(line, { token: admin.token, env });
-          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal']);
+          expect([value, line, answer.json.code]).not.toEqual([value, line, 'internal_error']);
         }
       }
     },
   );
 
-  it('SUPABASE_JWT_SECRET that is an object verifies nothing: its text is no secret', async () => {
+  it('SUPABASE_JWT_SECRET that is an object verifies no token: its text is not a secret', async () => {
     const env = { ...settings(), SUPABASE_URL: emptyProject, SUPABASE_JWT_SECRET: {} as never };
     for (const secret of ['[object Object]', '{}', '\0']) {
       const token = await accessToken({ sub: admin.userId }, secret);
@@ -265,9 +265,9 @@ describe('with a setting of the wrong kind', () => {
   });
 });
 
-describe('without SUPABASE_JWT_SECRET, where no keys are published either', () => {
+describe('without SUPABASE_JWT_SECRET, if no keys are published either', () => {
   const env = without('SUPABASE_JWT_SECRET');
-  it('/ready says that no token can be verified', async () => {
+  it('/ready reports that no token can be verified', async () => {
     await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { token_verification: 'auth_unavailable' });
   });
 
@@ -294,7 +294,7 @@ describe.each<[string, Bindings, ProblemCode]>([
     await expectMissing({ ...env, SUPABASE_URL: emptyProject }, { edge_token: code });
   });
 
-  it('storing a key and signing -> 503, and nothing is stored', async () => {
+  it('storing a key and signing -> 503, and store nothing', async () => {
     const [client, owner] = [await newClient(), await newClientWithRunner()];
     const { privateKey } = newEvmKey();
     const before = await stored(owner);
@@ -331,7 +331,7 @@ describe.each<[string, Bindings, ProblemCode]>([
     expect(await stored(client)).toEqual({ trading: undefined, wallets: [] });
   });
 
-  it('reading, stopping and revoking go on', async () => {
+  it('reading, stopping and revoking still work', async () => {
     const owner = await newClientWithRunner();
     const { token } = owner;
     expect((await call(`GET /clients/${owner.clientId}/bots`, { token, env })).status).toBe(200);
@@ -369,7 +369,7 @@ describe.each<[string, Bindings, ProblemCode]>([
     await expectMissing(env, { master_key: code });
   });
 
-  it('what takes a key in -> 503, and nothing is stored', async () => {
+  it('operations that accept a key -> 503, and store nothing', async () => {
     const [client, owner] = [await newClient(), await newClientWithBot()];
     const { privateKey } = newEvmKey();
     const before = await stored(owner);
@@ -417,15 +417,15 @@ describe.each<[string, Bindings, ProblemCode]>([
     expect((await call(`POST /bots/${client.botId}/stop`, as)).json.status).toBe('stopped');
     expect((await call(`POST /bots/${client.botId}/start`, as)).json.status).toBe('running');
     const copied = await call(`POST ${about}/setup-bot`, { ...as, body: { bot_type: 'evm-grid' } });
-    expect(copied).toMatchObject({ status: 201, json: { wallets: [{ key: 'trading' }] } });
+    expect(copied).toMatchObject({ status: 201, json: { wallets: [{ key_source: 'trading' }] } });
     expect((await call(`DELETE ${about}/revoke-key`, as)).json).toMatchObject({ bots_stopped: 2 });
     const bot = { client_id: client.clientId, name: 'A bot', bot_type: 'evm-grid' };
     expect((await call('POST /bots/create', { token: admin.token, env, body: bot })).status).toBe(201);
   });
 });
 
-describe('an ENCRYPTION_KEY that was added', () => {
-  it('after a call that lacked it -> keys are taken in', async () => {
+describe('an ENCRYPTION_KEY that is added', () => {
+  it('after a call that lacked it -> keys are accepted', async () => {
     const client = await newClient();
     const body = { wallets: [{ private_key: newEvmKey().privateKey }] };
     const missing = { client_id: client.clientId, name: 'A bot', bot_type: 'evm-grid', ...body };

@@ -1,4 +1,4 @@
-/** Text for people comes back as it was sent, or is refused; nothing in it breaks the database. */
+/** A name is returned as it was sent, or rejected; no name breaks the database. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { create, setUp } from '../support/bots.ts';
@@ -35,7 +35,7 @@ describe.each(Object.entries(WAYS))('the name in %s', (line, send) => {
     expect([answer.status, answer.json.name]).toEqual([201, name]);
   });
 
-  it('white space at the ends -> 201, without it', async () => {
+  it('white space at the ends -> 201 without it', async () => {
     expect((await send('  Grid one\u00a0')).json.name).toBe('Grid one');
   });
 
@@ -48,7 +48,7 @@ describe.each(Object.entries(WAYS))('the name in %s', (line, send) => {
     ['a line break', 'a\nb'],
     ['an escape', 'a\u001b[31mb'],
     ['a C1 control', 'a\u0085b'],
-    ['a turn to the left', 'a\u202egnp.exe'],
+    ['a right-to-left override', 'a\u202egnp.exe'],
     ['isolates', 'a\u2066b\u2069'],
     ['the first half of a pair', 'a\ud83d'],
     ['the second half of a pair', '\ude00a'],
@@ -61,7 +61,7 @@ describe.each(Object.entries(WAYS))('the name in %s', (line, send) => {
     expect(answer.json.errors[0].pointer).toBe('/name');
   });
 
-  it(`${line} without one -> ${line.includes('setup-bot') ? 'named after its type' : '422'}`, async () => {
+  it(`${line} without a name -> ${line.includes('setup-bot') ? 'named after its type' : '422'}`, async () => {
     const answer = await send(undefined);
     if (line.includes('setup-bot')) expect(answer.json.name).toBe('evm-grid');
     else expectProblem(answer, 422, 'validation_failed');

@@ -1,4 +1,4 @@
-/** Whatever is done with keys, and whatever goes wrong: nothing secret is answered, logged, or sent on unsealed. */
+/** Whatever is done with keys, and whatever fails: no secret is returned, logged, or sent to the database unsealed. */
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { type Answer, call, MASTER_KEY, settings } from '../support/api.ts';
 import {
@@ -25,9 +25,9 @@ const admin = await newAdmin();
 interface Listener {
   readonly answers: Answer[];
   printed(): unknown[][];
-  /** Answers with headers, and everything printed. */
+  /** Responses with headers, and everything printed. */
   said(): string;
-  /** What went to the database: address, headers and body. */
+  /** Requests to the database: address, headers and body. */
   sent(): string;
 }
 
@@ -61,7 +61,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Keys in, through every door, and everything that can be asked about them. */
+/** Submits keys through every route that accepts one, and requests everything that concerns them. */
 async function everyDoor(client: ClientPerson, keys: readonly TestKey[], answers: Answer[]): Promise<void> {
   const [first, second, third, fourth] = keys.map(({ privateKey, chain }) => ({
     private_key: privateKey,
@@ -92,7 +92,7 @@ const FAMILIES: [string, () => TestKey][] = [
 describe.each(FAMILIES)('%s keys', (_, newKey) => {
   const keys = () => [newKey(), newKey(), newKey(), newKey()];
 
-  it('through every door -> in no answer, header or log line, and never in the clear to the database', async () => {
+  it('through every route -> in no response, header or log line, and never in plaintext to the database', async () => {
     const client = await newClient();
     const used = keys();
     const listener = listen();
@@ -116,7 +116,7 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     expect(listener.sent()).not.toContain(inject('jwtSecret'));
   });
 
-  it('that are refused -> in no answer, header or log line', async () => {
+  it('that are rejected -> in no response, header or log line', async () => {
     const [client, holder] = [await newClientWithBot(newKey()), await newClientWithBot(newKey())];
     const [key, other] = [newKey(), newKey()];
     const send = { private_key: key.privateKey };
@@ -160,19 +160,19 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
     expect((await stored(client)).trading?.address).toBe(client.key.address);
   });
 
-  it('while the unexpected happens -> 500, and the log has the kind of error alone', async () => {
+  it('after an unexpected error -> 500, and the log has only the kind of error', async () => {
     const client = await newClient();
     const key = newKey();
     const listener = listen();
     vi.spyOn(crypto.subtle, 'encrypt').mockRejectedValue(new RangeError(`cannot seal ${key.privateKey}`));
     const answer = await setUp(client, { bot_type: `${key.chain}-grid`, private_key: key.privateKey });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
     listener.answers.push(answer);
     const lines = listener.printed().map(([line]) => JSON.parse(String(line)));
     const [unexpected, request] = lines.map((line) => ({ ...line, request_id: undefined }));
-    expect(lines.map((line) => line.request_id)).toEqual([answer.json.instance, answer.json.instance]);
+    expect(lines.map((line) => line.request_id)).toEqual([answer.json.request_id, answer.json.request_id]);
     expect(unexpected).toEqual({ level: 'error', event: 'unexpected_error', error: 'RangeError' });
-    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal' });
+    expect(request).toMatchObject({ level: 'error', event: 'request', status: 500, code: 'internal_error' });
     for (const text of textsOf(key)) expect(repeats(listener.said(), text)).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** `/openapi.json` is the contract: it lists what there is, and answers are what it says. */
+/** `/openapi.json` is the contract: it lists every route, and responses match it. */
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { PROBLEM_CODES } from '../../src/problem.ts';
@@ -23,7 +23,7 @@ describe('the description', () => {
     expect([...new Set(routes)].sort()).toEqual(operations.map(({ line }) => line).sort());
   });
 
-  it('says of each operation who may ask, what it answers, and that it can answer problems', () => {
+  it('has for each operation the caller, the responses, and problems as the default response', () => {
     expect(description.openapi).toBe('3.1.0');
     for (const { line, security, responses } of operations) {
       const runners = runnerOperations.some((operation) => operation.line === line);
@@ -41,10 +41,10 @@ describe('the description', () => {
     ]);
   });
 
-  it.each([404, 500])('is not answered where its file gives %d -> 500', async (status) => {
+  it.each([404, 500])('whose file returns %d -> 500', async (status) => {
     const ASSETS = { fetch: async () => new Response('{"openapi": "of another"}', { status }) };
     const answer = await call('GET /openapi.json', { env: { ...settings(), ASSETS } });
-    expectProblem(answer, 500, 'internal');
+    expectProblem(answer, 500, 'internal_error');
   });
 
   it('lists every code that a problem can have', () => {
@@ -52,7 +52,7 @@ describe('the description', () => {
     expect(code?.enum).toEqual(PROBLEM_CODES);
   });
 
-  it('refuses unknown fields wherever a body is taken', () => {
+  it('rejects unknown fields in every request body', () => {
     const requests = Object.entries(description.components.schemas).filter(([name]) =>
       name.endsWith('Request'),
     );
@@ -64,10 +64,10 @@ describe('the description', () => {
     }
   });
 
-  it('never answers what it takes as secret', () => {
+  it('has no secret request field in a response', () => {
     const taking = Object.entries(description.components.schemas).filter(([, { properties = {} }]) =>
       Object.keys(properties).some(
-        // tokens_ended has ids of tokens.
+        // tokens_ended contains ids of tokens.
         (name) => /private|secret|encrypted|token/.test(name) && name !== 'tokens_ended',
       ),
     );
@@ -78,7 +78,7 @@ describe('the description', () => {
   });
 });
 
-describe('the check of answers against it', () => {
+describe('the check of responses against it', () => {
   const answer = (json: unknown, status = 200, type = 'application/json') => ({
     status,
     json,
@@ -87,16 +87,16 @@ describe('the check of answers against it', () => {
   });
   it.each([
     ['another type of content', answer({ status: 'ok' }, 200, 'text/html')],
-    ['a value that is none of the enum', answer({ status: 'fine' })],
-    ['a member too few', answer({})],
-    ['a member too many', answer({ status: 'ok', private_key: 'x' })],
-    ['a problem under a good status', answer({ status: 'ok' }, 500)],
-  ])('sees %s', (_, wrong) => {
+    ['a value outside the enum', answer({ status: 'fine' })],
+    ['a missing member', answer({})],
+    ['an additional member', answer({ status: 'ok', private_key: 'x' })],
+    ['a success body with an error status', answer({ status: 'ok' }, 500)],
+  ])('finds %s', (_, wrong) => {
     expect(violationsOf('GET /health', answer({ status: 'ok' }))).toEqual([]);
     expect(violationsOf('GET /health', wrong)).not.toEqual([]);
   });
 
-  it('sees wrong ids, times and types deep inside', async () => {
+  it('finds wrong ids, times and types in nested values', async () => {
     const client = await newClientWithBot();
     const { json } = await call(`GET /bots/${client.botId}`, { token: client.token });
     const bot = { $ref: '#/components/schemas/Bot' };
@@ -111,14 +111,14 @@ describe('the check of answers against it', () => {
     }
   });
 
-  it('tells operations apart', () => {
+  it('distinguishes operations', () => {
     expect(operationOf('GET /clients/me')?.line).toBe('GET /clients/me');
     expect(operationOf('GET /clients/x?limit=1')?.line).toBe('GET /clients/{id}');
     expect(operationOf('GET /clients/x/y')).toBeUndefined();
   });
 });
 
-it('every operation answers as described when all goes well', async () => {
+it('every operation responds as described when it succeeds', async () => {
   const client = await newClientWithRunner();
   const body = { name: 'A client', email: `${crypto.randomUUID()}@example.test` };
   const good: Record<string, () => ReturnType<typeof call>> = {

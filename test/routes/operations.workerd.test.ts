@@ -44,16 +44,17 @@ describe('the description', () => {
       // Only for sessions that write at the REST API of the database.
       'edge_required',
       // A path without the method: no operation.
+      'route_not_found',
       'method_not_allowed',
       'envelope_not_bound',
-      'too_many_rows',
+      'statement_too_large',
       // In `GET /ready`, as codes of a dependency.
       'audit_key_missing',
       'master_key_dropped',
       'monitor_token_malformed',
       'monitor_token_missing',
-      'rewrap_other_master_key',
-      'step_up_disagrees',
+      'rewrap_token_mismatch',
+      'step_up_settings_mismatch',
     ]);
   });
 });
@@ -79,17 +80,17 @@ describe.each(operations)('$line', (operation) => {
     for (const [status, own = []] of codesBy) {
       expect(own.map(statusOf)).toEqual(own.map(() => Number(status)));
     }
-    expect(codes).toContain('internal');
+    expect(codes).toContain('internal_error');
   });
 
   it('lists the codes that follow from who may call it', () => {
     const isPublic = PUBLIC.includes(operation.line);
     expect(codes.includes('authentication_required')).toBe(!isPublic);
-    expect(codes.includes('token_oauth_rejected')).toBe(security.some(({ session }) => session));
+    expect(codes.includes('oauth_token_rejected')).toBe(security.some(({ session }) => session));
     expect(codes.includes('second_factor_required')).toBe(
       security.some(({ session }) => session?.includes('key_change')),
     );
-    expect(codes.includes('unsupported_media_type')).toBe(operation.takesBody);
+    expect(codes.includes('media_type_unsupported')).toBe(operation.takesBody);
     expect(codes.includes('rate_limited')).toBe(operation.line !== 'GET /health');
   });
 

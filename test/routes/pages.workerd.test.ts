@@ -1,4 +1,4 @@
-/** Lists come in pages, by a cursor that holds while things are added. */
+/** Lists have pages, with a cursor that stays valid while rows are added. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { create } from '../support/bots.ts';
@@ -19,7 +19,7 @@ describe('GET /clients/{id}/bots', () => {
     expect(json.next_cursor).toBeNull();
   });
 
-  it('with a limit -> pages that join without a gap, though bots are added meanwhile', async () => {
+  it('with a limit -> pages without a gap, while bots are added', async () => {
     const first = await list('?limit=2');
     expect(namesOf(first.json.items)).toEqual(['five', 'four']);
     await create(admin, client, { name: 'six' });
@@ -30,23 +30,23 @@ describe('GET /clients/{id}/bots', () => {
     expect(third.json.next_cursor).toBeNull();
   });
 
-  it('with a limit of exactly what there is -> no next page', async () => {
+  it('with a limit equal to the number of bots -> no next page', async () => {
     const other = await newClient();
     for (const name of ['a', 'b']) await create(admin, other, { name });
     const answer = await call(`GET /clients/${other.clientId}/bots?limit=2`, { token: other.token });
     expect([answer.json.items.length, answer.json.next_cursor]).toEqual([2, null]);
   });
 
-  it('with a cursor older than all -> nothing', async () => {
+  it('with a cursor older than every bot -> an empty page', async () => {
     const { json } = await list('?cursor=00000000-0000-7000-8000-000000000000');
     expect(json).toEqual({ items: [], next_cursor: null });
   });
 });
 
 describe('GET /clients/{id}/key-events with more than 512 KiB of events', () => {
-  it('-> pages that end early and join without a gap', async () => {
+  it('-> pages that end early, without a gap', async () => {
     const { clientId, token } = await newClient();
-    // As large as an event's detail can be.
+    // The largest detail that an event can have.
     await operatorSql(
       `insert into private.queued_key_events (client_id, event, actor, detail)
        select $1, 'policy_set', 'operator', jsonb_build_object('n', n, 'text', repeat('x', 16000))

@@ -24,7 +24,7 @@ const NONE = {
   chain_ids: null,
   recipients: null,
   max_value: null,
-  max_daily_value: null,
+  max_value_24h: null,
   quarantine_after: null,
 };
 const [allowed, other] = [newEvmKey().address, newEvmKey().address];
@@ -54,7 +54,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
   it.each([
     ['the client', (own: ClientWithRunner) => own],
     ['an admin', () => admin],
-  ])('by %s -> what was put, in canonical form', async (_, as) => {
+  ])('by %s -> the stored policy, in canonical form', async (_, as) => {
     const own = await newClientWithRunner();
     expect((await get(as(own), own.botId)).json).toEqual({ bot_id: own.botId, ...NONE, updated_at: null });
     const answer = await setPolicy(as(own), own.botId, {
@@ -62,7 +62,7 @@ describe('PUT and GET /bots/{id}/policy', () => {
       chain_ids: [1, '8453'],
       recipients: [allowed.toLowerCase()],
       max_value: '1000000000000000000000',
-      max_daily_value: (2n ** 256n - 1n).toString(),
+      max_value_24h: (2n ** 256n - 1n).toString(),
       quarantine_after: 3,
     });
     expect(answer).toMatchObject({
@@ -73,13 +73,13 @@ describe('PUT and GET /bots/{id}/policy', () => {
         chain_ids: ['1', '8453'],
         recipients: [allowed],
         max_value: '1000000000000000000000',
-        max_daily_value: (2n ** 256n - 1n).toString(),
+        max_value_24h: (2n ** 256n - 1n).toString(),
         quarantine_after: 3,
         updated_at: expect.any(String),
       },
     });
     expect((await get(as(own), own.botId)).json).toEqual(answer.json);
-    // What is left out is not limited any more.
+    // Omitted fields are no longer limited.
     const second = await setPolicy(as(own), own.botId, { max_value: '0', chain_ids: null });
     expect(second.json).toMatchObject({ ...NONE, max_value: '0' });
   });
@@ -88,20 +88,20 @@ describe('PUT and GET /bots/{id}/policy', () => {
     ['an unknown kind', { kinds: ['evm.anything'] }, '/kinds/0'],
     ['a chain id of 0', { chain_ids: [0] }, '/chain_ids/0'],
     ['a chain id in hex', { chain_ids: ['0x1'] }, '/chain_ids/0'],
-    ['a chain id with a zero before', { chain_ids: ['01'] }, '/chain_ids/0'],
+    ['a chain id with a leading zero', { chain_ids: ['01'] }, '/chain_ids/0'],
     [
       'a recipient with a wrong checksum',
       { recipients: [EIP55.mixed[0].replace('a', 'A')] },
       '/recipients/0',
     ],
-    ['a recipient that is none', { recipients: [allowed, 'unknown'] }, '/recipients/1'],
+    ['a malformed recipient', { recipients: [allowed, 'unknown'] }, '/recipients/1'],
     ['a name as recipient', { recipients: ['vitalik.eth'] }, '/recipients/0'],
     ['101 recipients', { recipients: Array(101).fill(allowed) }, '/recipients'],
     ['a value that is a number', { max_value: 1 }, '/max_value'],
     ['a negative value', { max_value: '-1' }, '/max_value'],
     ['a value in hex', { max_value: '0x10' }, '/max_value'],
-    ['a value in exponents', { max_daily_value: '1e18' }, '/max_daily_value'],
-    ['a value of 79 digits', { max_daily_value: '9'.repeat(79) }, '/max_daily_value'],
+    ['a value in exponents', { max_value_24h: '1e18' }, '/max_value_24h'],
+    ['a value of 79 digits', { max_value_24h: '9'.repeat(79) }, '/max_value_24h'],
     ['quarantine after 0 failures', { quarantine_after: 0 }, '/quarantine_after'],
     ['quarantine after 101 failures', { quarantine_after: 101 }, '/quarantine_after'],
     ['quarantine after half a failure', { quarantine_after: 0.5 }, '/quarantine_after'],
@@ -116,20 +116,20 @@ describe('PUT and GET /bots/{id}/policy', () => {
     expect((await get(own, own.botId)).json.max_value).toBe('7');
   });
 
-  it('by a stranger, or by nobody’s account -> the 404 of an absent bot, and nothing is changed', async () => {
+  it('by another client, or by an account without a client -> the 404 of an absent bot, and changes nothing', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { max_value: '7' });
     for (const person of [stranger, await newAccount()]) {
       for (const botId of [own.botId, crypto.randomUUID()]) {
-        expectProblem(await get(person, botId), 404, 'not_found');
-        expectProblem(await setPolicy(person, botId, {}), 404, 'not_found');
+        expectProblem(await get(person, botId), 404, 'resource_not_found');
+        expectProblem(await setPolicy(person, botId, {}), 404, 'resource_not_found');
       }
     }
     expect((await get(own, own.botId)).json.max_value).toBe('7');
   });
 });
 
-describe('each rule, what it allows beside what it refuses', () => {
+describe('each rule, with an allowed and a rejected request', () => {
   const all = [transaction(), message, typedData(1)];
   const cases: [string, object, [body: object, outcome: string][]][] = [
     ['no policy', {}, all.map((body) => [body, OK])],
@@ -138,20 +138,20 @@ describe('each rule, what it allows beside what it refuses', () => {
       { kinds: ['evm.message'] },
       [
         [message, OK],
-        [transaction(), '403 policy_kind'],
-        [typedData(1), '403 policy_kind'],
+        [transaction(), '403 policy_kind_denied'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
-    ['no kinds at all', { kinds: [] }, all.map((body) => [body, '403 policy_kind'])],
+    ['no kinds at all', { kinds: [] }, all.map((body) => [body, '403 policy_kind_denied'])],
     [
       'chain ids',
       { chain_ids: [1, 10] },
       [
         [transaction({ chainId: '0xa' }), OK],
-        [transaction({ chainId: 11 }), '403 policy_chain_id'],
+        [transaction({ chainId: 11 }), '403 policy_chain_denied'],
         [typedData(10), OK],
-        [typedData(11), '403 policy_chain_id'],
-        [typedData(), '403 policy_chain_id'],
+        [typedData(11), '403 policy_chain_denied'],
+        [typedData(), '403 policy_chain_denied'],
         [message, OK],
       ],
     ],
@@ -161,40 +161,40 @@ describe('each rule, what it allows beside what it refuses', () => {
       [
         [transaction(), OK],
         [transaction({ to: allowed.toLowerCase() }), OK],
-        [transaction({ to: other }), '403 policy_recipient'],
-        [transaction({ to: null, data: '0x00' }), '403 policy_recipient'],
-        [message, '403 policy_kind'],
-        [typedData(1), '403 policy_kind'],
+        [transaction({ to: other }), '403 policy_recipient_denied'],
+        [transaction({ to: null, data: '0x00' }), '403 policy_recipient_denied'],
+        [message, '403 policy_kind_denied'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
-    ['no recipients at all', { recipients: [] }, [[transaction(), '403 policy_recipient']]],
+    ['no recipients at all', { recipients: [] }, [[transaction(), '403 policy_recipient_denied']]],
     [
       'a value',
       { max_value: '5' },
       [
         [transaction(), OK],
         [transaction({ value: undefined }), OK],
-        [transaction({ value: 6 }), '403 policy_value'],
-        [transaction({ value: (2n ** 256n - 1n).toString() }), '403 policy_value'],
-        [message, '403 policy_kind'],
+        [transaction({ value: 6 }), '403 policy_value_exceeded'],
+        [transaction({ value: (2n ** 256n - 1n).toString() }), '403 policy_value_exceeded'],
+        [message, '403 policy_kind_denied'],
       ],
     ],
     [
       'a value of 0',
       { max_value: '0' },
       [
-        [transaction(), '403 policy_value'],
+        [transaction(), '403 policy_value_exceeded'],
         [transaction({ value: 0 }), OK],
       ],
     ],
     [
-      'a daily value',
-      { max_daily_value: '12' },
+      'a value in 24 hours',
+      { max_value_24h: '12' },
       [
         [transaction(), OK],
-        [transaction({ value: 8 }), '403 policy_daily_value'],
+        [transaction({ value: 8 }), '403 policy_value_24h_exceeded'],
         [transaction({ value: 7 }), OK],
-        [transaction({ value: 1 }), '403 policy_daily_value'],
+        [transaction({ value: 1 }), '403 policy_value_24h_exceeded'],
         [transaction({ value: 0 }), OK],
       ],
     ],
@@ -204,7 +204,7 @@ describe('each rule, what it allows beside what it refuses', () => {
       [
         [message, OK],
         [transaction(), OK],
-        [typedData(1), '403 policy_kind'],
+        [typedData(1), '403 policy_kind_denied'],
       ],
     ],
   ];
@@ -214,24 +214,24 @@ describe('each rule, what it allows beside what it refuses', () => {
     for (const [body, expected] of asked) expect([body, await outcome(own, body)]).toEqual([body, expected]);
   });
 
-  it('what is refused is in no event and no reservation', async () => {
+  it('a rejected request writes no event and no reservation', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_value: '5', max_daily_value: '100' });
+    await setPolicy(own, own.botId, { max_value: '5', max_value_24h: '100' });
     await sign(own, transaction({ value: 6 }));
     const events = 'select id from private.every_key_event where bot_id = $1 and event = $2';
     const reserved = 'select value::text from public.value_reservations where bot_id = $1';
-    expect(await operatorSql(events, [own.botId, 'signed'])).toEqual([]);
+    expect(await operatorSql(events, [own.botId, 'key_released'])).toEqual([]);
     expect(await operatorSql(reserved, [own.botId])).toEqual([]);
     await sign(own, transaction());
-    expect(await operatorSql(events, [own.botId, 'signed'])).toHaveLength(1);
+    expect(await operatorSql(events, [own.botId, 'key_released'])).toHaveLength(1);
     expect(await operatorSql(reserved, [own.botId])).toEqual([{ value: '5' }]);
   });
 
-  it('a day later the value is free again', async () => {
+  it('a day later the value is available again', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_daily_value: '5' });
+    await setPolicy(own, own.botId, { max_value_24h: '5' });
     expect(await outcome(own, transaction())).toBe(OK);
-    expect(await outcome(own, transaction())).toBe('403 policy_daily_value');
+    expect(await outcome(own, transaction())).toBe('403 policy_value_24h_exceeded');
     await operatorSql(
       `update public.value_reservations set created_at = now() - interval '24 hours 1 second' where bot_id = $1`,
       [own.botId],
@@ -239,23 +239,23 @@ describe('each rule, what it allows beside what it refuses', () => {
     expect(await outcome(own, transaction())).toBe(OK);
   });
 
-  it('a limit is the bot’s own: another bot of the client is not held by it', async () => {
+  it('a limit applies to one bot: another bot of the client is not limited by it', async () => {
     const [own, free] = [await newClientWithRunner(), await newClientWithRunner()];
     await setPolicy(own, own.botId, { max_value: '0' });
-    expect(await outcome(own, transaction())).toBe('403 policy_value');
+    expect(await outcome(own, transaction())).toBe('403 policy_value_exceeded');
     expect(await outcome(free, transaction())).toBe(OK);
   });
 });
 
-describe('a daily limit and many requests at once', () => {
+describe('a 24-hour limit and many requests at once', () => {
   it('let out no more together than the limit', async () => {
     const own = await newClientWithRunner();
-    await setPolicy(own, own.botId, { max_daily_value: '30' });
+    await setPolicy(own, own.botId, { max_value_24h: '30' });
     const outcomes = await Promise.all(
       Array.from({ length: 40 }, (_, nonce) => outcome(own, transaction({ nonce }))),
     );
     expect(outcomes.filter((each) => each === OK)).toHaveLength(6);
-    expect(new Set(outcomes)).toEqual(new Set([OK, '403 policy_daily_value']));
+    expect(new Set(outcomes)).toEqual(new Set([OK, '403 policy_value_24h_exceeded']));
   });
 });
 
@@ -275,35 +275,39 @@ describe('Solana', () => {
     accounts: [signerAccount(bot.key.address)],
   });
 
-  it('recipients are programs and payees; what is looked up is never one of them', async () => {
+  it('recipients are programs and payees; an address from a lookup table is never allowed', async () => {
     const own = await newClientWithRunner(key());
     const from = own.key.address;
     await setPolicy(own, own.botId, { recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [transfer(from, payee, 5)])).toBe(OK);
     expect(await ask(own, [transfer(from, payee, 5), call_(own)])).toBe(OK);
-    expect(await ask(own, [transfer(from, stranger_, 5)])).toBe('403 policy_recipient');
-    expect(await ask(own, [{ programAddress: newAddress() }])).toBe('403 policy_recipient');
-    expect(await ask(own, [transfer(from, payee, 5)], { lookedUp: [payee] })).toBe('403 policy_recipient');
-    expect(await ask(own, [system(packed([4, 1], new Uint8Array(32)), signerAccount(from))])).toBe(
-      '403 policy_recipient',
+    expect(await ask(own, [transfer(from, stranger_, 5)])).toBe('403 policy_recipient_denied');
+    expect(await ask(own, [{ programAddress: newAddress() }])).toBe('403 policy_recipient_denied');
+    expect(await ask(own, [transfer(from, payee, 5)], { lookedUp: [payee] })).toBe(
+      '403 policy_recipient_denied',
     );
-    expect(await ask(own, [])).toBe('403 policy_recipient');
+    expect(await ask(own, [system(packed([4, 1], new Uint8Array(32)), signerAccount(from))])).toBe(
+      '403 policy_recipient_denied',
+    );
+    expect(await ask(own, [])).toBe('403 policy_recipient_denied');
   });
 
-  it('values are the lamports of all transfers; a program that could move more must be allowed by name', async () => {
+  it('values are the lamports of all transfers; a program that could move more must be in the list', async () => {
     const own = await newClientWithRunner(key());
     const from = own.key.address;
     await setPolicy(own, own.botId, { max_value: '10' });
     expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 5)])).toBe(OK);
-    expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 6)])).toBe('403 policy_value');
-    expect(await ask(own, [transfer(from, payee, 2n ** 64n - 1n), transfer(from, payee, 2n)])).toBe(
-      '403 policy_value',
+    expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 6)])).toBe(
+      '403 policy_value_exceeded',
     );
-    expect(await ask(own, [call_(own)])).toBe('403 policy_value');
-    await setPolicy(own, own.botId, { max_daily_value: '10' });
-    expect(await ask(own, [call_(own)])).toBe('403 policy_daily_value');
+    expect(await ask(own, [transfer(from, payee, 2n ** 64n - 1n), transfer(from, payee, 2n)])).toBe(
+      '403 policy_value_exceeded',
+    );
+    expect(await ask(own, [call_(own)])).toBe('403 policy_value_exceeded');
+    await setPolicy(own, own.botId, { max_value_24h: '10' });
+    expect(await ask(own, [call_(own)])).toBe('403 policy_value_24h_exceeded');
     await setPolicy(own, own.botId, { max_value: '10', recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [call_(own), transfer(from, payee, 5)])).toBe(OK);
-    expect(await ask(own, [call_(own), transfer(from, payee, 11)])).toBe('403 policy_value');
+    expect(await ask(own, [call_(own), transfer(from, payee, 11)])).toBe('403 policy_value_exceeded');
   });
 });

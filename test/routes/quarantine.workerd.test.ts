@@ -1,4 +1,4 @@
-/** Failures to sign are counted after the answer, and stop a bot whose owner asked for it. */
+/** Failures to sign are counted after the response, and stop a bot whose policy sets a limit. */
 import { createExecutionContext } from 'cloudflare:test';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import worker from '../../src/index.ts';
@@ -14,7 +14,7 @@ const transaction = {
   type: 'evm.transaction',
   transaction: { chainId: 1, nonce: 0, gas: 21_000, to: newEvmKey().address, value: 5, maxFeePerGas: 9 },
 };
-/** Messages are refused, transactions are signed. */
+/** A policy that rejects messages and allows transactions. */
 const STRICT = { kinds: ['evm.transaction'] };
 const OTHER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 const otherKey = { env: { ...settings(), ENCRYPTION_KEY: OTHER_KEY } };
@@ -31,10 +31,10 @@ afterEach(() => {
 });
 
 describe('a failure to sign', () => {
-  it('is counted, and stops no bot whose owner did not ask for it', async () => {
+  it('is counted, and stops no bot without a limit in its policy', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, STRICT);
-    for (let i = 0; i < 3; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 3; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expectProblem(await sign(own, transaction, otherKey), 503, 'key_not_opened');
     expect((await health(own)).signing_failures).toEqual({
       last_hour: 4,
@@ -46,29 +46,29 @@ describe('a failure to sign', () => {
   });
 
   it.each<[string, string, (own: ClientWithRunner) => Promise<unknown>]>([
-    ['a body that is none', 'malformed_json', (own) => sign(own, '{')],
+    ['a body that is none', 'json_malformed', (own) => sign(own, '{')],
     ['a request of no kind', 'validation_failed', (own) => sign(own, { type: 'evm.anything' })],
     [
       'a wallet that is not there',
-      'not_found',
+      'resource_not_found',
       (own) => sign(own, { ...message, wallet: newEvmKey().address }),
     ],
     [
       'a bot of somebody else',
-      'not_found',
+      'resource_not_found',
       async (own) => sign({ ...(await newClientWithRunner()), machineToken: own.machineToken }, message),
     ],
     [
-      'a master key that is missing',
+      'a missing master key',
       'master_key_missing',
       (own) => sign(own, message, { env: { ...settings(), ENCRYPTION_KEY: '' } }),
     ],
     [
-      'a database that does not answer',
+      'a database that does not respond',
       'database_unavailable',
       (own) => sign(own, message, { env: { ...settings(), SUPABASE_URL: 'http://127.0.0.1:9' } }),
     ],
-  ])('is not %s', async (_, code, ask) => {
+  ])('is not counted for %s', async (_, code, ask) => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { quarantine_after: 1 });
     const log = listenToLog();
@@ -78,7 +78,7 @@ describe('a failure to sign', () => {
     expect(await bot(own)).toEqual(['running', null]);
   });
 
-  it('is none after a signature', async () => {
+  it('is no longer counted after a signature', async () => {
     const own = await newClientWithRunner();
     expect((await sign(own, message)).status).toBe(200);
     expect((await health(own)).signing_failures.last_hour).toBe(0);
@@ -86,22 +86,22 @@ describe('a failure to sign', () => {
 });
 
 describe('quarantine', () => {
-  it('after as many failures as the policy says, until the owner starts the bot again', async () => {
+  it('after the number of failures in the policy, until the owner starts the bot again', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { ...STRICT, quarantine_after: 3 });
-    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect((await sign(own, transaction)).status).toBe(200);
     const log = listenToLog();
-    expectProblem(await sign(own, message), 403, 'policy_kind');
+    expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect(log.lines('signing_failure')).toMatchObject([
-      { level: 'error', bot_id: own.botId, code: 'policy_kind', outcome: 'quarantined' },
+      { level: 'error', bot_id: own.botId, code: 'policy_kind_denied', outcome: 'quarantined' },
     ]);
     expect(await bot(own)).toEqual(['stopped', 'quarantined']);
     expectProblem(await sign(own, transaction), 409, 'bot_not_running');
     const page = await health(own);
     expect(page).toMatchObject({
       state: 'quarantined',
-      detail: { reason: 'quarantined', code: 'policy_kind', failures: 3 },
+      detail: { reason: 'quarantined', code: 'policy_kind_denied', failures: 3 },
       items: [{ state: 'quarantined', since: page.since, noticed_at: page.since }],
     });
     expect(
@@ -109,21 +109,23 @@ describe('quarantine', () => {
         'select actor, detail from private.every_key_event where event = $1 and bot_id = $2',
         ['bot_quarantined', own.botId],
       ),
-    ).toEqual([{ actor: 'runner', detail: { reason: 'policy_kind', failures: 3, token_id: own.tokenId } }]);
+    ).toEqual([
+      { actor: 'runner', detail: { reason: 'policy_kind_denied', failures: 3, token_id: own.tokenId } },
+    ]);
     expect((await call(`POST /bots/${own.botId}/start`, { token: own.token })).status).toBe(200);
     expect((await health(own)).signing_failures.last_hour).toBe(0);
-    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind');
+    for (let i = 0; i < 2; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
     expect((await sign(own, transaction)).status).toBe(200);
   });
 
-  it('at once when a key does not open', async () => {
+  it('at once if a key does not open', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { quarantine_after: 100 });
     expectProblem(await sign(own, message, otherKey), 503, 'key_not_opened');
     expect(await bot(own)).toEqual(['stopped', 'quarantined']);
   });
 
-  it('of one bot leaves another of the same policy alone', async () => {
+  it('of one bot does not affect another bot with the same policy', async () => {
     const [own, other] = [await newClientWithRunner(), await newClientWithRunner()];
     for (const each of [own, other]) await setPolicy(each, each.botId, { ...STRICT, quarantine_after: 2 });
     await sign(own, message);
@@ -141,7 +143,7 @@ describe('quarantine', () => {
 });
 
 describe('reporting a failure', () => {
-  it('that fails, or never ends, changes no answer', async () => {
+  it('that fails, or never ends, does not change the response', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { ...STRICT, quarantine_after: 1 });
     const expected = await sign(own, message, { headers: { 'x-request-id': 'the-same' } });
@@ -171,13 +173,13 @@ describe('reporting a failure', () => {
         context,
       );
       expect([response.status, await response.text()]).toEqual([expected.status, expected.text]);
-      expect(log.lines('request')).toMatchObject([{ code: 'policy_kind', status: 403 }]);
+      expect(log.lines('request')).toMatchObject([{ code: 'policy_kind_denied', status: 403 }]);
       vi.restoreAllMocks();
     }
     expect(await bot(own)).toEqual(['running', null]);
   });
 
-  it('that fails is said', async () => {
+  it('that fails is logged', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, STRICT);
     const through = globalThis.fetch;
@@ -191,7 +193,7 @@ describe('reporting a failure', () => {
     expect(log.lines('signing_failure')).toMatchObject([{ level: 'error', outcome: 'not_reported' }]);
   });
 
-  it('goes on where the runtime has no context to wait in', async () => {
+  it('also works if the runtime has no execution context', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { ...STRICT, quarantine_after: 1 });
     const response = await worker.fetch(

@@ -16,13 +16,13 @@ describe.each(sessionOperations)('$line', ({ line }) => {
     expectProblem(await call(at(line), { headers }), 401, code);
   });
 
-  it(`${line} with a good session -> not 401`, async () => {
+  it(`${line} with a valid session -> not 401`, async () => {
     const answer = await call(at(line), { token: admin.token });
     expect([200, 404, 415]).toContain(answer.status);
     expect(answer.headers.get('www-authenticate')).toBeNull();
   });
 
-  it(`${line} with no token and whatever body -> 401`, async () => {
+  it(`${line} with no token and any body -> 401`, async () => {
     const body = line.startsWith('GET') ? undefined : '{';
     expectProblem(await call(at(line), { body }), 401, 'authentication_required');
   });
@@ -31,14 +31,17 @@ describe.each(sessionOperations)('$line', ({ line }) => {
 describe.each(runnerOperations)('$line', ({ line }) => {
   it.each(sessions)(`${line} with $how -> 401`, async ({ header }) => {
     const headers = header === undefined ? {} : { authorization: header };
-    const code = header === undefined ? 'authentication_required' : 'token_invalid';
+    const otherwise = isBearerOfJwtForm(header) ? 'machine_token_required' : 'token_invalid';
+    const code = header === undefined ? 'authentication_required' : otherwise;
     expectProblem(await call(at(line), { headers }), 401, code);
   });
 
-  it(`${line} with a good session -> 401: sessions sign nothing`, async () => {
-    expectProblem(await call(at(line), { token: admin.token }), 401, 'token_invalid');
+  it(`${line} with a good session -> 401 machine_token_required`, async () => {
+    expectProblem(await call(at(line), { token: admin.token }), 401, 'machine_token_required');
   });
 });
+
+const isBearerOfJwtForm = (header = '') => /^Bearer [\w-]+\.[\w-]+\.[\w-]*$/.test(header);
 
 describe('what anyone may ask', () => {
   it('is exactly this', () => {
@@ -53,7 +56,7 @@ describe('what anyone may ask', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  it.each(PUBLIC)('%s with a bad token -> 200: nobody asks for one', async (line) => {
+  it.each(PUBLIC)('%s with a bad token -> 200: no token is required', async (line) => {
     expect((await call(line, { token: 'garbage', env: await emptyProject() })).status).toBe(200);
   });
 });

@@ -11,7 +11,7 @@ describe('DELETE /clients/{id}/revoke-key', () => {
   it.each([
     ['the client', (client: { token: string }) => client.token],
     ['an admin for it', () => admin.token],
-  ])('by %s -> 200, what stopped; no ciphertext is left', async (_, tokenOf) => {
+  ])('by %s -> 200 with the stopped bots; no ciphertext is left', async (_, tokenOf) => {
     const client = await newClientWithBot();
     await addWallet(admin, client.botId, { private_key: newEvmKey().privateKey });
     await setUp(client);
@@ -34,7 +34,7 @@ describe('DELETE /clients/{id}/revoke-key', () => {
     for (const wallet of wallets) expect(wallet).toMatchObject({ key_id: null, encrypted_key: null });
   });
 
-  it('stops the bots for that reason; what was stopped keeps its own', async () => {
+  it('stops running bots with that reason; a stopped bot keeps its own reason', async () => {
     const client = await newClientWithBot();
     const stopped = await create(admin, client);
     await revoke(client);
@@ -51,37 +51,37 @@ describe('DELETE /clients/{id}/revoke-key', () => {
     ]);
   });
 
-  it('then: start -> 409, rotate and look -> 404, revoke again -> 404', async () => {
+  it('afterwards: start -> 409, rotate and read -> 404, revoke again -> 404', async () => {
     const client = await newClientWithBot();
     expect((await revoke(client)).status).toBe(200);
     expectProblem(
       await call(`POST /bots/${client.botId}/start`, { token: client.token }),
       409,
-      'bot_has_no_key',
+      'bot_key_missing',
     );
     expectProblem(
       await call(`POST /bots/${client.botId}/start`, { token: admin.token }),
       409,
-      'bot_has_no_key',
+      'bot_key_missing',
     );
     expectProblem(await tradingKey(client), 404, 'trading_key_missing');
     expectProblem(await revoke(client), 404, 'trading_key_missing');
-    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'trading_key_required');
-    expectProblem(await addWallet(admin, client.botId, {}), 409, 'trading_key_required');
+    expectProblem(await create(admin, client, { wallets: [{}] }), 409, 'private_key_required');
+    expectProblem(await addWallet(admin, client.botId, {}), 409, 'private_key_required');
   });
 
-  it('without a trading key ever -> 404', async () => {
+  it('for a client that never had a trading key -> 404', async () => {
     expectProblem(await revoke(await newClient()), 404, 'trading_key_missing');
   });
 
-  it('leaves other clients alone', async () => {
+  it('does not affect other clients', async () => {
     const [client, other] = [await newClientWithBot(), await newClientWithBot()];
     await revoke(client);
     expect((await tradingKey(other)).status).toBe(200);
     expect((await call(`GET /bots/${other.botId}`, { token: other.token })).json.status).toBe('running');
   });
 
-  it('frees the address: another client may bring it', async () => {
+  it('frees the address: another client may submit it', async () => {
     const [client, other] = [await newClientWithBot(), await newClient()];
     expectProblem(await setUp(other, { private_key: client.key.privateKey }), 409, 'address_taken');
     await revoke(client);
@@ -89,7 +89,7 @@ describe('DELETE /clients/{id}/revoke-key', () => {
     expectProblem(await setUp(client, { private_key: client.key.privateKey }), 409, 'address_taken');
   });
 
-  it('twice at once -> 200 and 404', async () => {
+  it('two concurrent requests -> 200 and 404', async () => {
     const client = await newClientWithBot();
     const answers = await Promise.all([revoke(client), revoke(client), revoke(client, admin)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404]);

@@ -21,7 +21,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
   it.each([
     ['the client', (client: { token: string }) => client.token],
     ['an admin for it', () => admin.token],
-  ])('by %s -> 200, what changed; the old key is gone from every row', async (_, tokenOf) => {
+  ])('by %s -> 200 with the changes; the old key is gone from every row', async (_, tokenOf) => {
     const client = await newClientWithBot();
     const before = await tradingKey(client);
     const key = newEvmKey();
@@ -51,7 +51,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     expect(wallets).toMatchObject([{ address: key.address, key_id: answer.json.key_id }]);
   });
 
-  it('reaches every wallet of every bot, own keys too', async () => {
+  it('replaces the key of every wallet of every bot, own keys too', async () => {
     const client = await newClientWithBot();
     const second = await create(admin, client, { wallets: [{ private_key: newEvmKey().privateKey }] });
     await setUp(client);
@@ -68,10 +68,10 @@ describe('PUT /clients/{id}/rotate-key', () => {
       expect(wallet.encrypted_key).toBe(trading?.encrypted_key);
     }
     const bot = await call(`GET /bots/${second.json.id}`, { token: client.token });
-    expect(bot.json.wallets).toMatchObject([{ address: key.address, key: 'trading' }]);
+    expect(bot.json.wallets).toMatchObject([{ address: key.address, key_source: 'trading' }]);
   });
 
-  it('leaves a bot with several wallets one of them, and counts the others', async () => {
+  it('leaves one wallet to a bot with several, and counts the removed ones', async () => {
     const client = await newClientWithBot();
     for (const key of [newEvmKey(), newEvmKey()]) {
       await addWallet(admin, client.botId, { private_key: key.privateKey });
@@ -84,7 +84,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     expect((await stored(client)).wallets).toMatchObject([{ bot_id: client.botId, address: key.address }]);
   });
 
-  it('leaves running bots running and stopped ones stopped', async () => {
+  it('leaves running bots running and stopped bots stopped', async () => {
     const client = await newClientWithBot();
     const second = await create(admin, client);
     await rotate(client, { private_key: newEvmKey().privateKey });
@@ -95,7 +95,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     ]);
   });
 
-  it('to another chain family -> stops the bots that cannot use it, until they can again', async () => {
+  it('to another chain family -> stops the bots that cannot use it; they can start again with a key of their chain', async () => {
     const client = await newClientWithBot();
     const answer = await rotate(client, { private_key: newSolanaKey().privateKey });
     expect(answer.json).toMatchObject({ chain: 'solana', wallets_updated: 1, bots_stopped: 1 });
@@ -115,7 +115,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     );
   });
 
-  it('to the key that it is -> 200, a new key id and version', async () => {
+  it('to the current key -> 200, a new key id and version', async () => {
     const client = await newClientWithBot();
     const before = await tradingKey(client);
     const answer = await rotate(client, { private_key: client.key.privateKey });
@@ -123,7 +123,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     expect(answer.json.key_id).not.toBe(before.json.key_id);
   });
 
-  it('to a key that one of its bots holds as its own -> 200', async () => {
+  it('to an own key of one of its bots -> 200', async () => {
     const client = await newClientWithBot();
     const own = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: own.privateKey }] });
@@ -158,7 +158,7 @@ describe('PUT /clients/{id}/rotate-key', () => {
     expect([answer.status, answer.json.address]).toEqual([200, key.address]);
   });
 
-  it('many at once -> all succeed, one after another, and every row holds the last', async () => {
+  it('many concurrent requests -> all succeed, one after another, and every row has the last key', async () => {
     const client = await newClientWithBot();
     await setUp(client);
     const keys = Array.from({ length: 6 }, newEvmKey);

@@ -36,11 +36,8 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
 
   it.each<[string, () => string | Promise<string>]>([
     ['a machine token of nobody', () => `Bearer ${machineToken()}`],
-    ['the session of the client', () => `Bearer ${own.token}`],
-    ['the session of an admin', () => `Bearer ${admin.token}`],
-    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 }).then((token) => `Bearer ${token}`)],
     ['a mistyped machine token', () => `Bearer ${good.slice(0, -1)}${last}`],
-    ['a cut machine token', () => `Bearer ${good.slice(0, -1)}`],
+    ['a truncated machine token', () => `Bearer ${good.slice(0, -1)}`],
     ['two machine tokens', () => `Bearer ${good} ${good}`],
     ['a machine token without its prefix', () => `Bearer ${good.slice(3)}`],
     ['a machine token with another prefix', () => `Bearer TK_${good.slice(3)}`],
@@ -61,6 +58,14 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     expectProblem(await call(line, { headers, body }), 401, 'token_invalid');
   });
 
+  it.each<[string, () => string | Promise<string>]>([
+    ['the session of the client', () => own.token],
+    ['the session of an admin', () => admin.token],
+    ['an expired session', () => accessToken({ sub: own.userId, exp: 1 })],
+  ])('with %s -> 401 machine_token_required, whatever the body', async (_, session) => {
+    expectProblem(await call(line, { token: await session(), body }), 401, 'machine_token_required');
+  });
+
   it('with a malformed token and a body that is none -> 401 first', async () => {
     expectProblem(
       await call(line, { token: 'tk_x', ...(body !== undefined && { body: '{' }) }),
@@ -69,24 +74,24 @@ describe.each(RUNNER_ROUTES(own.botId))('%s', (line, body) => {
     );
   });
 
-  it('with a token that is mistyped -> 401 without the database', async () => {
+  it('with a mistyped token -> 401 without a database call', async () => {
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:1' };
     const token = `${good.slice(0, -1)}${last}`;
     expectProblem(await call(line, { token, body, env }), 401, 'token_invalid');
   });
 
-  it('without a database -> 503 that says so', async () => {
+  it('without a database -> 503 database_not_configured', async () => {
     const env = { ...settings(), SUPABASE_URL: '' };
     expectProblem(await call(line, { token: good, body, env }), 503, 'database_not_configured');
   });
 
-  it('with a database that does not answer -> 503', async () => {
+  it('with a database that does not respond -> 503', async () => {
     const env = { ...settings(), SUPABASE_URL: 'http://127.0.0.1:1' };
     expectProblem(await call(line, { token: good, body, env }), 503, 'database_unavailable');
   });
 });
 
-describe('a machine token is no session', () => {
+describe('a machine token on a route that needs a session', () => {
   it.each([
     'GET /clients',
     'GET /clients/me',
@@ -101,25 +106,25 @@ describe('a machine token is no session', () => {
     `GET /bots/${own.botId}/policy`,
     `PUT /bots/${own.botId}/policy`,
     `DELETE /tokens/${own.tokenId}`,
-  ])('%s -> 401', async (line) => {
-    expectProblem(await call(line, { token: own.machineToken }), 401, 'token_invalid');
+  ])('%s -> 401 session_required', async (line) => {
+    expectProblem(await call(line, { token: own.machineToken }), 401, 'session_required');
     expectProblem(await call(line), 401, 'authentication_required');
   });
 
   it.each([
-    [`POST /bots/${own.botId}/sign/`, 404, 'not_found'],
-    [`POST /bots/${own.botId}/sign/x`, 404, 'not_found'],
-    ['GET /runner', 404, 'not_found'],
+    [`POST /bots/${own.botId}/sign/`, 404, 'route_not_found'],
+    [`POST /bots/${own.botId}/sign/x`, 404, 'route_not_found'],
+    ['GET /runner', 404, 'route_not_found'],
     [`GET /bots/${own.botId}/sign`, 405, 'method_not_allowed'],
     ['POST /runner/bots', 405, 'method_not_allowed'],
-  ] as const)('%s -> %i: the token is not at fault', async (line, status, code) => {
+  ] as const)('%s -> %i, and not a fault of the token', async (line, status, code) => {
     expectProblem(await call(line, { token: own.machineToken }), status, code);
   });
 });
 
 describe('a bot of another token', () => {
   it.each(RUNNER_ROUTES('{id}').slice(1))(
-    '%s -> 404, byte for byte as for an absent one',
+    '%s -> 404, byte for byte the response for an absent bot',
     async (line, body) => {
       const other = await newClientWithRunner();
       const ask = (id: string) =>
@@ -129,23 +134,23 @@ describe('a bot of another token', () => {
           headers: { 'x-request-id': 'same' },
         });
       const [theirs, absent] = [await ask(other.botId), await ask(crypto.randomUUID())];
-      expectProblem(theirs, 404, 'not_found');
+      expectProblem(theirs, 404, 'resource_not_found');
       expect([theirs.text, [...theirs.headers]]).toEqual([absent.text, [...absent.headers]]);
       expect(
         await operatorSql('select id from private.every_key_event where bot_id = $1 and event = $2', [
           other.botId,
-          'signed',
+          'key_released',
         ]),
       ).toEqual([]);
     },
   );
 
-  it('of the same client without the token -> 404 too', async () => {
+  it('of the same client, which the token does not cover -> 404 too', async () => {
     const second = (await create(admin, own, { wallets: [] })).json.id;
-    expectProblem(await sign({ ...own, botId: second }, message), 404, 'not_found');
+    expectProblem(await sign({ ...own, botId: second }, message), 404, 'resource_not_found');
   });
 
-  it.each(['x', '1', `${own.botId}x`])('an id that is none (%s) -> 422', async (id) => {
+  it.each(['x', '1', `${own.botId}x`])('a malformed id (%s) -> 422', async (id) => {
     expectProblem(await sign({ ...own, botId: id }, message), 422, 'validation_failed');
   });
 });
@@ -154,7 +159,9 @@ describe('GET /runner/bots', () => {
   it('-> the running bots of the token, without their configs, keys or envelopes', async () => {
     const client = await newClientWithBot();
     const second = (await create(admin, client, { name: 'Second', config: { pair: 'ETH/USDC' } })).json;
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: [second.id] });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, {
+      other_bot_ids: [second.id],
+    });
     const before = await call('GET /runner/bots', { token });
     expect(before.json.items.map((bot: { id: string }) => bot.id)).toEqual([client.botId]);
     await call(`POST /bots/${second.id}/wallets`, { token: admin.token, body: {} });
@@ -172,7 +179,7 @@ describe('GET /runner/bots', () => {
         expect.objectContaining({
           address: client.key.address,
           chain: 'evm',
-          key: 'trading',
+          key_source: 'trading',
           key_id: expect.any(String),
         }),
       ],
@@ -181,7 +188,7 @@ describe('GET /runner/bots', () => {
     expect(text).not.toContain('eyJ');
   });
 
-  it('after a revocation -> 401: the token has ended with the key', async () => {
+  it('after a revocation -> 401: the token ended with the key', async () => {
     const client = await newClientWithRunner();
     await call(`DELETE /clients/${client.clientId}/revoke-key`, { token: client.token });
     expectProblem(await call('GET /runner/bots', { token: client.machineToken }), 401, 'token_invalid');
@@ -193,7 +200,7 @@ describe('GET /runner/bots in pages', () => {
     const client = await newClientWithBot();
     const bots = [client.botId];
     for (let more = 0; more < 2; more += 1) bots.push((await setUp(client)).json.id);
-    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { bot_ids: bots });
+    const { machineToken: token } = await newMachineTokenFor(client, client.botId, { other_bot_ids: bots });
     const first = await call('GET /runner/bots?limit=2', { token });
     expect(first.json.items.map(({ id }: { id: string }) => id)).toEqual([bots[2], bots[1]]);
     expect(first.json.next_cursor).toBe(bots[1]);
@@ -212,7 +219,9 @@ describe('GET /runner/bots in pages', () => {
 
   it("of an admin's token for bots of two clients -> each with its wallets", async () => {
     const [one, two] = [await newClientWithBot(), await newClientWithBot()];
-    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, { bot_ids: [two.botId] });
+    const { machineToken: token } = await newMachineTokenFor(admin, one.botId, {
+      other_bot_ids: [two.botId],
+    });
     const { json } = await call('GET /runner/bots', { token });
     const addresses = json.items.map(({ wallets }: { wallets: { address: string }[] }) =>
       wallets.map(({ address }) => address),
@@ -246,7 +255,7 @@ describe('GET /runner/bots/{id}', () => {
 });
 
 describe('POST /bots/{id}/heartbeat', () => {
-  it('-> recorded, the last one kept; the answer says whether to run on', async () => {
+  it('-> recorded, and only the last one is kept; the response says whether to continue', async () => {
     const client = await newClientWithRunner();
     const metrics = { open_orders: 3, healthy: true, pair: 'ETH/USDC' };
     const first = await beat(client.botId, client.machineToken, {
@@ -293,7 +302,7 @@ describe('POST /bots/{id}/heartbeat', () => {
   });
 });
 
-it('who has no bots may not look at tokens or runners of others', async () => {
+it('a client without bots may not read the tokens or runners of others', async () => {
   const client = await newClient();
-  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'token_invalid');
+  expectProblem(await call('GET /runner/bots', { token: client.token }), 401, 'machine_token_required');
 });

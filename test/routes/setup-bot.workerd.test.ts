@@ -30,7 +30,7 @@ describe('POST /clients/{id}/setup-bot', () => {
         stop_reason: null,
         started_at: expect.any(String),
         stopped_at: null,
-        wallets: [{ address: key.address, chain: 'evm', key: 'trading' }],
+        wallets: [{ address: key.address, chain: 'evm', key_source: 'trading' }],
       },
     });
     expect(answer.headers.get('location')).toBe(`/bots/${answer.json.id}`);
@@ -47,7 +47,7 @@ describe('POST /clients/{id}/setup-bot', () => {
 
   it('without a key, for a client without a trading key -> 409, and no bot', async () => {
     const client = await newClient();
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     expect((await call(`GET /clients/${client.clientId}/bots`, { token: client.token })).json.items).toEqual(
       [],
     );
@@ -57,32 +57,37 @@ describe('POST /clients/{id}/setup-bot', () => {
     const client = await newClientWithBot();
     expect(await setUp(client)).toMatchObject({
       status: 201,
-      json: { status: 'running', wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { status: 'running', wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 
-  it('without a key, after an admin put one in -> 201: either flow makes the trading key', async () => {
+  it('without a key, after an admin submitted one -> 201: either flow stores the trading key', async () => {
     const client = await newClient();
     const key = newEvmKey();
     await create(admin, client, { wallets: [{ private_key: key.privateKey }] });
-    expect((await setUp(client)).json.wallets).toMatchObject([{ address: key.address, key: 'trading' }]);
+    expect((await setUp(client)).json.wallets).toMatchObject([
+      { address: key.address, key_source: 'trading' },
+    ]);
   });
 
   it('with the trading key again -> "trading"; with another -> "own"', async () => {
     const client = await newClientWithBot();
     const other = newEvmKey();
     const same = await setUp(client, { private_key: client.key.privateKey });
-    expect(same).toMatchObject({ status: 201, json: { wallets: [{ key: 'trading' }] } });
+    expect(same).toMatchObject({ status: 201, json: { wallets: [{ key_source: 'trading' }] } });
     const own = await setUp(client, { private_key: other.privateKey });
-    expect(own).toMatchObject({ status: 201, json: { wallets: [{ address: other.address, key: 'own' }] } });
+    expect(own).toMatchObject({
+      status: 201,
+      json: { wallets: [{ address: other.address, key_source: 'own' }] },
+    });
     expect((await tradingKey(client)).json).toMatchObject({ address: client.key.address, version: 1 });
   });
 
-  it('twice at once with one first key -> two bots, one trading key', async () => {
+  it('two concurrent requests with the same first key -> two bots, one trading key', async () => {
     const client = await newClient();
     const { privateKey } = newEvmKey();
     const answers = await Promise.all([1, 2, 3].map(() => setUp(client, { private_key: privateKey })));
-    expect(answers.map(({ status, json }) => [status, json.wallets[0].key])).toEqual(
+    expect(answers.map(({ status, json }) => [status, json.wallets[0].key_source])).toEqual(
       Array(3).fill([201, 'trading']),
     );
     const { trading, wallets } = await stored(client);
@@ -91,39 +96,39 @@ describe('POST /clients/{id}/setup-bot', () => {
     );
   });
 
-  it('with a key of another chain than the bot type -> 422, and nothing is kept', async () => {
+  it('with a key of another chain than the bot type -> 422, and stores nothing', async () => {
     const client = await newClient();
     expectProblem(await setUp(client, { private_key: newSolanaKey().privateKey }), 422, 'chain_mismatch');
     expectProblem(await tradingKey(client), 404, 'trading_key_missing');
   });
 
-  it('after a revocation -> works, and the versions go on counting', async () => {
+  it('after a revocation -> 201, and the versions continue', async () => {
     const client = await newClientWithBot();
     await revoke(client);
-    expectProblem(await setUp(client), 409, 'trading_key_required');
+    expectProblem(await setUp(client), 409, 'private_key_required');
     const key = newEvmKey();
     expect((await setUp(client, { private_key: key.privateKey })).status).toBe(201);
     expect((await tradingKey(client)).json).toMatchObject({ address: key.address, version: 2 });
   });
 
-  it('after a revocation -> the bots from before hold the new key and can start', async () => {
+  it('after a revocation -> the earlier bots have the new key and can start', async () => {
     const client = await newClientWithBot();
     await revoke(client);
     const key = newEvmKey();
     await setUp(client, { private_key: key.privateKey });
     expect(await call(`POST /bots/${client.botId}/start`, { token: client.token })).toMatchObject({
       status: 200,
-      json: { status: 'running', wallets: [{ address: key.address, key: 'trading' }] },
+      json: { status: 'running', wallets: [{ address: key.address, key_source: 'trading' }] },
     });
   });
 
-  it('after a revocation, with the same key -> works again', async () => {
+  it('after a revocation, with the same key -> 201', async () => {
     const client = await newClientWithBot();
     await revoke(client);
     const answer = await setUp(client, { private_key: client.key.privateKey });
     expect(answer).toMatchObject({
       status: 201,
-      json: { wallets: [{ address: client.key.address, key: 'trading' }] },
+      json: { wallets: [{ address: client.key.address, key_source: 'trading' }] },
     });
   });
 });

@@ -1,4 +1,4 @@
-/** What goes wrong before, at or after the key: a fixed problem, no signature, and nothing reserved that need not be. */
+/** A failure before, at or after opening the key: a fixed problem, no signature, and no unnecessary reservation. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { compiled, messageOf, newAddress, transfer } from '../signing/solana.ts';
 import { call, MASTER_KEY, settings } from '../support/api.ts';
@@ -9,7 +9,7 @@ import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 
 const own = await newClientWithRunner();
-await setPolicy(own, own.botId, { max_daily_value: '1000' });
+await setPolicy(own, own.botId, { max_value_24h: '1000' });
 const transaction = (change: object = {}) => ({
   type: 'evm.transaction',
   transaction: {
@@ -25,7 +25,7 @@ const transaction = (change: object = {}) => ({
 
 async function traces() {
   const [row] = await operatorSql<{ events: number; reserved: number }>(
-    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'signed')::int as events,
+    `select (select count(*) from private.every_key_event where bot_id = $1 and event = 'key_released')::int as events,
        (select count(*) from public.value_reservations where bot_id = $1)::int as reserved`,
     [own.botId],
   );
@@ -44,7 +44,7 @@ describe('without the right master key', () => {
     expect(await traces()).toEqual(before);
   });
 
-  it('another -> 503 key_not_opened; with the right one behind it -> 200', async () => {
+  it('another key -> 503 key_not_opened; with the right key as second -> 200', async () => {
     const env = { ...settings(), ENCRYPTION_KEY: other };
     expectProblem(await sign(own, transaction(), { env }), 503, 'key_not_opened');
     const both = { ...settings(), ENCRYPTION_KEY: `${other},${MASTER_KEY}` };
@@ -60,7 +60,7 @@ describe('a ciphertext that the owner of the tables moved, with triggers and che
     await operatorSql(`alter table public.bot_wallets validate constraint "${CHECK}"`);
   });
 
-  /** Writes a wallet's columns past the constraint, which stays for everybody else. */
+  /** Writes a wallet's columns with the constraint off for this statement only. */
   async function force(botId: string, values: object) {
     const sets = Object.entries(values).map(([column, value]) => `${column} = '${value}'`);
     const [{ definition = '' } = {}] = await operatorSql<{ definition: string }>(
@@ -101,11 +101,11 @@ describe('a ciphertext that the owner of the tables moved, with triggers and che
   });
 });
 
-describe('a request that is wrong', () => {
+describe('a malformed request', () => {
   const SECRET = 'f00dcafef00dcafe';
   const made = messageOf(compiled(newAddress(), [transfer(newAddress(), newAddress(), 5)]));
   it.each<[string, unknown, number, string, string?]>([
-    ['no JSON', '{', 400, 'malformed_json'],
+    ['no JSON', '{', 400, 'json_malformed'],
     ['no type', {}, 422, 'validation_failed', '/type'],
     ['an unknown type', { type: 'evm.anything' }, 422, 'validation_failed', '/type'],
     [
@@ -132,13 +132,13 @@ describe('a request that is wrong', () => {
     ],
     ['an unknown field', transaction({ [SECRET]: 1 }), 422, 'transaction_malformed', '/transaction'],
     [
-      'a value that is none',
+      'a value that is not a number',
       transaction({ value: SECRET }),
       422,
       'transaction_malformed',
       '/transaction/value',
     ],
-    ['data that is none', transaction({ data: SECRET }), 422, 'transaction_malformed', '/transaction/data'],
+    ['malformed data', transaction({ data: SECRET }), 422, 'transaction_malformed', '/transaction/data'],
     [
       'typed data that is text',
       { type: 'evm.typed_data', typed_data: '{}' },
@@ -155,7 +155,7 @@ describe('a request that is wrong', () => {
     ],
     ['a message that is a number', { type: 'evm.message', message: 1 }, 422, 'validation_failed', '/message'],
     [
-      'a raw message that is none',
+      'a malformed raw message',
       { type: 'evm.message', message: { raw: SECRET } },
       422,
       'message_malformed',
@@ -170,7 +170,7 @@ describe('a request that is wrong', () => {
     ],
     ['a message of 65 KiB', { type: 'evm.message', message: SECRET.repeat(65 * 64) }, 413, 'body_too_large'],
     [
-      'a Solana message that is cut',
+      'a truncated Solana message',
       { type: 'solana.transaction', message: made.slice(0, 80) },
       422,
       'transaction_malformed',
@@ -184,14 +184,14 @@ describe('a request that is wrong', () => {
       '/message',
     ],
     [
-      'a wallet that is none',
+      'a malformed wallet',
       { type: 'evm.message', message: 'x', wallet: SECRET },
       422,
       'address_malformed',
       '/wallet',
     ],
   ])(
-    '%s -> a clear problem that repeats nothing, and nothing is reserved',
+    '%s -> a specific problem that repeats no value, and reserves nothing',
     async (_, body, status, code, pointer) => {
       const before = await traces();
       const answer = await sign(own, body);
@@ -209,6 +209,6 @@ describe('a request that is wrong', () => {
       body: '{}',
       headers: { 'content-type': 'text/plain' },
     });
-    expectProblem(answer, 415, 'unsupported_media_type');
+    expectProblem(answer, 415, 'media_type_unsupported');
   });
 });

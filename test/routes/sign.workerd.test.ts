@@ -1,4 +1,4 @@
-/** Every kind, through the API, is to the byte what the usual libraries sign with the same key. */
+/** Every kind of signature through the API equals, byte for byte, that of the usual libraries with the same key. */
 
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -56,7 +56,7 @@ const TYPED = {
 const typedData = { ...TYPED, message: { ...TYPED.message, count: String(TYPED.message.count) } };
 
 describe('POST /bots/{id}/sign', () => {
-  it('evm.transaction, of every type -> as viem', async () => {
+  it('evm.transaction, of every type -> as from viem', async () => {
     for (const arbitrary of TRANSACTIONS) {
       for (const random of fc.sample(arbitrary, 2) as TransactionSerializable[]) {
         const { json } = await sign(evm, { type: 'evm.transaction', transaction: asRpc(random) });
@@ -70,7 +70,7 @@ describe('POST /bots/{id}/sign', () => {
     }
   });
 
-  it('evm.typed_data -> as viem', async () => {
+  it('evm.typed_data -> as from viem', async () => {
     const { json } = await sign(evm, { type: 'evm.typed_data', typed_data: typedData });
     const signature = await account.signTypedData(TYPED);
     expect(json).toEqual({ signature, address: evm.key.address, key_id: expect.any(String) });
@@ -80,13 +80,13 @@ describe('POST /bots/{id}/sign', () => {
     ['a text', 'héllo 👋'],
     ['raw bytes', { raw: '0x00ff' }],
     ['nothing', ''],
-  ])('evm.message of %s -> as viem', async (_, text) => {
+  ])('evm.message of %s -> as from viem', async (_, text) => {
     const { json } = await sign(evm, { type: 'evm.message', message: text });
     const signature = await account.signMessage({ message: text });
     expect(json).toEqual({ signature, address: evm.key.address, key_id: expect.any(String) });
   });
 
-  it.each(['legacy', 0] as const)('solana.transaction, version %s -> as Kit', async (version) => {
+  it.each(['legacy', 0] as const)('solana.transaction, version %s -> as from Kit', async (version) => {
     const made = compiled(solana.key.address, [transfer(solana.key.address, newAddress(), 5)], { version });
     const { json } = await sign(solana, { type: 'solana.transaction', message: messageOf(made) });
     expect(json).toEqual({
@@ -104,7 +104,7 @@ describe('POST /bots/{id}/sign', () => {
     expect(json).not.toHaveProperty('signed_transaction');
   });
 
-  it('forty at once -> each its own', async () => {
+  it('forty concurrent requests -> each gets its own signature', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) => sign(evm, message(`number ${i}`))),
     );
@@ -117,17 +117,17 @@ describe('the event of a signature', () => {
   const events = (botId: string) =>
     operatorSql(
       `select event, actor, address, key_id, request_id, detail from private.every_key_event
-       where bot_id = $1 and event = 'signed' order by id`,
+       where bot_id = $1 and event = 'key_released' order by id`,
       [botId],
     );
-  it('says what was signed, with which key and token, and never the thing itself', async () => {
+  it('has a digest of what was signed, the key and the token, and never the content', async () => {
     const own = await newClientWithRunner();
     const { json } = await sign(own, message('a text that is nobody’s business'), {
       headers: { 'x-request-id': 'request-one' },
     });
     await sign(own, { type: 'evm.typed_data', typed_data: typedData });
     const common = {
-      event: 'signed',
+      event: 'key_released',
       actor: 'runner',
       address: own.key.address,
       key_id: json.key_id,
@@ -161,11 +161,11 @@ describe('the event of a signature', () => {
 });
 
 describe('a bot with several wallets', () => {
-  it('signs with the one that is named, by id or by address in any case', async () => {
+  it('signs with the named wallet, by id or by address in any case', async () => {
     const own = await newClientWithRunner();
     const second = newEvmKey();
     const wallet = (await addWallet(admin, own.botId, { private_key: second.privateKey })).json;
-    expectProblem(await sign(own, message()), 409, 'wallet_required');
+    expectProblem(await sign(own, message()), 409, 'wallet_ambiguous');
     for (const [name, key] of [
       [wallet.id, second],
       [wallet.id.toUpperCase(), second],
@@ -190,9 +190,9 @@ describe('a bot with several wallets', () => {
   });
 
   it.each<[string, () => Promise<string> | string, number, string]>([
-    ['another client’s', async () => (await newClientWithRunner()).key.address, 404, 'not_found'],
-    ['nobody’s', () => newEvmKey().address, 404, 'not_found'],
-    ['an absent id', () => crypto.randomUUID(), 404, 'not_found'],
+    ['another client’s', async () => (await newClientWithRunner()).key.address, 404, 'resource_not_found'],
+    ['nobody’s', () => newEvmKey().address, 404, 'resource_not_found'],
+    ['an absent id', () => crypto.randomUUID(), 404, 'resource_not_found'],
     [
       'a wrong checksum',
       () =>
@@ -200,21 +200,21 @@ describe('a bot with several wallets', () => {
           .replace(/[a-f]/, (digit) => digit.toUpperCase())
           .replace(/[A-F](?=[^A-F]*$)/, (digit) => digit.toLowerCase()),
       422,
-      'address_checksum',
+      'address_checksum_invalid',
     ],
     ['no address', () => 'mine', 422, 'address_malformed'],
-  ])('named by %s -> refused', async (_, name, status, code) => {
+  ])('named by %s -> rejected', async (_, name, status, code) => {
     expectProblem(await sign(evm, { ...message(), wallet: await name() }), status, code as never);
   });
 });
 
-describe('who has to sign', () => {
+describe('the required signer', () => {
   it('evm: from, if it is given, is the wallet', async () => {
     expect((await sign(evm, evmTransaction({ from: evm.key.address.toLowerCase() }))).status).toBe(200);
     expectProblem(await sign(evm, evmTransaction({ from: newEvmKey().address })), 422, 'wallet_not_signer');
   });
 
-  it('solana: the wallet is among those who sign the message', async () => {
+  it('solana: the wallet is among the signers of the message', async () => {
     const payer = newAddress();
     const ofOthers = compiled(payer, [transfer(payer, solana.key.address, 5)]);
     expectProblem(
@@ -228,7 +228,7 @@ describe('who has to sign', () => {
     expect((await sign(solana, { type: 'solana.transaction', message: messageOf(withUs) })).status).toBe(200);
   });
 
-  it('the chain family of the thing is that of the wallet', async () => {
+  it('the chain family of the request is that of the wallet', async () => {
     for (const body of [message(), evmTransaction(), { type: 'evm.typed_data', typed_data: typedData }]) {
       expectProblem(await sign(solana, body), 422, 'chain_mismatch');
     }
@@ -242,7 +242,7 @@ describe('who has to sign', () => {
 });
 
 describe('after a change of keys', () => {
-  it('a rotation -> the new key signs, and the old address is no wallet any more', async () => {
+  it('a rotation -> the new key signs, and the old address does not name a wallet any more', async () => {
     const own = await newClientWithRunner();
     const before = (await sign(own, message())).json;
     const next = newEvmKey();
@@ -251,11 +251,11 @@ describe('after a change of keys', () => {
     expect(json.address).toBe(next.address);
     expect(json.signature).toBe(await accountOf(next).signMessage({ message: 'hello' }));
     expect(json.key_id).not.toBe(before.key_id);
-    expectProblem(await sign(own, { ...message(), wallet: own.key.address }), 404, 'not_found');
+    expectProblem(await sign(own, { ...message(), wallet: own.key.address }), 404, 'resource_not_found');
     expectProblem(await sign(own, evmTransaction({ from: own.key.address })), 422, 'wallet_not_signer');
   });
 
-  it('a revocation -> no signature, its tokens end; a new key, a start and a new token -> again', async () => {
+  it('a revocation -> no signature, and tokens end; a new key, a start and a new token -> signatures again', async () => {
     const own = await newClientWithRunner();
     const revoked = await call(`DELETE /clients/${own.clientId}/revoke-key`, { token: own.token });
     expect(revoked.json).toMatchObject({ bots_stopped: 1, tokens_ended: [own.tokenId] });
@@ -273,7 +273,7 @@ describe('after a change of keys', () => {
     expect((await sign({ botId: setUp.json.id, machineToken }, message())).json.address).toBe(next.address);
   });
 
-  it('a stop -> 409, a start -> again; a bot never started -> 409', async () => {
+  it('a stop -> 409; a start -> signatures again; a bot that was never started -> 409', async () => {
     const own = await newClientWithRunner();
     await call(`POST /bots/${own.botId}/stop`, { token: own.token });
     expectProblem(await sign(own, message()), 409, 'bot_not_running');

@@ -42,11 +42,11 @@ describe('POST /bots/{id}/start', () => {
   it('of a bot without a wallet -> 409, and it stays stopped', async () => {
     const client = await newClient();
     const { json } = await create(admin, client);
-    expectProblem(await post(json.id, 'start', client), 409, 'bot_has_no_key');
+    expectProblem(await post(json.id, 'start', client), 409, 'bot_key_missing');
     expect((await call(`GET /bots/${json.id}`, { token: client.token })).json).toEqual(json);
   });
 
-  it('many at once, with stops -> each answers what it did', async () => {
+  it('many concurrent starts and stops -> each response has its own result', async () => {
     const client = await newClientWithBot();
     const actions = ['start', 'stop', 'start', 'stop', 'start', 'stop'];
     const answers = await Promise.all(actions.map((action) => post(client.botId, action, client)));
@@ -76,7 +76,7 @@ describe('GET /clients/{id}/bot-options', () => {
 });
 
 describe('GET /clients/{id}/trading-key', () => {
-  it('by the client and by an admin -> what is known of it, and nothing more', async () => {
+  it('by the client and by an admin -> its public fields, and nothing else', async () => {
     const client = await newClientWithBot();
     const own = await tradingKey(client);
     expect(own.status).toBe(200);
@@ -95,7 +95,7 @@ describe('GET /clients/{id}/trading-key', () => {
     expect({ ...seen.json, age_seconds: 0 }).toEqual({ ...own.json, age_seconds: 0 });
   });
 
-  it('without one -> 404 trading_key_missing', async () => {
+  it('without a trading key -> 404 trading_key_missing', async () => {
     expectProblem(await tradingKey(await newClient()), 404, 'trading_key_missing');
   });
 });

@@ -1,4 +1,4 @@
-/** Another client's things do not exist: the answer is, byte for byte, that for an id nobody has. */
+/** Another client's resources do not exist: the response equals, byte for byte, that for an id that does not exist. */
 import { describe, expect, it } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
 import { newClientWithBot } from '../support/bots.ts';
@@ -15,7 +15,7 @@ const [admin, owner, stranger, nobody] = await Promise.all([
 ]);
 const withKey = () => ({ private_key: newEvmKey().privateKey });
 
-/** A body that would be carried out, for the operations that need one. */
+/** A body that would be accepted, for the operations that need one. */
 const BODIES: Record<string, (clientId: string) => object> = {
   'POST /bots/create': (client_id) => ({ client_id, name: 'A bot', bot_type: 'evm-grid' }),
   'POST /bots/{id}/wallets': withKey,
@@ -24,9 +24,9 @@ const BODIES: Record<string, (clientId: string) => object> = {
   'POST /bots/{id}/tokens': () => ({ name: 'A runner' }),
   'PUT /bots/{id}/policy': () => ({ chain_ids: ['1'] }),
 };
-/** Reads first: what changes nothing cannot spoil what is asked after it, and the revocation comes last. */
+/** Reads come first, because they change nothing for the later requests. The revocation comes last. */
 const ABOUT_A_CLIENT = sessionOperations
-  // Not about one client; machine tokens have tokens.workerd.test.ts and runner.workerd.test.ts.
+  // Operations that do not concern one client. For machine tokens see tokens.workerd.test.ts and runner.workerd.test.ts.
   .filter(({ path }) => path.includes('{id}') || path === '/bots/create')
   .filter(({ path }) => path !== '/tokens/{id}')
   .sort((one, other) => Number(one.line.startsWith('DELETE')) - Number(other.line.startsWith('DELETE')));
@@ -46,7 +46,7 @@ const absent = () => ({ clientId: crypto.randomUUID(), botId: crypto.randomUUID(
 const bytes = ({ status, text, headers }: Answer) => ({ status, text, headers: [...headers] });
 
 describe.each(ABOUT_A_CLIENT)('$line', ({ line, takesBody }) => {
-  it(`${line} is asked with a body if it takes one`, () => {
+  it(`${line} is sent with a body if it takes one`, () => {
     expect(line in BODIES).toBe(takesBody);
   });
 
@@ -55,7 +55,7 @@ describe.each(ABOUT_A_CLIENT)('$line', ({ line, takesBody }) => {
     ['an account without a client', nobody],
   ])(`${line} by %s -> 404, the same as for an absent id`, async (_, { token }) => {
     const answer = await ask(line, token, owner);
-    expectProblem(answer, 404, 'not_found');
+    expectProblem(answer, 404, 'resource_not_found');
     expect(bytes(answer)).toEqual(bytes(await ask(line, token, absent())));
   });
 
@@ -84,12 +84,12 @@ describe.each(ABOUT_A_CLIENT)('$line', ({ line, takesBody }) => {
 });
 
 describe('lists', () => {
-  it('GET /clients by a client -> itself alone', async () => {
+  it('GET /clients by a client -> only that client', async () => {
     const answer = await call('GET /clients', { token: stranger.token });
     expect(answer.json.items.map(({ id }: { id: string }) => id)).toEqual([stranger.clientId]);
   });
 
-  it('GET /clients by an account without a client -> none', async () => {
+  it('GET /clients by an account without a client -> an empty list', async () => {
     expect((await call('GET /clients', { token: nobody.token })).json).toEqual({
       items: [],
       next_cursor: null,
@@ -106,7 +106,7 @@ describe('lists', () => {
     },
   );
 
-  it('POST /clients by a client, or by nobody -> 403', async () => {
+  it('POST /clients by a client, or by an account without a client -> 403', async () => {
     const body = { name: 'Mine', email: `${crypto.randomUUID()}@example.test` };
     for (const { token } of [await newClient(), nobody]) {
       expectProblem(await call('POST /clients', { token, body }), 403, 'admin_required');

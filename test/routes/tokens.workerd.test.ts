@@ -18,7 +18,7 @@ describe('POST /bots/{id}/tokens', () => {
   it.each([
     ['the client', client],
     ['an admin', admin],
-  ])('by %s -> 201 with the token, which signs', async (_, person) => {
+  ])('by %s -> 201 with a token that signs', async (_, person) => {
     const { status, json } = await issue(person, client.botId, { name: 'Frankfurt' });
     expect(status).toBe(201);
     expect(json).toEqual({
@@ -33,7 +33,7 @@ describe('POST /bots/{id}/tokens', () => {
     expect((await sign({ botId: client.botId, machineToken: json.token }, message)).status).toBe(200);
   });
 
-  it('a token is tk_ and base58check of 32 bytes, each another; stored is its SHA-256 alone', async () => {
+  it('a token is tk_ and base58check of 32 random bytes; the database stores only its SHA-256', async () => {
     const tokens = await Promise.all([1, 2, 3].map(() => newMachineTokenFor(client, client.botId)));
     const bytes = tokens.map(({ machineToken }) => createBase58check(sha256).decode(machineToken.slice(3)));
     expect(bytes.map(({ length }) => length)).toEqual([32, 32, 32]);
@@ -49,34 +49,34 @@ describe('POST /bots/{id}/tokens', () => {
     }
   });
 
-  it('for several bots of a client -> signs for each, and the client sees and revokes it', async () => {
+  it('for several bots of a client -> signs for each, and the client reads and revokes it', async () => {
     const own = await newClientWithBot();
     const second = (await create(admin, own)).json.id;
-    const { status, json } = await issue(own, own.botId, { bot_ids: [second, own.botId, second] });
+    const { status, json } = await issue(own, own.botId, { other_bot_ids: [second, own.botId, second] });
     expect([status, json.bot_ids]).toEqual([201, [own.botId, second].sort()]);
     expect((await list(own, second)).json.items).toEqual([{ ...json, token: undefined }]);
     expect((await revoke(own, json.id)).status).toBe(200);
   });
 
   it('by an admin for bots of several clients -> signs for each; only admins see and revoke it', async () => {
-    const { json } = await issue(admin, client.botId, { bot_ids: [stranger.botId] });
+    const { json } = await issue(admin, client.botId, { other_bot_ids: [stranger.botId] });
     for (const { botId } of [client, stranger]) {
       expect((await sign({ botId, machineToken: json.token }, message)).status).toBe(200);
     }
     const ids = (answer: { json: { items: { id: string }[] } }) => answer.json.items.map(({ id }) => id);
     expect(ids(await list(admin, stranger.botId))).toContain(json.id);
     expect(ids(await list(stranger, stranger.botId))).not.toContain(json.id);
-    expectProblem(await revoke(stranger, json.id), 404, 'not_found');
+    expectProblem(await revoke(stranger, json.id), 404, 'resource_not_found');
     expect((await revoke(admin, json.id)).status).toBe(200);
   });
 
   it.each([
     ['of the path', (theirs: string) => issue(client, theirs)],
-    ['beside it', (theirs: string) => issue(client, client.botId, { bot_ids: [theirs] })],
+    ['beside it', (theirs: string) => issue(client, client.botId, { other_bot_ids: [theirs] })],
   ])("with another client's bot %s -> 404, as for an absent one; nothing is issued", async (_, ask) => {
     const before = (await list(client, client.botId)).text;
-    expectProblem(await ask(stranger.botId), 404, 'not_found');
-    expectProblem(await ask(crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await ask(stranger.botId), 404, 'resource_not_found');
+    expectProblem(await ask(crypto.randomUUID()), 404, 'resource_not_found');
     expect((await list(client, client.botId)).text).toBe(before);
     expect((await list(stranger, stranger.botId)).json.items).toEqual([]);
   });
@@ -85,11 +85,11 @@ describe('POST /bots/{id}/tokens', () => {
     ['no name', { name: undefined }, '/name'],
     ['an empty name', { name: ' ' }, '/name'],
     ['a name of 201 characters', { name: 'x'.repeat(201) }, '/name'],
-    ['an expiry that is over', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
+    ['an expiry in the past', { expires_at: '2020-01-01T00:00:00Z' }, '/expires_at'],
     ['an expiry after the year 9999', { expires_at: '9999-12-31T23:59:59-12:00' }, '/expires_at'],
     ['an expiry that is no time', { expires_at: 'tomorrow' }, '/expires_at'],
-    ['a bot id that is none', { bot_ids: ['x'] }, '/bot_ids/0'],
-    ['101 bots', { bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/bot_ids'],
+    ['a bot id that is none', { other_bot_ids: ['x'] }, '/other_bot_ids/0'],
+    ['101 bots', { other_bot_ids: Array.from({ length: 101 }, () => crypto.randomUUID()) }, '/other_bot_ids'],
     ['a token of one’s own', { token: 'tk_mine' }, ''],
   ])('with %s -> 422', async (_, change, pointer) => {
     const answer = await issue(client, client.botId, change);
@@ -97,7 +97,7 @@ describe('POST /bots/{id}/tokens', () => {
     expect(answer.json.errors).toEqual([expect.objectContaining({ pointer })]);
   });
 
-  it('with an expiry, in any offset -> in UTC; it signs until then', async () => {
+  it('with an expiry in any offset -> returned in UTC; the token signs until then', async () => {
     const at = new Date(Date.now() + 1_500);
     const { json } = await issue(client, client.botId, {
       expires_at: at.toISOString().replace('Z', '+00:00'),
@@ -112,7 +112,7 @@ describe('POST /bots/{id}/tokens', () => {
 });
 
 describe('GET /bots/{id}/tokens', () => {
-  it('-> newest first, never a token or its hash, and when it was last used', async () => {
+  it('-> newest first, with the time of last use, without tokens or their hashes', async () => {
     const own = await newClientWithRunner();
     const second = await newMachineTokenFor(own, own.botId, { name: 'second' });
     expect((await list(own, own.botId)).json.items.map((item: { id: string }) => item.id)).toEqual([
@@ -131,8 +131,8 @@ describe('GET /bots/{id}/tokens', () => {
   });
 
   it('of a stranger’s bot -> the 404 of an absent one', async () => {
-    expectProblem(await list(stranger, client.botId), 404, 'not_found');
-    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'not_found');
+    expectProblem(await list(stranger, client.botId), 404, 'resource_not_found');
+    expectProblem(await list(stranger, crypto.randomUUID()), 404, 'resource_not_found');
   });
 });
 
@@ -140,7 +140,7 @@ describe('DELETE /tokens/{id}', () => {
   it.each([
     ['the client', (own: { token: string }) => own],
     ['an admin', () => admin],
-  ])('by %s -> 200 with what it was; it signs no more, the other does', async (_, as) => {
+  ])('by %s -> 200 with the revoked token; it no longer signs, another token does', async (_, as) => {
     const own = await newClientWithRunner();
     const other = await newMachineTokenFor(own, own.botId);
     expect((await sign(own, message)).status).toBe(200);
@@ -149,15 +149,15 @@ describe('DELETE /tokens/{id}', () => {
     expect(revoked.json.last_used_at).toEqual(expect.any(String));
     expectProblem(await sign(own, message), 401, 'token_invalid');
     expect((await sign({ ...own, ...other }, message)).status).toBe(200);
-    expectProblem(await revoke(as(own), own.tokenId), 404, 'not_found');
+    expectProblem(await revoke(as(own), own.tokenId), 404, 'resource_not_found');
   });
 
-  it('by a stranger or a client without bots -> the 404 of an absent one, and it still signs', async () => {
+  it('by another client or a client without bots -> the 404 of an absent token, and the token still signs', async () => {
     const own = await newClientWithRunner();
     for (const person of [stranger, await newClient()]) {
       const headers = { 'x-request-id': 'the-same' };
       const answer = await call(`DELETE /tokens/${own.tokenId}`, { token: person.token, headers });
-      expectProblem(answer, 404, 'not_found');
+      expectProblem(answer, 404, 'resource_not_found');
       const absent = await call(`DELETE /tokens/${crypto.randomUUID()}`, { token: person.token, headers });
       expect(answer.text).toBe(absent.text);
     }

@@ -1,4 +1,4 @@
-/** A private key put where it does not belong is refused like anything else there, and never comes back. */
+/** A private key in a wrong field is rejected like any other value there, and is never returned. */
 import { describe, expect, it, vi } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
 import { addWallet, create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
@@ -20,7 +20,7 @@ const WAYS: Record<string, (body: object) => Promise<Answer>> = {
   'PUT /clients/{id}/rotate-key': (body) => rotate(client, body),
 };
 
-/** Everything that was answered, headers too, and everything that was logged meanwhile. */
+/** Every response with its headers, and everything that was logged in the meantime. */
 async function everythingSaid(ask: () => Promise<Answer>): Promise<{ answer: Answer; said: string }> {
   const spies = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) => vi.spyOn(console, name));
   const answer = await ask();
@@ -56,13 +56,13 @@ describe.each(Object.entries(WAYS))('%s', (line, send) => {
       ['as bytes out of range', { private_key: [...key.secret].map((byte) => byte + 1000) }],
     ];
 
-    it.each(places)(`${line} with it %s -> 4xx, and nothing of it is said`, async (__, body) => {
+    it.each(places)(`${line} with it %s -> 4xx, and returns no part of it`, async (__, body) => {
       const { answer, said } = await everythingSaid(() => send(body));
       expect([400, 422]).toContain(answer.status);
       for (const text of textsOf(key)) expect(repeats(said, text)).toBe(false);
     });
 
-    it(`${line} with it in the path, the query or another header -> 4xx, and nothing of it is said`, async () => {
+    it(`${line} with it in the path, the query or another header -> 4xx, and returns no part of it`, async () => {
       const { token } = admin;
       for (const ask of [
         () => call(`GET /clients/${key.privateKey}`, { token }),
@@ -97,7 +97,7 @@ describe.each(Object.entries(WAYS))('%s', (line, send) => {
     expect(answer.json.errors.map(({ code }: { code: string }) => code)).toContain('unrecognized_keys');
   });
 
-  it(`${line} with a thousand unknown fields -> 422, in few words`, async () => {
+  it(`${line} with a thousand unknown fields -> 422 with a short response`, async () => {
     const answer = await send(Object.fromEntries(Array.from({ length: 1000 }, (__, i) => [`f${i}`, 1])));
     expectProblem(answer, 422, 'validation_failed');
     expect(answer.text.length).toBeLessThan(2000);

@@ -1,4 +1,4 @@
-/** A project that does not answer, or answers nonsense: every call gets a problem, in time, and none throws. */
+/** A project that does not respond, or responds with garbage: every call returns a problem in time, and none throws. */
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
@@ -15,7 +15,7 @@ import { expectProblem } from '../support/problems.ts';
 const admin = await newAdmin();
 const local = (url: string): Bindings => ({ ...settings(), SUPABASE_URL: url });
 
-/** A project whose REST API does this and nothing else. */
+/** A project whose REST API always responds like this. */
 async function projectThat(rest: Reply | 'hang') {
   const project = await newHostedProject();
   await project.set({ rest });
@@ -23,7 +23,7 @@ async function projectThat(rest: Reply | 'hang') {
 }
 const answering = async (rest: Reply | 'hang'): Promise<Bindings> => (await projectThat(rest)).env;
 
-/** What is asked a second time where no answer came: what reads, also before it writes, and a stop. */
+/** Calls that are retried if the database does not respond: reads, also those before a write, and a stop. */
 const isRepeated = (line: string) =>
   line.startsWith('GET ') || ['POST /bots/{id}/stop', 'POST /bots/{id}/wallets'].includes(line);
 
@@ -75,10 +75,10 @@ describe.each<[string, () => Promise<Bindings> | Bindings, ProblemCode]>([
   ['null', () => answering(json(200, null)), 'database_unavailable'],
   ['a list', () => answering(json(200, [])), 'database_unavailable'],
   ['something else', () => answering(json(200, { id: 1, name: 'x', items: 'y' })), 'database_unavailable'],
-  ['an error of nobody', () => answering(json(500, { error: 'x' })), 'database_unavailable'],
+  ['an error without a code', () => answering(json(500, { error: 'x' })), 'database_unavailable'],
   ['an error that is null', () => answering(json(500, null)), 'database_unavailable'],
   [
-    'an error with a number for a code',
+    'an error with a number as code',
     () => answering(json(503, { code: 503, hint: {} })),
     'database_unavailable',
   ],
@@ -92,7 +92,7 @@ describe.each<[string, () => Promise<Bindings> | Bindings, ProblemCode]>([
     () => answering(json(504, { code: 'PGRST003', message: 'x' })),
     'database_unavailable',
   ],
-  ['a real project that was not migrated', () => local(inject('unmigratedUrl')), 'database_not_migrated'],
+  ['a real project without migrations', () => local(inject('unmigratedUrl')), 'database_not_migrated'],
   ['too many connections', () => answering(json(500, { code: '53300', message: 'x' })), 'database_busy'],
 ])('%s', (_, environment, code) => {
   it(`GET /ready -> 503 ${code}`, async () => {
@@ -113,7 +113,7 @@ describe.each<[string, () => Promise<Bindings> | Bindings, ProblemCode]>([
   );
 });
 
-/** Time limits that are over as soon as the project has been asked, however long that takes. */
+/** Time limits that end as soon as the project has the request, however long that takes. */
 function endOnceAsked(project: HostedProject): () => AbortSignal {
   let limits = 0;
   return () => {
@@ -127,7 +127,7 @@ function endOnceAsked(project: HostedProject): () => AbortSignal {
 
 describe('a project that hangs', () => {
   it.each(operations.filter(({ security }) => security.length > 0))(
-    '$line -> 503, after 10 seconds at most',
+    '$line -> 503 within 10 seconds',
     async ({ line }) => {
       const { project, env } = await projectThat('hang');
       const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(endOnceAsked(project));
@@ -136,7 +136,7 @@ describe('a project that hangs', () => {
       if (isRepeated(line)) {
         expect(first).toBe(5_000);
         expect(second).toBeGreaterThan(5_000);
-        // The least that a pause takes.
+        // The shortest possible pause.
         expect(second).toBeLessThanOrEqual(10_000 - 50);
       } else {
         expect([first, second]).toEqual([10_000, undefined]);
@@ -145,7 +145,7 @@ describe('a project that hangs', () => {
     },
   );
 
-  it('GET /ready -> 503, after 3 seconds at most', async () => {
+  it('GET /ready -> 503 within 3 seconds', async () => {
     const env = await answering('hang');
     const original = AbortSignal.timeout.bind(AbortSignal);
     const limit = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => original(20));
@@ -161,15 +161,15 @@ describe('a second attempt', () => {
   const down = { code: 'PGRST002', message: 'x' };
 
   it.each<[string, string, number, unknown, Record<string, string>, number]>([
-    ['of what reads', 'GET /clients/me', 503, down, {}, 2],
-    ['of what stops', 'POST /bots/{id}/stop', 503, down, {}, 2],
-    ['of what starts', 'POST /bots/{id}/start', 503, down, {}, 1],
-    ['of what revokes', 'DELETE /clients/{id}/revoke-key', 503, down, {}, 1],
-    ['of what signs', 'POST /bots/{id}/sign', 503, down, {}, 1],
+    ['of a read', 'GET /clients/me', 503, down, {}, 2],
+    ['of a stop', 'POST /bots/{id}/stop', 503, down, {}, 2],
+    ['of a start', 'POST /bots/{id}/start', 503, down, {}, 1],
+    ['of a revocation', 'DELETE /clients/{id}/revoke-key', 503, down, {}, 1],
+    ['of a signature', 'POST /bots/{id}/sign', 503, down, {}, 1],
     ['after a page', 'GET /clients/me', 502, undefined, {}, 2],
     ['without a free connection', 'GET /clients/me', 500, { code: '53300' }, {}, 2],
     ['after a lock or time limit', 'GET /clients/me', 500, { code: '57014' }, {}, 1],
-    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'not_found' }, {}, 1],
+    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'resource_not_found' }, {}, 1],
     ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
     ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
     ['that is asked for now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],
@@ -177,7 +177,7 @@ describe('a second attempt', () => {
     ['that is asked for never', 'GET /clients/me', 503, down, { 'retry-after': '9'.repeat(400) }, 1],
     ['that is asked for too late', 'GET /clients/me', 503, down, { 'retry-after': '9' }, 1],
     [
-      'that is asked for at a date',
+      'with a date as Retry-After',
       'GET /clients/me',
       503,
       down,
@@ -195,7 +195,7 @@ describe('a second attempt', () => {
     ['POST /bots/{id}/start', 2],
     ['PUT /clients/{id}/rotate-key', 2],
     ['POST /bots/{id}/sign', 2],
-    // Its answer would be the first one without the token, which nobody then has.
+    // A retry would return the first response without the token, and the caller would never get the token.
     ['POST /bots/{id}/tokens', 1],
   ])('under an Idempotency-Key: %s after %i', async (line, calls) => {
     const { project, env } = await failing(503, down);
@@ -203,7 +203,7 @@ describe('a second attempt', () => {
     expect((await project.counts()).restCalls).toBe(calls);
   });
 
-  it('waits as long as the answer asks for', async () => {
+  it('waits for the time in Retry-After', async () => {
     const { project, env } = await failing(503, down, { 'retry-after': '1' });
     const asked = ask('GET /clients/me', env);
     await vi.waitFor(async () => expect((await project.counts()).restCalls).toBe(1));
@@ -214,7 +214,7 @@ describe('a second attempt', () => {
 });
 
 describe('a page', () => {
-  /** Of bots with 60 wallets each: 100 of them have 1.5 MiB, 160 more than 2 MiB. The database ends a page at 512 KiB. */
+  /** Bots with 60 wallets each: 100 of them have 1.5 MiB, 160 have more than 2 MiB. The database ends a page at 512 KiB. */
   async function pageOf(bots: number) {
     const { json: bot } = await setUp(await newClient(), { private_key: newEvmKey().privateKey });
     const { config, ...summary } = bot;
@@ -224,7 +224,7 @@ describe('a page', () => {
     return { items, page: await call(`GET /clients/${bot.client_id}/bots`, { token: admin.token, env }) };
   }
 
-  it('larger than any that the database sends is read', async () => {
+  it('larger than any page of the database is read', async () => {
     const { items, page } = await pageOf(100);
     expect(page.text.length).toBeGreaterThan(1024 * 1024);
     expect([page.status, page.json.items]).toEqual([200, items]);
@@ -235,13 +235,13 @@ describe('a page', () => {
   });
 });
 
-it.each([300, 307, 399])('an answer under %i is none, whatever it says', async (status) => {
+it.each([300, 307, 399])('a response with status %i is rejected, whatever its body', async (status) => {
   const env = await answering(json(status, { items: [], next_cursor: null }));
   const page = await call(`GET /clients/${crypto.randomUUID()}/bots`, { token: admin.token, env });
   expectProblem(page, 503, 'database_unavailable');
 });
 
-/** Every call that asks the database for something. */
+/** Every call that needs the database. */
 const calls = operations.filter(({ security }) => security.length > 0);
 const invalidApiKey = json(401, { message: 'Invalid API key', hint: 'Double check the API key.' });
 const rejections: readonly [string, Reply, ProblemCode][] = [
@@ -249,31 +249,33 @@ const rejections: readonly [string, Reply, ProblemCode][] = [
   ['a token that cannot be decoded', json(401, { code: 'PGRST301', message: 'x' }), 'database_rejects_token'],
   ['no anonymous access', json(401, { code: 'PGRST302', message: 'x' }), 'database_rejects_token'],
   ['a wrong API key', invalidApiKey, 'publishable_key_rejected'],
-  ['a wrong API key, on a page', html(401), 'publishable_key_rejected'],
+  ['a wrong API key, as a page', html(401), 'publishable_key_rejected'],
 ];
 
 describe.each(rejections)('a project that rejects valid credentials: %s', (_, reply, code) => {
-  it.each(calls)(`$line -> 503 ${code}, after two calls`, async ({ line }) => {
+  it.each(calls)(`$line -> 503 ${code} after two calls`, async ({ line }) => {
     const { project, env } = await projectThat(reply);
     expectProblem(await ask(line, env), 503, code);
-    // To add a wallet, the bot is read first.
+    // Adding a wallet reads the bot first.
     expect((await project.counts()).restCalls).toBe(2);
   });
 
-  it.each(calls)('$line, once -> called again, and answered as ever', async ({ line }) => {
+  it.each(calls)('$line, once -> retried, with the usual response', async ({ line }) => {
     const project = await newHostedProject();
     await project.set({ rest: [reply, 'pass'] });
     const answer = await ask(line, { ...project.settings, SUPABASE_JWT_SECRET: inject('jwtSecret') });
     const { restCalls } = await project.counts();
-    // Nobody has the ids and the machine tokens. What is refused is reported, which is a call of its own.
+    // The ids and the machine tokens do not exist. The rejection is reported, which is a further call.
     const said = [200, 201, 401, 404, 422].includes(answer.status);
     expect([line, answer.status, said]).toEqual([line, answer.status, true]);
-    expect([undefined, 'not_found', 'token_invalid', 'trading_key_missing']).toContain(answer.json.code);
+    expect([undefined, 'resource_not_found', 'token_invalid', 'trading_key_missing']).toContain(
+      answer.json.code,
+    );
     expect(restCalls).toBeGreaterThanOrEqual(2);
     expect(restCalls).toBeLessThanOrEqual(3);
   });
 
-  it(`GET /ready -> 503 ${code}, by name`, async () => {
+  it(`GET /ready -> 503 with ${code}`, async () => {
     const { status, json } = await call('GET /ready', { env: await answering(reply) });
     const missing = { status: 'missing', code };
     expect([status, json.dependencies]).toMatchObject([
@@ -282,7 +284,7 @@ describe.each(rejections)('a project that rejects valid credentials: %s', (_, re
     ]);
   });
 
-  it('GET /ready, where it is over after one call -> the database is there', async () => {
+  it('GET /ready, if only one call is rejected -> the database is ok', async () => {
     const { project, env } = await projectThat(reply);
     await project.set({ rest: [reply, reply, 'pass'] });
     expect((await call('GET /ready', { env })).json.dependencies.database).toEqual({ status: 'ok' });
@@ -291,11 +293,11 @@ describe.each(rejections)('a project that rejects valid credentials: %s', (_, re
 
 describe('a project that rejects a token for its expiry', () => {
   const expired = json(401, { code: 'PGRST303', message: 'JWT expired' });
-  /** The edge accepts a token for some seconds longer, so that clocks need not agree to the second. */
+  /** The edge accepts a token for some more seconds after its expiry, because clocks differ a little. */
   const expiringIn = (seconds: number) => accessToken({ sub: admin.userId, exp: inSeconds(seconds) });
 
   it.each(['GET /clients', 'DELETE /clients/{id}/revoke-key'])(
-    '%s with a token that has expired here as well -> 401 token_expired, after one call',
+    '%s with a token that has also expired at the edge -> 401 token_expired after one call',
     async (line) => {
       const { project, env } = await projectThat(expired);
       const path = line.replace('{id}', crypto.randomUUID());
@@ -304,13 +306,13 @@ describe('a project that rejects a token for its expiry', () => {
     },
   );
 
-  it('with a token that has not -> 503, and its holder is not told to sign in again', async () => {
+  it('with a token that is still valid at the edge -> 503, and the caller is not told to sign in again', async () => {
     const answer = await call('GET /clients', { token: await expiringIn(60), env: await answering(expired) });
     expectProblem(answer, 503, 'database_rejects_token');
     expect(answer.headers.get('retry-after')).toBe('2');
   });
 
-  it('whose secret is not that of the edge -> 503: the settings are at fault, and no caller', async () => {
+  it('whose secret differs from that of the edge -> 503: it is a fault of the settings, not of the caller', async () => {
     const secret = 'the-secret-that-the-edge-was-given-by-mistake';
     const token = await accessToken({ sub: admin.userId }, secret);
     const env = { ...settings(), SUPABASE_JWT_SECRET: secret };
@@ -318,18 +320,18 @@ describe('a project that rejects a token for its expiry', () => {
   });
 });
 
-describe('what the database raises', () => {
+describe('errors that the database raises', () => {
   it.each<[string, Reply, number, ProblemCode]>([
-    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'forbidden'],
+    ['a missing right', json(403, { code: '42501', message: 'x' }), 403, 'permission_denied'],
     ['a disk that is full', json(405, { code: '25006', message: 'x' }), 503, 'database_read_only'],
-    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal'],
+    ['an UPDATE without WHERE', json(400, { code: '21000', message: 'x' }), 500, 'internal_error'],
     [
       'JSON that PostgREST cannot parse',
       json(400, { code: 'PGRST102', message: 'x' }),
       400,
-      'malformed_request',
+      'value_not_storable',
     ],
-    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'malformed_request'],
+    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'value_not_storable'],
   ])('%s -> the right problem, after one call', async (_, rest, status, code) => {
     const { project, env } = await projectThat(rest);
     expectProblem(await call('GET /clients', { token: admin.token, env }), status, code);
@@ -349,13 +351,13 @@ describe('the headers of a call', () => {
     return seen.map((headers) => [headers.get('apikey'), headers.get('authorization')]);
   };
 
-  it('under a session are the API key and the token', async () => {
+  it('with a session are the API key and the token', async () => {
     expect(await withHeaders('GET /clients', admin.token)).toEqual([
       [settings().SUPABASE_PUBLISHABLE_KEY, `Bearer ${admin.token}`],
     ]);
   });
 
-  it('without a session are the API key alone: it is no JWT', async () => {
+  it('without a session are only the API key, because it is not a JWT', async () => {
     for (const [line, token] of [
       ['GET /runner/bots', newMachineToken()],
       ['GET /ready', undefined],

@@ -1,4 +1,4 @@
-/** The canonical form is RFC 8785's, and PostgreSQL writes the very same. */
+/** The canonical form is that of RFC 8785, and PostgreSQL writes the same text. */
 import fc from 'fast-check';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
@@ -8,8 +8,8 @@ const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
 afterAll(() => sql.end({ timeout: 1 }));
 
 describe('canonicalJson', () => {
-  // RFC 8785, section 3.2.3, and its strings of 3.2.2.2.
-  it('sorts by UTF-16 code units, as the RFC shows', () => {
+  // RFC 8785, section 3.2.3, and the strings of its section 3.2.2.2.
+  it('sorts by UTF-16 code units, as in the example of the RFC', () => {
     const value = {
       '\u20ac': 'Euro Sign',
       '\r': 'Carriage Return',
@@ -31,18 +31,18 @@ describe('canonicalJson', () => {
     ]);
   });
 
-  it('escapes strings as the RFC shows', () => {
+  it('escapes strings as in the example of the RFC', () => {
     expect(canonicalJson({ string: '\u20ac$\u000f\u000aA\'\u0042\u0022\u005c\\"\u002f' })).toBe(
       String.raw`{"string":"€$\u000f\nA'B\"\\\\\"/"}`,
     );
     expect(canonicalJson({ literals: [null, true, false] })).toBe('{"literals":[null,true,false]}');
   });
 
-  it.each([1.5, Number.NaN, 2 ** 53, -0, '\ud800', undefined, () => 1, 1n])('refuses %s', (value) => {
+  it.each([1.5, Number.NaN, 2 ** 53, -0, '\ud800', undefined, () => 1, 1n])('rejects %s', (value) => {
     expect(() => canonicalJson({ value })).toThrow(TypeError);
   });
 
-  it('hashes to what sha256sum says of the text', async () => {
+  it('has the hash that sha256sum prints for the text', async () => {
     // printf '{"a":1}' | sha256sum
     expect(await canonicalHash({ a: 1 })).toBe(
       '015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862',
@@ -51,7 +51,7 @@ describe('canonicalJson', () => {
 });
 
 describe('PostgreSQL', () => {
-  it('writes every character of Unicode as ECMAScript does', async () => {
+  it('writes every Unicode character as ECMAScript does', async () => {
     const [{ texts }] = await sql<[{ texts: string }]>`
       select string_agg(to_json('a' || chr(point) || 'b')::text, ',' order by point) as texts
       from generate_series(1, 1114111) as point where point not between 55296 and 57343`;
@@ -59,7 +59,7 @@ describe('PostgreSQL', () => {
     for (let point = 1; point <= 0x10ffff; point++) {
       if (point < 0xd800 || point > 0xdfff) expected.push(canonicalJson(`a${String.fromCodePoint(point)}b`));
     }
-    // Compared as a whole and told in part: a difference would be printed for minutes.
+    // Compared as a whole and reported in part: printing the whole difference would take minutes.
     const all = expected.join(',');
     expect(texts === all ? 'the same' : texts.split(',').find((text, i) => text !== expected[i])).toBe(
       'the same',
@@ -79,7 +79,7 @@ describe('PostgreSQL', () => {
   );
   const details = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,9}$/), scalar, { maxKeys: 8 });
 
-  it('writes every detail that it takes as the SDK does, also nested', async () => {
+  it('writes every accepted detail as the SDK does, also nested ones', async () => {
     const samples = fc
       .sample(details, 300)
       .flatMap((detail) => [detail, { detail, list: [detail, [detail]] }]);
@@ -90,7 +90,7 @@ describe('PostgreSQL', () => {
     expect(rows.map(({ canonical }) => canonical)).toEqual(samples.map((sample) => canonicalJson(sample)));
   });
 
-  it('writes every row as the SDK writes the answer', async () => {
+  it('writes every row as the SDK writes the response', async () => {
     const rows = fc.sample(fc.record({ detail: fc.option(details), text, number: fc.nat() }), 100);
     for (const { detail, text: request_id, number } of rows) {
       const [row] = await sql<[{ answer: Record<string, unknown>; canonical: string }]>`
@@ -99,7 +99,7 @@ describe('PostgreSQL', () => {
           client_id: crypto.randomUUID(),
           seq: number + 1,
           id: crypto.randomUUID(),
-          event: 'signed',
+          event: 'key_released',
           bot_id: number % 2 ? crypto.randomUUID() : null,
           address: number % 3 ? '0xabc' : null,
           chain: number % 3 ? 'evm' : null,
@@ -136,12 +136,12 @@ describe('PostgreSQL', () => {
     ['{"é": 1}', false],
     ['{"A": 1}', false],
     ['{"": 1}', false],
-  ])('takes the detail %s: %s', async (detail, taken) => {
+  ])('accepts the detail %s: %s', async (detail, taken) => {
     const [row] = await sql`select private.is_event_detail(${detail}::text::jsonb) as taken`;
     expect(row?.taken).toBe(taken);
   });
 
-  it('takes a detail of 16 KiB and no more', async () => {
+  it('accepts a detail of 16 KiB and rejects a longer one', async () => {
     const [row] = await sql`select
       private.is_event_detail(jsonb_build_object('a', repeat('x', 16374))) as most,
       private.is_event_detail(jsonb_build_object('a', repeat('x', 16376))) as more`;

@@ -1,4 +1,4 @@
-/** The SDK's plain types are those of the API's schemas (checked by `tsc -p test`), and it has every call. */
+/** The SDK's types equal those of the API's schemas (checked by `tsc -p test`), and the SDK has every call. */
 
 import type { z } from '@hono/zod-openapi';
 import { describe, expect, expectTypeOf, test } from 'vitest';
@@ -18,7 +18,7 @@ import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 
 describe('types', () => {
-  test('of requests are what the schemas take in', () => {
+  test('of requests are the input types of the schemas', () => {
     expectTypeOf<sdk.ClientRequest>().toEqualTypeOf<z.input<typeof clients.ClientRequest>>();
     expectTypeOf<sdk.CreateBotRequest>().toEqualTypeOf<z.input<typeof bots.CreateBotRequest>>();
     expectTypeOf<sdk.SetupBotRequest>().toEqualTypeOf<z.input<typeof bots.SetupBotRequest>>();
@@ -33,7 +33,7 @@ describe('types', () => {
     expectTypeOf<sdk.PageQuery>().toExtend<z.input<typeof PageQuery>>();
   });
 
-  test('of answers are what the schemas give out', () => {
+  test('of responses are the output types of the schemas', () => {
     expectTypeOf<sdk.Client>().toEqualTypeOf<clients.Client>();
     expectTypeOf<sdk.Page<sdk.Client>>().toEqualTypeOf<clients.ClientPage>();
     expectTypeOf<sdk.Bot>().toEqualTypeOf<bots.Bot>();
@@ -64,7 +64,7 @@ describe('types', () => {
 describe('calls', () => {
   const ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
 
-  /** Calls every method there is, and gives what went out: method and path, in the words of the description. */
+  /** Calls every method, and returns the requests that it sent: method and path, as written in the description. */
   async function everyCall(): Promise<string[]> {
     const lines: string[] = [];
     const api = createClient({
@@ -87,7 +87,7 @@ describe('calls', () => {
     return lines;
   }
 
-  test('there is one for every operation of the API, and for nothing else', async () => {
+  test('there is one for every operation of the API, and no other', async () => {
     const { paths = {} } = describeApi(createApp());
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
@@ -96,7 +96,7 @@ describe('calls', () => {
     expect((await everyCall()).sort()).toEqual(operations.sort());
   });
 
-  test('pages are asked for by query, and what is not given is not sent', async () => {
+  test('page parameters are sent in the query, and missing ones are not sent', async () => {
     const urls: string[] = [];
     const api = createClient({
       url: 'https://api.example.test',

@@ -20,11 +20,11 @@ async function failure(answer: Answer, token: string = TOKEN): Promise<unknown> 
   return api.clients.setupBot(ID, { bot_type: 'evm-grid', private_key: KEY }).catch((error) => error);
 }
 
-describe('what the API refuses', () => {
-  test('is an ApiProblem with code, status, request id and the parts that do not fit', async () => {
+describe('a rejected request', () => {
+  test('throws an ApiProblem with code, status, request id and the invalid fields', async () => {
     const errors = [{ pointer: '/name', code: 'too_small', detail: 'too short' }];
     const error = await failure(
-      json({ code: 'validation_failed', title: 'T', detail: 'D.', instance: 'r-1', errors }, 422, {
+      json({ code: 'validation_failed', title: 'T', detail: 'D.', request_id: 'r-1', errors }, 422, {
         'content-type': 'application/problem+json',
       }),
     );
@@ -33,12 +33,12 @@ describe('what the API refuses', () => {
     expect((error as Error).message).toBe('POST /clients/{id}/setup-bot: 422 validation_failed: T. D.');
   });
 
-  test('says how long to wait', async () => {
+  test('has the time to wait', async () => {
     const error = await failure(problem('database_busy', 503, { 'retry-after': '5' }));
     expect(error).toMatchObject({ code: 'database_busy', retryAfterMs: 5000 });
   });
 
-  test('is found again inside what libraries make of it', async () => {
+  test('is found inside the errors of other libraries', async () => {
     const error = await failure(problem('bot_not_running', 409));
     const wrapped = new Error('viem', { cause: new Error('and viem again', { cause: error }) });
     expect(findProblem(wrapped)?.code).toBe('bot_not_running');
@@ -46,17 +46,17 @@ describe('what the API refuses', () => {
   });
 });
 
-describe('what is not of the API', () => {
+describe('a response that is not from the API', () => {
   test.each<[string, Answer, number]>([
     ['a page of a proxy', (response) => response.writeHead(502).end('<html>'), 502],
     ['JSON of a proxy', json({ code: 'looks_like_one', detail: KEY }, 403), 403],
-    ['an answer that is no JSON', (response) => response.end('fine'), 200],
-    ['an empty answer', (response) => response.writeHead(204).end(), 204],
-  ])('%s is an unexpected answer', async (_name, answer, status) => {
+    ['a response that is not JSON', (response) => response.end('fine'), 200],
+    ['an empty response', (response) => response.writeHead(204).end(), 204],
+  ])('%s is an unexpected response', async (_name, answer, status) => {
     expect(await failure(answer)).toMatchObject({ code: 'unexpected_answer', status });
   });
 
-  test('a redirect is not followed: the body, with a key in it, goes to nobody else', async () => {
+  test('a redirect is not followed: the body may have a key, and is sent to no other server', async () => {
     const other = await startStandIn(json({}));
     const error = await failure((response) => response.writeHead(307, { location: other.url }).end());
     expect(error).toMatchObject({ code: 'unexpected_answer', status: 307 });
@@ -66,25 +66,34 @@ describe('what is not of the API', () => {
 });
 
 describe('no answer', () => {
-  test('says which call, and the system error where there is one', async () => {
-    const api = createClient({ url: `http://127.0.0.1:${await freePort()}`, token: TOKEN, retries: 0 });
+  test('names the call, the origin of the API and the system error', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const api = createClient({ url: `${url}/base`, token: TOKEN, retries: 0 });
     const error = await api.clients.me().catch((error) => error);
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error).toMatchObject({
       code: 'unreachable',
-      message: 'GET /clients/me: no answer (ECONNREFUSED)',
+      message: `GET /clients/me: no response from ${url} (ECONNREFUSED)`,
     });
+  });
+
+  test('names the kind of error if the runtime gives no system code, and never its message', async () => {
+    const fetch = () => Promise.reject(new TypeError(`fetch failed with ${TOKEN}`));
+    const api = createClient({ url: 'https://keys.example.test', token: TOKEN, retries: 0, fetch });
+    await expect(api.clients.me()).rejects.toThrow(
+      new NoAnswer('GET /clients/me: no response from https://keys.example.test (TypeError)', 'unreachable'),
+    );
   });
 
   test('says when the time was up', async () => {
     const error = await failure(silence);
     expect(error).toMatchObject({
       code: 'timeout',
-      message: 'POST /clients/{id}/setup-bot: no answer within 1000 ms',
+      message: `POST /clients/{id}/setup-bot: no response from ${server?.url} within 1000 ms`,
     });
   });
 
-  test('says so too when an answer stops half way', async () => {
+  test('throws the same error if the response stops half way', async () => {
     const error = await failure((response) =>
       response.writeHead(200, { 'content-length': '100' }).write('{'),
     );
@@ -97,21 +106,30 @@ describe('secrets', () => {
     response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(asked));
 
   test.each<[string, Answer]>([
-    ['a problem', problem('internal', 500)],
+    ['a problem', problem('internal_error', 500)],
     ['a proxy that echoes the request', echo],
     ['a connection that ends', hangUp],
-    ['no answer in time', silence],
+    ['no response in time', silence],
   ])('are in no error after %s', async (_name, answer) => {
     const shown = inspect(await failure(answer), { depth: 20, showHidden: true });
     expect(shown).not.toContain(TOKEN);
     expect(shown).not.toContain(KEY);
   });
 
-  test('a token that no header can hold is refused without being quoted', async () => {
+  test('a token that a header cannot hold is rejected without being quoted', async () => {
     const error = await failure(json({}), `${TOKEN}\n`);
     expect(error).toBeInstanceOf(TypeError);
     expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(TOKEN);
     expect(server?.asked).toEqual([]);
+  });
+
+  test('a token that is undefined -> TypeError at once; no token -> a client', () => {
+    const url = 'https://keys.example.test';
+    const settings: { url: string; token?: string } = { url };
+    // @ts-expect-error: the type rejects it too.
+    expect(() => createClient({ url, token: undefined })).toThrow(TypeError);
+    expect(() => createClient({ ...settings, token: settings.token as string })).toThrow(TypeError);
+    expect(() => createClient(settings)).not.toThrow();
   });
 
   test('nor does a client show its token', () => {
@@ -120,13 +138,16 @@ describe('secrets', () => {
   });
 
   test.each([KEY, '..', `${ID}/../../clients`, ''])(
-    'an id that is none gets into no url and no error: %j',
+    'a malformed id is put into no URL and no error: %j',
     async (id) => {
       server = await startStandIn(json({}));
       const error = await createClient({ url: server.url, token: TOKEN })
         .bots.stop(id)
         .catch((error) => error);
-      expect(error).toMatchObject({ name: 'TypeError', message: 'POST /bots/{id}/stop: the id is no UUID.' });
+      expect(error).toMatchObject({
+        name: 'TypeError',
+        message: expect.stringMatching(/^POST \/bots\/\{id\}\/stop: the id is (no|not a) UUID\.$/),
+      });
       expect(server.asked).toEqual([]);
     },
   );
@@ -136,7 +157,7 @@ describe('secrets', () => {
     'keys',
     'https://user:secret@keys.example.test',
     'https://x.test?a=b',
-  ])('an url such as %s is refused without being quoted', (url) => {
+  ])('a URL such as %s is rejected without being quoted', (url) => {
     expect(() => createClient({ url })).toThrow(TypeError);
     expect(() => createClient({ url })).not.toThrow(/secret/);
   });
@@ -153,7 +174,7 @@ describe('a token and keys in plain HTTP', () => {
     'http://10.0.0.1:8787',
     'http://0.0.0.0:8787',
     'http://trading-keys:8787',
-  ])('go to no other machine: %s -> TypeError, before anything is sent', async (url) => {
+  ])('are sent to no other machine: %s -> TypeError before any request', async (url) => {
     let sent = 0;
     const fetch = async () => Response.json({ sent: ++sent });
     expect(() => createClient({ url, fetch })).toThrow(

@@ -1,4 +1,4 @@
-/** What the SDK asks for is what the API will sign: both sides, without the network between. */
+/** The requests of the SDK are the transactions that the API signs: both parts, without a network between them. */
 import { type Hex, keccak256, serializeTransaction, toHex } from 'viem';
 import { expect, test } from 'vitest';
 import { describePayload } from '../../src/sdk/evm-payload.ts';
@@ -6,7 +6,7 @@ import { readEvmTransaction } from '../../src/signing/evm-transaction.ts';
 import { TRANSACTIONS } from './evm-things.ts';
 
 test.each(Object.entries(TRANSACTIONS))(
-  '%s is described so that the API signs its very bytes',
+  '%s is described so that the API signs exactly its bytes',
   (_name, transaction) => {
     const payload = serializeTransaction(transaction);
     const asked = JSON.parse(JSON.stringify(describePayload(payload)));
@@ -14,7 +14,7 @@ test.each(Object.entries(TRANSACTIONS))(
   },
 );
 
-test('quantities are hex, and what is zero is there', () => {
+test('quantities are hex, and zero values are included', () => {
   const payload = serializeTransaction({
     type: 'eip1559',
     chainId: 31_337,
@@ -34,9 +34,9 @@ test('quantities are hex, and what is zero is there', () => {
 });
 
 test.each<[string, Hex]>([
-  ['a type of one chain alone', '0x7bf84682a4ec8080808094'],
+  ['a type of a single chain', '0x7bf84682a4ec8080808094'],
   ['a type that no chain has', '0x05c0'],
-  ['bytes that are none', '0x02ff'],
+  ['malformed bytes', '0x02ff'],
   ['nothing', '0x'],
 ])('%s is not described', (_name, payload) => {
   expect(() => describePayload(payload)).toThrow(

@@ -1,4 +1,4 @@
-/** One of everything that an EVM account signs, as viem takes it. */
+/** One of everything that an EVM account signs, in the form that viem accepts. */
 import { parseGwei, type TransactionSerializable } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 
@@ -6,7 +6,7 @@ const TO = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 const fees = { maxFeePerGas: parseGwei('20'), maxPriorityFeePerGas: parseGwei('1') };
 const accessList = [{ address: TO, storageKeys: [`0x${'0'.repeat(63)}1`] }] as const;
 
-/** Who delegates by EIP-7702: signs its authorization itself. */
+/** The account that delegates by EIP-7702. It signs its authorization itself. */
 const delegator = privateKeyToAccount(`0x${'5'.repeat(64)}`);
 const authorization = await delegator.signAuthorization({ contractAddress: TO, chainId: 31_337, nonce: 7 });
 
@@ -48,7 +48,7 @@ export const TRANSACTIONS: Record<string, TransactionSerializable> = {
     accessList,
   },
   'EIP-1559': TRANSFER,
-  'EIP-1559 that does not say so': { chainId: 31_337, gas: 21_000n, to: TO, value: 1n, ...fees },
+  'EIP-1559 without its type': { chainId: 31_337, gas: 21_000n, to: TO, value: 1n, ...fees },
   'EIP-1559 without fees': { type: 'eip1559', chainId: 31_337, nonce: 1, gas: 21_000n, to: TO },
   'EIP-1559 with an access list': {
     type: 'eip1559',

@@ -1,4 +1,4 @@
-/** The SDK inside the Workers' runtime: a bot may itself be a Worker. */
+/** The SDK inside the Workers' runtime, because a bot can itself be a Worker. */
 import {
   type Blockhash,
   createTransactionMessage,
@@ -19,7 +19,7 @@ import { newSolanaKey } from '../support/private-keys.ts';
 import { recordKeysOf } from '../support/recorder.ts';
 
 const app = createApp();
-/** As a service binding is called. */
+/** In the form of a service binding. */
 const binding: typeof fetch = async (input, init) => app.fetch(new Request(input, init), settings());
 const url = 'https://keys.example.test';
 
@@ -29,7 +29,7 @@ async function newBot(request: { bot_type: string; private_key: string | number[
   const owner = createClient({ url, token, fetch: binding });
   const bot = await owner.clients.setupBot(clientId, request);
   const issued = await owner.bots.issueToken(bot.id, { name: 'A Worker' });
-  const client = createClient({ url, token: issued.token, fetch: binding });
+  const client = createClient({ url, token: issued.token ?? '', fetch: binding });
   return { client, botId: bot.id, address: bot.wallets[0]?.address ?? '' };
 }
 
@@ -56,7 +56,7 @@ test('a signer of Kit signs through a service binding, and verifies with Web Cry
   expect(signatures[signer.address]).toHaveLength(64);
 });
 
-test("the runtime's own fetch takes what the client asks of it", async () => {
+test("the runtime's own fetch supports the options of the client", async () => {
   const elsewhere = createClient({ url: inject('supabaseUrl'), token: 'tk_test', retries: 0 });
   await expect(elsewhere.runner.bots()).rejects.toMatchObject({ code: 'unexpected_answer' });
 });

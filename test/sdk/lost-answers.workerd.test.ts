@@ -1,4 +1,4 @@
-/** The SDK against the API where the first answer of a call is lost on its way: the call is carried out once. */
+/** The SDK with an API whose first response is lost: the call is executed once. */
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
@@ -11,7 +11,7 @@ import { recordIdempotencyKey, recordKeysOf } from '../support/recorder.ts';
 const app = createApp();
 const url = 'https://keys.example.test';
 
-/** Carries out every request; after `lose()` the next answer gets lost. */
+/** Executes every request; after `lose()` the next response is lost. */
 function flakyBinding() {
   const sent: Request[] = [];
   let losing = false;
@@ -44,7 +44,7 @@ async function newBot() {
   return { private_key, clientId, owner, bot, fetch, sent, lose };
 }
 
-describe('a call whose answer was lost', () => {
+describe('a call whose response was lost', () => {
   test('sets a bot up once', async () => {
     const { clientId, owner, bot, sent } = await newBot();
     expect(sent).toHaveLength(2);
@@ -58,7 +58,7 @@ describe('a call whose answer was lost', () => {
     expect([sent.length, version, (await owner.clients.tradingKey(clientId)).version]).toEqual([2, 2, 2]);
   });
 
-  test('issues one machine token, which nobody has: its id is there to revoke it', async () => {
+  test('issues one machine token that the caller does not get: its id is returned, to revoke it', async () => {
     const { owner, bot, lose } = await newBot();
     lose();
     const { id, token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
@@ -70,8 +70,8 @@ describe('a call whose answer was lost', () => {
 
   test('signs a transaction of viem, and reserves its value once', async () => {
     const { private_key, owner, bot, fetch, sent, lose } = await newBot();
-    await owner.bots.setPolicy(bot.id, { max_daily_value: '100' });
-    const { token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
+    await owner.bots.setPolicy(bot.id, { max_value_24h: '100' });
+    const { token = '' } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
     const client = createClient({ url, token, fetch });
     const account = toTradingKeysAccount({ client, botId: bot.id, address: bot.wallets[0]?.address ?? '' });
     const transaction = {
@@ -93,9 +93,9 @@ describe('a call whose answer was lost', () => {
     expect(rows).toEqual([{ value: '60' }]);
   });
 
-  test('can be asked for again later, by a key of the caller', async () => {
+  test('can be sent again later with a key of the caller', async () => {
     const { owner, bot, fetch, lose } = await newBot();
-    const { token } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
+    const { token = '' } = await owner.bots.issueToken(bot.id, { name: 'A runner' });
     const sign = (attempts: number) =>
       createClient({ url, token, fetch, retries: attempts - 1 }).bots.sign(
         bot.id,
@@ -106,7 +106,7 @@ describe('a call whose answer was lost', () => {
     await expect(sign(1)).rejects.toMatchObject({ code: 'unreachable' });
     expect(await sign(1)).toMatchObject({ address: bot.wallets[0]?.address });
     const rows = await operatorSql(
-      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'signed' order by id`,
+      `select detail -> 'replayed' as replayed from private.every_key_event where bot_id = $1 and event = 'key_released' order by id`,
       [bot.id],
     );
     expect(rows).toEqual([{ replayed: null }, { replayed: true }]);

@@ -1,4 +1,4 @@
-/** What would be published, as whoever installs it gets it. */
+/** The package that would be published, as a user installs it. */
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -30,7 +30,7 @@ beforeAll(() => {
   mkdirSync(consumer);
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'a-bot', type: 'module' }));
   run('npm', ['install', '--offline', '--no-audit', tarball], consumer);
-  // Peers of the bot's own choice; here those that this repository has.
+  // Peer dependencies are chosen by the bot; here they are those of this repository.
   mkdirSync(join(consumer, 'node_modules', '@solana'));
   for (const name of ['viem', '@solana/kit', '@types']) {
     symlinkSync(resolve('node_modules', name), join(consumer, 'node_modules', name));
@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-/** Runs a program to its end and answers what it printed; whatever it says goes into the error if it fails. */
+/** Runs a program to its end and returns its output. If it fails, its output is in the error. */
 function run(program: string, args: string[], cwd: string, env: Record<string, string> = {}): string {
   const { status, stdout, stderr } = spawnSync(program, args, {
     cwd,
@@ -51,22 +51,22 @@ function run(program: string, args: string[], cwd: string, env: Record<string, s
 
 const manifestAt = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
-test('publint finds nothing', () => {
+test('publint reports nothing', () => {
   expect(run('publint', ['--strict', dist], '.')).toContain('All good!');
 });
 
-test('nor in the root, whose exports let this repository use its own package by name', () => {
+test('publint reports nothing for the root, whose exports let this repository use its own package by name', () => {
   const root = join(home, 'root');
   cpSync(dist, join(root, 'dist'), { recursive: true });
   copyFileSync('package.json', join(root, 'package.json'));
   expect(run('publint', ['--strict', root], '.')).toContain('All good!');
 });
 
-test('are the types wrong? No', () => {
+test('are-the-types-wrong reports nothing', () => {
   expect(run('attw', ['--profile', 'esm-only', tarball], '.')).toContain('trading-keys/solana');
 });
 
-test('nothing comes along with it, and its manifest keeps in step with this one', () => {
+test('it has no dependencies, and its manifest agrees with the manifest of this repository', () => {
   const installed = manifestAt(join(consumer, 'node_modules/.package-lock.json'));
   expect(Object.keys(installed.packages)).toEqual(['node_modules/trading-keys']);
   const [root, published] = [manifestAt('package.json'), manifestAt(join(dist, 'package.json'))];
@@ -76,7 +76,7 @@ test('nothing comes along with it, and its manifest keeps in step with this one'
   expect(JSON.stringify(entries).replaceAll('"./sdk/', '"./dist/sdk/')).toBe(JSON.stringify(root.exports));
 });
 
-test('all entries are imported by Node', () => {
+test('Node imports all entries', () => {
   const program = `
     const names = ['client', 'viem', 'solana', 'audit'];
     const modules = await Promise.all(names.map((name) => import('trading-keys/' + name)));
@@ -89,7 +89,7 @@ test('all entries are imported by Node', () => {
   ]);
 });
 
-test("a bot's own program compiles against it, and so does the reference runner as it was copied", () => {
+test("a bot's own program compiles against it, and so does an unchanged copy of the reference runner", () => {
   copyFileSync('examples/runner.ts', join(consumer, 'runner.ts'));
   writeFileSync(
     join(consumer, 'bot.ts'),
@@ -106,7 +106,7 @@ test("a bot's own program compiles against it, and so does the reference runner 
      });
      export const account = toTradingKeysAccount({ client, botId: 'id', address: address ?? '' });
      export const signer = createTradingKeysSigner({ client, botId: 'id', address: address ?? '' });
-     // @ts-expect-error: so a mistake is one
+     // @ts-expect-error: so a mistake is an error
      export const mistaken = client.bots.sign('id', { type: 'evm.message' });
      // @ts-expect-error: and types are not any
      export const wrong: number = bots.items[0].id;`,

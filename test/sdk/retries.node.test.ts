@@ -13,7 +13,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** What came of a call, and how often it was asked. */
+/** The result of a call, and the number of requests. */
 async function outcome(
   call: (api: TradingKeysClient) => Promise<unknown>,
   ...answers: [Answer, ...Answer[]]
@@ -27,7 +27,7 @@ async function outcome(
   return [code, server.asked.length];
 }
 
-/** Doing it twice is doing it once. */
+/** Calls that have the same effect when repeated. */
 const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'GET /runner/bots': (api) => api.runner.bots(),
   'DELETE /clients/{id}/revoke-key': (api) => api.clients.revokeKey(ID),
@@ -35,7 +35,7 @@ const reading: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'POST /bots/{id}/heartbeat': (api) => api.bots.heartbeat(ID, { status: 'ok' }),
   'POST /bots/{id}/stop': (api) => api.bots.stop(ID),
 };
-/** Done once by the API for each Idempotency-Key. */
+/** Calls that the API executes once for each Idempotency-Key. */
 const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
   'POST /bots/{id}/sign': (api) => api.bots.sign(ID, { type: 'evm.message', message: 'hello' }),
   'POST /bots/{id}/tokens': (api) => api.bots.issueToken(ID, { name: 'a' }),
@@ -45,7 +45,7 @@ const changing: Record<string, (api: TradingKeysClient) => Promise<unknown>> = {
 };
 const passing: Record<string, Answer> = {
   'a connection that ends': hangUp,
-  'no answer in time': silence,
+  'no response in time': silence,
   '429': problem('rate_limited', 429),
   '502 of a proxy': json({}, 502),
   '503 with Retry-After: 0': problem('database_busy', 503, { 'retry-after': '0' }),
@@ -54,24 +54,24 @@ const passing: Record<string, Answer> = {
 };
 const retryNow = { 'retry-after': '0' };
 
-/** The keys of all attempts of all calls that were asked. */
+/** The keys of all attempts of all calls. */
 const keys = () => server?.asked.map(({ headers }) => headers['idempotency-key']) ?? [];
 
 describe.each(Object.entries({ ...reading, ...changing }))('%s', (_line, call) => {
-  test.each(Object.entries(passing))('is asked again after %s', async (_name, failure) => {
+  test.each(Object.entries(passing))('is sent again after %s', async (_name, failure) => {
     expect(await outcome(call, failure, done)).toEqual(['done', 2]);
   });
 
   test.each([
-    ['403', problem('policy_value', 403), 'policy_value'],
-    ['404', problem('not_found', 404), 'not_found'],
-    ['500', problem('internal', 500), 'internal'],
+    ['403', problem('policy_value_exceeded', 403), 'policy_value_exceeded'],
+    ['404', problem('resource_not_found', 404), 'resource_not_found'],
+    ['500', problem('internal_error', 500), 'internal_error'],
     [
       '503 of the API without Retry-After, which only the operator can end',
       problem('master_key_missing', 503),
       'master_key_missing',
     ],
-  ])('is not asked again after %s', async (_status, failure, code) => {
+  ])('is not sent again after %s', async (_status, failure, code) => {
     expect(await outcome(call, failure, done)).toEqual([code, 1]);
   });
 });
@@ -108,13 +108,13 @@ describe("a caller's own Idempotency-Key", () => {
     expect(keys()).toEqual(['trade-42', 'trade-42']);
   });
 
-  test('is not sent where the API does not look at it, and makes nothing repeatable', async () => {
+  test('is not sent if the API ignores it, and does not make such a call repeatable', async () => {
     await outcome((api) => api.ready(own), hangUp);
     expect(keys()).toEqual([undefined]);
   });
 
   test.each(['', 'a b', 'é', 'x'.repeat(256), 'a\r\nb'])(
-    'that is malformed is refused before anything is sent',
+    'that is malformed is rejected before any request',
     async (key) => {
       server = await startStandIn(done);
       const api = createClient({ url: server.url });
@@ -124,24 +124,24 @@ describe("a caller's own Idempotency-Key", () => {
   );
 });
 
-describe('how long it waits', () => {
-  test('asks three times in all, then gives the last problem', async () => {
+describe('the pause before a retry', () => {
+  test('sends three requests in all, then throws the last problem', async () => {
     const busy = problem('database_busy', 503, retryNow);
     expect(await outcome((api) => api.runner.bots(), busy)).toEqual(['database_busy', 3]);
   });
 
-  test('waits as long as Retry-After says', async () => {
+  test('is as long as Retry-After', async () => {
     const start = performance.now();
     await outcome((api) => api.runner.bots(), problem('database_busy', 503, { 'retry-after': '1' }), done);
     expect(performance.now() - start).toBeGreaterThanOrEqual(995);
   });
 
-  test('does not wait for minutes: the caller is told', async () => {
+  test('is not minutes long: the problem is thrown instead', async () => {
     const later = problem('rate_limited', 429, { 'retry-after': '120' });
     expect(await outcome((api) => api.runner.bots(), later, done)).toEqual(['rate_limited', 1]);
   });
 
-  test('the wait doubles up to a limit, by chance between nothing and that', () => {
+  test('is random between zero and a bound that doubles up to a limit', () => {
     const busy = new ApiProblem('', {
       code: 'x',
       status: 503,
@@ -155,7 +155,7 @@ describe('how long it waits', () => {
     expect(delayBeforeRetry(busy, 0, () => 0.5)).toBe(100);
   });
 
-  test('Retry-After is seconds or a date', () => {
+  test('can be given in Retry-After as seconds or a date', () => {
     const now = Date.UTC(2026, 10, 22, 12);
     const of = (header: string | null) => parseRetryAfter(header, now);
     expect(of('7')).toBe(7000);
@@ -164,7 +164,7 @@ describe('how long it waits', () => {
     expect([of(null), of('soon')]).toEqual([undefined, undefined]);
   });
 
-  test('a caller who gives up is not made to wait', async () => {
+  test('ends at once if the caller aborts', async () => {
     server = await startStandIn(problem('database_busy', 503, { 'retry-after': '20' }));
     const api = createClient({ url: server.url });
     const giveUp = new AbortController();
@@ -174,7 +174,7 @@ describe('how long it waits', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('a caller who gives up during a request gets its own reason', async () => {
+  test('a caller who aborts during a request gets its own abort reason', async () => {
     server = await startStandIn(silence);
     const api = createClient({ url: server.url });
     const call = api.runner.bots({}, { signal: AbortSignal.timeout(50) });

@@ -44,7 +44,7 @@ async function signerAt(answer: Answer) {
   };
 }
 
-/** A memo, which needs nobody else's signature. */
+/** A memo, which needs no signature of another account. */
 const memo = (signer: TransactionSigner, text: string) =>
   pipe(
     createTransactionMessage({ version: 0 }),
@@ -64,7 +64,7 @@ const memo = (signer: TransactionSigner, text: string) =>
       ),
   );
 
-/** An API that signs with this key, and something else where it is told so. */
+/** An API that signs with this key, and signs something else if told to. */
 const signingWith =
   (key: KeyPairSigner, instead?: Uint8Array): Answer =>
   async (response, asked) => {
@@ -75,14 +75,14 @@ const signingWith =
     json({ signature, address: local.address, key_id: BOT })(response, asked);
   };
 
-test('is a partial signer of Kit, and for transactions alone', async () => {
+test('is a partial signer of Kit for transactions only', async () => {
   const { signer } = await signerAt(json({}));
   expect(signer.address).toBe(local.address);
   expect(isTransactionPartialSigner(signer)).toBe(true);
   expect(Object.keys(signer)).toEqual(['address', 'signTransactions']);
 });
 
-test("signs as Kit's own signer of the same key, byte for byte", async () => {
+test("returns the signature of Kit's own signer with the same key, byte for byte", async () => {
   const { signer, asked } = await signerAt(signingWith(local));
   const byApi = await partiallySignTransactionMessageWithSigners(memo(signer, 'hello'));
   const byKit = await partiallySignTransactionMessageWithSigners(memo(local, 'hello'));
@@ -94,13 +94,13 @@ test("signs as Kit's own signer of the same key, byte for byte", async () => {
   });
 });
 
-describe('an API that is not honest', () => {
+describe('a dishonest API', () => {
   test.each<[string, () => Answer]>([
     ['a signature of something else', () => signingWith(local, new Uint8Array(80))],
     ['a signature of another key', () => signingWith(other)],
     ['no base58', () => json({ signature: 'O0Il', address: local.address, key_id: BOT })],
     ['nothing', () => json({ address: local.address, key_id: BOT })],
-  ])('%s is not handed on', async (_name, answer) => {
+  ])('%s is not returned', async (_name, answer) => {
     const { signer } = await signerAt(answer());
     await expect(partiallySignTransactionMessageWithSigners(memo(signer, 'hello'))).rejects.toMatchObject({
       name: 'SigningError',
@@ -108,7 +108,7 @@ describe('an API that is not honest', () => {
     });
   });
 
-  test('an answer of another address says that it has changed', async () => {
+  test('a response with another address -> an error that the address has changed', async () => {
     const { signer } = await signerAt(json({ signature: '1', address: other.address, key_id: BOT }));
     const signing = partiallySignTransactionMessageWithSigners(memo(signer, 'hello'));
     await expect(signing).rejects.toMatchObject({ code: 'address_changed' });
@@ -116,15 +116,15 @@ describe('an API that is not honest', () => {
 });
 
 test('what is refused ends the batch: nothing after it is asked for', async () => {
-  const { signer, asked } = await signerAt(problem('policy_value', 403));
+  const { signer, asked } = await signerAt(problem('policy_value_exceeded', 403));
   const transactions = ['one', 'two'].map((text) => compileTransaction(memo(local, text)));
   await expect(signer.signTransactions(transactions as never)).rejects.toMatchObject({
-    code: 'policy_value',
+    code: 'policy_value_exceeded',
   });
   expect(asked).toHaveLength(1);
 });
 
-test("a caller who aborts by Kit's own signal waits no longer", async () => {
+test("Kit's own abort signal ends a call", async () => {
   const { signer } = await signerAt(silence);
   const signing = signer.signTransactions([compileTransaction(memo(local, 'hello'))] as never, {
     abortSignal: AbortSignal.timeout(50),

@@ -1,4 +1,4 @@
-/** A server in the place of the API, over real HTTP, that answers as a test tells it and keeps what it was asked. */
+/** A server in place of the API, over real HTTP. It responds as a test tells it, and records its requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,7 +16,7 @@ export interface StandIn {
 
 export type Answer = (response: ServerResponse, asked: Asked) => unknown;
 
-/** The answers come in this order; the last one stays. */
+/** The responses are sent in this order; the last one is repeated. */
 export async function startStandIn(...answers: [Answer, ...Answer[]]): Promise<StandIn> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -51,7 +51,7 @@ export const json =
 
 export const problem = (code: string, status: number, headers: Record<string, string> = {}): Answer =>
   json(
-    { type: 'urn:x', title: 'A title', status, detail: 'A detail.', instance: 'request-1', code },
+    { type: '/docs#problem-x', title: 'A title', status, detail: 'A detail.', request_id: 'request-1', code },
     status,
     {
       'content-type': 'application/problem+json',
@@ -59,7 +59,7 @@ export const problem = (code: string, status: number, headers: Record<string, st
     },
   );
 
-/** Ends the connection without an answer. */
+/** Closes the connection without a response. */
 export const hangUp: Answer = (response) => response.destroy();
-/** Never answers. */
+/** Never responds. */
 export const silence: Answer = () => {};

@@ -23,7 +23,7 @@ async function accountAt(answer: Answer, address: string = local.address) {
   return { account: toTradingKeysAccount({ client, botId: BOT, address }), asked: server.asked };
 }
 
-/** An API that answers this signature, whatever it is asked. */
+/** An API that returns this signature for every request. */
 const signed = (signature: Hex, address: string = local.address) => json({ signature, address, key_id: BOT });
 
 describe('an account', () => {
@@ -34,7 +34,7 @@ describe('an account', () => {
     expect(account.signAuthorization).toBeUndefined();
   });
 
-  test('asks for its bot and its address, and answers the signed transaction', async () => {
+  test('requests a signature for its bot and its address, and returns the signed transaction', async () => {
     const hash = keccak256(serializeTransaction(transfer));
     const { account, asked } = await accountAt(signed(await sign({ hash, privateKey, to: 'hex' })));
     expect(await account.signTransaction(transfer)).toBe(await local.signTransaction(transfer));
@@ -46,7 +46,7 @@ describe('an account', () => {
     });
   });
 
-  test('takes a signature whose last byte is 0 or 1 as well', async () => {
+  test('also accepts a signature whose last byte is 0 or 1', async () => {
     const plain = await local.signMessage({ message: 'hello' });
     const parity = plain.endsWith('1b') ? '00' : '01';
     const { account } = await accountAt(signed(`${plain.slice(0, -2)}${parity}` as Hex));
@@ -54,15 +54,15 @@ describe('an account', () => {
   });
 });
 
-describe('an API that is not honest', () => {
+describe('a dishonest API', () => {
   const other = privateKeyToAccount(generatePrivateKey());
   let ofAnother: Record<string, Hex>;
   beforeEach(async () => {
     ofAnother = {
       'a signature of something else': await sign({ hash: hashMessage('other'), privateKey, to: 'hex' }),
       'a signature of another key': await other.signMessage({ message: MESSAGES.text }),
-      'a signature that is none': `0x${'00'.repeat(65)}`,
-      'a signature cut short': `0x${'11'.repeat(64)}`,
+      'a malformed signature': `0x${'00'.repeat(65)}`,
+      'a truncated signature': `0x${'11'.repeat(64)}`,
       'no hex': 'signed' as Hex,
     };
   });
@@ -70,10 +70,10 @@ describe('an API that is not honest', () => {
   test.each([
     'a signature of something else',
     'a signature of another key',
-    'a signature that is none',
-    'a signature cut short',
+    'a malformed signature',
+    'a truncated signature',
     'no hex',
-  ])('%s is handed on by no method', async (name) => {
+  ])('%s is returned by no method', async (name) => {
     const { account } = await accountAt(signed(ofAnother[name] ?? '0x'));
     const refused = { name: 'SigningError', code: 'signature_mismatch' };
     await expect(account.signTransaction(transfer)).rejects.toMatchObject(refused);
@@ -81,7 +81,7 @@ describe('an API that is not honest', () => {
     await expect(account.signTypedData(TYPED_DATA['the mail of EIP-712'])).rejects.toMatchObject(refused);
   });
 
-  test('a signed transaction of its own is not looked at: the one that was asked for is put together here', async () => {
+  test('its signed transaction is ignored: the account builds it from the request and the signature', async () => {
     const dear = { ...transfer, value: 10n ** 20n };
     const signature = await sign({ hash: keccak256(serializeTransaction(transfer)), privateKey, to: 'hex' });
     const { account } = await accountAt(
@@ -97,7 +97,7 @@ describe('an API that is not honest', () => {
 });
 
 describe('an account after a rotation', () => {
-  test('says that the address has changed, where the wallet was named by its id', async () => {
+  test('reports that the address has changed, if its wallet is named by id', async () => {
     const { account } = await accountAt(
       signed(`0x${'11'.repeat(65)}`, '0x0000000000000000000000000000000000000001'),
     );
@@ -107,16 +107,16 @@ describe('an account after a rotation', () => {
   });
 
   test('gives on what the API says, where it was named by its address', async () => {
-    const { account } = await accountAt(problem('not_found', 404));
+    const { account } = await accountAt(problem('resource_not_found', 404));
     await expect(account.signMessage({ message: 'hello' })).rejects.toMatchObject({
-      code: 'not_found',
+      code: 'resource_not_found',
       status: 404,
     });
   });
 });
 
 describe("a chain's own serializer", () => {
-  test('is used where it writes transactions that the API signs', async () => {
+  test('is used if it writes transactions that the API signs', async () => {
     const serializer = optimism.serializers.transaction;
     const hash = keccak256(serializeTransaction(transfer));
     const { account } = await accountAt(signed(await sign({ hash, privateKey, to: 'hex' })));
@@ -136,7 +136,7 @@ describe("a chain's own serializer", () => {
       zksync.serializers.transaction,
       { ...transfer, type: 'eip712', from: local.address },
     ],
-  ])('%s is refused before anything is asked for', async (_name, serializer, transaction) => {
+  ])('%s is rejected before any request', async (_name, serializer, transaction) => {
     const { account, asked } = await accountAt(json({}));
     // biome-ignore lint/suspicious/noExplicitAny: such chains have types of their own
     const signing = account.signTransaction(transaction as any, { serializer: serializer as any });
@@ -145,7 +145,7 @@ describe("a chain's own serializer", () => {
   });
 });
 
-test('the problem is found inside what a wallet client throws', async () => {
+test('the problem is found inside the error of a wallet client', async () => {
   const { account } = await accountAt(problem('bot_not_running', 409));
   const wallet = createWalletClient({ account, transport: custom({ request: async () => '0x7a69' }) });
   const error = await wallet.sendTransaction({ ...transfer, chain: null } as never).catch((error) => error);

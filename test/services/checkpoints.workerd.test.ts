@@ -1,4 +1,4 @@
-/** A chain is signed only on top of what was signed before: the database is not believed to have kept it. */
+/** A chain is signed only if it agrees with its last checkpoint: the edge does not trust the database to have kept it. */
 import { expect, it } from 'vitest';
 import { openCheckpoint, parseAuditKeys, signHead } from '../../src/crypto/audit-key.ts';
 import type { UnsignedHead } from '../../src/database/as-auditor.ts';
@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 10, 23, 9);
 const client_id = crypto.randomUUID();
 const [before, after] = ['ab'.repeat(32), 'cd'.repeat(32)];
 
-/** A head at row 7, whose last checkpoint is of row 5 as its signer saw it. */
+/** A head at row 7, whose last checkpoint is for row 5 as its signer saw it. */
 async function head(signed: object = {}, signedBy = keys): Promise<UnsignedHead> {
   const said = { iss: ISS, client_id, seq: 5, hash: before, time: 'yesterday', ...signed };
   return {
@@ -25,7 +25,7 @@ async function head(signed: object = {}, signedBy = keys): Promise<UnsignedHead>
 const sign = async (unsigned: UnsignedHead) => signCheckpoint(unsigned, await keys, ISS, NOW);
 const said = { iss: ISS, client_id, seq: 7, hash: after, time: '2026-11-23T09:00:00.000Z' };
 
-it('signs the head of a chain that fits its last checkpoint, or has none', async () => {
+it('signs the head of a chain that agrees with its last checkpoint, or that has no checkpoint', async () => {
   for (const unsigned of [await head(), { ...(await head()), last: null }]) {
     expect(await openCheckpoint(await keys, (await sign(unsigned)) ?? '')).toEqual(said);
   }
@@ -33,14 +33,14 @@ it('signs the head of a chain that fits its last checkpoint, or has none', async
 
 it.each<[string, () => Promise<UnsignedHead>]>([
   ["is another client's", () => head({ client_id: crypto.randomUUID() })],
-  ['is of another row than it stands at', () => head({ seq: 4 })],
-  ['says another hash than the row has now', () => head({ hash: after })],
+  ['names another row than the row it is stored at', () => head({ seq: 4 })],
+  ['has another hash than the row has now', () => head({ hash: after })],
   ['was signed by a key that is not listed', () => head({}, others)],
-  ['stands at a row that is gone', async () => withLast(await head(), { hash: null })],
-  ['stands at the head', async () => ({ ...(await head()), seq: 5, hash: before })],
-  ['stands behind the head', async () => ({ ...(await head()), seq: 4, hash: after })],
-  ['is none', async () => withLast(await head(), { jws: 'x' })],
-])('signs nothing where the last checkpoint %s', async (_, unsigned) => {
+  ['is stored at a row that is gone', async () => withLast(await head(), { hash: null })],
+  ['is stored at the head', async () => ({ ...(await head()), seq: 5, hash: before })],
+  ['is stored after the head', async () => ({ ...(await head()), seq: 4, hash: after })],
+  ['is malformed', async () => withLast(await head(), { jws: 'x' })],
+])('signs nothing if the last checkpoint %s', async (_, unsigned) => {
   expect(await sign(await unsigned())).toBeUndefined();
 });
 

@@ -2,46 +2,46 @@ import { describe, expect, it } from 'vitest';
 import { problemOf } from '../../src/database/errors.ts';
 import { PROBLEM_CODES, type ProblemCode } from '../../src/problem.ts';
 
-describe('what our functions raise', () => {
+describe('errors that our functions raise', () => {
   it.each(PROBLEM_CODES)('PT with the hint %s -> that problem', (hint) => {
     expect(problemOf({ code: 'PT409', hint }, 409).code).toBe(hint);
   });
 
   it.each([
-    ['a hint that is no code', { code: 'PT405', hint: 'append_only' }, 405],
+    ['a hint that is not a code', { code: 'PT405', hint: 'append_only' }, 405],
     ['a hint named as a property of every object', { code: 'PT400', hint: 'constructor' }, 400],
     ['no hint', { code: 'PT400', hint: null }, 400],
-    ['the hint of somebody else', { code: 'P0001', hint: 'not_found' }, 400],
-  ])('%s -> internal', (_, error, status) => {
-    expect(problemOf(error, status).code).toBe('internal');
+    ['the hint of somebody else', { code: 'P0001', hint: 'resource_not_found' }, 400],
+  ])('%s -> internal_error', (_, error, status) => {
+    expect(problemOf(error, status).code).toBe('internal_error');
   });
 });
 
 /** A session whose access token is valid for another hour. */
 const session = { token: 'x', expiresAt: Date.now() / 1000 + 3600 };
 
-describe('what PostgreSQL and PostgREST say', () => {
+describe('errors of PostgreSQL and PostgREST', () => {
   it.each<[string, number, ProblemCode, number]>([
     // A value of the request.
-    ['22001', 400, 'malformed_request', 400],
-    ['22003', 400, 'malformed_request', 400],
-    ['22007', 400, 'malformed_request', 400],
-    ['22008', 400, 'malformed_request', 400],
-    ['22009', 400, 'malformed_request', 400],
-    ['22P02', 400, 'malformed_request', 400],
-    ['22P05', 400, 'malformed_request', 400],
-    ['22021', 400, 'malformed_request', 400],
-    ['22023', 400, 'malformed_request', 400],
-    ['23502', 400, 'malformed_request', 400],
-    ['23503', 409, 'malformed_request', 400],
-    ['23505', 409, 'conflict', 409],
-    ['23514', 400, 'malformed_request', 400],
-    ['23P01', 400, 'conflict', 409],
-    ['54000', 413, 'malformed_request', 400],
-    ['54001', 413, 'malformed_request', 400],
-    ['PGRST102', 400, 'malformed_request', 400],
-    ['42501', 401, 'forbidden', 403],
-    ['42501', 403, 'forbidden', 403],
+    ['22001', 400, 'value_not_storable', 400],
+    ['22003', 400, 'value_not_storable', 400],
+    ['22007', 400, 'value_not_storable', 400],
+    ['22008', 400, 'value_not_storable', 400],
+    ['22009', 400, 'value_not_storable', 400],
+    ['22P02', 400, 'value_not_storable', 400],
+    ['22P05', 400, 'value_not_storable', 400],
+    ['22021', 400, 'value_not_storable', 400],
+    ['22023', 400, 'value_not_storable', 400],
+    ['23502', 400, 'value_not_storable', 400],
+    ['23503', 409, 'value_not_storable', 400],
+    ['23505', 409, 'value_taken', 409],
+    ['23514', 400, 'value_not_storable', 400],
+    ['23P01', 400, 'value_taken', 409],
+    ['54000', 413, 'value_not_storable', 400],
+    ['54001', 413, 'value_not_storable', 400],
+    ['PGRST102', 400, 'value_not_storable', 400],
+    ['42501', 401, 'permission_denied', 403],
+    ['42501', 403, 'permission_denied', 403],
     // What passes.
     ['25P03', 500, 'database_busy', 503],
     ['25P04', 500, 'database_busy', 503],
@@ -67,7 +67,7 @@ describe('what PostgreSQL and PostgREST say', () => {
     ['PGRST002', 503, 'database_unavailable', 503],
     ['PGRST003', 504, 'database_unavailable', 503],
     ['PGRSTX00', 500, 'database_unavailable', 503],
-    // What the operator has to do.
+    // Errors that the operator must fix.
     ['25006', 405, 'database_read_only', 503],
     ['53100', 503, 'database_read_only', 503],
     ['3F000', 404, 'database_not_migrated', 503],
@@ -79,14 +79,14 @@ describe('what PostgreSQL and PostgREST say', () => {
     ['PGRST205', 404, 'database_not_migrated', 503],
     ['PGRST125', 404, 'database_not_configured', 503],
     // A mistake of ours: an UPDATE without WHERE under safeupdate, an error without a code of its own.
-    ['21000', 400, 'internal', 500],
-    ['22012', 400, 'internal', 500],
-    ['25001', 500, 'internal', 500],
-    ['42703', 400, 'internal', 500],
-    ['P0001', 400, 'internal', 500],
-    ['P0002', 500, 'internal', 500],
-    ['P0004', 500, 'internal', 500],
-    ['PT500', 500, 'internal', 500],
+    ['21000', 400, 'internal_error', 500],
+    ['22012', 400, 'internal_error', 500],
+    ['25001', 500, 'internal_error', 500],
+    ['42703', 400, 'internal_error', 500],
+    ['P0001', 400, 'internal_error', 500],
+    ['P0002', 500, 'internal_error', 500],
+    ['P0004', 500, 'internal_error', 500],
+    ['PT500', 500, 'internal_error', 500],
   ])('%s with %i -> %s', (code, status, problem, answered) => {
     const { code: found, status: answeredStatus, errors } = problemOf({ code }, status, session);
     expect([found, answeredStatus, errors]).toEqual([problem, answered, []]);
@@ -96,9 +96,9 @@ describe('what PostgreSQL and PostgREST say', () => {
     Array.from({ length: 29 }, (_, i) => `PGRST${100 + i}`).filter(
       (code) => !['PGRST102', 'PGRST106', 'PGRST125'].includes(code),
     ),
-  )('%s, a request of ours that PostgREST rejects -> internal', (code) => {
+  )('%s, a request of ours that PostgREST rejects -> internal_error', (code) => {
     for (const status of [400, 404, 405, 406, 415, 416, 500])
-      expect(problemOf({ code }, status, session).code).toBe('internal');
+      expect(problemOf({ code }, status, session).code).toBe('internal_error');
   });
 
   it('42501 without a session -> the grants of the migrations are missing', () => {
@@ -121,9 +121,9 @@ describe('what PostgreSQL and PostgREST say', () => {
 
   it.each<[string, number, ProblemCode]>([
     ['UNAUTHORIZED_INVALID_API_KEY', 401, 'publishable_key_rejected'],
-    ['too_many_requests', 429, 'internal'],
+    ['too_many_requests', 429, 'internal_error'],
     ['SUP', 500, 'database_unavailable'],
-    ['constructor', 400, 'internal'],
+    ['constructor', 400, 'internal_error'],
   ])('%s of a gateway with %i -> %s', (code, status, problem) => {
     expect(problemOf({ code }, status, session).code).toBe(problem);
   });
@@ -140,13 +140,13 @@ describe('a rejected token', () => {
   });
 
   it.each(['PGRST301', 'PGRST302', 'PGRST303'])(
-    '%s without a session -> nobody sent one that expires',
+    '%s without a session -> not token_expired: no token was sent',
     (code) => {
       expect(problemOf({ code }, 401, undefined, now).code).toBe('database_rejects_token');
     },
   );
 
-  it('an expired token is not at fault for anything else', () => {
+  it('an expired token does not change the problem of another error', () => {
     expect(problemOf({}, 401, expiringIn(-1), now).code).toBe('publishable_key_rejected');
     expect(problemOf({ code: '40001' }, 500, expiringIn(-1), now).code).toBe('database_busy');
   });

@@ -1,7 +1,7 @@
 /**
- * The private key leaves nothing in the memory of the process that signed with it: no bytes, no text, no number.
- * The whole memory is searched from outside, and before any of it is collected: the young generation is larger
- * than all that is done. So what was ever made of the key, and not overwritten, is still there to be found.
+ * Signing leaves no trace of the private key in the memory of the process: no bytes, no text, no number.
+ * The whole memory is searched from outside, before any garbage collection: the young generation is larger than all
+ * allocations of the test. So a copy of the key that was not overwritten can still be found.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
@@ -25,7 +25,7 @@ const ROUNDS = 20;
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill('SIGKILL'));
 
-/** Has it signed by a process of its own, and searches this process for the key in every form. */
+/** Starts a process that signs with the key, and searches the memory of that process for the key in every format. */
 async function traces(key: TestKey, task: Pick<Task, 'request' | 'how'>, address = key.address) {
   const { chain } = key;
   const binding = { clientId: CLIENT_ID, chain, address, keyId: KEY_ID };
@@ -50,7 +50,7 @@ async function traces(key: TestKey, task: Pick<Task, 'request' | 'how'>, address
   return { signature: new Set(signatures), found };
 }
 
-/** Each form by name: 16 of its bytes, from two places, are enough to tell it. */
+/** Each format by name: 16 of its bytes, from two places, are enough to recognise it. */
 function formsOf(secret: Uint8Array): ReadonlyMap<string, Buffer> {
   const hex = bytesToHex(secret);
   const reversed = Buffer.from(secret).reverse();
@@ -71,7 +71,7 @@ function formsOf(secret: Uint8Array): ReadonlyMap<string, Buffer> {
     ]),
     ['bytes', Buffer.from(secret.subarray(0, 16))],
     ['bytes, their end', Buffer.from(secret.subarray(16))],
-    // As V8 keeps a bigint: its lowest 64 bits first.
+    // As V8 stores a bigint: its lowest 64 bits first.
     ['bigint', reversed.subarray(0, 16)],
     ['bigint, its end', reversed.subarray(16)],
   ]);
@@ -85,13 +85,13 @@ function search(pid: number, forms: ReadonlyMap<string, Buffer>): string[] {
     const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
     if (from === undefined || to === undefined) continue;
     const end = Number.parseInt(to, 16);
-    // Overlapping by more than the longest form.
+    // The parts overlap by more than the longest format.
     for (let at = Number.parseInt(from, 16); at < end; at += chunk.length - 64) {
       let read = 0;
       try {
         read = readSync(memory, chunk, 0, Math.min(chunk.length, end - at), at);
       } catch {
-        continue; // pages that were never touched
+        continue; // pages that were never used
       }
       const bytes = chunk.subarray(0, read);
       for (const [name, form] of forms) if (bytes.includes(form)) found.add(name);
@@ -105,8 +105,8 @@ const evm = newEvmKey();
 const transaction = { chainId: 1, nonce: 1, gas: 21_000, to: evm.address, value: 5, maxFeePerGas: 9 };
 const evmRequest = { type: 'evm.transaction', transaction } as const;
 
-describe.runIf(existsSync('/proc/self/mem'))('after signing, the memory holds of the key', () => {
-  it('evm: nothing', async () => {
+describe.runIf(existsSync('/proc/self/mem'))('after signing, traces of the key in memory', () => {
+  it('evm: none', async () => {
     const { signature, found } = await traces(evm, { request: evmRequest, how: 'product' });
     const account = privateKeyToAccount(evm.privateKey as `0x${string}`);
     const signed = await account.signTransaction({
@@ -129,7 +129,7 @@ describe.runIf(existsSync('/proc/self/mem'))('after signing, the memory holds of
     expect((await traces(key, { request, how: 'product' })).found).toEqual([]);
   });
 
-  it('evm, where signing throws: nothing', async () => {
+  it('evm, if signing throws: none', async () => {
     const { signature, found } = await traces(
       newEvmKey(),
       { request: evmRequest, how: 'product' },
@@ -139,17 +139,17 @@ describe.runIf(existsSync('/proc/self/mem'))('after signing, the memory holds of
     expect(found).toEqual([]);
   });
 
-  it('solana: nothing that is not inside Web Crypto', async () => {
+  it('solana: none outside Web Crypto', async () => {
     const key = newSolanaKey();
     const message = compiled(key.address, [transfer(key.address, newAddress(), 5)]);
     const request = { type: 'solana.transaction', message: messageOf(message) } as const;
     const { signature, found } = await traces(key, { request, how: 'product' });
     expect(signature).toEqual(new Set([(await signedByKit(message, key)).signature]));
-    // Node's crypto library keeps the key of a CryptoKey until that is collected.
+    // Node's crypto library keeps the key of a CryptoKey until the CryptoKey is garbage-collected.
     expect(found.filter((name) => !name.startsWith('bytes'))).toEqual([]);
   });
 
-  // What shows that the search would find it.
+  // These show that the search would find a trace.
   it('evm by noble’s own sign: its hex and a bigint', async () => {
     const { signature, found } = await traces(newEvmKey(), { request: evmRequest, how: 'noble' });
     expect([...signature][0]).toMatch(/^0x[0-9a-f]{130}$/);

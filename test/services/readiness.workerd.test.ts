@@ -26,7 +26,7 @@ const allOk = {
 };
 const missing = (code: ProblemCode) => ({ status: 'missing', code });
 
-it('is ready when everything is there, also with a newer schema', async () => {
+it('is ready if every check passes, also with a newer schema', async () => {
   expect(await checkReadiness(well)).toEqual({ status: 'ready', dependencies: allOk });
   const newer = { ...well, schemaVersion: async () => SCHEMA_VERSION + 1 };
   expect((await checkReadiness(newer)).status).toBe('ready');
@@ -54,28 +54,28 @@ it.each([
     { database: missing('publishable_key_rejected'), schema: missing('publishable_key_rejected') },
   ],
   [
-    'settings of the sign-in that cannot be read',
+    'malformed settings of the sign-in',
     { stepUpAgrees: fails('step_up_settings_malformed') },
     { step_up: missing('step_up_settings_malformed') },
   ],
   ['no master key', { keyring: fails('master_key_missing') }, { master_key: missing('master_key_missing') }],
   [
-    'a master key that was dropped',
+    'a missing master key',
     { countUnopenable: async () => 7 },
     { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: 7 } },
   ],
   [
-    'master keys that all were dropped',
+    'missing master keys, all of them',
     { countUnopenable: async () => null },
     { master_key: { ...missing('master_key_dropped'), unopenable_envelopes: null } },
   ],
   [
-    'a database that goes away while it counts',
+    'a database that fails while it counts',
     { countUnopenable: fails('database_unavailable') },
     { database: missing('database_unavailable'), schema: missing('database_unavailable') },
   ],
   [
-    'a schema that cannot count',
+    'a schema without the function that counts',
     { countUnopenable: fails('database_not_migrated') },
     { schema: missing('database_not_migrated') },
   ],
@@ -97,12 +97,12 @@ it.each([
   [
     'another sign-in required by the database',
     { stepUpAgrees: async () => false },
-    { step_up: missing('step_up_disagrees') },
+    { step_up: missing('step_up_settings_mismatch') },
   ],
   [
     'an unexpected error',
     { keyring: () => Promise.reject(new Error('x')) },
-    { master_key: missing('internal') },
+    { master_key: missing('internal_error') },
   ],
   [
     'an error thrown at once',
@@ -120,7 +120,7 @@ it.each([
   });
 });
 
-it('does not ask an older schema what the keys open', async () => {
+it('does not count envelopes with an older schema', async () => {
   const older = { schemaVersion: async () => SCHEMA_VERSION - 1, countUnopenable: async () => 7 };
   expect(await checkReadiness({ ...well, ...older })).toEqual({
     status: 'degraded',
@@ -138,7 +138,7 @@ it.each([
   });
 });
 
-it('without the monitor is ready, and says what is missing', async () => {
+it('is ready without the monitor, and names the missing setting', async () => {
   const monitor = () => {
     throw new Problem('monitor_token_missing');
   };

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What buffers held when they were filled with zeros. */
+/** The contents of buffers at the time they were filled with zeros. */
 function watchWiping(): string[] {
   const wiped: string[] = [];
   const original = Uint8Array.prototype.fill;
@@ -29,7 +29,7 @@ describe('sealKey', () => {
   it.each([
     ['EVM', newEvmKey],
     ['Solana', newSolanaKey],
-  ])('seals an %s key for its client, under an id of its own', async (_, newKey) => {
+  ])('seals an %s key for its client, under a new key id', async (_, newKey) => {
     const key = newKey();
     const sealed = await sealKey({ private_key: key.privateKey }, clientId, keyring);
     expect(sealed).toMatchObject({ address: key.address, chain: key.chain });
@@ -53,7 +53,7 @@ describe('sealKey', () => {
     expect(cipher.mock.calls[at]?.[2]).toEqual(ZEROS);
   });
 
-  it('wipes the bytes when sealing fails', async () => {
+  it('wipes the bytes if sealing fails', async () => {
     const { privateKey, secret } = newEvmKey();
     vi.spyOn(crypto.subtle, 'encrypt').mockRejectedValue(new Error('no'));
     const wiped = watchWiping();
@@ -61,7 +61,7 @@ describe('sealKey', () => {
     expect(wiped).toContain(String(secret));
   });
 
-  it('wipes the bytes when there is no master key, and says which problem it is', async () => {
+  it('wipes the bytes without a master key, and throws the specific problem', async () => {
     const { privateKey, secret } = newEvmKey();
     const none = () => Promise.reject(new Problem('master_key_missing'));
     const wiped = watchWiping();
@@ -71,7 +71,7 @@ describe('sealKey', () => {
     expect(wiped).toContain(String(secret));
   });
 
-  it('says what is wrong with a key before it asks for the master key, at its place in the body', async () => {
+  it('reports an invalid key, with its pointer in the body, before it reads the master key', async () => {
     const source = vi.fn(keyring);
     await expect(sealKey({ private_key: 'x' }, clientId, source, '/wallets/3')).rejects.toMatchObject({
       code: 'private_key_wrong_length',
@@ -84,20 +84,20 @@ describe('sealKey', () => {
 describe('sealWallet', () => {
   const { address } = newEvmKey();
 
-  it('without a key and address -> nothing to store', async () => {
+  it('without a key and address -> returns nothing to store', async () => {
     expect(await sealWallet({}, clientId, keyring)).toEqual({});
   });
 
-  it('with a chain alone -> that chain, for the database to compare', async () => {
+  it('with a chain alone -> returns that chain, which the database compares', async () => {
     expect(await sealWallet({ chain: 'solana' }, clientId, keyring)).toEqual({ chain: 'solana' });
   });
 
-  it('with an address alone -> its chain and canonical form', async () => {
+  it('with an address alone -> returns its chain and canonical form', async () => {
     const wallet = await sealWallet({ address: address.toLowerCase() }, clientId, keyring);
     expect(wallet).toEqual({ address, chain: 'evm' });
   });
 
-  it('with an address of another chain than it says -> chain_mismatch', async () => {
+  it('with an address of another chain than the given one -> chain_mismatch', async () => {
     await expect(
       sealWallet({ address, chain: 'solana' }, clientId, keyring, '/wallets/0'),
     ).rejects.toMatchObject({

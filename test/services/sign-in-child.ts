@@ -1,6 +1,6 @@
 /**
- * A process that signs and then waits to be searched. What it is given is what the product has: the master key and
- * an envelope. The test that started it knows the private key; this process must not keep it.
+ * A process that signs and then waits until its memory is searched. It gets what the product has: the master key and
+ * an envelope. The test that started it knows the private key; this process must not keep it in memory.
  *
  * Input, one line of JSON: {masterKey, key, request, how}. Output: a line with the signature, or the problem's code.
  */
@@ -17,7 +17,7 @@ export interface Task {
   readonly masterKey: string;
   readonly key: CheckedOutKey;
   readonly request: SigningRequest;
-  /** The product; or what it would be with noble's own signing; or without wiping. */
+  /** The product; or a variant with noble's own signing; or a variant without wiping. */
   readonly how: 'product' | 'noble' | 'unwiped';
 }
 

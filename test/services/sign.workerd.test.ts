@@ -1,4 +1,4 @@
-/** What signing does with a key: in which order, with which buffers, and what is left of them. */
+/** How signing handles a key: the order of steps, the buffers, and what remains of them. */
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SignRequest } from '../../src/contract/signing.ts';
@@ -49,7 +49,7 @@ const REQUESTS: [string, TestKey, SignRequest][] = [
   ],
 ];
 
-/** A database that gives out this key, sealed as it is stored; under another address where one is named. */
+/** A database that returns this key, sealed as it is stored; under another address if one is given. */
 async function databaseWith(key: TestKey, { address = key.address, binding = {} } = {}) {
   const row = { client_id: crypto.randomUUID(), chain: key.chain, address, key_id: crypto.randomUUID() };
   const bound = { clientId: row.client_id, chain: row.chain, address, keyId: row.key_id, ...binding };
@@ -58,7 +58,7 @@ async function databaseWith(key: TestKey, { address = key.address, binding = {} 
   return { checkOutKey, database: { checkOutKey } as unknown as RunnerDatabase };
 }
 
-/** Watches everything that is handed a secret, and every way to make a text or a number of bytes. */
+/** Records every buffer with a secret, and every conversion of bytes to a text or a number. */
 function watch(secret: Uint8Array) {
   const forms = [...formsOf(secret), BigInt(`0x${bytesToHex(secret)}`).toString()];
   const copy = secret.slice();
@@ -66,7 +66,7 @@ function watch(secret: Uint8Array) {
   const opened: Uint8Array[] = [];
   const made: string[] = [];
   const texts = new Set<string>();
-  // By hand: everything that could do it is watched.
+  // Converted by hand, because every function that could do it is watched.
   const holds = (value: unknown) => {
     if (!(value instanceof Uint8Array)) return false;
     for (let at = 0; at + 32 <= value.length; at++) {
@@ -133,7 +133,7 @@ const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 describe('the key', () => {
   it.each(REQUESTS)(
-    '%s: is zeros once it has signed, and no text was made of it',
+    '%s: is overwritten with zeros after signing, and was not converted to a text',
     async (_, key, request) => {
       const { database } = await databaseWith(key);
       const stop = watch(key.secret);
@@ -147,7 +147,7 @@ describe('the key', () => {
     },
   );
 
-  it.each(REQUESTS)('%s: is zeros where signing throws', async (_, key, request) => {
+  it.each(REQUESTS)('%s: is overwritten with zeros if signing throws', async (_, key, request) => {
     const { database } = await databaseWith(key, {
       address: key.chain === 'evm' ? newEvmKey().address : newSolanaKey().address,
     });
@@ -160,7 +160,7 @@ describe('the key', () => {
     expect(made).toEqual([]);
   });
 
-  it('is zeros where Web Crypto throws', async () => {
+  it('is overwritten with zeros if Web Crypto throws', async () => {
     const { database } = await databaseWith(solana);
     const stop = watch(solana.secret);
     vi.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('broken'));
@@ -173,7 +173,7 @@ describe('the key', () => {
     expect([...opened, ...pkcs8].every(isZero)).toBe(true);
   });
 
-  it('would be seen, if a text was made of it', () => {
+  it('is detected by this test if it is converted to a text', () => {
     const stop = watch(evm.secret);
     BigInt(`0x${bytesToHex(evm.secret)}`);
     evm.secret.join(',');
@@ -183,7 +183,7 @@ describe('the key', () => {
   });
 });
 
-describe('an envelope of another row gives no signature', () => {
+describe('an envelope that cannot be used gives no signature', () => {
   it.each([
     ['another client', { clientId: crypto.randomUUID() }],
     ['another key', { keyId: crypto.randomUUID() }],
@@ -195,7 +195,7 @@ describe('an envelope of another row gives no signature', () => {
     await expect(signing).rejects.toMatchObject({ code: 'key_not_opened' });
   });
 
-  it('nor one of a master key that is not there', async () => {
+  it('a missing master key', async () => {
     const { database } = await databaseWith(evm);
     const other = await parseKeyring(
       btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)))),

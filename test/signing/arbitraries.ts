@@ -1,8 +1,8 @@
-/** Random things to sign, as libraries hold them and as JSON-RPC writes them. */
+/** Random requests to sign, as libraries represent them and as JSON-RPC writes them. */
 import fc from 'fast-check';
 import { getAddress, type Hex, type TransactionSerializable, toHex } from 'viem';
 
-/** The largest that is taken. */
+/** The largest accepted chain id. */
 const MAX_CHAIN_ID = 4503599627370464;
 const UINT64 = 2n ** 64n - 1n;
 const UINT256 = 2n ** 256n - 1n;
@@ -13,7 +13,7 @@ export const bytes = (size: number) => hex({ minLength: size, maxLength: size })
 export const address = bytes(20).map((lower) => getAddress(lower));
 const absent = fc.constant(undefined);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.oneof(absent, arbitrary);
-/** Small and large alike, and the edges of every width. */
+/** Small and large numbers, and the limits of every width. */
 const uint = (max: bigint) =>
   fc.oneof(
     fc.bigInt({ min: 0n, max }),
@@ -35,7 +35,7 @@ const to = { to: optional(address) };
 const accessList = optional(
   fc.array(fc.record({ address, storageKeys: fc.array(bytes(32), { maxLength: 3 }) }), { maxLength: 3 }),
 );
-/** A tip is no more than the whole fee. */
+/** A tip is never larger than the whole fee. */
 const fees = fc
   .tuple(uint(UINT256), uint(UINT256))
   .map(([one, other]) =>
@@ -56,7 +56,7 @@ const authorization = fc.record({
   s: fc.bigInt({ min: 1n, max: HALF_ORDER }).map((s) => toHex(s, { size: 32 })),
 });
 
-/** By the number of the type, as viem takes it. */
+/** By the number of the type, as viem accepts it. */
 export const TRANSACTIONS: readonly fc.Arbitrary<TransactionSerializable>[] = [
   fc.record({ ...common, ...to, type: fc.constant('legacy' as const), gasPrice: uint(UINT256) }),
   fc.record({ ...common, ...to, type: fc.constant('eip2930' as const), gasPrice: uint(UINT256), accessList }),
@@ -87,7 +87,7 @@ export const TRANSACTIONS: readonly fc.Arbitrary<TransactionSerializable>[] = [
 
 const TYPE_NUMBERS = ['legacy', 'eip2930', 'eip1559', 'eip4844', 'eip7702'];
 
-/** As JSON-RPC writes it: every number by `quantity`, what is absent left out. */
+/** As JSON-RPC writes it: numbers by `quantity`, absent fields omitted. */
 export function asRpc(
   transaction: TransactionSerializable,
   quantity: (value: number | bigint) => unknown = (value) => toHex(value),

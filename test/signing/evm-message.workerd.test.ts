@@ -11,7 +11,7 @@ const key = newEvmKey();
 const account = privateKeyToAccount(key.privateKey as `0x${string}`);
 const request = (message: string | { raw: string }) => ({ type: 'evm.message', message }) as const;
 
-it('a text is signed, to the byte, as viem signs it', async () => {
+it('a text gets the same signature as from viem', async () => {
   const property = fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (message) => {
     const { signature, signing } = await signedBy(key, request(message));
     expect(signature).toBe(await account.signMessage({ message }));
@@ -21,7 +21,7 @@ it('a text is signed, to the byte, as viem signs it', async () => {
   await fc.assert(property, { numRuns: 50 });
 });
 
-it('raw bytes are signed, to the byte, as viem signs them', async () => {
+it('raw bytes get the same signature as from viem', async () => {
   const property = fc.asyncProperty(hex({ maxLength: 300 }), async (raw) => {
     expect((await signedBy(key, request({ raw }))).signature).toBe(
       await account.signMessage({ message: { raw } }),
@@ -30,13 +30,13 @@ it('raw bytes are signed, to the byte, as viem signs them', async () => {
   await fc.assert(property, { numRuns: 50 });
 });
 
-it('a text that looks like hex is a text', () => {
+it('a text that looks like hex is signed as a text', () => {
   expect(refusalOf(request('0x1234'))).not.toEqual(refusalOf(request({ raw: '0x1234' })));
   expect(refusalOf(request(''))).toHaveProperty('payload');
 });
 
 describe('no message gives the signature of a transaction', () => {
-  it('the bytes of one, its digest, or the prefix itself, are prefixed', async () => {
+  it('its bytes, its digest, and the prefix itself are prefixed before signing', async () => {
     const property = fc.asyncProperty(fc.oneof(...TRANSACTIONS), async (transaction) => {
       const signed = await signedBy(key, { type: 'evm.transaction', transaction: asRpc(transaction) });
       const unsigned = signed.signed_transaction as `0x${string}`;
@@ -51,20 +51,20 @@ describe('no message gives the signature of a transaction', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a message is rejected', () => {
   it.each<[string, string | { raw: string }, string]>([
     ['half of a surrogate pair', 'a\ud800', 'message_malformed'],
     ['half a byte', { raw: '0x123' }, 'message_malformed raw'],
     ['hex without 0x', { raw: '1234' }, 'message_malformed raw'],
     ['no hex', { raw: '0xzz' }, 'message_malformed raw'],
-    ['a character too many', 'a'.repeat(MAX_MESSAGE_BYTES + 1), 'message_too_long'],
-    ['a byte too many', { raw: `0x${'00'.repeat(MAX_MESSAGE_BYTES + 1)}` }, 'message_too_long'],
+    ['one character too many', 'a'.repeat(MAX_MESSAGE_BYTES + 1), 'message_too_long'],
+    ['one byte too many', { raw: `0x${'00'.repeat(MAX_MESSAGE_BYTES + 1)}` }, 'message_too_long'],
     ['few characters of many bytes', '€'.repeat(MAX_MESSAGE_BYTES / 3 + 1), 'message_too_long'],
   ])('%s', (_, message, refusal) => {
     expect(refusalOf(request(message))).toBe(refusal);
   });
 
-  it('not the longest that is allowed', () => {
+  it('the longest allowed message is accepted', () => {
     expect(refusalOf(request('a'.repeat(MAX_MESSAGE_BYTES)))).toHaveProperty('payload');
   });
 });

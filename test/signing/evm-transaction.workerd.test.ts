@@ -18,7 +18,7 @@ const key = newEvmKey();
 const account = privateKeyToAccount(key.privateKey as `0x${string}`);
 const request = (transaction: Record<string, unknown>) => ({ type: 'evm.transaction', transaction }) as const;
 
-describe('a transaction is signed, to the byte, as viem signs it', () => {
+describe('a transaction gets the same bytes and signature as from viem', () => {
   it.each([0, 1, 2, 3, 4])('of type %i', async (type) => {
     const property = fc.asyncProperty(TRANSACTIONS[type] ?? fc.constant(undefined), async (transaction) => {
       if (!transaction) throw new TypeError('no such type');
@@ -56,7 +56,7 @@ const entry = { address: key.address, storageKeys: [`0x${'00'.repeat(32)}`] };
 const authorization = { address: key.address, chainId: 1, nonce: 0, yParity: 0, r: '0x1', s: '0x1' };
 const blob = `0x01${'00'.repeat(31)}`;
 
-describe('the ways to write the same transaction', () => {
+describe('different notations of the same transaction', () => {
   const { payload } = refusalOf(request(transaction)) as { payload: Uint8Array };
 
   it.each<[string, Record<string, unknown>]>([
@@ -79,12 +79,12 @@ describe('the ways to write the same transaction', () => {
     ['no type', untyped],
     ['nulls for what is absent', { ...transaction, accessList: null, data: null, from: null }],
     ['an empty access list', { ...transaction, accessList: [] }],
-    ['input and data alike', { ...transaction, data: '0x', input: '0x' }],
+    ['equal input and data', { ...transaction, data: '0x', input: '0x' }],
   ])('%s', (_name, written) => {
     expect(refusalOf(request(written))).toMatchObject({ payload });
   });
 
-  it('from is told to the policy as who has to sign', () => {
+  it('from is passed on as the required signer', () => {
     expect(refusalOf(request(transaction))).not.toHaveProperty('signers');
     const signing = refusalOf(request({ ...transaction, from: key.address.toLowerCase() }));
     expect(signing).toMatchObject({ signers: [key.address], payload });
@@ -96,14 +96,14 @@ describe('the ways to write the same transaction', () => {
     [{ maxFeePerGas: '0x1' }, 2],
     [{ maxFeePerGas: '0x1', maxFeePerBlobGas: '0x1', blobVersionedHashes: [blob] }, 3],
     [{ maxFeePerGas: '0x1', authorizationList: [authorization] }, 4],
-  ])('without a type, %o is of type %i', (fields, type) => {
+  ])('without a type, %o has type %i', (fields, type) => {
     const typed = refusalOf(request({ ...feeless, ...fields, type }));
     expect(refusalOf(request({ ...feeless, ...fields }))).toMatchObject({
       payload: (typed as { payload: Uint8Array }).payload,
     });
   });
 
-  it('creates a contract without to', async () => {
+  it('without to, creates a contract', async () => {
     const { to: _to, ...creation } = { ...transaction, data: '0x60006000' };
     for (const written of [creation, { ...creation, to: null }]) {
       const { signed_transaction, signing } = await signedBy(key, request(written));
@@ -114,11 +114,11 @@ describe('the ways to write the same transaction', () => {
   });
 });
 
-describe('what is refused before any key is asked for', () => {
+describe('a transaction that is rejected before a key is checked out', () => {
   const refused: [string, Record<string, unknown>, string][] = [
     ['no chain id', { chainId: undefined }, 'chainId'],
     ['chain id 0', { chainId: '0x0' }, 'chainId'],
-    ['a chain id whose v would be no safe integer', { chainId: '4503599627370465' }, 'chainId'],
+    ['a chain id whose v would not be a safe integer', { chainId: '4503599627370465' }, 'chainId'],
     ['no nonce', { nonce: undefined }, 'nonce'],
     ['a nonce of 2^64 - 1 (EIP-2681)', { nonce: String(2n ** 64n - 1n) }, 'nonce'],
     ['no gas', { gas: undefined }, 'gas'],
@@ -128,8 +128,8 @@ describe('what is refused before any key is asked for', () => {
     ['a value of 2^256', { value: `0x1${'0'.repeat(64)}` }, 'value'],
     ['a negative value', { value: '-1' }, 'value'],
     ['a negative number', { value: -1 }, 'value'],
-    ['a value that is no integer', { value: 1.5 }, 'value'],
-    ['a number that is no safe integer', { value: 2 ** 53 }, 'value'],
+    ['a value that is not an integer', { value: 1.5 }, 'value'],
+    ['a number that is not a safe integer', { value: 2 ** 53 }, 'value'],
     ['a value in exponents', { value: '1e18' }, 'value'],
     ['an empty value', { value: '' }, 'value'],
     ['hex without digits', { value: '0x' }, 'value'],
@@ -144,8 +144,8 @@ describe('what is refused before any key is asked for', () => {
     ['to of Solana', { to: '11111111111111111111111111111111' }, 'to'],
     ['from that is malformed', { from: '0x1' }, 'from'],
     ['data of half a byte', { data: '0x123' }, 'data'],
-    ['data that is no hex', { data: 'hello' }, 'data'],
-    ['data that is not input', { data: '0x12', input: '0x34' }, 'input'],
+    ['data that is not hex', { data: 'hello' }, 'data'],
+    ['data that differs from input', { data: '0x12', input: '0x34' }, 'input'],
     ['an unknown field', { gasLimit: '0x5208' }, ''],
     ['a field of another type', { gasPrice: '0x1' }, ''],
     ['a signature', { v: '0x0', r: '0x1', s: '0x1' }, ''],
@@ -154,7 +154,7 @@ describe('what is refused before any key is asked for', () => {
     ['type 255', { type: '0xff' }, 'type'],
     ['type 256', { type: '0x100' }, 'type'],
     ['a type in words', { type: 'eip1559' }, 'type'],
-    ['an access list that is none', { accessList: 'all' }, 'accessList'],
+    ['an access list that is not a list', { accessList: 'all' }, 'accessList'],
     ['an access list of pairs', { accessList: [[key.address, []]] }, 'accessList'],
     [
       'a storage key of 31 bytes',
@@ -167,7 +167,7 @@ describe('what is refused before any key is asked for', () => {
       { accessList: [entry, { ...entry, address: '0x' }] },
       'accessList/1/address',
     ],
-    ['an entry with more', { accessList: [{ ...entry, more: 1 }] }, 'accessList/0'],
+    ['an entry with an additional member', { accessList: [{ ...entry, more: 1 }] }, 'accessList/0'],
     ['257 entries', { accessList: Array(257).fill(entry) }, 'accessList'],
   ];
   it.each(refused)('%s', (_name, fields, field) => {
@@ -195,7 +195,7 @@ describe('what is refused before any key is asked for', () => {
     ['blobs without a fee', { type: 3, maxFeePerGas: 1, blobVersionedHashes: [blob] }, 'maxFeePerBlobGas'],
     ['no authorizations', { type: 4, maxFeePerGas: 1, authorizationList: [] }, 'authorizationList'],
     [
-      'an authorization unsigned',
+      'an unsigned authorization',
       { type: 4, maxFeePerGas: 1, authorizationList: [{ address: key.address, chainId: 1, nonce: 0 }] },
       'authorizationList/0/yParity',
     ],
@@ -210,7 +210,7 @@ describe('what is refused before any key is asked for', () => {
       'authorizationList/0/s',
     ],
     [
-      'an authorization with more',
+      'an authorization with an additional member',
       { type: 4, maxFeePerGas: 1, authorizationList: [{ ...authorization, x: 1 }] },
       'authorizationList/0',
     ],
@@ -219,7 +219,7 @@ describe('what is refused before any key is asked for', () => {
     expect(refusalOf(request({ ...feeless, ...fields }))).toBe(`transaction_malformed ${field}`.trim());
   });
 
-  it('a member that everything inherits', () => {
+  it('a member that every object inherits', () => {
     for (const name of ['toString', 'constructor', '__proto__']) {
       const parsed = JSON.parse(`{"${name}": "0x1"}`);
       expect(refusalOf(request(Object.assign(Object.create(parsed), transaction)))).toHaveProperty('payload');
@@ -230,7 +230,7 @@ describe('what is refused before any key is asked for', () => {
   });
 });
 
-it('the digest is the hash of what is serialized without a signature', async () => {
+it('the digest is the hash of the serialized transaction without a signature', async () => {
   const property = fc.asyncProperty(TRANSACTIONS[2] ?? fc.constant(undefined), async (random) => {
     if (!random) throw new TypeError('no such type');
     const { signed_transaction } = await signedBy(key, request(asRpc(random, String)));

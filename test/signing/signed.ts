@@ -1,4 +1,4 @@
-/** What the product signs with a key, without the database between: read, sign, finish. */
+/** Signs as the product does with a key, without the database: read, sign, finish. */
 import { SigningError, signAs } from '../../src/keys/index.ts';
 import {
   readSigning,
@@ -13,7 +13,7 @@ export async function signedBy(key: TestKey, request: SigningRequest) {
   return { signing, ...signing.finish(await signAs(key, signing.payload, key.secret)) };
 }
 
-/** `reason field`, or what was read where nothing is wrong. */
+/** `reason field`, or the parsed request if it is valid. */
 export function refusalOf(request: SigningRequest): string | Signing {
   try {
     return readSigning(request);

@@ -12,14 +12,14 @@ function message(payer: Uint8Array, other: Uint8Array, data: readonly number[]):
   return base64.encode(Uint8Array.from([...header, 1, ...instruction]));
 }
 
-it('CreateAccount is not signed for the account that it makes and gives to a program', () => {
+it('CreateAccount is not signed for the account that it creates and assigns to a program', () => {
   const [payer, other] = [account(), account()];
   const createAccount = [0, 0, 0, 0, ...new Uint8Array(16), ...account()];
   const { signers } = readSolanaTransaction(message(payer, other, createAccount));
   expect(signers).toEqual([base58.encode(payer)]);
 });
 
-it('Transfer is signed for both who sign it', () => {
+it('Transfer is signed for both of its signers', () => {
   const [payer, other] = [account(), account()];
   const { signers } = readSolanaTransaction(message(payer, other, [2, 0, 0, 0, ...new Uint8Array(8)]));
   expect(signers).toEqual([base58.encode(payer), base58.encode(other)]);

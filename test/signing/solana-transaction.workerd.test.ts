@@ -26,7 +26,7 @@ const read = (...parameters: Parameters<typeof compiled>) =>
   refusalOf(request(messageOf(compiled(...parameters))));
 const budget: Instruction = { programAddress: COMPUTE_BUDGET, data: packed([1, 2], [4, 200_000]) };
 
-/** Instructions of any program with any accounts, some of them signing too. */
+/** Instructions of any program with any accounts, some of which sign too. */
 const accounts = fc.array(
   fc.constantFrom(signerAccount, writable, readonly, readonlySigner).map((role) => role(newAddress())),
   { maxLength: 4 },
@@ -40,13 +40,13 @@ const instructions = fc.array(
   { maxLength: 3 },
 );
 
-describe('a message is signed, to the byte, as Kit signs it', () => {
+describe('a message gets the same signature as from Kit', () => {
   it.each(['legacy', 0] as const)('version %s', async (version) => {
     const property = fc.asyncProperty(instructions, async (random) => {
       const transaction = compiled(key.address, [...random, transfer(key.address, newAddress(), 5)], {
         version,
       });
-      // A packet has 1232 bytes, 64 of them for each signer; what is longer is refused.
+      // A packet has 1232 bytes, 64 of them for each signer. Longer messages are rejected.
       fc.pre(1 + 64 * Object.keys(transaction.signatures).length + transaction.messageBytes.length <= 1232);
       const expected = await signedByKit(transaction, key);
       const { signing, ...signed } = await signedBy(key, request(messageOf(transaction)));
@@ -68,7 +68,7 @@ describe('a message is signed, to the byte, as Kit signs it', () => {
   });
 });
 
-describe('what a policy is told', () => {
+describe('the facts for a policy', () => {
   const to = newAddress();
   const from = key.address;
   const program = newAddress();
@@ -79,7 +79,7 @@ describe('what a policy is told', () => {
   it.each<[string, Instruction[], object]>([
     ['a transfer', [transfer(from, to, 7)], { value: 7n, recipients: [SYSTEM, to], opaque: false }],
     [
-      'transfers are added up, with a budget beside',
+      'transfers are added up, next to a compute budget',
       [budget, transfer(from, to, 7), transfer(from, to, 8)],
       { value: 15n, recipients: [COMPUTE_BUDGET, SYSTEM, to], opaque: false },
     ],
@@ -121,7 +121,7 @@ describe('what a policy is told', () => {
       { value: 0n, recipients: [SYSTEM], opaque: false },
     ],
     [
-      'Assign, which gives the account away',
+      'Assign, which changes the owner of the account',
       [system(packed([4, 1], owner), signerAccount(from))],
       { value: 0n, recipients: [SYSTEM, 'unknown'], opaque: true },
     ],
@@ -131,7 +131,7 @@ describe('what a policy is told', () => {
       { recipients: [SYSTEM, 'unknown'], opaque: true },
     ],
     [
-      'a System instruction to come',
+      'an unknown System instruction',
       [system(packed([4, 99]), signerAccount(from))],
       { recipients: [SYSTEM, 'unknown'], opaque: true },
     ],
@@ -151,22 +151,22 @@ describe('what a policy is told', () => {
       { recipients: [SYSTEM, 'unknown'], opaque: true },
     ],
     [
-      'a transfer to nobody',
+      'a transfer without a recipient',
       [system(packed([4, 2], [8, 7]), signerAccount(from))],
       { recipients: [SYSTEM, 'unknown'], opaque: true },
     ],
     [
-      'another program that is handed the wallet',
+      'another program that gets the wallet',
       [{ programAddress: program, accounts: [signerAccount(from), writable(to)] }],
       { value: 0n, recipients: [program], opaque: true },
     ],
     [
-      'another program that is not',
+      'another program that does not get the wallet',
       [{ programAddress: program, accounts: [writable(to), readonly(newAddress())] }],
       { value: 0n, recipients: [program], opaque: false },
     ],
     [
-      'another program that may only read who signs',
+      'another program that gets the wallet as readonly signer',
       [{ programAddress: program, accounts: [readonlySigner(newAddress())] }],
       { value: 0n, recipients: [program], opaque: false },
     ],
@@ -176,7 +176,7 @@ describe('what a policy is told', () => {
       expect(read(from, list, { version })).toMatchObject(expected);
   });
 
-  it('a destination that is looked up is unknown', () => {
+  it('a destination in a lookup table is unknown', () => {
     expect(read(from, [transfer(from, to, 7)], { lookedUp: [to] })).toMatchObject({
       value: 7n,
       recipients: [SYSTEM, 'unknown'],
@@ -184,7 +184,7 @@ describe('what a policy is told', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a message is rejected', () => {
   const whole = compiled(key.address, [budget, transfer(key.address, newAddress(), 7)], {
     version: 'legacy',
   });
@@ -202,15 +202,15 @@ describe('what is refused', () => {
 
   it.each<[string, Uint8Array]>([
     ['nothing', new Uint8Array()],
-    ['a byte less', bytes.slice(0, -1)],
-    ['a byte more', new Uint8Array([...bytes, 0])],
-    ['a byte more, versioned', new Uint8Array([...versioned, 0])],
+    ['one byte less', bytes.slice(0, -1)],
+    ['one byte more', new Uint8Array([...bytes, 0])],
+    ['one byte more, versioned', new Uint8Array([...versioned, 0])],
     ['no signers', changed(0, 0)],
     ['more signers than accounts', changed(0, 127)],
-    ['nobody who can pay', changed(1, 1)],
+    ['no account that can pay', changed(1, 1)],
     ['more readonly accounts than there are', changed(2, 200)],
     ['an account twice', changed(FIRST_KEY + 32, ...bytes.slice(FIRST_KEY, FIRST_KEY + 32))],
-    ['a program that is not there', changed(INSTRUCTIONS + 1, 200)],
+    ['a program index without an account', changed(INSTRUCTIONS + 1, 200)],
     ['a program that pays', changed(INSTRUCTIONS + 1, 0)],
     [
       'a length in more bytes than it needs',
@@ -221,7 +221,7 @@ describe('what is refused', () => {
     ['version 127', new Uint8Array([0xff, ...versioned.slice(1)])],
     ['version 0 without lookup tables', versioned.slice(0, -1)],
     [
-      'a table that is looked up for nothing',
+      'a lookup table without any index',
       new Uint8Array([...versioned.slice(0, -1), 1, ...new Uint8Array(34)]),
     ],
     [
@@ -230,7 +230,7 @@ describe('what is refused', () => {
     ],
     ['a text', new TextEncoder().encode('Sign in to example.com with your account')],
     ['a whole transaction with its signature', new Uint8Array([1, ...new Uint8Array(64), ...bytes])],
-    ['what no packet can hold', Uint8Array.from(big(1_200))],
+    ['more than a packet can hold', Uint8Array.from(big(1_200))],
   ])('%s', (_, message) => {
     expect(refusalOf(request(base64.encode(message)))).toBe('transaction_malformed');
   });
@@ -245,7 +245,7 @@ describe('what is refused', () => {
     expect(refusalOf(request(message))).toBe('transaction_malformed');
   });
 
-  it('nothing that is cut off or changed is read as more than it is, or throws anything else', () => {
+  it('a truncated or changed message is rejected or read as what it is, and throws no other error', () => {
     const property = fc.property(
       fc.nat(bytes.length),
       fc.nat(bytes.length - 1),

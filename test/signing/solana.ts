@@ -1,4 +1,4 @@
-/** Solana transactions as @solana/kit makes and signs them. */
+/** Solana transactions as @solana/kit builds and signs them. */
 
 import { base58 } from '@scure/base';
 import {
@@ -20,7 +20,7 @@ import {
 } from '@solana/kit';
 import type { TestKey } from '../support/private-keys.ts';
 
-// Kit asks for what browsers have; workerd is one place and nothing else.
+// Kit checks for a browser feature (a secure context), which workerd does not define.
 Object.assign(globalThis, { isSecureContext: true });
 
 export const SYSTEM = address('11111111111111111111111111111111');
@@ -36,7 +36,7 @@ const lifetime = {
 
 export interface Options {
   readonly version?: 'legacy' | 0;
-  /** Addresses to be looked up in a table instead of standing in the message. */
+  /** Addresses that the message looks up in a table instead of listing them. */
   readonly lookedUp?: readonly Address[];
 }
 
@@ -57,10 +57,10 @@ export function compiled(payer: string, instructions: readonly Instruction[], op
 
 export type Compiled = ReturnType<typeof compiled>;
 
-/** Base64 of its message, as the API takes it. */
+/** Base64 of its message, as the API accepts it. */
 export const messageOf = ({ messageBytes }: Compiled): string => getBase64Decoder().decode(messageBytes);
 
-/** What Kit answers with the same key: the signature in base58, and the transaction as nodes take it. */
+/** The results of Kit with the same key: the signature in base58, and the transaction as nodes accept it. */
 export async function signedByKit(transaction: Compiled, key: TestKey) {
   const pair = await createKeyPairFromPrivateKeyBytes(key.secret);
   const signed = await partiallySignTransaction([pair], transaction);

@@ -12,7 +12,7 @@ const account = privateKeyToAccount(key.privateKey as `0x${string}`);
 const request = (typed_data: object) =>
   ({ type: 'evm.typed_data', typed_data: typed_data as Record<string, unknown> }) as const;
 
-/** The example of EIP-712 itself. */
+/** The example of EIP-712. */
 const MAIL = {
   types: {
     EIP712Domain: [
@@ -45,7 +45,7 @@ const MAIL = {
   },
 } as const;
 
-it('the example of EIP-712 has the digest that stands there, and its chain id for the policy', () => {
+it('the example of EIP-712 has the published digest, and its chain id is passed to the policy', () => {
   expect(refusalOf(request(MAIL))).toMatchObject({
     kind: 'evm.typed_data',
     chainId: '1',
@@ -58,7 +58,7 @@ it('the example of EIP-712 has the digest that stands there, and its chain id fo
   });
 });
 
-/** A type with a way to make its values, and how these are written in JSON. */
+/** A type with a generator of its values, and their notations in JSON. */
 interface Typed {
   readonly type: string;
   readonly value: fc.Arbitrary<unknown>;
@@ -103,7 +103,7 @@ const struct = (fields: readonly Typed[], more: Record<string, Typed> = {}) => {
   };
 };
 
-/** An outer struct that holds an inner one, alone and in lists. */
+/** An outer struct with an inner one, alone and in lists. */
 const definitions = fc.tuple(members, members).chain(([innerFields, outerFields]) => {
   const inner = struct(innerFields);
   const typed = { type: 'Inner', value: inner.value };
@@ -131,7 +131,7 @@ const definitions = fc.tuple(members, members).chain(([innerFields, outerFields]
 const jsonOf = (value: unknown, write: (integer: bigint) => unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? write(member) : member)));
 
-it('is signed, to the byte, as viem signs it, however its numbers are written', async () => {
+it('typed data gets the same signature as from viem, in any notation of its numbers', async () => {
   const property = fc.asyncProperty(definitions, async (definition) => {
     const expected = await account.signTypedData(definition as TypedDataDefinition);
     const hexOf = (integer: bigint) => (integer < 0n ? `-${toHex(-integer)}` : toHex(integer));
@@ -148,7 +148,7 @@ it('is signed, to the byte, as viem signs it, however its numbers are written', 
 
 describe('names of structs and fields', () => {
   const plain = fc.string({ unit: fc.constantFrom('A', 'b', '_'), minLength: 1, maxLength: 3 });
-  /** What libraries read in different ways: `$`, words of Solidity, sizes that no type has. */
+  /** Names that libraries parse in different ways: `$`, keywords of Solidity, sizes that no type has. */
   const odd = fc.oneof(
     fc.string({ unit: fc.constantFrom('A', 'b', '0', '_', '$'), minLength: 1, maxLength: 4 }),
     fc.constantFrom('uint', 'int', 'bytes', 'uint8', 'uint08', 'uint7', 'bytes33', 'bytes032', 'function'),
@@ -188,7 +188,7 @@ describe('names of structs and fields', () => {
     return typeof signing === 'string' ? signing : toHex((signing as { payload: Uint8Array }).payload);
   };
 
-  it('are signed as viem signs them, or rejected', () => {
+  it('are signed as from viem, or rejected', () => {
     let signed = 0;
     const property = fc.property(definition, (given) => {
       const digest = digestOf(given);
@@ -207,11 +207,11 @@ describe('names of structs and fields', () => {
     message: { t: { [field]: 1 } },
   });
 
-  it.each(['_', 'A_B', '__A', 'Intent', 'addresses'])('a struct named %s -> as viem signs it', (struct) => {
+  it.each(['_', 'A_B', '__A', 'Intent', 'addresses'])('a struct named %s -> as from viem', (struct) => {
     expect(digestOf(named(struct))).toBe(hashOf(named(struct)));
   });
 
-  it.each(['$', 'a$b', '_$'])('a field named %s -> as viem signs it', (field) => {
+  it.each(['$', 'a$b', '_$'])('a field named %s -> as from viem', (field) => {
     expect(digestOf(named('S', field))).toBe(hashOf(named('S', field)));
   });
 
@@ -235,7 +235,7 @@ describe('names of structs and fields', () => {
   );
 });
 
-describe('the same typed data in other words', () => {
+describe('different notations of the same typed data', () => {
   const { payload } = refusalOf(request(MAIL)) as { payload: Uint8Array };
   it.each<[string, object]>([
     ['without EIP712Domain among its types', { types: { Person: MAIL.types.Person, Mail: MAIL.types.Mail } }],
@@ -250,7 +250,7 @@ describe('the same typed data in other words', () => {
     expect(refusalOf(request({ ...MAIL, ...change }))).toMatchObject({ payload });
   });
 
-  it('a recursive type, as deep as its values', () => {
+  it('a recursive type is as deep as its values', () => {
     const recursive = {
       domain: {},
       primaryType: 'Node',
@@ -270,7 +270,7 @@ describe('the same typed data in other words', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('typed data is rejected', () => {
   const field = (type: string, value: unknown) => ({
     domain: {},
     types: { T: [{ name: 'x', type }] },
@@ -290,7 +290,7 @@ describe('what is refused', () => {
     ['int8 of 128', field('int8', 128), 'message'],
     ['int8 of -129', field('int8', '-129'), 'message'],
     ['uint256 of 2^256', field('uint256', (2n ** 256n).toString()), 'message'],
-    ['uint256 of a number that is no safe integer', field('uint256', 2 ** 53), 'message'],
+    ['uint256 of a number that is not a safe integer', field('uint256', 2 ** 53), 'message'],
     ['uint256 of 1.5', field('uint256', 1.5), 'message'],
     ['uint256 of true', field('uint256', true), 'message'],
     ['uint256 of nothing', field('uint256', undefined), 'message'],
@@ -308,10 +308,10 @@ describe('what is refused', () => {
       field('address', '0xCD2A3d9F938E13CD947Ec05AbC7FE734Df8DD826'),
       'message',
     ],
-    ['a list where its type is none', field('uint8', [1]), 'message'],
-    ['no list where its type is one', field('uint8[]', 1), 'message'],
+    ['a list for a type that is not a list', field('uint8', [1]), 'message'],
+    ['a number for a type that is a list', field('uint8[]', 1), 'message'],
     ['a list of another length', field('uint8[2]', [1]), 'message'],
-    ['a struct that is none', { ...MAIL, message: { ...MAIL.message, to: 'Bob' } }, 'message'],
+    ['a struct that is a text', { ...MAIL, message: { ...MAIL.message, to: 'Bob' } }, 'message'],
     ['a struct that is missing', { ...MAIL, message: { ...MAIL.message, to: undefined } }, 'message'],
     ['a message that is a list', { ...MAIL, message: [] }, 'message'],
     ['no message', { ...MAIL, message: undefined }, 'message'],
@@ -322,8 +322,8 @@ describe('what is refused', () => {
     ['bytes33', field('bytes33', '0x'), 'types'],
     ['bytes0', field('bytes0', '0x'), 'types'],
     ['function', field('function', '0x'), 'types'],
-    ['a type that is not there', field('Person', {}), 'types'],
-    ['a list of a type that is not there', field('Person[]', []), 'types'],
+    ['a type that is not declared', field('Person', {}), 'types'],
+    ['a list of a type that is not declared', field('Person[]', []), 'types'],
     ['an empty type', field('', 1), 'types'],
     ['a type with white space', field('uint8 ', 1), 'types'],
     ['a type of many brackets', field(`uint8${'[]'.repeat(200)}`, []), 'types'],
@@ -337,7 +337,7 @@ describe('what is refused', () => {
       'types',
     ],
     [
-      'a field with more',
+      'a field with an additional member',
       { ...MAIL, types: { ...MAIL.types, Mail: [{ name: 'a', type: 'bool', more: 1 }] } },
       'types',
     ],
@@ -359,8 +359,8 @@ describe('what is refused', () => {
     ],
     ['lists in lists, 17 deep', field(`uint8${'[]'.repeat(17)}`, nested(17)), 'message'],
     ['5000 values', field('uint8[]', Array(5000).fill(1)), 'message'],
-    ['a primary type that is not there', { ...MAIL, primaryType: 'Person2' }, 'primaryType'],
-    ['a primary type that everything inherits', { ...MAIL, primaryType: 'toString' }, 'primaryType'],
+    ['a primary type that is not declared', { ...MAIL, primaryType: 'Person2' }, 'primaryType'],
+    ['a primary type that every object inherits', { ...MAIL, primaryType: 'toString' }, 'primaryType'],
     ['the domain alone', { ...MAIL, primaryType: 'EIP712Domain' }, 'primaryType'],
     ['no primary type', { ...MAIL, primaryType: undefined }, 'primaryType'],
     ['a domain that is text', { ...MAIL, domain: 'x' }, 'domain'],
@@ -389,7 +389,7 @@ describe('what is refused', () => {
       'types/EIP712Domain',
     ],
     [
-      "a domain field of one's own",
+      'a domain field that EIP-712 does not define',
       { ...MAIL, types: { ...MAIL.types, EIP712Domain: [{ name: 'chain', type: 'uint256' }] } },
       'types/EIP712Domain',
     ],
@@ -409,7 +409,7 @@ describe('what is refused', () => {
     expect(refusalOf(request(polluted))).toBe('typed_data_malformed message');
   });
 
-  it('a type of 64 KiB takes no time', () => {
+  it('a type of 64 KiB is rejected quickly', () => {
     const began = performance.now();
     expect(refusalOf(request(field(`uint8${'[]'.repeat(32_000)}`, [])))).toBe('typed_data_malformed types');
     expect(performance.now() - began).toBeLessThan(1_000);

@@ -1,4 +1,4 @@
-/** The app, called inside the runtime of the test: the same code path as a deployed Worker's fetch. */
+/** The app, called inside the runtime of the test: the same code path as the fetch of a deployed Worker. */
 import { createApp } from '../../src/app.ts';
 import type { Bindings, RateLimiters } from '../../src/env.ts';
 import { TIME_LIMITS } from '../../src/time-limits.ts';
@@ -22,16 +22,16 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the answer should hold
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that the response should have
   readonly json: any;
 }
 
-/** As deployed, but for the pauses before a second attempt: hundreds of tests have one. */
+/** As deployed, but without the pauses before a retry, which hundreds of tests would wait for. */
 const app = createApp({ ...TIME_LIMITS, pauseMs: 1, rejectedPauseMs: 1 });
 
 /**
- * `call('POST /clients', { token, body })`. A string body is sent as it is, anything else as JSON. Every answer is
- * checked to be what the description says of it. What the Worker does after its answer is waited for.
+ * `call('POST /clients', { token, body })`. A string body is sent unchanged, anything else as JSON. Every response is
+ * checked against the description. Waits for the work that the Worker does after its response.
  */
 export async function call(
   line: string,
@@ -65,6 +65,6 @@ export async function call(
   };
   const violations = NOT_DESCRIBED.includes(path) ? [] : violationsOf(line, answer);
   if (violations.length > 0)
-    throw new Error(`${line} does not answer as described: ${violations.join('; ')}`);
+    throw new Error(`${line} does not respond as described: ${violations.join('; ')}`);
   return answer;
 }

@@ -1,6 +1,6 @@
 /**
- * What Supabase Auth (2.196) writes, statement by statement, a transaction for each request, as its own role where the stack
- * has it. The embedded Auth server has no invitations, single sign-on or second factors.
+ * The statements of Supabase Auth (2.196), one transaction for each request, under its own role if the stack has that role.
+ * The embedded Auth server has no invitations, single sign-on or second factors.
  */
 import type postgres from 'postgres';
 
@@ -24,7 +24,7 @@ export class AuthServer {
     }) as Promise<Result>;
   }
 
-  /** Rejects like the hook does, if it is switched on. */
+  /** Rejects a sign-up as the hook does, if the hook is enabled. */
   async hook(email: string): Promise<string> {
     const event = { metadata: { name: 'before-user-created' }, user: { email } };
     const [{ answer }] = await this.request(
@@ -46,7 +46,7 @@ export class AuthServer {
     });
   }
 
-  /** By the dashboard's "Create new user", with "Auto Confirm User". */
+  /** The dashboard's "Create new user", with "Auto Confirm User". */
   createConfirmed(email: string, password: string): Promise<AuthAccount> {
     return this.request(async (sql) => {
       const account = await this.#create(sql, email, password);
@@ -55,7 +55,7 @@ export class AuthServer {
     });
   }
 
-  /** The first sign-in by a provider (`google`, `sso:<id>`) that asserts the address. */
+  /** The first sign-in through a provider (`google`, `sso:<id>`) that asserts the address. */
   signInBy(provider: string, email: string): Promise<AuthAccount> {
     return this.request(async (sql) => {
       const account = await this.#create(sql, email, null, provider);
@@ -65,7 +65,7 @@ export class AuthServer {
     });
   }
 
-  /** The click on the link in the mail; it signs in. */
+  /** The click on the link in the mail, which signs the account in. */
   confirm({ id }: AuthAccount): Promise<string> {
     return this.request(async (sql) => {
       await this.#confirm(sql, id);
@@ -73,7 +73,7 @@ export class AuthServer {
     });
   }
 
-  /** The same for an invitation: an account without a password is given one that nobody is told. */
+  /** The same for an invitation: an account without a password gets a random one that is never shown. */
   accept({ id }: AuthAccount): Promise<string> {
     return this.request(async (sql) => {
       await sql`update auth.users set encrypted_password = coalesce(encrypted_password, 'random') where id = ${id}`;

@@ -1,4 +1,4 @@
-/** What a runtime gives an app for work that goes on after the answer; a test waits for it. */
+/** The execution context for work after the response; a test waits until that work has ended. */
 export class Background {
   readonly props = {};
   readonly #work: Promise<unknown>[] = [];

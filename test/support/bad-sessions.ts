@@ -1,4 +1,4 @@
-/** Every way in which a session is not one, by the `Authorization` header that shows it. */
+/** Every way in which a session can be invalid, as the `Authorization` header that carries it. */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { ProblemCode } from '../../src/problem.ts';
 import { accessToken, inSeconds, type TokenClaims } from './people.ts';
@@ -9,7 +9,7 @@ export interface BadSession {
   readonly header: string | undefined;
 }
 
-/** Somebody who would be let in, were it not for the one thing that is wrong. */
+/** A caller who would be admitted, except for the one invalid part. */
 export async function badSessions(sub: string): Promise<BadSession[]> {
   const good = await accessToken({ sub });
   const [header = '', payload = '', signature = ''] = good.split('.');
@@ -34,27 +34,27 @@ export async function badSessions(sub: string): Promise<BadSession[]> {
       header: `Bearer ${await accessToken({ sub, exp: inSeconds(-60) })}`,
     },
     invalid('Basic credentials', `Basic ${btoa('admin:admin')}`),
-    invalid('a good token under another scheme', `Token ${good}`),
-    invalid('a good token without a scheme', good),
-    invalid('two good tokens', `Bearer ${good}, Bearer ${good}`),
+    invalid('a valid token under another scheme', `Token ${good}`),
+    invalid('a valid token without a scheme', good),
+    invalid('two valid tokens', `Bearer ${good}, Bearer ${good}`),
     invalid('an empty header', ''),
     invalid('an empty bearer', 'Bearer '),
     invalid('garbage', 'Bearer garbage'),
     invalid('three garbage parts', 'Bearer a.b.c'),
     invalid('an API key', 'Bearer sb_publishable_x'),
     invalid('alg none and no signature', `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`),
-    invalid('alg none and a good signature', `Bearer ${encode({ alg: 'none' })}.${payload}.${signature}`),
+    invalid('alg none and a valid signature', `Bearer ${encode({ alg: 'none' })}.${payload}.${signature}`),
     invalid('no alg', `Bearer ${encode({ typ: 'JWT' })}.${payload}.${signature}`),
-    invalid('a signature cut off', `Bearer ${header}.${payload}.`),
+    invalid('a truncated signature', `Bearer ${header}.${payload}.`),
     invalid(
       'a signature of another token',
       `Bearer ${header}.${payload}.${(await accessToken({ sub: 'x' })).split('.')[2]}`,
     ),
     invalid(
-      'a payload changed',
+      'a changed payload',
       `Bearer ${header}.${encode({ ...JSON.parse(atob(payload)), role: 'service_role' })}.${signature}`,
     ),
-    invalid('a published key nobody published', `Bearer ${await asymmetric({ kid: 'unknown' })}`),
+    invalid('a key id that is not published', `Bearer ${await asymmetric({ kid: 'unknown' })}`),
     invalid('its own key in the header', `Bearer ${await asymmetric({ jwk: await exportJWK(publicKey) })}`),
     invalid('9 KiB', `Bearer ${await accessToken({ sub, padding: 'x'.repeat(9 * 1024) })}`),
     await bent('HS256 under another secret', {}, 'another-secret-of-a-sufficient-length'),
@@ -66,7 +66,7 @@ export async function badSessions(sub: string): Promise<BadSession[]> {
     await bent('the role service_role', { role: 'service_role' }),
     await bent('the role anon', { role: 'anon' }),
     await bent('the role postgres', { role: 'postgres' }),
-    await bent('a subject that is no UUID', { sub: 'admin' }),
+    await bent('a subject that is not a UUID', { sub: 'admin' }),
     await bent('a subject that is a number', { sub: 1 }),
     await bent('a subject that is a list', { sub: [sub] }),
     await bent('a time of issue in the future', { iat: inSeconds(3600) }),

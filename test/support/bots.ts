@@ -1,4 +1,4 @@
-/** Bots and keys in the state that a test starts from, made through the API. */
+/** Bots and keys in the state that a test starts from, created through the API. */
 import { expect } from 'vitest';
 import { open } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
@@ -11,7 +11,7 @@ export interface ClientWithBot extends ClientPerson {
   readonly botId: string;
 }
 
-/** A client with a trading key and one running bot, set up by itself. */
+/** A client with a trading key and one running bot, which the client set up. */
 export async function newClientWithBot(key = newEvmKey()): Promise<ClientWithBot> {
   const client = await newClient();
   const answer = await setUp(client, { private_key: key.privateKey, bot_type: `${key.chain}-grid` });
@@ -57,7 +57,7 @@ export interface StoredWallet {
   readonly encrypted_key: string | null;
 }
 
-/** What the database holds, oldest first: the trading key, if there is one, and every bot's wallets. */
+/** The stored rows, oldest first: the trading key, if there is one, and the wallets of every bot. */
 export async function stored(client: ClientPerson) {
   const [trading] = await operatorSql<StoredWallet & { version: number }>(
     'select address, chain, key_id, encrypted_key, version from public.trading_keys where client_id = $1',
@@ -70,7 +70,7 @@ export async function stored(client: ClientPerson) {
   return { trading, wallets };
 }
 
-/** The private key that a stored row holds, opened with the master key of the tests. */
+/** The private key of a stored row, opened with the master key of the tests. */
 export async function opened(client: ClientPerson, row: StoredWallet | undefined): Promise<Uint8Array> {
   const { address = '', chain = '', key_id, encrypted_key } = row ?? {};
   const binding = { clientId: client.clientId, chain, address, keyId: key_id ?? '' };

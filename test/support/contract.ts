@@ -1,6 +1,6 @@
 /**
- * Whether an answer is what `/openapi.json` says of its operation. Every `call` of every test is checked by it,
- * and an object may hold nothing but what is described: what nobody described might be what nobody meant to show.
+ * Checks that a response matches its operation in `/openapi.json`. Every `call` of every test is checked. An object may
+ * have only described members, because an undescribed member could leak something.
  */
 import { description, type Operation, operations, type Schema } from './operations.ts';
 
@@ -10,7 +10,7 @@ const KEYWORDS = new Set(
   'type properties required additionalProperties items enum anyOf format description example'.split(' '),
 );
 
-/** What is wrong with an answer of this `METHOD /path`; nothing when it is as described. */
+/** The differences between a response of this `METHOD /path` and the description; empty if it matches. */
 export function violationsOf(
   line: string,
   answer: { status: number; headers: Headers; text: string; json: unknown },
@@ -20,7 +20,7 @@ export function violationsOf(
   const content = described?.content ?? PROBLEM;
   const type = answer.headers.get('content-type') ?? '';
   const schema = content[type]?.schema;
-  if (schema === undefined) return [`${line} answers ${answer.status} in ${type}`];
+  if (schema === undefined) return [`${line} returns ${answer.status} in ${type}`];
   if (answer.text === '' && line.startsWith('HEAD')) return [];
   return [...violations(answer.json, schema, ''), ...unlistedCode(operation, answer)];
 }
@@ -38,7 +38,7 @@ function unlistedCode(
   return [`${operation.line} does not list ${code}`];
 }
 
-/** What every operation may answer, and paths that are none. */
+/** The responses that every operation may return, also for paths that do not exist. */
 const PROBLEM = operations[0]?.responses.default?.content ?? {};
 
 export function operationOf(line: string): Operation | undefined {
@@ -89,7 +89,7 @@ export function violations(value: unknown, described: Schema, at: string): strin
   return wrong;
 }
 
-/** A schema by its name, and one that extends another as one. */
+/** A schema by its name, and a schema that extends another merged into one. */
 function resolved({ $ref, allOf, ...schema }: Schema): Schema {
   if ($ref !== undefined) {
     const named = description.components.schemas[$ref.replace('#/components/schemas/', '')];

@@ -1,4 +1,4 @@
-/** Fernet tokens for tests, made by Node's own cryptography: another implementation than the one that reads them. */
+/** Fernet tokens for tests, created with Node's own cryptography: a second implementation beside the one under test. */
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 
 export const newFernetKey = (): string =>
@@ -11,7 +11,7 @@ export interface Bend {
   readonly padded?: boolean;
 }
 
-/** A token of a message; with a bend, one that only who holds the key could make, and should not. */
+/** A token with this message. `bend` changes it before signing: only a holder of the key could create such a token. */
 export function fernetToken(
   key: string,
   message: string | Uint8Array,

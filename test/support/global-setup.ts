@@ -18,20 +18,20 @@ declare module 'vitest' {
     jwtSecret: string;
     /** Machine token of the scope `edge`. */
     edgeToken: string;
-    /** As the role `postgres`: owns the tables, no superuser. */
+    /** Connects as the role `postgres`, which owns the tables and is not a superuser. */
     databaseUrl: string;
     superuserUrl: string;
     operatorUrl: string;
-    /** Where the stack keeps its data and logs. */
+    /** The directory with the data and logs of the stack. */
     stackDirectory: string;
-    /** Projects as hosted ones are, each under a path: see hosted-project.ts. */
+    /** Projects that behave like hosted ones, each under a path: see hosted-project.ts. */
     hostedUrl: string;
     /** A project without our migrations. */
     unmigratedUrl: string;
   }
 }
 
-/** Tests run one round of the monitor after the other. */
+/** Removes the pause between rounds, because tests run one round of the monitor directly after another. */
 async function letTheMonitorRunAtOnce(databaseUrl: string): Promise<void> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   await sql`update private.monitor_settings set round_pause = '0' where only_row`;

@@ -1,10 +1,10 @@
 /**
- * Stands in for what the embedded server cannot do. Hosted projects sign access tokens with ES256 or RS256 and
- * publish the public keys; `@supabase/lite` verifies HS256 only. Here the keys are published, a token is verified
- * by them, and its call is passed on with the same claims under HS256: functions and row-level security stay the
- * real ones. Also every way in which a project can fail to answer.
+ * Adds what the embedded server cannot do. Hosted projects sign access tokens with ES256 or RS256 and publish the
+ * public keys; `@supabase/lite` verifies HS256 only. This server publishes keys, verifies a token with them, and
+ * forwards the call with the same claims under HS256. Functions and row-level security are the real ones. It can also
+ * simulate every failure of a project.
  *
- * Each test has a project of its own, under a path: `PUT /{name}` sets how it behaves, `GET /{name}` counts.
+ * Each test has a project of its own, under a path: `PUT /{name}` sets its behaviour, `GET /{name}` returns its counters.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,10 +18,10 @@ export interface Reply {
 }
 
 export interface Behaviour {
-  /** The public keys that verify tokens, whatever is published. */
+  /** The public keys that verify tokens, independent of the published ones. */
   readonly keys: readonly JWK[];
   readonly jwks: 'keys' | 'hang' | Reply;
-  /** What the REST API does; of a list, one thing for each call, and the last for all further calls. */
+  /** The behaviour of the REST API. A list has one entry for each call; the last one is repeated. */
   readonly rest: RestBehaviour | readonly RestBehaviour[];
 }
 type RestBehaviour = 'pass' | 'hang' | Reply;
@@ -33,7 +33,7 @@ export interface Counts {
 
 interface Project {
   behaviour: Behaviour;
-  /** What is left of the list in `behaviour.rest`. */
+  /** The rest of the list in `behaviour.rest`. */
   rest: readonly RestBehaviour[];
   jwksFetches: number;
   restCalls: number;
@@ -77,7 +77,7 @@ export async function startHostedProjects(embedded: {
     if (later.length > 0) project.rest = later;
     if (now === 'hang') return;
     if (now !== 'pass') return send(response, now);
-    // An API key is no JWT. Gateways may reject one that is sent as one, or as the token of a session.
+    // An API key is not a JWT. Gateways may reject one that is sent as the token of a session.
     if (/^Bearer sb_/.test(request.headers.authorization ?? ''))
       return send(response, json(401, { message: 'Invalid Authorization header', hint: null }));
     const headers = { ...request.headers } as Record<string, string>;
@@ -98,7 +98,7 @@ export async function startHostedProjects(embedded: {
     return send(response, { status: passed.status, type, body: await passed.text() });
   }
 
-  /** The header for the embedded server: verified as the hosted one would, then signed as the embedded one can. */
+  /** The header for the embedded server: verified as a hosted project would, then signed with HS256. */
   async function underHs256(header: string, keys: readonly JWK[], name: string): Promise<string> {
     const token = header.replace(/^Bearer /, '');
     if (token.split('.').length !== 3 || decodeProtectedHeader(token).alg === 'HS256') return header;

@@ -17,7 +17,7 @@ export interface SigningKey {
   readonly alg: 'ES256' | 'RS256' | 'EdDSA';
   readonly privateKey: CryptoKey;
   readonly publicKey: CryptoKey;
-  /** As it is published, with a `kid`. */
+  /** The public key as it is published, with a `kid`. */
   readonly jwk: JWK;
 }
 
@@ -27,7 +27,7 @@ export interface HostedProject {
   readonly issuer: string;
   set(change: Partial<Behaviour>): Promise<void>;
   counts(): Promise<Counts>;
-  /** An access token; claims and header can be bent. */
+  /** An access token. Claims and header can be changed. */
   token(key: SigningKey, claims: TokenClaims, header?: Partial<JWTHeaderParameters>): Promise<string>;
 }
 

@@ -1,6 +1,6 @@
 import { base58 } from '@scure/base';
 
-/** Every form in which 32 secret bytes could slip into a text. */
+/** Every format in which 32 secret bytes could appear in a text. */
 export function formsOf(secret: Uint8Array): string[] {
   const base64 = btoa(String.fromCharCode(...secret)).replace(/=+$/, '');
   const hex = [...secret].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -15,7 +15,7 @@ export function formsOf(secret: Uint8Array): string[] {
   ];
 }
 
-/** The secret bytes of a submitted key: an EVM scalar or an Ed25519 seed; `undefined` where it has none. */
+/** The secret bytes of a submitted key: an EVM scalar or an Ed25519 seed; `undefined` if it has none. */
 export function secretOf(submitted: string): Uint8Array | undefined {
   const hex = /^(?:0x)?([0-9a-f]{64})$/i.exec(submitted)?.[1];
   if (hex !== undefined) return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -29,5 +29,5 @@ export function secretOf(submitted: string): Uint8Array | undefined {
   }
 }
 
-/** Whether the bytes look drawn by chance: placeholders such as 00…01 stand in many innocent places. */
+/** Whether the bytes look random: placeholders such as 00…01 occur in many harmless texts. */
 export const isRandom = (secret: Uint8Array) => new Set(secret).size > 16;

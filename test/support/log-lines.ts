@@ -1,15 +1,15 @@
-/** What the code under test logs, read back. */
+/** Parses the log lines of the code under test. */
 import { vi } from 'vitest';
 import { recordText } from './recorder.ts';
 
 export interface LogLine {
   readonly level: string;
   readonly event: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the line should hold
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that the line should have
   readonly [field: string]: any;
 }
 
-/** Listens until `vi.restoreAllMocks()`. */
+/** Records until `vi.restoreAllMocks()`. */
 export function listenToLog() {
   const spies = (['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir'] as const).map((name) =>
     vi

@@ -1,4 +1,4 @@
-/** The cron as the platform runs it: through the Worker's own entry, with its settings. */
+/** Runs the cron as the platform does: through the Worker's own entry, with its settings. */
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import type { Bindings } from '../../src/env.ts';
 import worker from '../../src/index.ts';
@@ -7,7 +7,7 @@ import { settings } from './api.ts';
 import { type LogLine, listenToLog } from './log-lines.ts';
 import { operatorSql } from './people.ts';
 
-/** A machine token of a scope that only the operator makes. */
+/** A machine token of a scope that only the operator issues. */
 export async function newCronToken(scope: string, masterKeyId: string | null = null): Promise<string> {
   const token = newMachineToken();
   await operatorSql(
@@ -23,7 +23,7 @@ export const monitorSettings = async (): Promise<Bindings> => ({
   MONITOR_TOKEN: await newCronToken('monitor'),
 });
 
-/** One run, and what the monitor said of it. */
+/** One run, and the log line of the monitor. */
 export async function runCron(env: Bindings): Promise<LogLine[]> {
   const log = listenToLog();
   const context = createExecutionContext();
@@ -32,7 +32,7 @@ export async function runCron(env: Bindings): Promise<LogLine[]> {
   return log.lines('monitor');
 }
 
-/** A run that was not kept off by another test's. */
+/** Repeats the run until no run of another test is in its way. */
 export async function runMonitor(env: Bindings): Promise<LogLine> {
   for (;;) {
     const [line] = (await runCron(env)).slice(-1);

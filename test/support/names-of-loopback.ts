@@ -1,6 +1,6 @@
 /**
- * `node --import` this file, and names under example.test are addresses of this machine: a test then meets a TLS server
- * under a name that its certificate holds, without a change of /etc/hosts.
+ * With `node --import` this file, names under example.test resolve to this machine. A test can then use a TLS server
+ * under a name in its certificate, without a change of /etc/hosts.
  */
 import dns from 'node:dns';
 

@@ -1,4 +1,4 @@
-/** Finds any of thousands of texts in hundreds of megabytes, in one pass: each is known by its first bytes. */
+/** Finds any of thousands of texts in hundreds of megabytes, in one pass: texts are indexed by their first bytes. */
 const FILTER_BITS = 22;
 const MARK = 12;
 
@@ -6,7 +6,7 @@ export class Needles {
   readonly #filter = new Uint8Array(1 << FILTER_BITS);
   readonly #byMark = new Map<string, { readonly bytes: Buffer; readonly index: number }[]>();
 
-  /** Of at least 12 bytes each. */
+  /** Each has at least 12 bytes. */
   constructor(needles: readonly (string | Uint8Array)[]) {
     for (const [index, needle] of needles.entries()) {
       const bytes = Buffer.from(needle as string);
@@ -17,7 +17,7 @@ export class Needles {
     }
   }
 
-  /** Which of them stand in it: by index, so that a failure shows no key either. */
+  /** The indexes of the texts that were found, so that a failure does not show a key either. */
   foundIn(hay: string | Buffer): number[] {
     const bytes = typeof hay === 'string' ? Buffer.from(hay) : hay;
     const found = new Set<number>();

@@ -1,8 +1,8 @@
-/** Every operation of the API as it describes itself, so that a new route meets every shared test at once. */
+/** Every operation, read from the description of the API, so that every shared test covers a new route at once. */
 import { createApp } from '../../src/app.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
 
-/** JSON Schema (2020-12), as far as the description uses it. */
+/** The part of JSON Schema (2020-12) that the description uses. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -22,7 +22,7 @@ export interface Schema {
 type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
 
 export interface Operation {
-  /** As `call` takes it, with `{id}` in the path. */
+  /** As `call` accepts it, with `{id}` in the path. */
   readonly line: string;
   readonly path: string;
   readonly operationId: string;
@@ -69,17 +69,17 @@ export const operations: readonly Operation[] = Object.entries(description.paths
   })),
 );
 
-/** What the API says of itself stands in no description. */
+/** Routes about the API itself, which the description does not list. */
 export const NOT_DESCRIBED = ['/openapi.json', '/docs'];
 
-/** What anyone may ask; everything else asks who calls. */
+/** Operations for anyone. All others require a credential. */
 export const PUBLIC = ['GET /health', 'GET /ready', 'GET /.well-known/jwks.json'];
 export const protectedOperations = operations.filter(({ line }) => !PUBLIC.includes(line));
 const isForRunners = ({ security }: Operation) => security.some((one) => Object.hasOwn(one, 'machine_token'));
-/** What a machine token asks; every other protected operation is for sessions. */
+/** Operations for machine tokens. Every other protected operation is for sessions. */
 export const runnerOperations = protectedOperations.filter(isForRunners);
 export const sessionOperations = protectedOperations.filter((operation) => !isForRunners(operation));
 
-/** What passes the edge's look at who calls: this session, or for runners a machine token that nobody issued. */
+/** A credential that the edge accepts: this session, or for runners a well-formed machine token that was never issued. */
 export const tokenFor = (line: string, session: string): string =>
   runnerOperations.some((operation) => operation.line === line) ? newMachineToken() : session;

@@ -1,6 +1,6 @@
 /**
- * What tests inside workerd cannot do themselves, at one loopback address: run the operator's SQL as the role
- * `postgres`, make projects, and keep what was received and submitted until the leak scan at the end of the run.
+ * Services for tests inside workerd, at one loopback address: runs the operator's SQL as the role `postgres`, creates
+ * projects, and stores received and submitted texts until the leak scan at the end of the run.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

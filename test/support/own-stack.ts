@@ -1,4 +1,4 @@
-/** An embedded stack beside the one that all tests share, for what would disturb the others. */
+/** An embedded stack beside the shared one, for tests that would disturb other tests. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { chmodSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export interface OwnStack {
   readonly jwtSecret: string;
   readonly publishableKey: string;
   readonly edgeToken: string;
-  /** Cuts every session off, as a crash does, and recovers. */
+  /** Ends every session, as a crash does, and recovers. */
   restartPostgres(): Promise<void>;
   stop(): Promise<void>;
 }

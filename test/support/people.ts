@@ -1,4 +1,4 @@
-/** Named people for tests: an admin, and clients, each linked to its account. */
+/** Accounts for tests: an admin, and clients, each linked to its account. */
 import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import type { Project } from './projects.ts';
@@ -17,7 +17,7 @@ export async function operatorSql<Row = Record<string, unknown>>(
   return answer as Row[];
 }
 
-/** A migrated project without a row, for what has to count everything that there is. */
+/** A migrated project without rows, for tests that count all rows. */
 export async function newProject(): Promise<Project> {
   const response = await fetch(`${inject('operatorUrl')}/project`, { method: 'POST' });
   const answer = await response.json();
@@ -25,7 +25,7 @@ export async function newProject(): Promise<Project> {
   return answer as Project;
 }
 
-/** `undefined` takes a claim away. */
+/** `undefined` removes a claim. */
 export interface TokenClaims {
   readonly sub?: unknown;
   readonly role?: string | undefined;
@@ -37,10 +37,10 @@ export interface TokenClaims {
   readonly [other: string]: unknown;
 }
 
-/** Seconds since the epoch, from now. */
+/** Seconds since the epoch, relative to now. */
 export const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-/** An access token as the project's Auth server issues it; claims can be bent, and the secret. */
+/** An access token as the project's Auth server issues it. Claims and secret can be changed. */
 export function accessToken(claims: TokenClaims, secret = inject('jwtSecret')): Promise<string> {
   return new SignJWT({
     role: 'authenticated',
@@ -85,7 +85,7 @@ export async function newClient(name = 'A client'): Promise<ClientPerson> {
     'insert into public.clients (name, email, user_id) values ($1, $2, $3) returning id',
     [name, account.email, account.userId],
   );
-  // That the account was linked is no part of what a test does.
+  // Linking the account is not part of what a test does.
   await operatorSql(
     `delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`,
     [client?.id],

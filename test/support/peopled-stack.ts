@@ -1,4 +1,4 @@
-/** A stack of a test's own with people in it, for what may not be done to the one that all share. */
+/** A stack of a test's own with accounts in it, for actions that the shared stack does not allow. */
 import postgres from 'postgres';
 import { MASTER_KEY } from './api.ts';
 import { startOwnStack } from './own-stack.ts';
@@ -8,7 +8,7 @@ export type PeopledStack = Awaited<ReturnType<typeof startPeopledStack>>;
 
 export async function startPeopledStack() {
   const { stop, ...stack } = await startOwnStack();
-  /** As the role `postgres`. */
+  /** Connects as the role `postgres`. */
   const sql = postgres(stack.databaseUrl, { max: 4, onnotice: () => {}, prepare: false });
   const superuser = postgres(stack.superuserUrl, { max: 1, onnotice: () => {}, prepare: false });
 
@@ -25,7 +25,7 @@ export async function startPeopledStack() {
     superuser,
     token,
     newAccount,
-    /** What an edge in front of it is set to. */
+    /** The settings of an edge in front of it. */
     settings: {
       SUPABASE_URL: stack.supabaseUrl,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
@@ -43,7 +43,7 @@ export async function startPeopledStack() {
       const [client] = await sql<[{ id: string }]>`
         insert into public.clients (name, email, user_id) values (${name}, ${account.email}, ${account.userId})
         returning id`;
-      // That the account was linked is no part of what a test does.
+      // Linking the account is not part of what a test does.
       await sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
       return { ...account, clientId: client.id };
     },

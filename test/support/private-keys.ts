@@ -1,4 +1,4 @@
-/** Fresh private keys: an address belongs to one client, so every test brings its own. */
+/** Fresh private keys: an address belongs to one client, so every test uses its own. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex, concatBytes } from '@noble/hashes/utils.js';
@@ -8,7 +8,7 @@ import { formsOf } from './key-forms.ts';
 
 export interface TestKey {
   readonly chain: 'evm' | 'solana';
-  /** As most people send it: 0x and hex digits, or base58 of 64 bytes. */
+  /** In the usual format: 0x and hex digits, or base58 of 64 bytes. */
   readonly privateKey: string;
   readonly address: string;
   readonly secret: Uint8Array;
@@ -17,7 +17,7 @@ export interface TestKey {
 export interface SolanaTestKey extends TestKey {
   /** Base58 of the 32-byte seed. */
   readonly seed: string;
-  /** What solana-keygen writes. */
+  /** In the format that solana-keygen writes. */
   readonly array: number[];
 }
 
@@ -40,10 +40,10 @@ export function newSolanaKey(): SolanaTestKey {
   };
 }
 
-/** Every text in which somebody might write this key. */
+/** Every text in which a caller might write this key. */
 export const textsOf = ({ secret, privateKey }: TestKey) => [privateKey, ...formsOf(secret)];
 
-/** Whether some 8 characters in a row of `text` stand in `answer`. */
+/** Whether any 8 consecutive characters of `text` are in `answer`. */
 export function repeats(answer: string, text: string): boolean {
   return Array.from({ length: text.length - 7 }, (_, at) => text.slice(at, at + 8)).some((run) =>
     answer.includes(run),

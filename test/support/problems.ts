@@ -1,9 +1,9 @@
-/** What every refusal of the API has in common: RFC 9457 in full, never cached, a challenge where it is 401. */
+/** The rules that every problem of the API meets: complete by RFC 9457, never cached, with a challenge if it is a 401. */
 import { expect } from 'vitest';
 import { PROBLEM_CODES, type ProblemCode } from '../../src/problem.ts';
 import type { Answer } from './api.ts';
 
-/** What ends by itself. A 503 for anything else lasts until the operator acts, and names no time. */
+/** Temporary problems. A 503 with any other code lasts until the operator acts, and has no Retry-After. */
 const PASSING: readonly ProblemCode[] = [
   'auth_unavailable',
   'database_busy',
@@ -12,20 +12,20 @@ const PASSING: readonly ProblemCode[] = [
   'master_key_unavailable',
   'rate_limited',
 ];
-const MEMBERS = ['code', 'detail', 'instance', 'status', 'title', 'type'];
+const MEMBERS = ['code', 'detail', 'request_id', 'status', 'title', 'type'];
 const WITHOUT_A_TOKEN = 'Bearer realm="trading-keys"';
 
 export function expectProblem(answer: Answer, status: number, code: ProblemCode): void {
   const { errors, ...members } = answer.json ?? {};
-  // The code first: of all that may differ it says most.
+  // The code first, because it says most about a difference.
   expect({ status: answer.status, code: members.code }).toEqual({ status, code });
   expect(Object.keys(members).sort()).toEqual(MEMBERS);
   expect(members).toMatchObject({
     status,
-    type: `urn:trading-keys:problem:${code}`,
+    type: `/docs#problem-${code}`,
     title: expect.stringMatching(/^\S/),
     detail: expect.stringMatching(/^\S/),
-    instance: answer.headers.get('x-request-id'),
+    request_id: answer.headers.get('x-request-id'),
   });
   expect(PROBLEM_CODES).toContain(members.code);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
@@ -44,7 +44,7 @@ export function expectProblem(answer: Answer, status: number, code: ProblemCode)
   }
 }
 
-/** RFC 6750, section 3: an error is named only where a token was sent; RFC 9470 where another sign-in would do. */
+/** RFC 6750, section 3: an error is named only if a token was sent; RFC 9470 if another sign-in would help. */
 function challengeFor(status: number, code: ProblemCode): unknown {
   if (['second_factor_required', 'sign_in_too_old'].includes(code)) {
     return expect.stringContaining(`${WITHOUT_A_TOKEN}, error="insufficient_user_authentication"`);

@@ -1,21 +1,21 @@
 /**
- * Keeps, for the leak scan at the end of the run, every private key that a test submits and every text that it
- * gets back or that the code under test logs. A setup file of every project.
+ * Stores, for the leak scan at the end of the run, every private key that a test submits and every text that it
+ * receives or that the code under test logs. A setup file of every project.
  */
 import { afterAll, inject } from 'vitest';
 
 export interface Recording {
   /** Keys as they were submitted. */
   readonly keys: readonly string[];
-  /** Answers with their headers, and log lines. */
+  /** Responses with their headers, and log lines. */
   readonly texts: readonly string[];
   /** Idempotency-Keys as they were sent. */
   readonly idempotencyKeys: readonly string[];
 }
 
 /**
- * One for all files of a runtime, which runs this file anew for each of them: what they import in common, such as
- * api.ts, holds on to the functions of the first.
+ * One recorder for all files of a runtime. The runtime runs this file again for each of them, but a module that they
+ * share, such as api.ts, keeps the functions of the first.
  */
 const shared = globalThis as {
   recording?: { [Kind in keyof Recording]: string[] };
@@ -32,7 +32,7 @@ export function recordIdempotencyKey(key: string): void {
   recording.idempotencyKeys.push(key);
 }
 
-/** Finds the keys in a request's body, wherever they stand in it. */
+/** Finds the keys in the body of a request, at any depth. */
 export function recordKeysOf(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   for (const [name, value] of Object.entries(body)) {
@@ -44,12 +44,12 @@ export function recordKeysOf(body: unknown): void {
 
 const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
 for (const method of shared.recordedConsole === console ? [] : METHODS) {
-  // biome-ignore lint/suspicious/noConsole: what is logged here is what must hold no secret
+  // biome-ignore lint/suspicious/noConsole: the recorder must see every log line
   const original = console[method];
   console[method] = (...args: unknown[]) => {
     const text = args.map(String).join(' ');
     recordText(text);
-    // The code's own lines are kept and not shown: there are thousands.
+    // The log lines of our own code are recorded and not shown: there are thousands.
     if (!text.startsWith('{"level":')) original(...args);
   };
 }

@@ -1,12 +1,12 @@
-/** Requests straight at the project's REST API, past the edge: what anybody with a session can send. */
+/** Requests directly at the project's REST API, without the edge: what any caller with a session can send. */
 import { inject } from 'vitest';
 
 export interface RestAnswer {
   readonly status: number;
-  /** SQLSTATE or PostgREST's code of an error, and the hint, which has the problem code of our own errors. */
+  /** The SQLSTATE or the PostgREST code of an error, and its hint, which for our own errors is the problem code. */
   readonly code: string | undefined;
   readonly hint: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what the answer should hold
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that the response should have
   readonly json: any;
 }
 
@@ -19,7 +19,7 @@ export async function rest(line: string, token?: string, body?: unknown): Promis
       apikey: inject('publishableKey'),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       'content-type': 'application/json',
-      // Rows come back only if the path says which columns: a session may not read all of them.
+      // Rows are returned only if the path selects columns: a session may not read all of them.
       ...(path.includes('select=') && { prefer: 'return=representation' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -32,7 +32,7 @@ export async function rest(line: string, token?: string, body?: unknown): Promis
 export const rpc = (name: string, args: object, token?: string): Promise<RestAnswer> =>
   rest(`POST rpc/${name}`, token, args);
 
-/** A column of the type bytea, in the form that the embedded REST API takes. */
+/** A value for a column of type bytea, in the format that the embedded REST API accepts. */
 export const bytea = (hex: string) => ({
   type: 'Buffer',
   data: (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)),

@@ -1,4 +1,4 @@
-/** Bots with machine tokens, and what is asked with one. */
+/** Bots with machine tokens, and the requests that runners send. */
 import { expect } from 'vitest';
 import { type Answer, type Call, call } from './api.ts';
 import { type ClientWithBot, newClientWithBot } from './bots.ts';
@@ -10,7 +10,7 @@ export interface ClientWithRunner extends ClientWithBot {
   readonly machineToken: string;
 }
 
-/** A client with a trading key, one running bot, and a machine token for it. */
+/** A client with a trading key, one running bot, and a machine token for that bot. */
 export async function newClientWithRunner(key?: TestKey): Promise<ClientWithRunner> {
   const client = await newClientWithBot(key);
   return { ...client, ...(await newMachineTokenFor(client, client.botId)) };

@@ -2,10 +2,10 @@
 import { inject } from 'vitest';
 import type { Bindings } from '../../src/env.ts';
 
-/** A master key for tests alone: 32 random bytes of this run. */
+/** A master key for tests only: 32 random bytes of this run. */
 export const MASTER_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
-/** The seed of an audit key, the same way. */
+/** The seed of an audit key, also random. */
 export const AUDIT_KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 
 type Needed = 'SUPABASE_URL' | 'SUPABASE_PUBLISHABLE_KEY' | 'SUPABASE_JWT_SECRET' | 'EDGE_TOKEN';

@@ -1,4 +1,4 @@
-/** A stack in a process of its own, so that what asks it and what it does not share a processor's time or a fate. */
+/** A stack in a process of its own: it shares no thread with its clients, and a crash of one does not end the other. */
 import { startStack } from '../../tools/stack/stack.ts';
 
 const [directory = '', port = '0'] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** The four routes that take a private key in. */
+/** The four routes that accept a private key. */
 import type { Answer } from './api.ts';
 import { addWallet, create, rotate, setUp } from './bots.ts';
 import { type ClientPerson, newAdmin } from './people.ts';
@@ -7,9 +7,9 @@ import { newEvmKey, newSolanaKey } from './private-keys.ts';
 const admin = await newAdmin();
 
 export interface WayIn {
-  /** Where in the body the key stands. */
+  /** The pointer of the key in the body. */
   readonly at: string;
-  /** Sends `{address?, private_key?, chain?}` for a client that this route makes ready for it. */
+  /** Sends `{address?, private_key?, chain?}` for a client that is prepared for this route. */
   readonly send: (client: ClientPerson, body: object, chain: string) => Promise<Answer>;
 }
 

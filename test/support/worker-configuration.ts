@@ -1,4 +1,4 @@
-/** `wrangler.toml` as it is deployed, but for its rate limits: with other figures, or without any. */
+/** The deployed `wrangler.toml`, with other rate limits or without any. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * The Worker as it is deployed, in the plain runtime: the bundle that `wrangler deploy` would upload, served by the
- * `workerd` that wrangler brings. One process, which can be measured and killed.
+ * `workerd` that wrangler installs. It is one process, which can be measured and killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ export interface Bundle {
   remove(): void;
 }
 
-/** Bundles `wrangler.toml`'s Worker, or another entry in the same way. */
+/** Bundles the Worker of `wrangler.toml`, or another entry in the same way. */
 export async function bundle(entry?: string): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bundle-'));
   const build = spawn(
@@ -46,11 +46,11 @@ export async function bundle(entry?: string): Promise<Bundle> {
 export interface Served {
   readonly url: URL;
   readonly pid: number;
-  /** Of the inspector, where one was asked for. */
+  /** The port of the inspector, if one was requested. */
   readonly inspectorPort: number | undefined;
-  /** What it wrote, for the leak scan. */
+  /** The output of the process, for the leak scan. */
   output(): string;
-  /** SIGKILL by default: it gets to finish nothing. */
+  /** SIGKILL by default: the process cannot finish anything. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export interface ServeOptions {
   readonly inspector?: boolean;
 }
 
-/** Serves a bundle on a free port. Settings reach it by its environment and never stand in a file. */
+/** Serves a bundle on a free port. Its settings are passed in the environment and never written to a file. */
 export async function serve(
   { directory }: Bundle,
   settings: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * Writes from the schemas what the Worker answers of itself: `public/openapi.json`, and `public/docs.html` for people.
- * A test fails where they are not what the schemas give.
+ * Generates `public/openapi.json` and `public/docs.html` from the schemas of the API. The Worker serves both files.
+ * A test fails if the files differ from what this program generates.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Writes `src/database/types.ts` by the Supabase CLI from the migrated schema; with `--check` it only tells
- * whether the file is what the schema gives.
+ * Generates `src/database/types.ts` from the migrated schema with the Supabase CLI. With `--check`, it writes nothing
+ * and fails if the file differs from what the CLI generates.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ import { startStack } from '../stack/stack.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const TYPES = join(ROOT, 'src', 'database', 'types.ts');
 
-/** The types that the CLI makes of this database. */
+/** The types that the CLI generates for this database. */
 export function generateTypes(databaseUrl: string): string {
   const { status, stdout, stderr } = spawnSync(
     join(ROOT, 'node_modules', '.bin', 'supabase'),
-    // Without `sslmode=disable` a notice lands in the output.
+    // Without `sslmode=disable`, the CLI writes a notice into its output.
     ['gen', 'types', '--lang', 'typescript', '--schema', 'public', `--remote=${databaseUrl}?sslmode=disable`],
     { encoding: 'utf8', env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: '1' } },
   );
@@ -33,7 +33,7 @@ async function main() {
     if (!process.argv.includes('--check')) writeFileSync(TYPES, generated);
     else if (readFileSync(TYPES, 'utf8') !== generated) {
       process.exitCode = 1;
-      process.stderr.write('src/database/types.ts is not what the migrations give. Run: npm run types\n');
+      process.stderr.write('src/database/types.ts does not match the migrations. Run: npm run types\n');
     }
   } finally {
     await stack.stop();

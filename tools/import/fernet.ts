@@ -1,4 +1,4 @@
-/** Fernet tokens (github.com/fernet/spec, version 0x80), which is how the old backend kept keys. Read only. */
+/** Opens Fernet tokens (github.com/fernet/spec, version 0x80). The old backend stored keys in this form. */
 import { cbc } from '@noble/ciphers/aes.js';
 import { equalBytes } from '@noble/ciphers/utils.js';
 import { hmac } from '@noble/hashes/hmac.js';
@@ -7,13 +7,13 @@ import { base64url } from '@scure/base';
 import { wipe } from '../../src/keys/index.ts';
 
 const VERSION = 0x80;
-/** Where the parts begin: version, timestamp (8 bytes, seconds), IV (16), ciphertext, HMAC (32). */
+/** The offsets of the parts: version, timestamp (8 bytes, seconds), IV (16), ciphertext, HMAC (32). */
 const TIMESTAMP_AT = 1;
 const IV_AT = 9;
 const CIPHERTEXT_AT = 25;
 const MAC_BYTES = 32;
 const BLOCK_BYTES = 16;
-/** What the specification allows for clocks that differ. */
+/** The clock skew that the specification allows. */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 /** Base64url of 32 bytes, padded and canonical. */
 const KEY = /^[\w-]{42}[AEIMQUYcgkosw048]=$/;
@@ -32,8 +32,8 @@ export type FernetReason =
   | 'token_padding_wrong';
 
 /**
- * Why a token does not open. The reasons may be told apart: each but the first two is given only of a token that
- * whoever holds the key has made, and nobody can ask from outside.
+ * The reason why a token does not open. The reasons may differ: only a token made with the key gets another reason than
+ * the first two, and nobody outside can submit tokens.
  */
 export class FernetError extends Error {
   override readonly name = 'FernetError';
@@ -46,9 +46,9 @@ export class FernetError extends Error {
 }
 
 /**
- * Reads a Fernet key, or several separated by commas, as MultiFernet takes them: each may have made a token.
+ * Reads a Fernet key, or several separated by commas, like MultiFernet. Any of them may have made a token.
  *
- * @throws {TypeError} when an entry is no key; nothing of it is repeated
+ * @throws {TypeError} if an entry is not a key; the message contains no part of it
  */
 export function readFernetKeys(setting: string): FernetKey[] {
   return setting.split(',').map((entry) => {
@@ -60,8 +60,8 @@ export function readFernetKeys(setting: string): FernetKey[] {
 }
 
 /**
- * The message of a token: the caller's to wipe. The MAC is proved before anything else is believed, so that no byte
- * that somebody else chose is ever decrypted. A stored token has no time to live; one from the future is refused.
+ * Returns the message of a token. The caller must wipe it. The MAC is verified before anything else is trusted, so that
+ * no byte of an attacker is ever decrypted. A stored token does not expire, but a token from the future is rejected.
  *
  * @param now seconds since the epoch
  * @throws {FernetError}
@@ -78,7 +78,7 @@ export function openFernet(token: string, keys: readonly FernetKey[], now = Date
   return decrypt(bytes.subarray(CIPHERTEXT_AT, macAt), key.encryption, bytes.subarray(IV_AT, CIPHERTEXT_AT));
 }
 
-/** The bytes of a token that has all its parts. */
+/** Returns the bytes of a token, after checking that it has all parts. */
 function decode(token: string): Uint8Array {
   let bytes: Uint8Array;
   try {
@@ -87,7 +87,7 @@ function decode(token: string): Uint8Array {
     throw new FernetError('token_malformed'); // without the cause, which quotes the text
   }
   const ciphertextBytes = bytes.length - CIPHERTEXT_AT - MAC_BYTES;
-  // An encrypted message has one block at least: padding is always added.
+  // A ciphertext has at least one block, because padding is always added.
   if (ciphertextBytes < BLOCK_BYTES || ciphertextBytes % BLOCK_BYTES !== 0) {
     throw new FernetError('token_malformed');
   }

@@ -1,6 +1,7 @@
 /**
- * `npm run import`: takes clients, bots and keys from the old backend's database. Keys are opened with its Fernet key
- * and sealed with ours; see docs/import.md. Secrets come by the environment alone: arguments are seen by everybody.
+ * `npm run import`: imports clients, bots and keys from the database of the old backend. It opens keys with the Fernet
+ * key of the old backend and seals them with the master key: see docs/import.md. Secrets are read from the environment
+ * only, because every user of the machine can see arguments.
  */
 import { readFileSync } from 'node:fs';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
@@ -42,7 +43,7 @@ await runCommand({ usage, options: importOptions, failed: 2 }, main);
 
 async function main(options: Values<typeof importOptions>): Promise<number> {
   if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(options.source ?? 'legacy')) {
-    throw new UsageError('--source is a name of lower-case letters, digits and hyphens.');
+    throw new UsageError('--source takes a name of lower-case letters, digits and hyphens.');
   }
   namedDatabase(options);
   const source = readSourceOption(options.dump);
@@ -54,7 +55,7 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
   try {
     const report = new Report(say);
     say(`Keys are sealed by the master key ${keyring.primary.id}.`);
-    if (options['dry-run']) say('A dry run: nothing is written.');
+    if (options['dry-run']) say('This is a dry run. Nothing is written.');
     const job = {
       sql,
       keyring,
@@ -86,7 +87,9 @@ function readSourceOption(dump: string | undefined): Source {
 function readLegacyKey(): FernetKey[] {
   const setting = process.env.LEGACY_ENCRYPTION_KEY?.trim();
   if (!setting)
-    throw new OperatorError('LEGACY_ENCRYPTION_KEY is not set: it is the ENCRYPTION_KEY of the old backend.');
+    throw new OperatorError(
+      'LEGACY_ENCRYPTION_KEY is not set. Set it to the ENCRYPTION_KEY of the old backend.',
+    );
   try {
     return readFernetKeys(setting);
   } catch {
@@ -100,7 +103,7 @@ function readBotTypes(pairs: readonly string[]): Map<string, string> {
   return new Map(
     pairs.map((pair) => {
       const at = pair.lastIndexOf('=');
-      if (at < 1) throw new OperatorError('A bot type is mapped as OLD=NEW.');
+      if (at < 1) throw new OperatorError('--bot-type-map takes OLD=NEW.');
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );

@@ -1,4 +1,4 @@
-/** What was imported before: `private.imported_rows`, in the transaction that imports. */
+/** The rows of earlier imports: `private.imported_rows`, read and written in the transaction of the import. */
 import type { TransactionSql } from 'postgres';
 import type { RowName } from './outcome.ts';
 
@@ -49,7 +49,7 @@ export class ImportedRows {
     })}`;
   }
 
-  /** Whether a row of this source became this client. */
+  /** Whether this client was imported from this source. */
   async hasClient(clientId: string): Promise<boolean> {
     const found = await this.#sql`
       select from private.imported_rows
@@ -57,7 +57,7 @@ export class ImportedRows {
     return found.length > 0;
   }
 
-  /** Whether a key came from an import: from any, so that a second source may add to a client. */
+  /** Whether a key was imported from any source, so that a second source can add keys to the same client. */
   async holds(keyId: string): Promise<boolean> {
     const found = await this.#sql`select from private.imported_rows where key_id = ${keyId} limit 1`;
     return found.length > 0;

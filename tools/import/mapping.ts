@@ -1,14 +1,14 @@
 /**
- * Where the old database keeps what. There is no copy of its schema, so names are tried in order; a JSON file
- * (`--map`) settles what they do not:
+ * The tables and columns of the old database. Its schema is unknown, so usual names are tried in order. A JSON file
+ * (`--map`) sets the names that differ:
  *
  *     {"schema": "public",
  *      "clients": {"table": "customers", "email": "contact"},
  *      "trading_keys": {"address": null}}
  *
- * A table's members are `table` and the fields below, each the name of a column. `null` says that there is none:
- * without `address` the address is what the key derives. `emails` gives clients by their old id an e-mail where
- * the old database has no table of clients: `{"emails": {"17": "alice@example.com"}}`.
+ * The members of a table are `table` and the fields below. The value of a field is the name of a column. `null` means
+ * that the column does not exist: without `address`, the address is derived from the key. If the old database has no
+ * table of clients, `emails` gives their e-mail addresses by old id: `{"emails": {"17": "alice@example.com"}}`.
  */
 import { z } from 'zod';
 import { OperatorError } from '../operator/failure.ts';
@@ -69,7 +69,7 @@ function tableMap(table: OldTable) {
   return z.partialRecord(z.enum(names), z.string().min(1).nullable()).optional();
 }
 
-/** What is wrong with the map or with the old schema, by the names of tables and fields alone. */
+/** A fault of the map or of the old schema. The message contains only names of tables and fields. */
 export class MappingError extends OperatorError {
   override readonly name = 'MappingError';
 }
@@ -80,13 +80,13 @@ export function parseMap(text: string): MapFile {
     return MapFile.parse(JSON.parse(text));
   } catch (error) {
     const at = error instanceof z.ZodError ? error.issues[0]?.path[0] : undefined;
-    throw new MappingError(`The map is not as it should be${at === undefined ? '' : `, at ${String(at)}`}.`);
+    throw new MappingError(`The map is malformed${at === undefined ? '' : `, at ${String(at)}`}.`);
   }
 }
 
 export const tableNameOf = (table: OldTable, map: MapFile): string => map[table]?.table ?? table;
 
-/** All columns that might be wanted, before it is known which are there. */
+/** All columns that may be needed. Some of them may not exist. */
 export function wantedBy(map: MapFile): Wanted {
   return new Map(
     OLD_TABLES.map((table) => {
@@ -97,7 +97,7 @@ export function wantedBy(map: MapFile): Wanted {
   );
 }
 
-/** A row by its fields; a field that the old database does not have is null. */
+/** The fields of a row. A field that the old database does not have is null. */
 export type Fields<Name extends OldTable> = Readonly<Record<FieldOf<Name>, string | null>>;
 
 export interface MappedTable<Name extends OldTable> {
@@ -106,7 +106,7 @@ export interface MappedTable<Name extends OldTable> {
   readonly rows: readonly Fields<Name>[];
 }
 
-/** A table's rows by field, or undefined where the old database has no such table. @throws {MappingError} */
+/** The rows of a table by field, or undefined if the old database does not have the table. @throws {MappingError} */
 export function mapped<Name extends OldTable>(
   name: Name,
   tables: Tables,
@@ -122,10 +122,10 @@ export function mapped<Name extends OldTable>(
     const candidates = said === undefined ? columns : said === null ? [] : [said];
     const found = candidates.filter((column) => table.columns.includes(column));
     if (found.length > 1)
-      throw new MappingError(`Several columns could be ${name}.${field}: say which by --map.`);
+      throw new MappingError(`Several columns could be ${name}.${field}. Name one of them with --map.`);
     const [column] = found;
     if (column === undefined && (said ?? (required && said === undefined))) {
-      throw new MappingError(`No column is known to be ${name}.${field}: say which by --map.`);
+      throw new MappingError(`The column of ${name}.${field} is unknown. Name it with --map.`);
     }
     return [field, column === undefined ? -1 : table.columns.indexOf(column)] as const;
   });

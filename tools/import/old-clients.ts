@@ -1,4 +1,4 @@
-/** The rows of the old tables as clients with their bots and keys; what belongs to nobody is told apart. */
+/** Groups the rows of the old tables into clients with their bots and keys. Rows without a client are rejected. */
 import { z } from 'zod';
 import { Name } from '../../src/contract/common.ts';
 import {
@@ -15,7 +15,7 @@ import type { Tables } from './tables.ts';
 export interface OldKey extends RowName {
   readonly token: string | null;
   readonly address: string | null;
-  /** False where the old database has no column for it: then the address is what the key derives. */
+  /** False if the old database has no column for the address. Then the address is derived from the key. */
   readonly addressKnown: boolean;
   readonly active: boolean;
 }
@@ -33,16 +33,16 @@ export interface OldClient extends RowName {
   readonly bots: readonly OldBot[];
 }
 
-/** Integers and UUIDs: nothing that a column which was named wrongly could hold of a key. */
+/** Integers and UUIDs. If `--map` names a wrong column, its values could be keys, which must not be printed as ids. */
 const ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
-/** Only A to Z are folded, as everywhere: by the rules of Unicode somebody else's e-mail could become a client's. */
+/** Only A to Z become lower case, as everywhere. With Unicode rules, another e-mail could become equal to a client's. */
 const Email = z
   .string()
   .trim()
   .transform((text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))
   .pipe(z.email().max(320));
 
-/** Oldest first, so that a second run, and one on another day, goes the same way. */
+/** Returns the clients oldest first, so that every run handles them in the same order. */
 export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient[]; outcomes: Outcome[] } {
   const outcomes: Outcome[] = [];
   const refuse = (row: RowName, reason: RefusedReason) => void outcomes.push(refused(row, reason));
@@ -53,7 +53,9 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
   const wallets = mapped('bot_wallets', tables, map);
   if (!keys && !wallets) throw new MappingError('The old database has neither trading_keys nor bot_wallets.');
   if (!clients && !map.emails) {
-    throw new MappingError('The old database has no table of clients: give their e-mails by --map.');
+    throw new MappingError(
+      'The old database has no table of clients. Set their e-mail addresses with --map.',
+    );
   }
 
   const rowsOf = <Table extends OldTable>(name: Table, table: MappedTable<Table> | undefined) =>
@@ -63,7 +65,7 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
   const botRows = Map.groupBy(rowsOf('bots', bots), (row) => row.client_id ?? '');
   const walletRows = Map.groupBy(rowsOf('bot_wallets', wallets), (row) => row.bot_id ?? '');
 
-  /** Takes the group of an id out: what is left at the end belongs to nobody. */
+  /** Removes the group of an id from the map. Groups that remain at the end belong to no client. */
   const takeOut = <Row>(groups: Map<string, Row[]>, id: string): Row[] => {
     const group = groups.get(id) ?? [];
     groups.delete(id);
@@ -124,7 +126,7 @@ type Row<Name extends OldTable> = Fields<Name> & {
   readonly created_at: string | null;
 };
 
-/** Those with an id that can be kept and shown, oldest first. */
+/** The rows with a valid and unique id, oldest first. */
 function usableRows<Name extends OldTable>(
   table: Name,
   rows: readonly Fields<Name>[],
@@ -170,12 +172,12 @@ function oldKey<Name extends 'trading_keys' | 'bot_wallets'>(
   };
 }
 
-/** A token that was stored as bytes reads as `\x` and their hex. */
+/** If a token was stored as bytes, PostgreSQL returns `\x` and the bytes in hex. */
 function textOf(token: string): string {
   return /^\\x(?:[0-9a-f]{2})*$/.test(token) ? Buffer.from(token.slice(2), 'hex').toString('latin1') : token;
 }
 
-/** A name that cannot be kept is no reason to leave a key behind. */
+/** If a name is invalid, another one is used, so that the key can be imported anyway. */
 function nameOf(name: string | null, otherwise: string): string {
   return Name.safeParse(name).data ?? Name.safeParse(otherwise).data ?? 'Imported';
 }

@@ -1,39 +1,40 @@
-/** What became of each row of the old database. */
+/** The outcome of the import for each row of the old database. */
 import type { KeyInputReason } from '../../src/keys/index.ts';
 import type { FernetReason } from './fernet.ts';
 import type { OldTable } from './mapping.ts';
 
-/** In order as it is, and to be left alone. */
+/** Reasons why a row is not imported that need no action. */
 export const LEFT = {
   empty: 'the wallet held no key',
-  inactive: 'the key was ended in the old database',
-  revoked_here: 'the client has had a key revoked here: nothing old comes back',
-  rotated_here: 'the client has rotated its key here: nothing old comes back',
+  inactive: 'the key had ended in the old database',
+  revoked_here: 'the client has revoked a key here, so old keys are not imported',
+  rotated_here: 'the client has rotated its key here, so old keys are not imported',
 } as const;
 
-/** Wants a decision or a repair. Reasons of tokens, keys and addresses are those of the code that reads them. */
+/** Reasons that need a decision or a fix. The code that reads tokens, keys and addresses has further reasons. */
 export const REFUSED = {
-  address_missing: 'there is no address to check the key against',
+  address_missing: 'the row has no address with which to check the key',
   address_taken: 'another client holds a key for this address',
-  another_key_here: 'the client has another key here, which it did not get from this import',
+  another_key_here: 'the client has another key here, which was not imported',
   bot_missing: 'its bot is not in the old database',
-  bot_refused: 'its bot was not taken',
-  bot_type_unknown: 'there is no such bot type: say which by --bot-type-map',
-  chain_mismatch: 'the bot trades on another chain family than the key',
-  changed_in_source: 'the old database holds another key than was imported: rotate here instead',
+  bot_refused: 'its bot was not imported',
+  bot_type_unknown: 'the bot type does not exist here: map it with --bot-type-map',
+  chain_mismatch: 'the bot and the key belong to different chain families',
+  changed_in_source:
+    'the key in the old database has changed since it was imported: rotate the key here instead',
   client_missing: 'its client is not in the old database',
-  client_refused: 'its client was not taken',
-  email_malformed: 'the client has no e-mail that could be one',
-  email_taken: 'another client of the old database has this e-mail',
-  ended_in_source: 'the old database has ended this key since it was imported: revoke or rotate it here',
-  id_malformed: 'its id is no integer and no UUID',
-  id_twice: 'the old database has this id twice',
+  client_refused: 'its client was not imported',
+  email_malformed: 'the e-mail address of the client is malformed',
+  email_taken: 'another client of the old database has this e-mail address',
+  ended_in_source: 'the key has ended in the old database since it was imported: revoke or rotate it here',
+  id_malformed: 'its id is neither an integer nor a UUID',
+  id_twice: 'another row of the table has the same id',
   no_trading_key:
-    'its client has no trading key, which may have been revoked: --keys-from-wallets takes it all the same',
-  trading_key_refused: 'the trading key of its client was not taken',
+    'its client has no trading key, possibly because it was revoked: to import the key anyway, use --keys-from-wallets',
+  trading_key_refused: 'the trading key of its client was not imported',
   trading_key_twice: 'its client has several trading keys',
   wallet_exists: 'the bot has a wallet with this address',
-  wallets_full: 'the bot has as many wallets as a bot can have',
+  wallet_limit_reached: 'the bot has as many wallets as a bot can have',
 } as const;
 
 export type LeftReason = keyof typeof LEFT;
@@ -45,7 +46,7 @@ export type Outcome = { readonly table: OldTable; readonly id: string } & (
   | { readonly as: 'refused'; readonly reason: RefusedReason }
 );
 
-/** A row as it is named to people: by its table and id. */
+/** How a row is named in the output: by its table and id. */
 export interface RowName {
   readonly table: OldTable;
   readonly id: string;

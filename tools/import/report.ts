@@ -1,4 +1,4 @@
-/** What an import says: rows by table, id and reason, and nothing of what they hold. */
+/** Prints the outcome of an import: rows by table, id and reason, but no other values of the rows. */
 import { OLD_TABLES } from './mapping.ts';
 import { LEFT, type Outcome, REFUSED } from './outcome.ts';
 
@@ -23,7 +23,7 @@ export class Report {
     if (reason !== '') this.#say(`${as.padEnd(8)} ${table.padEnd(12)} ${id.padEnd(36)} ${reason}`);
   }
 
-  /** The table at the end: taken, already there, and by reason what was left and what was refused. */
+  /** Prints the totals: taken, already there, left by reason, and refused by reason. */
   sayTotals(): void {
     const kinds = [...new Set([...this.#counts.keys()].map((key) => key.slice(key.indexOf(' ') + 1)))];
     const order = ['taken', 'there', 'left', 'refused'];

@@ -1,4 +1,4 @@
-/** Writes one client of the old database, with its bots and keys, in one transaction and by the database's own rules. */
+/** Writes one client of the old database, with its bots and keys, in one transaction. All rules of the database apply. */
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import type { SealedWallet } from '../../src/database/as-caller.ts';
@@ -12,25 +12,25 @@ import { type LeftReason, left, type Outcome, type RefusedReason, refused, taken
 export interface Import {
   readonly sql: Sql;
   readonly keyring: Keyring;
-  /** Names the old database: its ids mean something in it alone. */
+  /** The name of the old database. Old ids are unique only within one database. */
   readonly source: string;
-  /** Bot types by what the old database calls them; else they have the same name. */
+  /** Bot types by their name in the old database. Without an entry, the name is the same. */
   readonly botTypes: ReadonlyMap<string, string>;
-  /** Take keys of wallets whose client has no trading key: the first becomes it. */
+  /** Import keys of wallets if their client has no trading key. The first one becomes the trading key. */
   readonly keysFromWallets: boolean;
-  /** Undo everything, having seen what it would be. */
+  /** Roll everything back at the end, and only report the outcome. */
   readonly dryRun: boolean;
-  /** Who of this run holds an address: in a dry run the database does not know. */
+  /** The client of this run that holds an address. In a dry run, the database does not have this information. */
   readonly claimed: Map<string, string>;
 }
 
-/** Which key the client trades with here. */
+/** The trading key that the client has here. */
 interface TradingKey {
   readonly address: string;
   readonly key_id: string;
 }
 
-/** Rolls a dry run back, with what it saw. */
+/** Rolls a dry run back, and carries its outcomes. */
 class Undo {
   readonly outcomes: Outcome[];
 
@@ -39,7 +39,7 @@ class Undo {
   }
 }
 
-/** What became of each row. Either all of it is written or none. */
+/** Returns the outcome of each row. All rows are written in one transaction, or none is. */
 export async function writeClient(job: Import, client: OldClient, opened: OpenedKeys): Promise<Outcome[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -64,12 +64,12 @@ class ClientWriter {
   readonly #outcomes: Outcome[] = [];
   readonly #imported: ImportedRows;
   #clientId = '';
-  /** Why nothing old may be put in any more. */
+  /** The reason why old keys must not be imported any longer. */
   #changedHere: LeftReason | undefined;
   #tradingKey: TradingKey | undefined;
-  /** Without its trading key a client gets no wallets: the first of them would become it. */
+  /** If the trading key was rejected, no wallet is written, because its key would become the trading key. */
   #isTradingKeyRefused = false;
-  /** Whether the client's key was ended in the old database: what its wallets still hold is a leftover. */
+  /** Whether the key of the client had ended in the old database. Then keys that its wallets still hold are leftovers. */
   #isEnded = false;
 
   constructor(job: Import, sql: TransactionSql, client: OldClient, opened: OpenedKeys) {
@@ -82,12 +82,12 @@ class ClientWriter {
 
   async write(): Promise<Outcome[]> {
     const { keys, bots } = this.#client;
-    // Two runs meet here, before either looks. Nobody else takes this lock, so it comes before all others.
+    // Concurrent runs wait for each other here, before they read anything. Only imports take this lock, so it is first.
     await this.#sql`select pg_advisory_xact_lock(
       private.name_of_lock('import', ${`${this.#job.source} ${this.#client.id}`}))`;
     await this.#imported.readOf([this.#client, ...keys, ...bots, ...bots.flatMap((bot) => bot.wallets)]);
     if (!(await this.#findOrCreateClient())) return refusedWhole(this.#client, 'email_taken');
-    // As the API does: who brings the same ones in another order would wait for us, and we for them.
+    // Locked in sorted order, as in the API. Transactions that lock addresses in different orders could deadlock.
     await this.#sql`select private.lock_addresses(${this.#opened.addresses}::text[])`;
     await this.#lookAtKeys();
     await this.#writeTradingKeys();
@@ -95,7 +95,7 @@ class ClientWriter {
     return this.#outcomes;
   }
 
-  /** Locks the client too. False where another old client of this source became the one with this e-mail. */
+  /** Also locks the client. Returns false if another old client of this source was imported with this e-mail address. */
   async #findOrCreateClient(): Promise<boolean> {
     const { name, email } = this.#client;
     const known = this.#imported.get(this.#client);
@@ -171,7 +171,7 @@ class ClientWriter {
     }
   }
 
-  /** Stopped, as every new bot; undefined where there is no such type. */
+  /** Creates a stopped bot, like every new bot. Returns undefined if the bot type does not exist. */
   async #createBot(bot: OldBot): Promise<string | undefined> {
     const type = this.#job.botTypes.get(bot.type) ?? bot.type;
     const [created] = await this.#sql<{ id: string }[]>`
@@ -198,7 +198,7 @@ class ClientWriter {
     }
     const sealed = tradingKey?.address === key.address ? undefined : await this.#seal(key);
     return this.#attempt(row, async (sql) => {
-      // The first key of a client is its trading key, and the wallet holds a copy.
+      // The first key of a client becomes its trading key, and the wallet gets a copy.
       if (!tradingKey && sealed) await insertTradingKey(sql, this.#clientId, sealed);
       const own = tradingKey ? sealed : undefined;
       const [wallet] = await sql<{ id: string; address: string; key_id: string }[]>`
@@ -210,7 +210,7 @@ class ClientWriter {
     });
   }
 
-  /** What is decided without opening the key: rows of an earlier run, and those that must not come back. */
+  /** The outcome if it does not depend on opening the key: rows of an earlier run, and keys that must not be imported. */
   #settled(row: OldKey): Outcome | undefined {
     const known = this.#imported.get(row);
     if (known) {
@@ -243,7 +243,7 @@ class ClientWriter {
     this.#job.claimed.set(key.address, this.#client.id);
   }
 
-  /** Writes a row, or nothing of it where a rule of the database refuses it. */
+  /** Writes a row. If a rule of the database rejects it, nothing of the row is written. */
   async #attempt(row: OldKey, write: (sql: TransactionSql) => Promise<void>): Promise<Outcome> {
     try {
       await this.#sql.savepoint(write);
@@ -263,12 +263,12 @@ async function insertTradingKey(sql: TransactionSql, clientId: string, key: Seal
     values (${clientId}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`;
 }
 
-const RULES = ['address_taken', 'chain_mismatch', 'wallet_exists', 'wallets_full'] as const;
+const RULES = ['address_taken', 'chain_mismatch', 'wallet_exists', 'wallet_limit_reached'] as const;
 
-/** A rule of the triggers, by its code; anything else is no refusal of a row. */
+/** The reason if a trigger rejected the row. Any other error is not a rejection of a row. */
 function refusalOf(error: unknown): RefusedReason | undefined {
   if (!(error instanceof postgres.PostgresError) || !error.code.startsWith('PT')) return undefined;
-  if (error.hint === 'not_found') return 'bot_refused'; // it was deleted here
+  if (error.hint === 'resource_not_found') return 'bot_refused'; // it was deleted here
   return RULES.find((rule) => rule === error.hint);
 }
 

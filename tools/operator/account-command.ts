@@ -1,4 +1,4 @@
-/** What the commands about accounts share: their options and the connection. */
+/** The options and the connection of all commands about accounts. */
 import type { Sql } from 'postgres';
 import { runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
@@ -6,7 +6,7 @@ import { UsageError } from './failure.ts';
 
 export interface AccountCommand {
   readonly usage: string;
-  /** The options that the command needs: each has a value. */
+  /** The options that the command requires. Each takes a value. */
   readonly needs: readonly ('client' | 'email')[];
 }
 
@@ -18,7 +18,7 @@ export interface AccountOptions {
 const options = { client: { type: 'string' }, email: { type: 'string' }, local: LOCAL } as const;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Runs a command as the operator, in the form that `usage` shows. */
+/** Parses the options as `usage` describes them, and runs the command as the operator. */
 export function runAccountCommand(
   { usage, needs }: AccountCommand,
   main: (sql: Sql, options: AccountOptions) => Promise<void>,
@@ -38,6 +38,6 @@ export function runAccountCommand(
 }
 
 function problemOf(option: 'client' | 'email', needs: AccountCommand['needs']): string {
-  if (!needs.includes(option)) return `This command takes no --${option}.`;
+  if (!needs.includes(option)) return `This command does not take --${option}.`;
   return option === 'client' ? '--client takes the id of a client.' : '--email takes an e-mail address.';
 }

@@ -1,4 +1,4 @@
-/** `npm run audit:keys`: a new audit key, in the form that the settings take. The seed is printed and not stored. */
+/** `npm run audit:keys`: prints a new audit key in the form of the settings. The seed is printed and not stored. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AuditKeyError, parseAuditKeys } from '../../src/crypto/audit-key.ts';
@@ -8,9 +8,9 @@ import { OperatorError } from './failure.ts';
 const usage = `Usage: npm run --silent audit:keys
        npm run --silent audit:keys -- --public < SEED
 
-Prints a new AUDIT_SIGNING_KEY, and its public half on standard error.
+Prints a new AUDIT_SIGNING_KEY on standard output, and its public key on standard error.
 
-  --public   prints the public half of the seed on standard input, for AUDIT_PUBLIC_KEYS when the key retires`;
+  --public   prints the public key of the seed on standard input, for AUDIT_PUBLIC_KEYS when the key is replaced`;
 
 await runCommand({ usage, options: { public: { type: 'boolean', default: false } } }, async (values) => {
   const seed = values.public ? readFileSync(0, 'utf8').trim() : randomBytes(32).toString('base64');
@@ -18,9 +18,9 @@ await runCommand({ usage, options: { public: { type: 'boolean', default: false }
   if (values.public) say(key.x);
   else {
     say(`AUDIT_SIGNING_KEY=${seed}`);
-    note('Keep it as a secret of the Worker (npx wrangler secret put AUDIT_SIGNING_KEY).');
+    note('Store it as a secret of the Worker (npx wrangler secret put AUDIT_SIGNING_KEY).');
     note(`kid ${key.kid}`);
-    note(`Public half, for AUDIT_PUBLIC_KEYS once another key takes over: ${key.x}`);
+    note(`Public key, for AUDIT_PUBLIC_KEYS when another key replaces this one: ${key.x}`);
   }
   return 0;
 });
@@ -32,5 +32,5 @@ async function publishedKeyOf(seed: string) {
   } catch (error) {
     if (!(error instanceof AuditKeyError)) throw error;
   }
-  throw new OperatorError('Not an audit key: base64 of 32 bytes, as AUDIT_SIGNING_KEY has it.');
+  throw new OperatorError('The input is not an audit key. AUDIT_SIGNING_KEY is 32 bytes in base64.');
 }

@@ -11,19 +11,19 @@ import { readLocalStack } from './local-stack.ts';
 const usage = `Usage: npm run audit:verify -- [--url https://keys.example.com] (--client ID | --deployment) [options]
 
 Recomputes the audit chain of a client, or of the deployment, and compares it with its checkpoints and with the heads
-and checkpoints that were kept.
+and checkpoints that you kept.
 
   --url URL          the API; without it, the API of the stack that "npm run dev" runs here
   --client ID        the client
-  --deployment       the chain of the deployment; takes an access token of an admin
+  --deployment       the chain of the deployment; requires an access token of an admin
   --known SEQ:HASH   a head that an earlier run printed; may be given several times
-  --checkpoint JWS   a checkpoint that was kept; may be given several times
-  --keys FILE        the JWK Set that verifies checkpoints; without it, the one of the API
+  --checkpoint JWS   a checkpoint that you kept; may be given several times
+  --keys FILE        the JWK Set that verifies checkpoints; without it, the JWK Set of the API
 
 TRADING_KEYS_TOKEN is an access token of the client or of an admin. Without it the command signs in as the admin of the
 local stack, and sends this session to the API of the local stack only.
 
-Exit codes: 0 everything fits; 1 something does not fit; 2 nothing was verified.`;
+Exit codes: 0 everything matches; 1 something does not match; 2 nothing was verified.`;
 
 const options = {
   url: { type: 'string' },
@@ -34,7 +34,7 @@ const options = {
   keys: { type: 'string' },
 } as const;
 
-/** An API may lie in its responses. */
+/** The responses are not trusted: the API may return false data. */
 const sayPlain = (line: string) => say(plain(line));
 
 await runCommand({ usage, options, failed: 2, describe }, async (values) => {
@@ -45,7 +45,7 @@ await runCommand({ usage, options, failed: 2, describe }, async (values) => {
   }
   const stack = readLocalStack();
   const url = values.url ?? stack?.api_url;
-  if (url === undefined) throw new UsageError('--url is missing, and no stack runs here.');
+  if (url === undefined) throw new UsageError('--url is missing, and no local stack is running.');
   const verify = verifyOptionsOf(values);
   const token = process.env.TRADING_KEYS_TOKEN?.trim() || (await localSession(stack, url));
   const { rows, head, checkpoints, misfit } = await verifyChain(clientOf(url, token), chain, verify);
@@ -54,7 +54,7 @@ await runCommand({ usage, options, failed: 2, describe }, async (values) => {
   sayPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
   if (!misfit) {
     say(
-      'Everything fits. Keep the head: with --known, a later run detects that rows were removed or rewritten.',
+      'Everything matches. Keep the head: with --known, a later run detects rows that were removed or rewritten.',
     );
     return 0;
   }
@@ -74,7 +74,7 @@ function verifyOptionsOf({ known = [], checkpoint = [], keys }: Values<typeof op
 function headOf(text: string): ChainHead {
   const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
   if (seq === undefined || hash === undefined)
-    throw new UsageError('--known is SEQ:HASH, as it was printed.');
+    throw new UsageError('--known takes SEQ:HASH, as an earlier run printed it.');
   return { seq: Number(seq), hash };
 }
 
@@ -82,11 +82,11 @@ function readKeys(path: string): NonNullable<VerifyOptions['keys']> {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    throw new OperatorError('The file that --keys names cannot be read as a JWK Set.');
+    throw new OperatorError('The file of --keys is not a readable JWK Set.');
   }
 }
 
-/** The session of the local admin is a credential: no other host than the local API gets it. */
+/** The session of the local admin is a credential, so it is sent to the local API only. */
 async function localSession(stack: StackFile | undefined, url: string): Promise<string> {
   if (!stack?.admin || !isSameUrl(url, stack.api_url)) {
     throw new OperatorError('Set TRADING_KEYS_TOKEN to an access token of the client or of an admin.');

@@ -1,4 +1,4 @@
-/** `npm run backup`: writes what the database holds into one file. See USAGE and docs/backup.md. */
+/** `npm run backup`: writes the content of the database into one file. See the usage text and docs/backup.md. */
 import type { Sql } from 'postgres';
 import type { Manifest } from './backup/format.ts';
 import { backupOf } from './backup/write-backup.ts';
@@ -10,10 +10,10 @@ import { writeOutput } from './output-file.ts';
 const usage = `Usage: npm run backup -- [--local] --out FILE
 
 Writes the rows of the schemas public and private, and the accounts of Supabase Auth with their second factors, from one
-snapshot. The file holds no private key and no token, but personal data and sealed keys: it is readable by its owner
-only, and should be encrypted where it is kept. The schema is not in it: it comes from the migrations.
+snapshot. The file contains personal data and sealed keys, but no plain private key and no token. Only its owner can read
+it, and you should encrypt it where you store it. The schema is not in the file, because the migrations create it.
 
-  --out FILE  a new file; compressed if its name ends with .gz; - for the standard output
+  --out FILE  a new file; compressed if its name ends with .gz; - for standard output
 ${WHICH_DATABASE}`;
 
 const options = { out: { type: 'string' }, local: LOCAL } as const;
@@ -43,7 +43,7 @@ async function writeBackup(sql: Sql, path: string): Promise<Manifest> {
       await writeOutput(path, chunks(), { replace: false });
     } catch (error) {
       cause = error;
-      // A COPY that nothing reads any more would keep the connection waiting.
+      // If nothing reads the COPY any longer, the connection would wait forever.
       await sql.end({ timeout: 0 });
     }
   });

@@ -1,4 +1,4 @@
-/** What all operator commands share: options, `--help`, one line for a failure, and the exit code. */
+/** The common part of all operator commands: options, `--help`, one line for a failure, and the exit code. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { messageOf, UsageError } from './failure.ts';
 
@@ -7,13 +7,13 @@ export const say = (line = ''): boolean => process.stdout.write(`${line}\n`);
 /** Standard error is for everything else. */
 export const note = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** A text of others, as one line without control characters for the terminal. */
+/** Makes a text from outside safe for the terminal: one line without control characters. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
 
 export interface CommandLine<Options extends ParseArgsOptionsConfig> {
   readonly usage: string;
   readonly options: Options;
-  /** The exit code of a failure; 1 if absent. */
+  /** The exit code of a failure. The default is 1. */
   readonly failed?: number;
   readonly describe?: (error: unknown) => string;
 }
@@ -22,7 +22,7 @@ export type Values<Options extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<{ options: Options }>
 >['values'];
 
-/** Runs a command to its exit code, which `main` returns. */
+/** Runs a command. `main` returns the exit code. */
 export async function runCommand<const Options extends ParseArgsOptionsConfig>(
   { usage, options, failed = 1, describe = messageOf }: CommandLine<Options>,
   main: (values: Values<Options>) => Promise<number>,
@@ -44,9 +44,9 @@ function parse<Options extends ParseArgsOptionsConfig>(options: Options): Values
   try {
     return parseArgs({ options }).values;
   } catch {
-    // Without the cause, which quotes the argument: it might be a key.
+    // Without the cause, because it quotes the argument, which might be a key.
     throw new UsageError(
-      'An option is unknown, incomplete or given as an argument. Keys come from the environment.',
+      'An option is unknown or has no value, or there is an argument that is not an option. Keys are read from the environment.',
     );
   }
 }

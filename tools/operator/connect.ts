@@ -1,4 +1,4 @@
-/** The operator's own connection to the database of a deployment, or, if told so, of the running local stack. */
+/** The operator's connection to the database of a deployment, or with --local, of the running local stack. */
 import { setTimeout } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import { note } from './command.ts';
@@ -8,27 +8,25 @@ import { readLocalStack } from './local-stack.ts';
 
 /** The option of every command that connects to the database. */
 export const LOCAL = { type: 'boolean', default: false } as const;
-export const WHICH_DATABASE = `  --local    the database of the stack that "npm run dev" runs here; without it, DATABASE_URL names the database
+export const WHICH_DATABASE = `  --local    use the database of the stack that "npm run dev" runs; without it, DATABASE_URL names the database
 
-DATABASE_URL is read from the environment: postgresql://user:password@host:port/database. To any host but this machine
-the connection is encrypted and the server verified (verify-full). sslrootcert in the URL or PGSSLROOTCERT names a file
-with the CA of the server, as Supabase has one of its own. sslmode=require encrypts without verifying.`;
+DATABASE_URL is read from the environment: postgresql://user:password@host:port/database. A connection to another host
+than this machine is encrypted, and the server is verified (verify-full). Supabase has its own CA: name a file with this
+CA by sslrootcert in the URL or by PGSSLROOTCERT. sslmode=require encrypts without verifying the server.`;
 
-/** Whether one of the two ways to name a database is used. */
+/** Whether the user named a database, by --local or by DATABASE_URL. */
 export const isDatabaseNamed = ({ local }: { local: boolean }): boolean =>
   local || databaseUrl() !== undefined;
 
-/** @throws {OperatorError} if no database is named, or two are, or its URL is rejected */
+/** @throws {OperatorError} if no database is named, if two are named, or if the URL is invalid */
 export function namedDatabase({ local }: { local: boolean }): DatabaseAddress {
   const given = databaseUrl();
   if (local && given !== undefined) {
-    throw new OperatorError(
-      'DATABASE_URL is set and --local is given. Unset the one or leave out the other.',
-    );
+    throw new OperatorError('DATABASE_URL is set and --local is given. Use only one of them.');
   }
   if (!local && given === undefined) {
     throw new OperatorError(
-      'No database is named. Set DATABASE_URL to its connection URL, or add --local for the stack that "npm run dev" runs here.',
+      'No database is named. Set DATABASE_URL to its connection URL, or add --local for the stack that "npm run dev" runs.',
     );
   }
   return parseDatabaseUrl(given ?? localDatabaseUrl(), 'DATABASE_URL');
@@ -47,7 +45,7 @@ export async function connect(address: DatabaseAddress, max = 4): Promise<Sql> {
     note('Warning: sslmode=require encrypts the connection and does not verify the server.');
   }
   const sql = postgres({
-    // A list, which the types lack: postgres.js splits a text at commas and colons, and takes part of an IPv6 address.
+    // A list, which the types lack: postgres.js splits a text at commas and colons, which breaks IPv6 addresses.
     host: [host] as unknown as string,
     port: [port] as unknown as number,
     username,
@@ -69,7 +67,7 @@ export async function connect(address: DatabaseAddress, max = 4): Promise<Sql> {
   }
 }
 
-/** postgres.js connects again without end if connections are accepted and closed, as by a tunnel that leads nowhere. */
+/** Without this limit, postgres.js retries forever if connections are accepted and then closed (a tunnel without a target). */
 async function expire(seconds: number): Promise<never> {
   await setTimeout(seconds * 1000, undefined, { ref: false });
   throw new OperatorError(`The database did not respond within ${seconds} s.`);
@@ -80,5 +78,7 @@ const databaseUrl = (): string | undefined => process.env.DATABASE_URL?.trim() |
 function localDatabaseUrl(): string {
   const url = readLocalStack()?.database_url;
   if (url !== undefined) return url;
-  throw new OperatorError('No stack runs here: .local/stack.json is missing. Start one by "npm run dev".');
+  throw new OperatorError(
+    'No local stack is running: .local/stack.json is missing. Start one with "npm run dev".',
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the URL of a database and decides how the connection is encrypted. postgres.js connects without TLS unless it
- * is told otherwise, so it never gets the URL itself: it gets what was read here.
+ * Reads the URL of a database and decides how the connection is encrypted. By default postgres.js connects without TLS.
+ * So it never gets the URL itself, only the values that this module has read from it.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,16 +14,16 @@ export interface DatabaseAddress {
   readonly username: string;
   readonly password: string;
   readonly database: string;
-  /** False: without TLS, which is only for loopback. */
+  /** False means without TLS, which is allowed for loopback only. */
   readonly ssl: false | ConnectionOptions;
   readonly connectTimeoutSeconds: number;
-  /** Parameters that the server gets when the session starts. */
+  /** Parameters that are sent to the server when the session starts. */
   readonly session: Readonly<Record<string, string>>;
 }
 
 const KNOWN_PARAMETERS = ['sslmode', 'sslrootcert', 'connect_timeout', 'application_name', 'options'];
 
-/** @param name of the setting, for messages: nothing of its value is printed */
+/** @param name the name of the setting, for messages. The value is never printed. */
 export function parseDatabaseUrl(setting: string, name: string, env = process.env): DatabaseAddress {
   const url = URL.parse(setting);
   const refuse = (why: string): never => {
@@ -52,7 +52,7 @@ export function parseDatabaseUrl(setting: string, name: string, env = process.en
     return refuse('has a connect_timeout that is not between 1 and 300 seconds.');
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  // As libpq: a setting of the environment applies where the URL has none.
+  // As in libpq, settings of the environment apply if the URL does not have them.
   const rootCertificate = sslrootcert || env.PGSSLROOTCERT?.trim() || undefined;
   return {
     host,
@@ -66,7 +66,7 @@ export function parseDatabaseUrl(setting: string, name: string, env = process.en
   };
 }
 
-/** What may be printed of an address. */
+/** The parts of an address that may be printed. */
 export const describeAddress = ({ username, host, port, database }: DatabaseAddress): string =>
   `${username}@${isIP(host) === 6 ? `[${host}]` : host}:${port}/${database}`;
 
@@ -97,14 +97,14 @@ function tlsOf(
     case 'prefer':
       if (isLoopback(host)) return false;
       throw new OperatorError(
-        `${name} has sslmode=${mode}, with which a connection to another host may be unencrypted. Remove it (verify-full applies), or use sslmode=require to encrypt without verifying the server.`,
+        `${name} has sslmode=${mode}, which allows an unencrypted connection to another host. Remove it (the default is verify-full), or use sslmode=require to encrypt without verifying the server.`,
       );
     default:
       throw new OperatorError(`${name} has an unknown sslmode. Use verify-full, or require.`);
   }
 }
 
-/** TLS as libpq's verify-full: a certificate of a trusted CA, for this host name or address. */
+/** TLS like libpq's verify-full: the server has a certificate of a trusted CA for this host name or address. */
 function verified(host: string, rootCertificate: string | undefined): ConnectionOptions {
   const ca =
     rootCertificate === undefined || rootCertificate === 'system'
@@ -112,7 +112,7 @@ function verified(host: string, rootCertificate: string | undefined): Connection
       : readCertificate(rootCertificate);
   return {
     rejectUnauthorized: true,
-    // Without it an address would be compared with the name "localhost".
+    // Without it, Node would compare the certificate with the name "localhost" if the host is an address.
     host,
     ...(isIP(host) === 0 && { servername: host }),
     ...(ca !== undefined && { ca }),
@@ -125,7 +125,7 @@ function readCertificate(path: string): string {
     return new X509Certificate(pem) && pem;
   } catch {
     throw new OperatorError(
-      `The root certificate cannot be read: sslrootcert and PGSSLROOTCERT name a file of PEM certificates, or "system".`,
+      `The root certificate cannot be read. sslrootcert and PGSSLROOTCERT take a file of PEM certificates, or "system".`,
     );
   }
 }

@@ -4,8 +4,8 @@ import { say } from './command.ts';
 
 const usage = `Usage: npm run factor:reset -- --email ADDRESS
 
-Removes every second factor of an account and ends its sessions. First verify by other means that its owner asks for this:
-whoever has the password or the mailbox can enrol a new factor afterwards. Access tokens stay valid until they expire.
+Removes every second factor of an account and ends its sessions. First verify by other means that the owner requests this:
+after the reset, anybody with the password or the mailbox can enrol a new factor. Access tokens stay valid until they expire.
 
   --email ADDRESS   the e-mail address of the account`;
 

@@ -1,6 +1,6 @@
 /**
- * `npm run operator:token -- --scope edge`: issues a machine token for the Worker, and prints it once. Standard output has
- * the token alone, so that it can be piped to where it is kept:
+ * `npm run operator:token -- --scope edge`: issues a machine token for the Worker, and prints it once. Standard output
+ * contains only the token, so that it can be piped to its destination:
  *
  *     npm run --silent operator:token -- --scope edge | npx wrangler secret put EDGE_TOKEN
  */
@@ -13,12 +13,12 @@ const usage = `Usage: npm run operator:token -- --scope edge [--name N] [--expir
        npm run operator:token -- --scope monitor [--name N] [--expires-in 90d] [--local]
        npm run operator:token -- --scope rewrap --master-key-id ID [--name N] [--expires-in 7d] [--local]
 
-Issues a machine token for the Worker or for cron work, and prints it once.
+Issues a machine token for the Worker or for cron jobs, and prints it once.
 
   --scope S            edge, monitor or rewrap
-  --name N             shown in lists, 1 to 200 characters
-  --expires-in T       minutes, hours or days: 30m, 12h, 90d. A token for rewrapping expires after at most 7 days
-  --master-key-id ID   for rewrap: the new master key
+  --name N             the name in lists, 1 to 200 characters
+  --expires-in T       minutes, hours or days: 30m, 12h, 90d. A token of the scope rewrap expires after at most 7 days
+  --master-key-id ID   for rewrap: the id of the new master key
 ${WHICH_DATABASE}`;
 
 const options = {
@@ -41,7 +41,7 @@ await runCommand({ usage, options }, async (values) => {
     const { id, token, expiresAt } = await issueToken(sql, wanted);
     const setting = SETTINGS[wanted.scope];
     note(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
-    note(`It is shown this once. Set it as ${setting}; DELETE /tokens/${id} by an admin ends it.`);
+    note(`It is shown only once. Set it as ${setting}. To revoke it, call DELETE /tokens/${id} as an admin.`);
     say(token);
     return 0;
   } finally {
@@ -52,16 +52,19 @@ await runCommand({ usage, options }, async (values) => {
 function read(values: Values<typeof options>): NewCronToken {
   const { scope, name, 'expires-in': expiresIn, 'master-key-id': masterKeyId } = values;
   const expiresInSeconds = expiresIn === undefined ? undefined : secondsOf(expiresIn);
-  if (name !== undefined && !(name.trim() && name.length <= 200)) refuse('--name has 1 to 200 characters.');
+  if (name !== undefined && !(name.trim() && name.length <= 200)) refuse('--name takes 1 to 200 characters.');
   if (scope === 'edge' || scope === 'monitor') {
-    if (masterKeyId !== undefined) refuse('--master-key-id is for --scope rewrap.');
+    if (masterKeyId !== undefined) refuse('--master-key-id is only for --scope rewrap.');
     return { scope, name: name ?? NAMES[scope], expiresInSeconds };
   }
-  if (scope !== 'rewrap') refuse('--scope is edge, monitor or rewrap.');
+  if (scope !== 'rewrap') refuse('--scope takes edge, monitor or rewrap.');
   if (!/^[\w-]{1,64}$/.test(masterKeyId ?? '')) {
-    refuse('--master-key-id names the new master key, as GET /clients/{id}/trading-key shows it.');
+    refuse(
+      '--master-key-id takes the id of the new master key, as GET /clients/{id}/trading-key returns it.',
+    );
   }
-  if ((expiresInSeconds ?? 0) > 7 * DAY) refuse('A token for rewrapping expires after at most 7 days.');
+  if ((expiresInSeconds ?? 0) > 7 * DAY)
+    refuse('A token of the scope rewrap can be valid for at most 7 days.');
   return {
     scope,
     name: name ?? 'Rewrapping to a new master key',

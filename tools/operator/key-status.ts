@@ -4,17 +4,17 @@ import type { Keyring } from '../../src/crypto/keyring.ts';
 import { describeKeys, type EnvelopeCounts } from '../../src/services/key-status.ts';
 import { say } from './command.ts';
 
-/** Of each master key that is missing, no more clients than this are named. */
+/** For each missing master key, at most this many clients are printed. */
 const NAMED = 10;
 
-/** Without ENCRYPTION_KEY nothing is known but the counts. The Worker has no such case: it responds with a 503. */
+/** The status without ENCRYPTION_KEY: only the counts are known. In this case the Worker responds with a 503. */
 export interface UnknownKeysStatus {
   readonly master_keys: readonly (Omit<MasterKeyStatus, 'role'> & { readonly role: 'unknown' })[];
   readonly to_rewrap: null;
   readonly unopenable: null;
 }
 
-/** What `GET /keys/status` returns, for the operator. One statement: one snapshot. */
+/** The same as `GET /keys/status`, for the operator. It reads one snapshot with one statement. */
 export async function keysStatus(
   sql: Sql,
   keyring: Pick<Keyring, 'byId'> | undefined,
@@ -47,9 +47,7 @@ export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | U
   }
   say();
   if (unopenable === null) {
-    say(
-      'ENCRYPTION_KEY is not set: which of these master keys the Worker has, and what it can open, is not known.',
-    );
+    say('ENCRYPTION_KEY is not set. So this command cannot know which of these master keys the Worker has.');
     return;
   }
   for (const { id } of master_keys.filter((key) => key.role === 'open' && key.envelopes === 0)) {
@@ -63,7 +61,7 @@ export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | U
 
 const envelopes = (count: number) => (count === 1 ? '1 envelope is' : `${count} envelopes are`);
 
-/** Whose envelopes the missing master keys sealed: ids of clients. */
+/** Prints the ids of the clients whose envelopes a missing master key has sealed. */
 export async function sayWhoseAreMissing(
   sql: Sql,
   { master_keys }: KeysStatus | UnknownKeysStatus,

@@ -1,4 +1,4 @@
-/** `npm run keys:check`: reads ENCRYPTION_KEY as the Worker does. See USAGE. */
+/** `npm run keys:check`: reads ENCRYPTION_KEY as the Worker does. See the usage text. */
 import { KeyringError, parseKeyring } from '../../src/crypto/keyring.ts';
 import { note, runCommand, say } from './command.ts';
 import { connectAsOperator, isDatabaseNamed, LOCAL, WHICH_DATABASE } from './connect.ts';
@@ -7,13 +7,13 @@ import { keysStatus, sayStatus, sayWhoseAreMissing } from './key-status.ts';
 
 const usage = `Usage: npm run keys:check -- [--local]
 
-Reads ENCRYPTION_KEY from the environment or from standard input, and prints its key ids or what is wrong with it. If a
-database is named, it also counts the envelopes that each key opens.
+Reads ENCRYPTION_KEY from the environment or from standard input, and prints the ids of its master keys, or its faults. If
+a database is named, the command also counts the envelopes that each master key opens.
 
 ${WHICH_DATABASE}
 
-Exit codes: 0 all is well; 1 the list is wrong, or the database does not respond; 2 no key in the list opens some of the
-envelopes.`;
+Exit codes: 0 no faults; 1 the list has faults, or the database does not respond; 2 no master key in the list opens some of
+the envelopes.`;
 
 await runCommand({ usage, options: { local: LOCAL } }, async (values) => {
   const setting = await keySetting();

@@ -1,4 +1,4 @@
-/** `npm run keys:ended`: exports the list of key ids that have ended. See USAGE and docs/backup.md. */
+/** `npm run keys:ended`: exports the list of key ids that have ended. See the usage text and docs/backup.md. */
 import { existsSync } from 'node:fs';
 import { type EndedKeys, endedKeysIn, readEndedKeys, writeEndedKeys } from './backup/ended-keys.ts';
 import { note, runCommand } from './command.ts';
@@ -8,10 +8,10 @@ import { writeOutput } from './output-file.ts';
 
 const usage = `Usage: npm run keys:ended -- [--local] --out FILE
 
-Writes the ids of all keys that have ended: rotated, revoked or removed. With this list a restore removes keys that ended
-after the backup. Run it often, for example every hour. The list holds no secret.
+Writes the ids of all keys that have ended (rotated, revoked or removed). With this list, a restore removes keys that ended
+after the backup. Run this command often, for example every hour. The list contains no secret.
 
-  --out FILE  replaces an earlier list, unless that has ids which the database does not have; - for the standard output
+  --out FILE  replaces an earlier list, unless that list has ids that the database does not have; - for standard output
 ${WHICH_DATABASE}`;
 
 const options = { out: { type: 'string' }, local: LOCAL } as const;
@@ -30,14 +30,14 @@ await runCommand({ usage, options }, async (values) => {
   }
 });
 
-/** After a restore the database may know less than the list that would repair this. */
+/** After a restore, an earlier list may have ids that the database does not have. It must not be overwritten. */
 function requireNothingLost(path: string, ended: EndedKeys): void {
   if (path === '-' || !existsSync(path)) return;
   const known = new Set(ended.keys.map(({ key_id }) => key_id));
   const lost = readEndedKeys(path).keys.filter(({ key_id }) => !known.has(key_id)).length;
   if (lost === 0) return;
   throw new OperatorError(
-    `The file has ${lost} key ids that have not ended in this database, and is not replaced. If an older backup was restored, these keys have to be removed: see docs/backup.md.`,
+    `The file was not replaced, because it has ${lost} key ids that have not ended in this database. If an older backup was restored, these keys must be removed: see docs/backup.md.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run keys:generate`: a new master key on standard output and its id on standard error, so that a pipe takes the
- * key alone. The command does not write to a file: a key in a file is easily forgotten there.
+ * `npm run keys:generate`: prints a new master key on standard output and its id on standard error, so that a pipe
+ * receives only the key. The command does not write to a file, because people forget keys in files.
  */
 import { randomBytes } from 'node:crypto';
 import { fstatSync } from 'node:fs';
@@ -10,12 +10,12 @@ import { OperatorError } from './failure.ts';
 
 const usage = `Usage: npm run --silent keys:generate | npx wrangler secret put ENCRYPTION_KEY
 
-Prints a new master key, and its id on standard error. It rejects a file as its standard output.`;
+Prints a new master key on standard output, and its id on standard error. It fails if standard output is a file.`;
 
 await runCommand({ usage, options: {} }, async () => {
   if (fstatSync(1).isFile()) {
     throw new OperatorError(
-      'A master key is not written to a file. Pipe it to where it will live: npm run --silent keys:generate | npx wrangler secret put ENCRYPTION_KEY',
+      'Standard output must not be a file. Pipe the master key to its destination: npm run --silent keys:generate | npx wrangler secret put ENCRYPTION_KEY',
     );
   }
   const key = randomBytes(32).toString('base64');

@@ -1,4 +1,4 @@
-/** `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without a token in the Worker. See USAGE. */
+/** `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without REWRAP_TOKEN in the Worker. */
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
 import { runCommand, say } from './command.ts';
@@ -10,16 +10,16 @@ const MOST_IN_A_BATCH = 200;
 
 const usage = `Usage: npm run keys:rewrap -- [--local] [--batch N] [--limit N] [--dry-run]
 
-Moves every envelope to the first key of ENCRYPTION_KEY (from the environment). Ctrl-C stops it after the current batch,
-twice at once. The next run continues.
+Moves every envelope to the first key of ENCRYPTION_KEY (from the environment). Press Ctrl-C to stop after the current
+batch, or twice to stop at once. The next run continues.
 
   --batch N  envelopes in one transaction, 1 to ${MOST_IN_A_BATCH} (default 50)
-  --limit N  envelopes to look at
-  --dry-run  opens, seals and compares, and stores nothing
+  --limit N  the maximum number of envelopes to process
+  --dry-run  opens, seals and compares envelopes, but stores nothing
 ${WHICH_DATABASE}
 
-Exit codes: 0 nothing is left, or in a dry run, everything opens; 1 the command failed; 2 something is left, or does not
-open; 130 interrupted.`;
+Exit codes: 0 no envelope is left, or in a dry run, all envelopes open; 1 the command failed; 2 some envelopes are left or
+do not open; 130 interrupted.`;
 
 const options = {
   batch: { type: 'string', default: '50' },
@@ -62,14 +62,14 @@ await runCommand({ usage, options }, async (values) => {
         },
         onNotOpened: ({ client_id, key_id }) => say(`does not open: client ${client_id}, key ${key_id}`),
       });
-      // What was in use, and what came meanwhile under an older key, is for another pass, as long as passes move some.
+      // Another pass handles envelopes that were in use, and new ones under an older key, as long as a pass moves any.
       const again = result.complete && result.left > 0 && moved > before.moved && looked < limit && !dryRun;
       if (again && !interrupted) continue;
       const seconds = (performance.now() - began) / 1000;
       say(`${moved} keys in ${seconds.toFixed(1)} s; ${result.left} left under other master keys.`);
       if (interrupted) return 130;
       const wrong = dryRun ? result.not_opened : result.left;
-      if (wrong > 0) say('Which: npm run keys:status');
+      if (wrong > 0) say('To list them, run: npm run keys:status');
       return wrong > 0 ? 2 : 0;
     }
   } finally {
@@ -81,7 +81,7 @@ function wholeNumber(name: string, text: string, most = Number.MAX_SAFE_INTEGER)
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > most) {
     throw new UsageError(
-      `${name} is a number from 1${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}.`,
+      `${name} takes a number from 1${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}.`,
     );
   }
   return number;

@@ -1,4 +1,4 @@
-/** `npm run keys:status`: how many envelopes each master key sealed. See USAGE. */
+/** `npm run keys:status`: prints how many envelopes each master key has sealed. See the usage text. */
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { runCommand, say } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
@@ -9,7 +9,7 @@ const usage = `Usage: npm run keys:status -- [--local] [--json]
 Counts the envelopes that each master key sealed, in one snapshot, and prints whether the key is in ENCRYPTION_KEY
 (from the environment). Without ENCRYPTION_KEY the command cannot know this: the role is "unknown".
 
-  --json     for programs
+  --json     prints JSON
 ${WHICH_DATABASE}
 
 Exit codes: 0 no master key is missing, or ENCRYPTION_KEY is not set; 1 the command failed; 2 master keys are missing.`;

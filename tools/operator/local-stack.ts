@@ -1,4 +1,4 @@
-/** The stack that `npm run dev` runs on this machine, as the file that it keeps while it runs describes it. */
+/** Reads the file that describes the local stack. `npm run dev` writes this file, and removes it when it stops. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { StackFile } from '../stack/dev.ts';
 

@@ -1,4 +1,4 @@
-/** Files that a command makes: for their owner alone, and complete or not there at all. */
+/** Output files of commands. Only their owner can read them, and an incomplete file is never left behind. */
 import { createWriteStream, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -6,11 +6,11 @@ import { createGzip } from 'node:zlib';
 import { OperatorError } from './failure.ts';
 
 export interface OutputOptions {
-  /** Whether an earlier file of this name is replaced; else it is an error. */
+  /** Whether to replace an existing file of this name. If false, an existing file is an error. */
   readonly replace: boolean;
 }
 
-/** Writes to a file, or to standard output for `-`. A name that ends with .gz is compressed. */
+/** Writes to a file, or to standard output if the path is `-`. If the name ends with .gz, the file is compressed. */
 export async function writeOutput(
   path: string,
   chunks: AsyncIterable<Buffer | string>,
@@ -23,7 +23,7 @@ export async function writeOutput(
     const file = createWriteStream(partial, { mode: 0o600, flush: true, flags: 'wx' });
     if (path.endsWith('.gz')) await pipeline(Readable.from(chunks), createGzip(), file);
     else await pipeline(Readable.from(chunks), file);
-    // A link never replaces a file that another program made meanwhile.
+    // A link and not a rename, because a link never replaces a file that another program has created meanwhile.
     if (replace) renameSync(partial, path);
     else linkSync(partial, path);
   } finally {
@@ -32,6 +32,5 @@ export async function writeOutput(
 }
 
 function refuseExisting(path: string, replace: boolean): void {
-  if (!replace && existsSync(path))
-    throw new OperatorError('The file exists, and is not replaced. Choose another name.');
+  if (!replace && existsSync(path)) throw new OperatorError('The file already exists. Choose another name.');
 }

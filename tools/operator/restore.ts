@@ -1,4 +1,4 @@
-/** `npm run restore`: loads a backup into an empty database. See USAGE and docs/backup.md. */
+/** `npm run restore`: loads a backup into an empty database. See the usage text and docs/backup.md. */
 import type { Sql } from 'postgres';
 import { type EndedByLists, endKeys } from './backup/end-keys.ts';
 import { type EndedKeys, readEndedKeys } from './backup/ended-keys.ts';
@@ -15,12 +15,12 @@ const usage = `Usage: npm run restore -- [--local] --from FILE [--ended FILE]
        npm run restore -- --check --from FILE [--ended FILE]
 
 Loads a backup into a database that has the same migrations and no client, account or key. Everything is one
-transaction: if anything fails, nothing is written. Then no bot runs, no machine token is valid, and the command prints
-what to review.
+transaction: if anything fails, nothing is written. After a restore, no bot runs and no machine token is valid. The command
+prints what you must review.
 
   --from FILE   the backup, compressed or not
-  --ended FILE  a list of "npm run keys:ended": keys that ended after the backup are removed; may be given several times
-  --check       verifies the files, and uses no database
+  --ended FILE  a list of "npm run keys:ended"; removes keys that ended after the backup; may be given several times
+  --check       verifies the files without a database
 ${WHICH_DATABASE}`;
 
 const options = {
@@ -42,7 +42,7 @@ await runCommand({ usage, options }, async (values) => {
   const lists = (values.ended ?? []).map(readEndedKeys);
   const manifest = await verifyBackup(values.from);
   if (values.check) {
-    say(`The backup of ${manifest.created_at} is whole. ${manifest.tables.length} tables:`);
+    say(`The backup of ${manifest.created_at} is complete and undamaged. ${manifest.tables.length} tables:`);
     for (const { name, rows } of manifest.tables) say(`${String(rows).padStart(10)}  ${name}`);
     return 0;
   }
@@ -73,7 +73,7 @@ async function restore(
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== '42P01' && code !== '3F000') throw error;
     throw new OperatorError(
-      'The database lacks tables of the migrations. Push the migrations of the backup first.',
+      'Tables of the migrations are missing in the database. Push the migrations of the backup first.',
     );
   }
 }

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 import type { RewrapOutcome, RewrappedKey, RewrapStore, SealedKey } from '../../src/database/as-rewrapper.ts';
 
-/** The rewrap for who owns the database: the functions behind those that a machine token calls, and no token. */
+/** The rewrap for the owner of the database. It calls the private functions directly, so it needs no machine token. */
 export function rewrapStore(sql: Sql, target: string): RewrapStore {
   let after = {
     client_id: '00000000-0000-0000-0000-000000000000',

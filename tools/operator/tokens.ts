@@ -1,19 +1,19 @@
-/** Machine tokens for the edge and for cron work. Only the operator's SQL makes them. */
+/** Machine tokens for the edge and for cron jobs. Only the operator's SQL can issue them. */
 import type { Sql } from 'postgres';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 
 export interface NewCronToken {
   readonly scope: 'edge' | 'monitor' | 'rewrap';
   readonly name: string;
-  /** None: until it is revoked. */
+  /** Without it, the token is valid until it is revoked. */
   readonly expiresInSeconds?: number | undefined;
-  /** Of a token for rewrapping: where envelopes are moved to. */
+  /** For a token of the scope rewrap: the master key that envelopes move to. */
   readonly masterKeyId?: string | undefined;
 }
 
 export interface IssuedCronToken {
   readonly id: string;
-  /** To be shown once: the database keeps its hash. */
+  /** Show it once: the database stores only its hash. */
   readonly token: string;
   readonly expiresAt: Date | null;
 }

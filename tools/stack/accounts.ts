@@ -1,4 +1,4 @@
-/** Accounts and clients for development, demo and tests, made by the operator's SQL. */
+/** Creates accounts and clients for development, demo and tests, with the operator's SQL. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import postgres from 'postgres';
@@ -16,7 +16,7 @@ export interface ClientAccount extends Account {
   readonly name: string;
 }
 
-/** An account that can sign in at once: its e-mail counts as confirmed. */
+/** Creates an account that can sign in at once, because its e-mail address counts as confirmed. */
 export async function createAccount(
   sql: Sql,
   email: string,
@@ -32,7 +32,7 @@ export async function createAccount(
   return { id, email, password };
 }
 
-/** The operator's one line: this account is an admin from now on. */
+/** Makes an account an admin, as the operator does by SQL. */
 export async function makeAdmin(sql: Sql, email: string): Promise<void> {
   await sql`insert into private.admins (user_id) values (private.account_with_email(${email}))`;
 }
@@ -43,7 +43,7 @@ export async function createAdmin(sql: Sql, email: string): Promise<Account> {
   return account;
 }
 
-/** A client and its account, linked as `npm run account:link` does. That ends the password, so it is set afterwards. */
+/** Creates a client and its account, linked like `npm run account:link`. Linking removes the password: it is set later. */
 export async function createClientAccount(sql: Sql, name: string, email: string): Promise<ClientAccount> {
   const account = await createAccount(sql, email);
   const [client] = await sql<{ id: string }[]>`
@@ -61,14 +61,16 @@ export interface DemoAccounts {
   readonly clients: readonly ClientAccount[];
 }
 
-/** An admin and two clients without bots or keys; made once, with passwords that only this machine knows. */
+/** An admin and two clients without bots or keys. They are created once, with passwords that only this machine knows. */
 export async function ensureDemoAccounts(databaseUrl: string, path: string): Promise<DemoAccounts> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
     const [made] = await sql`select from auth.users where email = 'admin@example.test'`;
     if (made && existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
     if (made)
-      throw new Error(`${path} is gone, and with it the passwords. Start over with: npm run dev -- --fresh`);
+      throw new Error(
+        `${path} is missing, and it had the passwords of the accounts. Start over with: npm run dev -- --fresh`,
+      );
     return await sql.begin(async (transaction) => {
       const accounts: DemoAccounts = {
         admin: await createAdmin(transaction, 'admin@example.test'),
@@ -77,7 +79,7 @@ export async function ensureDemoAccounts(databaseUrl: string, path: string): Pro
           await createClientAccount(transaction, 'Bob', 'bob@example.test'),
         ],
       };
-      // Before the commit: an account without its password would be of no use.
+      // Before the commit, because an account is useless if its password is not in the file.
       writeFileSync(path, `${JSON.stringify(accounts, null, 2)}\n`, { mode: 0o600 });
       return accounts;
     });

@@ -1,4 +1,4 @@
-/** A local EVM chain: the real anvil, whose binary comes from npm. */
+/** A local EVM chain: the real anvil, with its binary from npm. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,16 +8,16 @@ const START_LIMIT_MS = 20_000;
 
 export interface Anvil {
   readonly url: string;
-  /** Whatever JSON-RPC method, such as `anvil_setBalance`. */
+  /** Calls any JSON-RPC method, such as `anvil_setBalance`. */
   rpc(method: string, ...params: unknown[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** Starts an empty chain on a free port of this machine, with no accounts but those that are given coins. */
+/** Starts an empty chain on a free port of this machine. No account has coins until a caller sets its balance. */
 export async function startAnvil(): Promise<Anvil> {
   const url = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(binary(), ['--port', new URL(url).port, '--accounts', '0', '--silent'], {
-    // A process group of its own: Ctrl-C reaches the program that started it, which then stops it.
+    // Its own process group, so that Ctrl-C reaches only the program that started it. That program then stops it.
     detached: true,
     stdio: 'ignore',
   });
@@ -35,10 +35,10 @@ export async function startAnvil(): Promise<Anvil> {
     if (await rpc('eth_chainId').catch(() => undefined)) return { url, rpc, stop };
   }
   await stop();
-  throw new Error('anvil does not start.');
+  throw new Error('anvil did not start.');
 }
 
-/** Of the platform's package: the wrapper that npm links would be one process more to end. */
+/** The binary in the package of the platform. The wrapper that npm links would be a further process to stop. */
 function binary(): string {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const platform = `@foundry-rs/anvil-${process.platform}-${arch}`;

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the two flows of the product as requests and answers, with fresh keys, against the stack that
- * `npm run dev` runs here, or one of its own. Ends with an error if anything is not as told.
+ * `npm run demo`: shows the two flows of the product as requests and responses, with new keys. It uses the stack that
+ * `npm run dev` runs, or starts its own. If a response is not as expected, it fails.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ await main();
 async function main(): Promise<void> {
   const running = readStack(resolve('.local'));
   if (running) return tell(running);
-  say('No stack runs here (npm run dev): starting one for the demo.');
+  say('No local stack is running (npm run dev). Starting one for the demo.');
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-demo-'));
   const dev = spawn(
     process.execPath,
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       await sleep(200);
       own = readStack(directory);
     }
-    if (!own) throw new Error('The stack does not start.');
+    if (!own) throw new Error('The stack did not start.');
     await tell(own);
   } finally {
     dev.kill('SIGTERM');
@@ -69,7 +69,7 @@ async function tell(stack: StackFile): Promise<void> {
     const asAlice = await personOf(stack, alice.name, alice);
     const asBob = await personOf(stack, bob.name, bob);
 
-    title('Option 1: an admin puts in the key');
+    title('Option 1: an admin submits the key');
     const evmKey = `0x${bytesToHex(secp256k1.utils.randomSecretKey())}`;
     const email = `demo-${Date.now()}@example.test`;
     const client = await api(asAdmin, 'POST', '/clients', 201, { name: 'A demo client', email });
@@ -83,7 +83,7 @@ async function tell(stack: StackFile): Promise<void> {
     await api(asAdmin, 'POST', `/bots/${bot.id}/start`, 200);
     await api(asAdmin, 'GET', `/clients/${client.id}/trading-key`, 200);
 
-    title(`Option 2: ${alice.name} serves herself`);
+    title(`Option 2: ${alice.name} sets up a bot herself`);
     const solanaSecret = ed25519.utils.randomSecretKey();
     const solanaKey = base58.encode(
       Uint8Array.from([...solanaSecret, ...ed25519.getPublicKey(solanaSecret)]),
@@ -94,13 +94,13 @@ async function tell(stack: StackFile): Promise<void> {
       private_key: solanaKey,
     });
 
-    title('What is stored');
+    title('What the database stores');
     await showStored(sql, alice.id, [solanaKey, bytesToHex(solanaSecret)]);
 
-    title('The key is bound to its row');
+    title('An envelope is bound to its row');
     await showBound(sql, alice.id, client.id);
 
-    title('Not even Alice reads it, straight at the database API');
+    title('Not even Alice can read her key, also directly at the REST API');
     await api(
       asAlice,
       'GET',
@@ -110,24 +110,24 @@ async function tell(stack: StackFile): Promise<void> {
       stack.supabase_url,
     );
 
-    title('Another client gets 404, as for a client that does not exist');
+    title('Another client gets 404, the same as for a client that does not exist');
     await api(asBob, 'GET', `/clients/${alice.id}/trading-key`, 404);
     await api(asBob, 'DELETE', `/clients/${alice.id}/revoke-key`, 404);
     await api(asBob, 'GET', `/clients/00000000-0000-4000-8000-000000000000/trading-key`, 404);
 
-    title('Rotation: every wallet of every bot takes the new key');
+    title('Rotation: every wallet of every bot gets the new key');
     const next = ed25519.utils.randomSecretKey();
     await api(asAlice, 'PUT', `/clients/${alice.id}/rotate-key`, 200, { private_key: base58.encode(next) });
     await api(asAlice, 'GET', `/bots/${own.id}`, 200);
 
-    title('Revocation: bots stop, every ciphertext is gone');
+    title('Revocation: all bots stop, and every ciphertext is removed');
     await api(asAlice, 'DELETE', `/clients/${alice.id}/revoke-key`, 200);
     await api(asAlice, 'POST', `/bots/${own.id}/start`, 409);
     const [left] = await sql`select count(*)::int as n from public.bot_wallets
       where client_id = ${alice.id} and encrypted_key is not null`;
     say(`Wallets of ${alice.name} with a ciphertext: ${left?.n}`);
     await api(asAdmin, 'DELETE', `/clients/${client.id}/revoke-key`, 200);
-    say('\nDone: everything was as told.');
+    say('\nDone: every response was as expected.');
   } finally {
     await sql.end();
   }
@@ -144,7 +144,7 @@ async function personOf(
   return { name, token };
 }
 
-/** Makes a request, shows it and its answer, and insists on the status. Submitted keys are not shown. */
+/** Sends a request, prints it and its response, and fails if the status differs. Submitted keys are not printed. */
 function apiOf(stack: StackFile) {
   return async (
     by: Person,
@@ -173,7 +173,7 @@ function apiOf(stack: StackFile) {
 }
 
 function hideKey(name: string, value: unknown): unknown {
-  return name === 'private_key' ? '(made for this demo)' : value;
+  return name === 'private_key' ? '(generated for this demo)' : value;
 }
 
 function indent(text: string): string {
@@ -191,11 +191,12 @@ async function showStored(sql: postgres.Sql, clientId: string, forms: readonly s
     say(`${source}.encrypted_key`);
     say(indent(`readable, authenticated: ${Buffer.from(header, 'base64url').toString('utf8')}`));
     say(indent(`sealed: ${sealed.join('.')}`));
-    if (forms.some((form) => encrypted_key.includes(form))) throw new Error('the key stands in the database');
+    if (forms.some((form) => encrypted_key.includes(form)))
+      throw new Error('the plain key is in the database');
   }
 }
 
-/** The operator, who owns the tables, tries to give one client's envelope to another. */
+/** The operator, who owns the tables, tries to write the envelope of one client to the row of another client. */
 async function showBound(sql: postgres.Sql, from: string, to: string): Promise<void> {
   const attempt = await sql`
     update public.trading_keys as theirs set encrypted_key = hers.encrypted_key, key_id = hers.key_id,

@@ -1,4 +1,4 @@
-/** `npm run dev`: everything on one machine, until Ctrl-C. */
+/** `npm run dev`: runs the whole stack on this machine until Ctrl-C. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,14 +16,14 @@ import { startWorker } from './worker.ts';
 const API_PORT = 8787;
 const SUPABASE_PORT = 54321;
 
-/** What other programs need to use the running stack: `.local/stack.json`. */
+/** The content of `.local/stack.json`: everything that other programs need to use the running stack. */
 export interface StackFile {
   readonly api_url: string;
   readonly supabase_url: string;
   readonly publishable_key: string;
   readonly jwt_secret: string;
   readonly database_url: string;
-  /** Null with `--empty`. */
+  /** Null if the stack was started with `--empty`. */
   readonly admin: { readonly email: string; readonly password: string } | null;
   readonly clients: readonly {
     readonly id: string;
@@ -39,7 +39,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const { values: options } = parseArgs({
   options: {
     fresh: { type: 'boolean', default: false },
-    // No accounts: a database that a backup can be restored into.
+    // Without accounts, so that a backup can be restored into this database.
     empty: { type: 'boolean', default: false },
     directory: { type: 'string', default: '.local' },
     port: { type: 'string' },
@@ -48,7 +48,7 @@ const { values: options } = parseArgs({
   },
 });
 const directory = resolve(options.directory);
-/** Seconds: as often as in production, if nothing else is asked for. */
+/** In seconds. The default is the interval of production. */
 const cronEvery = Number(options['cron-every']);
 const stackFile = join(directory, 'stack.json');
 
@@ -58,13 +58,14 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
-  if (!(cronEvery >= 1 && cronEvery <= 86_400)) throw new Error(`Not seconds: ${options['cron-every']}`);
-  // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
+  if (!(cronEvery >= 1 && cronEvery <= 86_400))
+    throw new Error('--cron-every takes a number of seconds from 1 to 86400.');
+  // As root, PostgreSQL runs as another user, which must be able to enter the directory. Otherwise only the owner can.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
-  if (!lock) throw new Error(`A stack runs from ${directory} already; ${describeRunning()}`);
+  if (!lock) throw new Error(`A stack is already running in ${directory}: ${describeRunning()}`);
 
-  // From here on the order is: start one by one, stop in reverse, whatever happens.
+  // From here on, parts start one after the other and are always stopped in reverse order, also after an error.
   const stops: (() => void | Promise<void>)[] = [() => lock.release()];
   const interrupted = new Promise<void>((wake) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => wake());
@@ -107,7 +108,7 @@ async function main(): Promise<void> {
     await Promise.race([
       interrupted,
       worker.ended.then(() => {
-        throw new Error(`The Worker ended by itself; see ${join(directory, 'worker.log')}`);
+        throw new Error(`The Worker ended unexpectedly. See ${join(directory, 'worker.log')}`);
       }),
     ]);
     say('Stopping.');
@@ -121,21 +122,22 @@ function startOver(): void {
   for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'audit.key', 'wrangler']) {
     rmSync(join(directory, name), { recursive: true, force: true });
   }
-  say('Starting over: the old data, accounts and master key are gone.');
+  say('Starting over: the old data, accounts and master key were deleted.');
 }
 
-/** A port that was asked for has to be free; the usual one may be taken by another stack. */
+/** A port that the user names must be free. If the default port is in use, a free one is chosen. */
 async function choosePort(asked: string | undefined, usual: number): Promise<number> {
   const port = asked === undefined ? usual : Number(asked);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`Not a port: ${asked}`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`Not a valid port: ${asked}`);
   if (await isFree(port)) return port;
-  if (asked !== undefined) throw new Error(`Port ${port} is in use. Name another, or none.`);
+  if (asked !== undefined)
+    throw new Error(`Port ${port} is in use. Name another port, or leave the option out.`);
   const other = await freePort();
-  say(`Port ${port} is in use: taking ${other} instead.`);
+  say(`Port ${port} is in use. Using ${other} instead.`);
   return other;
 }
 
-/** Made on the first run; whoever loses the master key loses every key that it sealed. */
+/** Creates the key at the first run. If the master key is lost, every key that it sealed is lost too. */
 function keptKey(file: string, what: string): string {
   const path = join(directory, file);
   if (!existsSync(path)) {
@@ -145,7 +147,7 @@ function keptKey(file: string, what: string): string {
   return readFileSync(path, 'utf8').trim();
 }
 
-/** A new token with each start, which only the Worker knows. */
+/** Issues a new token at each start. Only the Worker knows it. */
 async function monitorToken(databaseUrl: string): Promise<string> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   const name = 'npm run dev';
@@ -161,7 +163,7 @@ function describeRunning(): string {
   const running: StackFile | undefined = existsSync(stackFile)
     ? JSON.parse(readFileSync(stackFile, 'utf8'))
     : undefined;
-  return running ? `its API is ${running.api_url}` : 'it is just starting or stopping.';
+  return running ? `its API is ${running.api_url}` : 'it is starting or stopping.';
 }
 
 function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts | undefined): StackFile {
@@ -193,8 +195,8 @@ function announce(file: StackFile): void {
     say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
   say('');
   say(
-    `  Log        ${join(directory, 'worker.log')}: a line for each request, and each ${cronEvery} s for the monitor`,
+    `  Log        ${join(directory, 'worker.log')}: one line for each request, and one line for the monitor every ${cronEvery} s`,
   );
   say('');
-  say(`  For programs: ${stackFile}. Ready; Ctrl-C stops everything.`);
+  say(`  For programs: ${stackFile}. Ready. Ctrl-C stops everything.`);
 }

@@ -1,6 +1,6 @@
 /**
- * One run at a time in one directory, by a Unix socket: it answers while its process lives and not a moment
- * longer, so a killed predecessor leaves nothing to misread.
+ * Allows one run at a time in a directory, with a Unix socket. The socket only responds while its process lives. So a
+ * killed process leaves nothing that looks like a running one.
  */
 import { rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -10,9 +10,9 @@ export interface Lock {
   release(): void;
 }
 
-/** Takes the directory, or answers `undefined` where a living process has it. */
+/** Locks the directory. Returns `undefined` if another living process has locked it. */
 export async function takeDirectory(directory: string): Promise<Lock | undefined> {
-  // Relative, because a socket's whole path has about a hundred bytes.
+  // A relative path, because the path of a socket can have only about a hundred bytes.
   const path = relative(process.cwd(), join(directory, 'dev.sock'));
   if (await answers(path)) return undefined;
   rmSync(path, { force: true });

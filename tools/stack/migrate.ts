@@ -6,8 +6,8 @@ const MIGRATIONS = join(import.meta.dirname, '..', '..', 'supabase', 'migrations
 const SEED = join(import.meta.dirname, '..', '..', 'supabase', 'seed.sql');
 
 /**
- * Applies what is missing of `supabase/migrations`, each file and its row in one transaction, in the table that
- * the Supabase CLI reads too; then `seed.sql`, which may run any number of times. Answers the names applied.
+ * Applies the migrations that are missing, each in one transaction with its row in the table of the Supabase CLI. Then
+ * it runs `seed.sql`, which can run any number of times. Returns the names of the applied migrations.
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
@@ -23,7 +23,8 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     const names: string[] = [];
     for (const file of readdirSync(MIGRATIONS).sort()) {
       const [, version, name] = /^(\d+)_(\w+)\.sql$/.exec(file) ?? [];
-      if (version === undefined || name === undefined) throw new Error(`Not a migration's name: ${file}`);
+      if (version === undefined || name === undefined)
+        throw new Error(`The file name of a migration is malformed: ${file}`);
       if (applied.has(version)) continue;
       const text = readFileSync(join(MIGRATIONS, file), 'utf8');
       try {

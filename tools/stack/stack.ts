@@ -1,4 +1,4 @@
-/** The embedded Supabase: PostgreSQL, migrations and the REST and Auth API, as one thing to start and stop. */
+/** The embedded Supabase: starts and stops PostgreSQL with the migrations, and the REST and Auth API. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { freePort } from './ports.ts';
 import { SUPERUSER, startPostgres } from './postgres.ts';
 import { createSupabaseApi, newPublishableKey, type SupabaseApi } from './supabase-api.ts';
 
-/** Made on the first run, kept beside the data, never committed. */
+/** Secrets that the first run generates. They are stored beside the data and never committed. */
 export interface StackSecrets {
   readonly superuserPassword: string;
-  /** Of every role that signs in but the superuser. */
+  /** The password of all roles that sign in, except the superuser. */
   readonly postgresPassword: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
@@ -21,9 +21,9 @@ export interface StackSecrets {
 }
 
 export interface StackOptions {
-  /** Where data and secrets are kept. */
+  /** The directory for data and secrets. */
   readonly directory: string;
-  /** 0 picks free ports. */
+  /** 0 means a free port. */
   readonly supabasePort: number;
   readonly durable: boolean;
   readonly poolSize?: number;
@@ -32,7 +32,7 @@ export interface StackOptions {
 
 export interface Stack {
   readonly supabaseUrl: string;
-  /** As the role `postgres`: owns the tables, no superuser. */
+  /** For the role `postgres`, which owns the tables and is not a superuser. */
   readonly databaseUrl: string;
   readonly superuserUrl: string;
   readonly jwtSecret: string;
@@ -40,7 +40,7 @@ export interface Stack {
   /** Machine token of the scope `edge`, for the Worker. */
   readonly edgeToken: string;
   readonly api: SupabaseApi;
-  /** Names of the migrations that this start applied. */
+  /** The names of the migrations that were applied at this start. */
   readonly migrated: readonly string[];
   stop(): Promise<void>;
 }
@@ -106,7 +106,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** Lets this edge token in, as `npm run operator:token -- --scope edge` does with a new one. */
+/** Stores the hash of this edge token, like `npm run operator:token -- --scope edge` for a new token. */
 export async function admitEdgeToken(databaseUrl: string, token: string): Promise<void> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {

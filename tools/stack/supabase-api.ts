@@ -6,20 +6,20 @@ import { completeAuthTables } from './hosted/bootstrap.ts';
 import { HostedConnection } from './hosted/connection.ts';
 
 export interface SupabaseApiOptions {
-  /** Connection URL of the role `postgres`. The other roles that sign in have the same password. */
+  /** The connection URL for the role `postgres`. The other roles that sign in have the same password. */
   readonly databaseUrl: string;
   readonly jwtSecret: string;
   readonly publishableKey: string;
-  /** How many connections the REST API has at the same time. */
+  /** The maximum number of concurrent connections of the REST API. */
   readonly poolSize: number;
 }
 
 export interface SupabaseApi {
-  /** Creates the tables of Supabase Auth, which the migrations refer to. */
+  /** Creates the tables of Supabase Auth, which the migrations need. */
   prepare(): Promise<void>;
-  /** Serves on `127.0.0.1:port`; 0 picks a free port. Returns the port. */
+  /** Listens on `127.0.0.1:port`. 0 means a free port. Returns the port. */
   listen(port: number): Promise<number>;
-  /** E-mails that would have been sent, newest last. */
+  /** The e-mails that a real project would have sent, newest last. */
   readonly mailbox: InMemoryEmailDriver;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
   const connection = new HostedConnection(options.databaseUrl, options.poolSize);
   const app = new App({
     connection,
-    // The migrations and their table are not lite's.
+    // lite must not run the migrations or create their table.
     db: { migrations: { enabled: false } },
     auth: {
       enabled: true,
@@ -57,7 +57,8 @@ export function createSupabaseApi(options: SupabaseApiOptions): SupabaseApi {
       await connection.watchCatalog();
       return new Promise((resolve, reject) => {
         const fetch = (request: Request) => app.fetch(request, { peerAddress: null });
-        // Longer than callers keep a connection: one that is closed as it is used again loses a request.
+        // Longer than callers keep a connection open. If the server closes a connection that a caller reuses at that
+        // moment, the request is lost.
         const serverOptions = { keepAliveTimeout: 75_000 };
         server = serve({ fetch, port, hostname: '127.0.0.1', serverOptions }, (info: AddressInfo) =>
           resolve(info.port),

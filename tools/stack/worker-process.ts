@@ -1,7 +1,7 @@
 /**
- * What `wrangler dev` runs, without its inspector: that listens on a port which any web page of this machine's
- * browser could ask for a snapshot of the Worker's memory, master key and all.
- * Settings come by message; when the program that started this is gone, however it went, this leaves too.
+ * Runs the same runtime as `wrangler dev`, but without its inspector. The inspector listens on a port from which any
+ * web page in a browser on this machine could download the memory of the Worker, including the master key. The settings
+ * arrive in a message. If the program that started this process ends for any reason, this process ends too.
  */
 import { unstable_startWorker } from 'wrangler';
 
@@ -10,7 +10,7 @@ export interface WorkerProcessOptions {
   readonly port: number;
   readonly persist: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** How often the cron of wrangler.toml is run: nothing else does so on one machine. */
+  /** How often to run the cron trigger of wrangler.toml. On a local machine nothing else runs it. */
   readonly cronEveryMs: number;
 }
 
@@ -28,10 +28,10 @@ process.once('message', async ({ config, port, persist, settings, cronEveryMs }:
   process.once('SIGTERM', leave);
   await worker.ready;
   setInterval(() => {
-    // What goes wrong within a run, the run itself logs. (`worker.scheduled` does not find the Worker by its name.)
+    // A run logs its own errors. (`worker.scheduled` does not find the Worker by its name.)
     worker
       .fetch('http://127.0.0.1/cdn-cgi/local/scheduled')
       .then((response) => response.arrayBuffer())
-      .catch((error: Error) => process.stderr.write(`The cron could not be run: ${error.message}\n`));
+      .catch((error: Error) => process.stderr.write(`The cron trigger could not be run: ${error.message}\n`));
   }, cronEveryMs);
 });

@@ -10,7 +10,7 @@ const START_LIMIT_MS = 60_000;
 
 export interface WorkerOptions {
   readonly port: number;
-  /** Where its settings, log and state are written. */
+  /** The directory for its settings, log and state. */
   readonly directory: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly cronEveryMs: number;
@@ -18,12 +18,12 @@ export interface WorkerOptions {
 
 export interface RunningWorker {
   readonly url: string;
-  /** Resolves when it has ended, wanted or not. */
+  /** Resolves when the Worker has ended, intentionally or not. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts the Worker and waits until it answers. */
+/** Starts the Worker and waits until it responds. */
 export async function startWorker({
   port,
   directory,
@@ -33,7 +33,7 @@ export async function startWorker({
   const log = join(directory, 'worker.log');
   const child = fork(join(import.meta.dirname, 'worker-process.ts'), {
     cwd: ROOT,
-    // A process group of its own: Ctrl-C reaches the program that started it, which then stops it.
+    // Its own process group, so that Ctrl-C reaches only the program that started it. That program then stops it.
     detached: true,
     silent: true,
     env: {
@@ -67,7 +67,7 @@ export async function startWorker({
     if (response?.ok) return { url, ended, stop };
   }
   await stop();
-  throw new Error(`The Worker does not start; see ${log}`);
+  throw new Error(`The Worker did not start. See ${log}`);
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {

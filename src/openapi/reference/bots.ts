@@ -47,7 +47,7 @@ export const bots = operations({
     summary: "Set up a bot with the client's own key, and start it",
     description:
       'The first private key of a client becomes its trading key. Without `private_key` the bot uses the trading key that the client already has.',
-    problems: [...ADDS_WALLET, 'bot_type_unknown', 'bots_full'],
+    problems: [...ADDS_WALLET, 'bot_type_unknown', 'bot_limit_reached'],
     request: { bot_type: 'evm-grid', name: 'Grid one', config, private_key: PRIVATE_KEY, address: ADDRESS },
     responses: { 201: { description: 'The running bot.', example: { ...runningBot, config } } },
   },
@@ -62,7 +62,7 @@ export const bots = operations({
     summary: 'Create a bot for a client, with or without private keys (admin)',
     description:
       'The first private key of a client becomes its trading key. Without `wallets` the bot uses the trading key that the client already has. The bot is not started.',
-    problems: [...ADDS_WALLET, 'admin_required', 'bot_type_unknown', 'bots_full'],
+    problems: [...ADDS_WALLET, 'admin_required', 'bot_type_unknown', 'bot_limit_reached'],
     request: {
       client_id: CLIENT_ID,
       name: 'Grid one',
@@ -86,7 +86,7 @@ export const bots = operations({
           ...wallet,
           id: '01a2a1c4-5f34-7e12-b7c9-15fad8d2e463',
           address: NEW_ADDRESS,
-          key: 'own',
+          key_source: 'own',
           key_id: NEW_KEY_ID,
           bot_id: BOT_ID,
           client_id: CLIENT_ID,
@@ -104,7 +104,7 @@ export const bots = operations({
     tag: 'Bots',
     summary: 'Start a bot',
     description: 'A bot that already runs is not changed.',
-    problems: ['bot_has_no_key', 'chain_mismatch'],
+    problems: ['bot_key_missing', 'chain_mismatch'],
     responses: { 200: { description: 'The running bot.', example: { ...runningBot, config } } },
   },
   stopBot: {

@@ -21,7 +21,7 @@ export const clients = operations({
   getOwnClient: {
     tag: 'Clients',
     summary: "Get the client that the caller's account is linked to",
-    problems: ['not_found'],
+    problems: ['account_not_linked'],
     responses: { 200: { description: 'The client.', example: client } },
   },
   getClient: {

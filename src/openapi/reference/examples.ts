@@ -33,7 +33,7 @@ export const wallet = {
   id: WALLET_ID,
   address: ADDRESS,
   chain: 'evm',
-  key: 'trading',
+  key_source: 'trading',
   key_id: KEY_ID,
   created_at: CREATED_AT,
 };
@@ -78,7 +78,7 @@ export const policy = {
   chain_ids: ['1'],
   recipients: [NEW_ADDRESS],
   max_value: '1000000000000000000',
-  max_daily_value: '5000000000000000000',
+  max_value_24h: '5000000000000000000',
   quarantine_after: 10,
   updated_at: CHANGED_AT,
 };

@@ -4,8 +4,8 @@ import { PROBLEM_CODES, type ProblemCode } from '../../problem.ts';
 
 /** The database is missing, busy, or rejects what it was sent. */
 const DATABASE: readonly ProblemCode[] = [
-  'malformed_request',
-  'conflict',
+  'value_not_storable',
+  'value_taken',
   'database_busy',
   'database_not_configured',
   'database_not_migrated',
@@ -19,14 +19,20 @@ const SESSION: readonly ProblemCode[] = [
   'authentication_required',
   'token_expired',
   'token_invalid',
-  'token_oauth_rejected',
-  'forbidden',
+  'oauth_token_rejected',
+  'session_required',
+  'permission_denied',
   'auth_not_configured',
   'auth_unavailable',
   ...DATABASE,
 ];
 
-const RUNNER: readonly ProblemCode[] = ['authentication_required', 'token_invalid', ...DATABASE];
+const RUNNER: readonly ProblemCode[] = [
+  'authentication_required',
+  'token_invalid',
+  'machine_token_required',
+  ...DATABASE,
+];
 
 const KEY_CHANGE: readonly ProblemCode[] = [
   'sign_in_too_old',
@@ -34,7 +40,7 @@ const KEY_CHANGE: readonly ProblemCode[] = [
   'step_up_settings_malformed',
 ];
 
-const BODY: readonly ProblemCode[] = ['malformed_json', 'unsupported_media_type', 'validation_failed'];
+const BODY: readonly ProblemCode[] = ['json_malformed', 'media_type_unsupported', 'validation_failed'];
 
 const MASTER_KEY: readonly ProblemCode[] = [
   'master_key_missing',
@@ -54,14 +60,14 @@ export const OPENS_KEY: readonly ProblemCode[] = [...MASTER_KEY, ...EDGE_TOKEN];
 /** For operations that take a private key and store it encrypted. */
 export const STORES_KEY: readonly ProblemCode[] = [
   ...OPENS_KEY,
-  'address_checksum',
+  'address_checksum_invalid',
   'address_malformed',
   'address_mismatch',
   'address_taken',
   'chain_mismatch',
   'key_ended',
   'private_key_malformed',
-  'private_key_mismatched_public_half',
+  'private_key_halves_mismatch',
   'private_key_out_of_range',
   'private_key_wrong_length',
 ];
@@ -69,9 +75,9 @@ export const STORES_KEY: readonly ProblemCode[] = [
 /** For operations that add a wallet to a bot. */
 export const ADDS_WALLET: readonly ProblemCode[] = [
   ...STORES_KEY,
-  'trading_key_required',
+  'private_key_required',
   'wallet_exists',
-  'wallets_full',
+  'wallet_limit_reached',
 ];
 
 export interface DescribedRoute extends Declaration {
@@ -84,13 +90,13 @@ export function problemsOf(route: DescribedRoute, own: readonly ProblemCode[]): 
   const { access, subject, idempotencyKey, request = {} } = route;
   const { who, rate, stepUp } = accessOf(access, route.method.toUpperCase());
   const possible = new Set<ProblemCode>([
-    'internal',
+    'internal_error',
     ...own,
     ...(who === 'session' ? SESSION : []),
     ...(who === 'runner' ? RUNNER : []),
     ...(stepUp ? KEY_CHANGE : []),
     ...(request.body ? BODY : []),
-    ...(subject ? (['not_found'] as const) : []),
+    ...(subject ? (['resource_not_found'] as const) : []),
     ...(idempotencyKey ? (['idempotency_key_malformed'] as const) : []),
     ...(idempotencyKey === 'used' ? (['idempotency_key_reused'] as const) : []),
   ]);

@@ -3,7 +3,7 @@ begin;
 \ir ../people.psql
 select plan(82);
 
--- Texts that contain "secret" stand for names, e-mail addresses, configs and messages. No event may contain one.
+-- Texts that contain "secret" are names, e-mail addresses, configs and messages. No event may contain such a text.
 update public.clients set name = 'secret anna', email = 'secret-anna@pgtap.test' where id = tests.client_id('anna');
 insert into public.bot_types (id, name, description, chain) values ('pgtap', 'secret type', 'secret description', 'evm');
 set constraints all immediate;
@@ -45,108 +45,108 @@ create table tests.changes (place integer primary key generated always as identi
 insert into tests.changes (what, person, statement, events) values
   -- clients
   ('an admin creates a client', 'ada', $$select public.create_client('secret new', 'secret-new@pgtap.test')$$, '{another client_created by admin}'),
-  ('many at once', 'ada', $$insert into public.clients (name, email) select 'secret', 'secret' || n || '@pgtap.test' from generate_series(1, 2) as n$$,
+  ('an admin creates two clients at once', 'ada', $$insert into public.clients (name, email) select 'secret', 'secret' || n || '@pgtap.test' from generate_series(1, 2) as n$$,
     '{another client_created by admin,another client_created by admin}'),
   ('a client renames itself', 'anna', $$update public.clients set name = 'secret name' where true$$, '{anna client_changed by client name}'),
-  ('to the same name', 'anna', $$update public.clients set name = 'secret name' where true$$, '{}'),
+  ('a client sets the same name again', 'anna', $$update public.clients set name = 'secret name' where true$$, '{}'),
   ('the operator changes an e-mail', 'operator', $$update public.clients set email = 'secret-boris@pgtap.test' where id = tests.client_id('boris')$$,
     '{boris client_changed by operator email}'),
-  ('and removes a client', 'operator', $$delete from public.clients where email = 'secret-new@pgtap.test'$$, '{another client_removed by operator}'),
+  ('the operator removes a client', 'operator', $$delete from public.clients where email = 'secret-new@pgtap.test'$$, '{another client_removed by operator}'),
   -- bots
   ('a client creates a bot', 'anna', $$insert into public.bots (client_id, bot_type, name, config)
     values (tests.client_id('anna'), 'evm-grid', 'first', '{"secret": "secret config"}')$$, '{anna bot_created by client}'),
-  ('an admin creates two', 'ada', $$insert into public.bots (client_id, bot_type, name)
+  ('an admin creates two bots', 'ada', $$insert into public.bots (client_id, bot_type, name)
     select tests.client_id('boris'), 'evm-grid', name from unnest(array['b1', 'b2']) as name$$,
     '{boris bot_created by admin,boris bot_created by admin}'),
   ('the operator changes a config', 'operator', $$update public.bots set config = '{"secret": 2}' where name = 'first'$$, '{anna bot_changed by operator config}'),
-  ('and a name', 'operator', $$update public.bots set name = 'secret bot' where name = 'first'$$, '{anna bot_changed by operator name}'),
-  ('and back, with its type', 'operator', $$update public.bots set name = 'first', bot_type = 'evm-dca' where name = 'secret bot'$$,
+  ('the operator changes a name', 'operator', $$update public.bots set name = 'secret bot' where name = 'first'$$, '{anna bot_changed by operator name}'),
+  ('the operator changes the name and the type', 'operator', $$update public.bots set name = 'first', bot_type = 'evm-dca' where name = 'secret bot'$$,
     '{"anna bot_changed by operator bot_type,name"}'),
-  ('to the same', 'operator', $$update public.bots set name = name, config = config, bot_type = bot_type where name = 'first'$$, '{}'),
+  ('the operator sets the same values again', 'operator', $$update public.bots set name = name, config = config, bot_type = bot_type where name = 'first'$$, '{}'),
   ('a client stops a bot that is stopped', 'anna', $$select public.stop_bot(tests.bot_id('first'))$$, '{}'),
   -- keys and wallets
   ('a first key', 'anna', $$select tests.put_in('anna', 'A')$$, '{anna key_added by client}'),
-  ('a copy of it', 'anna', $$insert into public.bot_wallets (bot_id, client_id, address, chain)
+  ('a client adds a copy of the key', 'anna', $$insert into public.bot_wallets (bot_id, client_id, address, chain)
     values (tests.bot_id('first'), tests.client_id('anna'), 'A', 'evm')$$, '{anna wallet_added by client}'),
   ('an admin adds an own key', 'ada', $$select public.add_wallet('edge', tests.bot_id('first'), tests.wallet('anna', 'Aown'))$$, '{anna wallet_added by admin}'),
   ('a bot starts', 'anna', $$select public.start_bot(tests.bot_id('first'))$$, '{anna bot_started by client}'),
-  ('again', 'anna', $$select public.start_bot(tests.bot_id('first'))$$, '{}'),
-  ('and stops, straight in the table', 'ada', $$update public.bots set status = 'stopped' where id = tests.bot_id('first')$$, '{anna bot_stopped by admin}'),
+  ('a running bot starts', 'anna', $$select public.start_bot(tests.bot_id('first'))$$, '{}'),
+  ('an admin stops a bot directly in the table', 'ada', $$update public.bots set status = 'stopped' where id = tests.bot_id('first')$$, '{anna bot_stopped by admin}'),
   ('a rewrap', 'anna', $$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second') where true$$,
     '{anna key_rewrapped by client}'),
-  ('to the same envelope', 'anna', $$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second') where true$$, '{}'),
+  ('a rewrap to the same envelope', 'anna', $$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second') where true$$, '{}'),
   ('the operator empties a wallet', 'operator', $$update public.bot_wallets set key_id = null, encrypted_key = null where address = 'Aown'$$,
     '{anna wallet_changed by operator}'),
-  ('again', 'operator', $$update public.bot_wallets set key_id = null, encrypted_key = null where address = 'Aown'$$, '{}'),
-  ('and deletes it', 'operator', $$delete from public.bot_wallets where address = 'Aown'$$, '{anna wallet_removed by operator}'),
+  ('the operator empties an empty wallet', 'operator', $$update public.bot_wallets set key_id = null, encrypted_key = null where address = 'Aown'$$, '{}'),
+  ('the operator deletes the wallet', 'operator', $$delete from public.bot_wallets where address = 'Aown'$$, '{anna wallet_removed by operator}'),
   ('a rotation', 'ada', $$select tests.rotate('anna', 'A2')$$, '{anna key_rotated by admin}'),
   ('a revocation', 'anna', $$delete from public.trading_keys where true$$, '{anna key_revoked by client}'),
-  ('of nothing', 'anna', $$delete from public.trading_keys where true$$, '{}'),
+  ('a revocation without a key', 'anna', $$delete from public.trading_keys where true$$, '{}'),
   ('the next first key', 'operator', $$select tests.put_in('anna', 'A3')$$, '{anna key_added by operator}'),
   ('a bot starts again', 'anna', $$select public.start_bot(tests.bot_id('first'))$$, '{anna bot_started by client}'),
-  ('a revocation stops it', 'operator', $$delete from public.trading_keys where client_id = tests.client_id('anna')$$,
+  ('a revocation stops the bot', 'operator', $$delete from public.trading_keys where client_id = tests.client_id('anna')$$,
     '{anna bot_stopped by operator,anna key_revoked by operator}'),
   ('boris''s key', 'boris', $$select tests.put_in('boris', 'B')$$, '{boris key_added by client}'),
   -- policies
   ('a policy', 'anna', $$select public.set_policy(tests.bot_id('first'), '{"max_value": "1", "chain_ids": ["1"]}')$$, '{anna policy_set by client}'),
   ('the same policy', 'anna', $$select public.set_policy(tests.bot_id('first'), '{"max_value": "1", "chain_ids": ["1"]}')$$, '{}'),
-  ('straight in the table, the same', 'anna', $$update public.bot_policies set max_value = 1 where true$$, '{}'),
-  ('straight in the table, another', 'ada', $$update public.bot_policies set max_value = 2 where bot_id = tests.bot_id('first')$$, '{anna policy_set by admin}'),
-  ('no policy', 'operator', $$delete from public.bot_policies where bot_id = tests.bot_id('first')$$, '{anna policy_removed by operator}'),
+  ('the same policy, directly in the table', 'anna', $$update public.bot_policies set max_value = 1 where true$$, '{}'),
+  ('another policy, directly in the table', 'ada', $$update public.bot_policies set max_value = 2 where bot_id = tests.bot_id('first')$$, '{anna policy_set by admin}'),
+  ('the policy is deleted', 'operator', $$delete from public.bot_policies where bot_id = tests.bot_id('first')$$, '{anna policy_removed by operator}'),
   ('policies of two clients at once', 'ada', $$insert into public.bot_policies (bot_id, client_id)
     select id, client_id from public.bots where id in (tests.bot_id('first'), tests.bot_id('b1'))$$, '{boris policy_set by admin,anna policy_set by admin}'),
   -- tokens
   ('a token', 'anna', $$select public.issue_token(tests.bot_id('first'), '{}', 'secret token', tests.hash('t1'), null)$$, '{anna token_issued by client}'),
   ('a token without bots', 'anna', $$insert into public.machine_tokens (client_id, name, token_hash)
     values (tests.client_id('anna'), 'secret loose', sha256('t2'))$$, '{anna token_issued by client}'),
-  ('is given a bot', 'anna', $$insert into public.machine_token_bots values (tests.token('t2'), tests.bot_id('first'), tests.client_id('anna'))$$,
+  ('a token gets a bot', 'anna', $$insert into public.machine_token_bots values (tests.token('t2'), tests.bot_id('first'), tests.client_id('anna'))$$,
     '{anna token_issued by client}'),
   ('a token for bots of two clients', 'ada', $$select public.issue_token(tests.bot_id('first'), array[tests.bot_id('b1')], 'x', tests.hash('t3'), null)$$,
     '{boris token_issued by admin,anna token_issued by admin}'),
-  ('its first use', 'anon', $$select public.list_runner_bots('t3')$$, '{boris token_first_used by runner,anna token_first_used by runner}'),
-  ('a later use', 'operator', $$update public.machine_tokens set last_used_at = now() - interval '1 hour' where id = tests.token('t3')$$, '{}'),
-  ('and another', 'anon', $$select public.list_runner_bots('t3')$$, '{}'),
-  ('the operator prolongs it', 'operator', $$update public.machine_tokens set expires_at = '2099-01-01', name = 'secret prolonged' where id = tests.token('t3')$$,
+  ('the first use of a token', 'anon', $$select public.list_runner_bots('t3')$$, '{boris token_first_used by runner,anna token_first_used by runner}'),
+  ('last_used_at changes later', 'operator', $$update public.machine_tokens set last_used_at = now() - interval '1 hour' where id = tests.token('t3')$$, '{}'),
+  ('a later use of a token', 'anon', $$select public.list_runner_bots('t3')$$, '{}'),
+  ('the operator changes the expiry of a token', 'operator', $$update public.machine_tokens set expires_at = '2099-01-01', name = 'secret prolonged' where id = tests.token('t3')$$,
     '{"boris token_changed by operator expires_at,name","anna token_changed by operator expires_at,name"}'),
-  ('to the same time', 'operator', $$update public.machine_tokens set expires_at = '2099-01-01' where id = tests.token('t3')$$, '{}'),
-  ('and takes a bot from it', 'operator', $$delete from public.machine_token_bots where token_id = tests.token('t3') and bot_id = tests.bot_id('b1')$$,
+  ('the operator sets the same expiry again', 'operator', $$update public.machine_tokens set expires_at = '2099-01-01' where id = tests.token('t3')$$, '{}'),
+  ('the operator removes a bot from a token', 'operator', $$delete from public.machine_token_bots where token_id = tests.token('t3') and bot_id = tests.bot_id('b1')$$,
     '{boris token_revoked by operator}'),
   ('a client''s token ends', 'anna', $$delete from public.machine_tokens where id = tests.token('t1')$$, '{anna token_revoked by client}'),
-  ('and its bots go first', 'operator', $$delete from public.machine_token_bots where token_id = tests.token('t2')$$, '{anna token_revoked by operator}'),
-  ('then the token without bots', 'anna', $$delete from public.machine_tokens where id = tests.token('t2')$$, '{anna token_revoked by client}'),
+  ('the bots of a token are removed', 'operator', $$delete from public.machine_token_bots where token_id = tests.token('t2')$$, '{anna token_revoked by operator}'),
+  ('a token without bots ends', 'anna', $$delete from public.machine_tokens where id = tests.token('t2')$$, '{anna token_revoked by client}'),
   ('a token with bots and one without, in one statement', 'operator', $$with loose as (
       insert into public.machine_tokens (client_id, name, token_hash) values (tests.client_id('boris'), 'x', sha256('t4')) returning id)
     select from loose$$, '{boris token_issued by operator}'),
-  ('both end', 'operator', $$delete from public.machine_tokens where id in (tests.token('t3'), tests.token('t4'))$$,
+  ('tokens with and without bots end in one statement', 'operator', $$delete from public.machine_tokens where id in (tests.token('t3'), tests.token('t4'))$$,
     '{boris token_revoked by operator,anna token_revoked by operator}'),
   -- what belongs to no client
   ('an edge token', 'operator', $$insert into public.machine_tokens (name, token_hash, scope) values ('secret edge', sha256('e2'), 'edge')$$,
     '{deployment token_issued by operator}'),
-  ('is changed', 'operator', $$update public.machine_tokens set token_hash = sha256('e3') where id = tests.token('e2')$$,
+  ('an edge token is changed', 'operator', $$update public.machine_tokens set token_hash = sha256('e3') where id = tests.token('e2')$$,
     '{deployment token_changed by operator token}'),
-  ('ends', 'operator', $$delete from public.machine_tokens where id = tests.token('e3')$$, '{deployment token_revoked by operator}'),
+  ('an edge token ends', 'operator', $$delete from public.machine_tokens where id = tests.token('e3')$$, '{deployment token_revoked by operator}'),
   ('an admin is added', 'operator', $$insert into private.admins (user_id) values (tests.account_id('eve'))$$, '{deployment admin_added by operator}'),
-  ('is replaced', 'operator', $$update private.admins set user_id = tests.account_id('boris') where user_id = tests.account_id('eve')$$,
+  ('an admin is replaced', 'operator', $$update private.admins set user_id = tests.account_id('boris') where user_id = tests.account_id('eve')$$,
     '{deployment admin_removed by operator,deployment admin_added by operator}'),
-  ('is removed', 'operator', $$delete from private.admins where user_id = tests.account_id('boris')$$, '{deployment admin_removed by operator}'),
-  ('settings', 'operator', $$update private.settings set require_aal2 = true where only_row$$, '{deployment settings_changed by operator}'),
-  ('to the same', 'operator', $$update private.settings set require_aal2 = true where only_row$$, '{}'),
-  ('are removed', 'operator', $$delete from private.settings where only_row$$, '{deployment settings_changed by operator}'),
-  ('are put in', 'operator', $$insert into private.settings default values$$, '{deployment settings_changed by operator}'),
-  ('limits of the monitor', 'operator', $$update private.monitor_settings set heartbeat_limit = '3 minutes' where only_row$$, '{deployment settings_changed by operator}'),
-  ('to the same', 'operator', $$update private.monitor_settings set heartbeat_limit = '3 minutes' where only_row$$, '{}'),
-  ('are removed', 'operator', $$delete from private.monitor_settings where only_row$$, '{deployment settings_changed by operator}'),
-  ('are put in', 'operator', $$insert into private.monitor_settings default values$$, '{deployment settings_changed by operator}'),
-  ('a bot type', 'operator', $$insert into public.bot_types (id, name, description, chain) values ('pgtap-2', 'secret', 'secret', 'evm')$$,
+  ('an admin is removed', 'operator', $$delete from private.admins where user_id = tests.account_id('boris')$$, '{deployment admin_removed by operator}'),
+  ('settings are changed', 'operator', $$update private.settings set require_aal2 = true where only_row$$, '{deployment settings_changed by operator}'),
+  ('settings are set to the same values', 'operator', $$update private.settings set require_aal2 = true where only_row$$, '{}'),
+  ('settings are removed', 'operator', $$delete from private.settings where only_row$$, '{deployment settings_changed by operator}'),
+  ('settings are inserted', 'operator', $$insert into private.settings default values$$, '{deployment settings_changed by operator}'),
+  ('limits of the monitor are changed', 'operator', $$update private.monitor_settings set heartbeat_limit = '3 minutes' where only_row$$, '{deployment settings_changed by operator}'),
+  ('limits of the monitor are set to the same values', 'operator', $$update private.monitor_settings set heartbeat_limit = '3 minutes' where only_row$$, '{}'),
+  ('limits of the monitor are removed', 'operator', $$delete from private.monitor_settings where only_row$$, '{deployment settings_changed by operator}'),
+  ('limits of the monitor are inserted', 'operator', $$insert into private.monitor_settings default values$$, '{deployment settings_changed by operator}'),
+  ('a bot type is added', 'operator', $$insert into public.bot_types (id, name, description, chain) values ('pgtap-2', 'secret', 'secret', 'evm')$$,
     '{deployment bot_type_added by operator}'),
-  ('is switched off', 'operator', $$update public.bot_types set enabled = false where id = 'pgtap-2'$$, '{deployment bot_type_changed by operator}'),
-  ('again', 'operator', $$update public.bot_types set enabled = false where id = 'pgtap-2'$$, '{}'),
-  ('is removed', 'operator', $$delete from public.bot_types where id = 'pgtap-2'$$, '{deployment bot_type_removed by operator}'),
+  ('a bot type is disabled', 'operator', $$update public.bot_types set enabled = false where id = 'pgtap-2'$$, '{deployment bot_type_changed by operator}'),
+  ('a disabled bot type is disabled', 'operator', $$update public.bot_types set enabled = false where id = 'pgtap-2'$$, '{}'),
+  ('a bot type is removed', 'operator', $$delete from public.bot_types where id = 'pgtap-2'$$, '{deployment bot_type_removed by operator}'),
   -- and the last of the clients'
   ('a bot is removed', 'operator', $$delete from public.bots where id = tests.bot_id('b2')$$, '{boris bot_removed by operator}'),
-  ('what a runner reports', 'operator', $$insert into public.bot_heartbeats (bot_id, client_id, status, message)
+  ('a report of a runner', 'operator', $$insert into public.bot_heartbeats (bot_id, client_id, status, message)
     values (tests.bot_id('b1'), tests.client_id('boris'), 'failing', 'secret message')$$, '{}'),
-  ('what the monitor finds', 'operator', $$insert into public.bot_health_logs (bot_id, client_id, state, since)
+  ('a finding of the monitor', 'operator', $$insert into public.bot_health_logs (bot_id, client_id, state, since)
     values (tests.bot_id('b1'), tests.client_id('boris'), 'late', now())$$, '{}');
 grant select on tests.changes to public;
 
@@ -161,7 +161,7 @@ select is(tests.refusal($$update public.machine_token_bots set bot_id = bot_id w
 select bag_eq($$select distinct event from private.every_key_event as events where events.id in (select id from tests.seen)$$, $$
   select regexp_replace(event, '''(.*)''::text', '\1') from pg_constraint
   cross join regexp_matches(pg_get_constraintdef(oid), '''(\w+)''', 'g') as known (events) cross join unnest(known.events) as event
-  where conname = 'an event is a known one' and event not in ('signed', 'bot_quarantined', 'refused',
+  where conname = 'an event is a known one' and event not in ('key_released', 'bot_quarantined', 'refused',
     'account_linked', 'account_unlinked', 'factor_reset', 'restored')$$,
   'the test covers every kind of event');
 

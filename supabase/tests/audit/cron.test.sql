@@ -1,4 +1,4 @@
--- What the cron calls: chaining what is queued, and keeping signed heads.
+-- The functions of the cron job: moving queued events into chains, and storing signed checkpoints.
 begin;
 \ir ../people.psql
 select plan(38);
@@ -47,49 +47,49 @@ return (public.store_checkpoints('edge', 'monitor', jsonb_build_array(
   jsonb_build_object('client_id', tests.client_id(person), 'seq', seq, 'jws', jws))) ->> 'stored')::integer;
 grant execute on all functions in schema tests to public;
 
--- The bots' starts are queued; the first of anna before that of boris.
+-- The starts of the bots are queued: the one of anna before the one of boris.
 select tests.act_as('anon');
-select is(tests.queue_length('anna'), 1::bigint, 'an event that is no key change waits');
+select is(tests.queue_length('anna'), 1::bigint, 'an event that is not a key change is queued');
 select tests.act_as('operator');
--- Before those of other tests: who waits longest is first.
+-- Negative numbers, so that these events come before those of other tests.
 insert into private.queued_key_events (client_id, number, event, bot_id, actor) overriding system value
 select client_id, -number, event, bot_id, actor from private.queued_key_events
 where client_id in (tests.client_id('anna'), tests.client_id('boris'));
 delete from private.queued_key_events
 where number > 0 and client_id in (tests.client_id('anna'), tests.client_id('boris'));
 select tests.act_as('anon');
--- By its turned number that of boris is the older one now.
-select is(public.chain_queued_events('monitor', 1), '{"chained": 1, "clients": 1}', 'the cron chains as many as it is told');
-select is(array[tests.queue_length('boris'), tests.queue_length('anna')], array[0, 1]::bigint[], 'of who waits longest');
-select is(public.chain_queued_events('monitor', 1), '{"chained": 1, "clients": 1}', 'then of the next');
-select is(tests.queue_length('anna') + tests.queue_length('boris'), 0::bigint, 'all of it');
+-- With negative numbers, the event of boris is now the older one.
+select is(public.chain_queued_events('monitor', 1), '{"chained": 1, "clients": 1}', 'chain_queued_events chains as many events as its argument allows');
+select is(array[tests.queue_length('boris'), tests.queue_length('anna')], array[0, 1]::bigint[], 'the event that has waited longest is chained first');
+select is(public.chain_queued_events('monitor', 1), '{"chained": 1, "clients": 1}', 'the next call chains the next event');
+select is(tests.queue_length('anna') + tests.queue_length('boris'), 0::bigint, 'the queue is empty');
 
 select is(tests.heads() -> 'anna' ->> 'seq', '5', 'a chain that was never signed is due');
-select is(tests.heads() -> 'anna' ->> 'last', null, 'and has no checkpoint before');
+select is(tests.heads() -> 'anna' ->> 'last', null, 'a chain that was never signed has no last checkpoint');
 create temporary table head as select tests.heads() -> 'anna' ->> 'hash' as hash;
 grant select on head to public;
 
-select is(tests.store('anna', 5, tests.jws('anna', 5, repeat('ab', 32))), 0, 'a head of another hash is not kept');
-select is(tests.store('anna', 4, tests.jws('anna', 5, hash)), 0, 'nor of another place') from head;
-select is(tests.store('anna', 5, tests.jws('boris', 5, hash)), 0, 'nor of another client') from head;
-select is(tests.store('anna', 5, tests.jws('anna', 5, hash, 'none')), 0, 'nor one without a signature''s algorithm') from head;
-select is(tests.store('anna', 5, 'garbage'), 0, 'nor garbage');
-select is(tests.store('anna', 5, left(tests.jws('anna', 5, hash), -1)), 0, 'nor one whose signature was cut off') from head;
-select is(tests.store('anna', 5, tests.jws('anna', 5, hash)), 1, 'the head as it is, is') from head;
-select is(tests.heads() -> 'anna', null, 'then it is not due');
+select is(tests.store('anna', 5, tests.jws('anna', 5, repeat('ab', 32))), 0, 'a checkpoint with another hash is not stored');
+select is(tests.store('anna', 4, tests.jws('anna', 5, hash)), 0, 'a checkpoint with another seq is not stored') from head;
+select is(tests.store('anna', 5, tests.jws('boris', 5, hash)), 0, 'a checkpoint of another client is not stored') from head;
+select is(tests.store('anna', 5, tests.jws('anna', 5, hash, 'none')), 0, 'a checkpoint with alg none is not stored') from head;
+select is(tests.store('anna', 5, 'garbage'), 0, 'a text that is not a JWS is not stored');
+select is(tests.store('anna', 5, left(tests.jws('anna', 5, hash), -1)), 0, 'a checkpoint with a shortened signature is not stored') from head;
+select is(tests.store('anna', 5, tests.jws('anna', 5, hash)), 1, 'a checkpoint of the current last row is stored') from head;
+select is(tests.heads() -> 'anna', null, 'after that, the chain is not due');
 
 select tests.act_as('anna');
 select public.stop_bot(tests.bot_id('a'));
 select public.list_key_events(tests.client_id('anna'), 1);
 select tests.act_as('anon');
-select is(tests.heads() -> 'anna', null, 'nor on the same day, though the chain moved');
+select is(tests.heads() -> 'anna', null, 'a chain that grew on the same day is not due');
 
 select tests.act_as('anna');
-select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10) -> 'items'), 1, 'its client sees it');
+select is(jsonb_array_length(public.list_checkpoints(tests.client_id('anna'), 10) -> 'items'), 1, 'the client sees its checkpoint');
 select tests.act_as('boris');
-select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another does not');
+select is((select count(*) from public.audit_checkpoints), 0::bigint, 'another client does not see it');
 
--- Who has left many events waits for them, and nobody else does.
+-- A client with many queued events does not delay the others.
 select tests.act_as('operator');
 delete from private.queued_key_events;
 insert into private.queued_key_events (client_id, event, bot_id, actor)
@@ -97,22 +97,22 @@ insert into private.queued_key_events (client_id, event, bot_id, actor)
 insert into private.queued_key_events (client_id, event, bot_id, actor)
   values (tests.client_id('boris'), 'bot_started', tests.bot_id('b'), 'client');
 select tests.act_as('anon');
-select is(public.chain_queued_events('monitor', 100) ->> 'clients', '2', 'each client has a share of what is chained at once');
-select is(tests.queue_length('boris'), 0::bigint, 'who has little is done');
-select is(public.chain_queued_events('monitor', 100) ->> 'chained', '100', 'who is alone has all of it');
--- As many in all as it is told, and not of each client.
+select is(public.chain_queued_events('monitor', 100) ->> 'clients', '2', 'one call chains events of both clients');
+select is(tests.queue_length('boris'), 0::bigint, 'the client with one event has no queued events left');
+select is(public.chain_queued_events('monitor', 100) ->> 'chained', '100', 'if one client has queued events, the call chains only those');
+-- The argument limits the events of all clients together.
 select tests.act_as('operator');
 insert into private.queued_key_events (client_id, number, event, actor) overriding system value
 select tests.client_id(person), number, 'refused', 'client'
 from (values ('anna', -9004), ('anna', -9003), ('boris', -9002), ('boris', -9001)) as waiting (person, number);
 select tests.act_as('anon');
-select is(public.chain_queued_events('monitor', 3), '{"chained": 3, "clients": 2}', 'the bound is of all clients together');
+select is(public.chain_queued_events('monitor', 3), '{"chained": 3, "clients": 2}', 'the limit applies to all clients together');
 
--- What a checkpoint has to be, beside what it says.
-select is(tests.store('boris', 1, tests.jws_with('boris', '{"more": "x"}', 1)), 1, 'a checkpoint may say more');
-select is(tests.store('boris', 2, tests.jws_with('boris', '{"kid": 1}')), 0, 'a checkpoint whose key has no name is not kept');
-select is(tests.store('boris', 2, tests.jws_with('boris', '{"typ": "JWT"}')), 0, 'nor one of another type');
-select is(tests.store('boris', 2, tests.jws_with('boris', jsonb_build_object('more', repeat('x', 2000)))), 0, 'nor one of more than 2 KiB');
+-- The header of a checkpoint.
+select is(tests.store('boris', 1, tests.jws_with('boris', '{"more": "x"}', 1)), 1, 'a checkpoint with a further header member is stored');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"kid": 1}')), 0, 'a checkpoint with a kid that is not a string is not stored');
+select is(tests.store('boris', 2, tests.jws_with('boris', '{"typ": "JWT"}')), 0, 'a checkpoint of another typ is not stored');
+select is(tests.store('boris', 2, tests.jws_with('boris', jsonb_build_object('more', repeat('x', 2000)))), 0, 'a checkpoint of more than 2 KiB is not stored');
 
 select * from finish();
 rollback;

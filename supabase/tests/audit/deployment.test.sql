@@ -1,4 +1,4 @@
--- The deployment's chain has what belongs to no client. Only admins read it.
+-- The chain of the deployment has the events that belong to no client. Only admins can read it.
 begin;
 \ir ../people.psql
 select plan(33);
@@ -22,12 +22,12 @@ select private.chain_own_key_events(private.deployment());
 select tests.act_as('operator');
 select isnt((select count(*) from private.queued_key_events where client_id = private.deployment()), 0::bigint, 'a caller without a right to the chain chains nothing');
 
--- Who reads it.
+-- Who can read the chain.
 select tests.act_as(actor), is(tests.refusal(statement), outcome, actor || ': ' || statement)
 from (values ('anna', 'PT403 admin_required'), ('eve', 'PT403 admin_required'), ('anon', '42501'), ('ada', 'allowed')) as people (actor, outcome)
 cross join unnest(array['select public.list_deployment_events(10)', 'select public.list_deployment_checkpoints(10)']) as statement;
 select tests.act_as('ada');
-select is(tests.refusal('select public.list_key_events(private.deployment(), 10)'), 'PT404 not_found', 'list_key_events does not return the deployment''s chain');
+select is(tests.refusal('select public.list_key_events(private.deployment(), 10)'), 'PT404 resource_not_found', 'list_key_events does not return the deployment''s chain');
 select is(tests.refusal(format('select tests.page(%s)', size)), 'PT422 validation_failed', 'a page of ' || size || ' events -> 422')
 from unnest(array[0, 101]) as size;
 select tests.act_as(actor), is((select count(*) from public.key_events where client_id = private.deployment()), 0::bigint,
@@ -35,7 +35,7 @@ select tests.act_as(actor), is((select count(*) from public.key_events where cli
 from unnest(array['anna', 'eve']) as actor;
 select tests.act_as('ada');
 
--- Its events.
+-- The events of the chain.
 select is(tests.page(event => 'admin_added') -> 'items' -> 0 -> 'detail', jsonb_build_object('user_id', tests.account_id('ada')), 'a new admin is an event with the account''s id');
 select is((tests.page(event => 'token_issued') -> 'items' -> 0 -> 'detail') - 'token_id', '{"scope": "monitor", "expires_at": null}', 'a token of the monitor is an event with its scope');
 select is(tests.page(event => 'bot_type_added') -> 'items' -> 0 -> 'detail', '{"bot_type": "pgtap", "chain": "evm", "enabled": true}', 'a new bot type is an event without its texts');
@@ -60,15 +60,15 @@ select is_empty($$
     and (e.previous_hash is distinct from before.hash or e.hash <> sha256(convert_to(private.canonical_key_event(e), 'UTF8')))$$, 'every hash of the chain is right');
 select is(tests.refusal($$insert into public.clients (id, name, email) values (private.deployment(), 'x', 'x@pgtap.test')$$), '23514', 'no client can have the nil UUID');
 
--- It has no limit, because only the operator causes its events.
+-- The chain has no rate limit, because only the operator causes its events.
 insert into public.bot_types (id, name, description, chain) select 'pgtap-' || n, 'A type', 'It trades.', 'evm' from generate_series(1, 70) as n;
 select is((select count(*) from private.every_key_event where client_id = private.deployment() and detail ->> 'bot_type' like 'pgtap-%'), 70::bigint, '70 events in a minute are all recorded');
 
--- The cron chains its events, and its heads are signed as those of clients.
+-- The cron job chains its events, and its checkpoints are signed, as for clients.
 select tests.act_as('anon');
 select public.chain_queued_events('monitor', 100000);
 select tests.act_as('operator');
-select is((select count(*) from private.queued_key_events where client_id = private.deployment()), 0::bigint, 'the cron chains it');
+select is((select count(*) from private.queued_key_events where client_id = private.deployment()), 0::bigint, 'the cron job chains the events of the deployment');
 create table tests.head as
   select item from jsonb_array_elements(public.list_unsigned_heads('monitor', 100000)) as item where item ->> 'client_id' = private.deployment()::text;
 grant select on tests.head to public;

@@ -1,4 +1,4 @@
--- What is written down beside keys: bots, tokens and policies.
+-- The events of bots, tokens and policies.
 begin;
 \ir ../people.psql
 select plan(25);
@@ -19,29 +19,29 @@ select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 select results_eq($$select tests.chain_of('anna')$$,
   array['client_created by operator', 'bot_created by client', 'key_added by client', 'wallet_added by client',
     'bot_started by client'],
-  'a set-up is four rows after the client''s own: the bot, the key, the wallet, and that it runs');
-select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'which name the bot');
+  'setup_bot records four events: the bot, the key, the wallet and the start');
+select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'the last event names the bot');
 select results_eq($$select bot_id, detail from public.key_events where event = 'bot_created' and client_id = tests.client_id('anna')$$,
-  $$values (tests.bot_id('a'), '{"bot_type": "evm-grid"}'::jsonb)$$, 'the first of them with its type');
+  $$values (tests.bot_id('a'), '{"bot_type": "evm-grid"}'::jsonb)$$, 'bot_created has the type of the bot');
 
 select tests.act_as('ada');
 select public.stop_bot(tests.bot_id('a'));
 select public.stop_bot(tests.bot_id('a'));
-select results_eq($$select tests.chain_of('anna') offset 5$$, array['bot_stopped by admin'], 'a stop is one, however often it is asked for');
-select is((tests.last('anna')).detail, '{"reason": "requested"}', 'with its reason');
+select results_eq($$select tests.chain_of('anna') offset 5$$, array['bot_stopped by admin'], 'stopping a bot twice records one event');
+select is((tests.last('anna')).detail, '{"reason": "requested"}', 'bot_stopped has the reason');
 
 select tests.act_as('anna');
 select public.start_bot(tests.bot_id('a'));
 select public.set_policy(tests.bot_id('a'), '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}');
-select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[8], 'policy_set by client', 'a policy is one');
-select is((tests.last('anna')).detail, '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}', 'with what it is from now on');
+select is((select array_agg(chain) from tests.chain_of('anna') as chain offset 0)[8], 'policy_set by client', 'setting a policy records one event');
+select is((tests.last('anna')).detail, '{"chain_ids": ["1"], "max_value": "1000000000000000000000000"}', 'policy_set has the new policy');
 update public.bot_policies set
   recipients = array_fill(repeat('x', 64), array[100]), chain_ids = array_fill(repeat('1', 78), array[100]),
   kinds = array_fill('solana.transaction'::text, array[100])
   where bot_id = tests.bot_id('a');
 select tests.chain_of('anna');
 select matches((tests.last('anna')).detail ->> 'policy_sha256', '^[0-9a-f]{64}$',
-  'where it is longer than an event may be, its SHA-256');
+  'if the policy is longer than an event may be, the event has its SHA-256');
 
 create temporary table issued as
 select (public.issue_token(tests.bot_id('a'), '{}', 'secret name', tests.hash('runner'), '2099-01-01') ->> 'id')::uuid as id;
@@ -49,8 +49,8 @@ grant select on issued to public;
 select tests.chain_of('anna');
 select is((tests.last('anna')).detail,
   (select jsonb_build_object('token_id', id, 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'expires_at', '2099-01-01T00:00:00.000Z') from issued),
-  'a token is one, with its bots and its end, and neither its name nor its hash');
-select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'of a bot alone, which the row names');
+  'token_issued has the bots and the expiry, but neither the name nor the hash');
+select is((tests.last('anna')).bot_id, tests.bot_id('a'), 'token_issued for one bot names the bot');
 
 select tests.act_as('anon');
 select public.list_runner_bots('runner');
@@ -58,30 +58,30 @@ select tests.act_as('operator');
 update public.machine_tokens set last_used_at = now() - interval '2 minutes' where id = (select id from issued);
 select tests.act_as('anon');
 select public.list_runner_bots('runner');
-select results_eq($$select tests.chain_of('anna') offset 10$$, array['token_first_used by runner'], 'its first use is one, and no later use');
+select results_eq($$select tests.chain_of('anna') offset 10$$, array['token_first_used by runner'], 'only the first use of a token is an event');
 
 select tests.act_as('anna');
 select public.revoke_token(id) from issued;
-select results_eq($$select tests.chain_of('anna') offset 11$$, array['token_revoked by client'], 'its end is one');
-select is((tests.last('anna')).detail ->> 'token_id', (select id::text from issued), 'which names it');
+select results_eq($$select tests.chain_of('anna') offset 11$$, array['token_revoked by client'], 'revoking a token records one event');
+select is((tests.last('anna')).detail ->> 'token_id', (select id::text from issued), 'token_revoked names the token');
 
--- A revocation stops bots: each stop is an event before the revocation's own.
+-- A revocation stops bots. Each stop is an event before the event of the revocation.
 select public.revoke_key(tests.client_id('anna'));
 select results_eq($$select tests.chain_of('anna') offset 12$$, array['bot_stopped by client', 'key_revoked by client'],
-  'a revocation stops the bots');
+  'a revocation records the stops of the bots and then itself');
 
--- An admin's token for bots of two clients is in the chains of both.
+-- A token for bots of two clients, issued by an admin, is in both chains.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select tests.act_as('ada');
 select public.issue_token(tests.bot_id('a'), array[tests.bot_id('b')], 'x', tests.hash('both'));
 select tests.chain_of('anna');
 select tests.chain_of('boris');
-select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'a token of two clients is in the chain of the one');
-select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'and of the other, each with its own bots');
+select is((tests.last('anna')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('a')), 'the chain of the first client has the token, with its own bot only');
+select is((tests.last('boris')).detail -> 'bot_ids', jsonb_build_array(tests.bot_id('b')), 'the chain of the second client has the token, with its own bot only');
 
--- However many bots a token signs for: an event that cannot be written would keep it from being used, and from being revoked.
--- A session gives a token at most 100 bots, the operator's SQL as many as there are.
+-- A token can sign for any number of bots. If its event could not be written, the token could neither be used nor revoked.
+-- A session can give a token at most 100 bots. The operator's SQL has no limit.
 select tests.act_as('boris');
 create temporary table big as
 select (public.issue_token(tests.bot_id('b'), '{}', 'x', tests.hash('big')) ->> 'id')::uuid as id;
@@ -95,36 +95,36 @@ insert into public.machine_token_bots (token_id, bot_id, client_id)
 select tests.chain_of('boris');
 select is((tests.last('boris')).detail - 'bots_sha256',
   (select jsonb_build_object('token_id', id, 'bots', 500, 'expires_at', null) from big),
-  'bots that are too many for an event are told by their number');
+  'if there are too many bots for an event, the event has their number');
 select is((tests.last('boris')).detail ->> 'bots_sha256', (
     select encode(sha256(convert_to(string_agg(bots.id::text, ',' order by bots.id), 'UTF8')), 'hex')
-    from public.bots where bots.name like 'many %'), 'and by the SHA-256 of their ids');
+    from public.bots where bots.name like 'many %'), 'if there are too many bots for an event, the event has the SHA-256 of their ids');
 select tests.act_as('anon');
-select is(tests.refusal($$select public.list_runner_bots('big')$$), 'allowed', 'their token is used');
+select is(tests.refusal($$select public.list_runner_bots('big')$$), 'allowed', 'a token with too many bots for an event can be used');
 select tests.act_as('boris');
-select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'and revoked');
--- Its first use and its end are too.
+select is(tests.refusal($$select public.revoke_token(id) from big$$), 'allowed', 'a token with too many bots for an event can be revoked');
+-- The first use and the end of this token are in both chains too.
 select tests.act_as('anon');
 select public.list_runner_bots('both');
 select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
-  array['token_first_used', 'token_first_used'], 'its first use is in both');
+  array['token_first_used', 'token_first_used'], 'the first use of the token is in both chains');
 select tests.act_as('operator');
 delete from public.machine_tokens where token_hash = sha256('both');
 select tests.chain_of('anna');
 select tests.chain_of('boris');
 select is(array[(tests.last('anna')).event, (tests.last('boris')).event],
-  array['token_revoked', 'token_revoked'], 'and so is its end');
+  array['token_revoked', 'token_revoked'], 'the end of the token is in both chains');
 
--- A token of several bots of one client.
+-- A token for several bots of one client.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'b2');
 select public.issue_token(tests.bot_id('b'), array[tests.bot_id('b2')], 'x', tests.hash('several'));
 select tests.chain_of('boris');
-select is((tests.last('boris')).event, 'token_issued', 'a token of several bots is one row');
-select is(jsonb_array_length((tests.last('boris')).detail -> 'bot_ids'), 2, 'which tells all of them');
-select is((tests.last('boris')).bot_id, null, 'and names none by itself');
+select is((tests.last('boris')).event, 'token_issued', 'a token for several bots of a client is one event');
+select is(jsonb_array_length((tests.last('boris')).detail -> 'bot_ids'), 2, 'the event lists all bots');
+select is((tests.last('boris')).bot_id, null, 'the event has no bot_id');
 
 select * from finish();
 rollback;

@@ -1,4 +1,4 @@
--- At most 60 events a minute for each client, beside those of keys and signatures. Nobody fills a chain, and a flood hides nothing.
+-- At most 60 events a minute are recorded for each client, not counting keys and signatures. Nobody can fill a chain or hide events.
 begin;
 \ir ../people.psql
 select plan(37);
@@ -35,14 +35,14 @@ select public.set_policy(tests.bot_id('b1'), '{"max_value": "1"}');
 update public.clients set name = 'another' where id = tests.client_id('anna');
 select is(tests.recorded('anna'), '40 61', 'further policies and a changed name are only counted');
 select is(tests.waiting('anna', 'policy_set'), 40::bigint, '40 events of policies are recorded');
--- The 20 that are left are for tokens.
+-- The remaining 20 are reserved for tokens.
 select tests.issue('t' || n) from generate_series(1, 20) as n;
 select is(tests.recorded('anna'), '60 0', '20 tokens fit into the reserved events');
 select is(tests.waiting('anna', 'token_issued'), 20::bigint, 'each of the 20 tokens is an event');
 select tests.act_as('operator');
 select is((select detail ->> 'omitted' from private.queued_key_events where client_id = tests.client_id('anna') and event = 'token_issued' order by number limit 1),
-  '61', 'the first recorded event says how many were omitted before it');
-select is((select count(*) from private.queued_key_events where client_id = tests.client_id('anna') and detail ? 'omitted'), 1::bigint, 'only the first recorded event says it');
+  '61', 'the first recorded event has the number of events that were omitted before it');
+select is((select count(*) from private.queued_key_events where client_id = tests.client_id('anna') and detail ? 'omitted'), 1::bigint, 'only the first recorded event has the number of omitted events');
 select tests.act_as('anna');
 select tests.issue('t21');
 select is(tests.recorded('anna'), '60 1', 'a 61st event is only counted');
@@ -52,12 +52,12 @@ select is(tests.waiting('anna', 'key_rotated'), 1::bigint, 'a rotation is record
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', ''t1'', %L, %L)', tests.bot_id('hers'),
   jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))), 'allowed', 'a runner signs above the limit');
-select is(tests.waiting('anna', 'signed'), 1::bigint, 'a signature is recorded above the limit');
+select is(tests.waiting('anna', 'key_released'), 1::bigint, 'a signature is recorded above the limit');
 select is(tests.recorded('anna'), '60 2', 'the first use of the token is only counted');
--- Another client has a count of its own.
+-- Each client has its own count.
 select tests.act_as('boris');
 select public.stop_bot(tests.bot_id('his'));
-select is(tests.recorded('boris'), '1 0', 'another client has a count of its own');
+select is(tests.recorded('boris'), '1 0', 'another client has its own count');
 -- Changes by admins and by the operator count too.
 select tests.act_as('ada');
 select public.set_policy(tests.bot_id('b1'), '{"max_value": "2"}');
@@ -77,23 +77,23 @@ select is(jsonb_array_length(tests.page('token_issued', 100) -> 'items'), 20, 'a
 select tests.a_minute_later();
 select tests.issue('t22');
 select is(tests.recorded('anna'), '1 0', 'events are recorded again in the next minute');
-select is(tests.page('token_issued') -> 'items' -> 0 -> 'detail' -> 'omitted', '4', 'the first event of the next minute says how many were omitted');
+select is(tests.page('token_issued') -> 'items' -> 0 -> 'detail' -> 'omitted', '4', 'the first event of the next minute has the number of omitted events');
 select is(tests.page() -> 'omitted', '0', 'a page has no omitted events after a recorded one');
--- A transaction that began in an earlier minute counts in the later one.
+-- A transaction that began in an earlier minute counts in the current minute.
 select tests.act_as('operator');
 update private.event_counts set minute = minute + interval '1 minute', recorded = 60 where client_id = tests.client_id('anna');
 select tests.act_as('anna');
 select tests.issue('t23');
 select is(tests.recorded('anna'), '60 1', 'a transaction that began in an earlier minute does not reset the count');
 
--- Refusals have a limit of their own.
+-- Rejected requests have their own limit.
 select tests.act_as('operator');
 select tests.forget();
 select tests.act_as('anna');
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
 select is(tests.page() -> 'omitted', '5', 'a page includes omitted refusals in its number');
 select tests.issue('t24');
-select is(tests.recorded('anna'), '1 0', 'refusals do not count against other events');
+select is(tests.recorded('anna'), '1 0', 'rejected requests do not count against other events');
 
 -- If more events are queued than one page chains, the page shows the newest of them.
 select tests.act_as('operator');
@@ -108,7 +108,7 @@ select ok(tests.rows_read() < 50000, 'chaining reads each row of the queue a few
 select is(jsonb_array_length(page -> 'queued'), 100, 'a page shows as many queued events as chained ones') from shown;
 select is((select array_agg(key order by key) from jsonb_object_keys(page -> 'queued' -> 0) as key),
   (select array_agg(key order by key) from jsonb_object_keys(page -> 'items' -> 0) as key
-    where key not in ('seq', 'signatures', 'previous_hash', 'hash')), 'a queued event has the members of a chained one, but for its place and hashes') from shown;
+    where key not in ('seq', 'signatures', 'previous_hash', 'hash')), 'a queued event has the members of a chained event, except its place and hashes') from shown;
 select tests.page();
 select is(tests.page('token_issued', 3) -> 'queued', '[]', 'a chained event is no longer queued');
 select is(tests.page('token_issued', 3) -> 'items' -> 0 -> 'detail' ->> 'token_id', (
@@ -116,10 +116,10 @@ select is(tests.page('token_issued', 3) -> 'items' -> 0 -> 'detail' ->> 'token_i
 
 -- Only the client and admins read the queue.
 select tests.act_as('boris');
-select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), 'PT404 not_found', 'the queue of another client -> 404');
-select is(tests.refusal('select tests.page()'), 'PT404 not_found', 'the chain of another client -> 404');
+select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), 'PT404 resource_not_found', 'the queue of another client -> 404');
+select is(tests.refusal('select tests.page()'), 'PT404 resource_not_found', 'the chain of another client -> 404');
 select tests.act_as('eve');
-select is(tests.refusal(format('select private.queued_events_json(%L, null, 10)', chain)), 'PT404 not_found', 'an account without a client reads no queue')
+select is(tests.refusal(format('select private.queued_events_json(%L, null, 10)', chain)), 'PT404 resource_not_found', 'an account without a client reads no queue')
 from unnest(array[tests.client_id('anna'), private.deployment()]) as chain;
 select tests.act_as('anon');
 select is(tests.refusal($$select private.queued_events_json(tests.client_id('anna'), null, 10)$$), '42501', 'a caller without a session reads no queue');

@@ -1,4 +1,4 @@
--- What was refused to a known caller: whose chain it is written into, and how often.
+-- Events of rejected requests: in which chain they are recorded, and how many.
 begin;
 \ir ../people.psql
 select plan(31);
@@ -28,57 +28,57 @@ select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 
 -- by a client
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
-select public.report_refusal('edge', 'bot_has_no_key', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('edge', 'bot_key_missing', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
 select is(tests.refusals('anna'),
-  array['client conflict PUT /clients/{id}/rotate-key', 'client bot_has_no_key POST /bots/{id}/start bot'],
+  array['client value_taken PUT /clients/{id}/rotate-key', 'client bot_key_missing POST /bots/{id}/start bot'],
   'what a client was refused stands in its own chain');
 select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'with the account');
 select tests.forget();
 select set_config('request.headers', '{"x-request-id": "request-1"}', true);
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select set_config('request.headers', '', true);
-select is((tests.refused('anna', 1)).request_id, 'request-1', 'and the request');
+select is((tests.refused('anna', 1)).request_id, 'request-1', 'the event has the request id');
 select tests.forget();
 
 -- by a client, of another's: as of what does not exist
-select public.report_refusal('edge', 'not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
-select public.report_refusal('edge', 'not_found', 'POST /bots/{id}/start', bot_id => tests.bot_id('b'));
-select public.report_refusal('edge', 'not_found', 'DELETE /tokens/{id}', token_id => md5('absent')::uuid);
+select public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select public.report_refusal('edge', 'resource_not_found', 'POST /bots/{id}/start', bot_id => tests.bot_id('b'));
+select public.report_refusal('edge', 'resource_not_found', 'DELETE /tokens/{id}', token_id => md5('absent')::uuid);
 select is(tests.refusals('boris'), '{}', 'a foreign client''s attempt leaves no trace in the victim''s chain');
 select is(tests.refusals('anna'), array[
-    'client not_found PUT /clients/{id}/rotate-key', 'client not_found POST /bots/{id}/start',
-    'client not_found DELETE /tokens/{id}'],
+    'client resource_not_found PUT /clients/{id}/rotate-key', 'client resource_not_found POST /bots/{id}/start',
+    'client resource_not_found DELETE /tokens/{id}'],
   'it stands in the caller''s own, without what it named');
-select is(tests.refusal($$select private.record_refusal(tests.client_id('boris'), null, 'x', 'POST /x')$$), 'PT404 not_found',
+select is(tests.refusal($$select private.record_refusal(tests.client_id('boris'), null, 'x', 'POST /x')$$), 'PT404 resource_not_found',
   'nor can it be written past the API''s function');
 select tests.forget();
 
--- by an admin
+-- requests of an admin
 select tests.act_as('ada');
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
-select is(tests.refusals('anna'), array['admin conflict PUT /clients/{id}/rotate-key'], 'an admin''s, in the chain of the client it is about');
-select is(public.report_refusal('edge', 'not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid),
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select is(tests.refusals('anna'), array['admin value_taken PUT /clients/{id}/rotate-key'], 'an admin''s, in the chain of the client it is about');
+select is(public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid),
   '{"recorded": false}', 'and of no client, in none');
 select tests.forget();
-select public.report_refusal('edge', 'conflict', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
-select is(tests.refusals('anna'), array['admin conflict POST /bots/{id}/start bot'], 'or whose bot it is about');
+select public.report_refusal('edge', 'value_taken', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
+select is(tests.refusals('anna'), array['admin value_taken POST /bots/{id}/start bot'], 'or whose bot it is about');
 select tests.act_as('anna');
 select public.issue_token(tests.bot_id('a'), '{}', 'x', tests.hash('another'));
 select tests.act_as('ada');
-select public.report_refusal('edge', 'conflict', 'DELETE /tokens/{id}', token_id => (
+select public.report_refusal('edge', 'value_taken', 'DELETE /tokens/{id}', token_id => (
   select token_id from public.machine_token_bots where bot_id = tests.bot_id('a')));
-select is((tests.refusals('anna'))[2], 'admin conflict DELETE /tokens/{id}', 'or whose token');
+select is((tests.refusals('anna'))[2], 'admin value_taken DELETE /tokens/{id}', 'or whose token');
 select tests.forget();
 
--- by an account without a client, and by nobody
+-- requests of an account without a client, and without a session
 select tests.act_as('eve');
-select public.report_refusal('edge', 'not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
 select is(tests.refusals('boris'), '{}', 'an account without a client leaves no trace');
 select tests.act_as('anon');
-select is(tests.refusal($$select public.report_refusal('edge', 'x', 'POST /x')$$), '42501', 'who is not signed in cannot report');
+select is(tests.refusal($$select public.report_refusal('edge', 'x', 'POST /x')$$), '42501', 'a caller without a session cannot report a rejected request');
 
--- by runners; the victim's bot has one of its own
+-- requests of runners (the other client has its own bot and runner)
 select tests.act_as('boris');
 select public.issue_token(tests.bot_id('b'), '{}', 'x', tests.hash('boris'));
 select tests.act_as('anna');
@@ -88,20 +88,20 @@ with token as (insert into public.machine_tokens (name, token_hash) values ('x',
 insert into public.machine_token_bots select token.id, tests.bot_id('a'), tests.client_id('anna') from token;
 select tests.forget();
 select tests.act_as('anon');
-select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind', 'POST /bots/{id}/sign');
-select is(tests.refusals('anna'), array['runner policy_kind POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
+select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind_denied', 'POST /bots/{id}/sign');
+select is(tests.refusals('anna'), array['runner policy_kind_denied POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
 select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id('anna')::text, 'with its token');
 select is((tests.refused('anna', 1)).actor_id, null, 'which is no account');
-select public.report_runner_refusal('edge', 'anna', tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');
-select is((tests.refusals('anna'))[2], 'runner not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
+select public.report_runner_refusal('edge', 'anna', tests.bot_id('b'), 'resource_not_found', 'POST /bots/{id}/sign');
+select is((tests.refusals('anna'))[2], 'runner resource_not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
 select is(tests.refusals('boris'), '{}', 'and not in the victim''s');
-select public.report_runner_refusal('edge', 'admin', tests.bot_id('b'), 'not_found', 'POST /bots/{id}/sign');
+select public.report_runner_refusal('edge', 'admin', tests.bot_id('b'), 'resource_not_found', 'POST /bots/{id}/sign');
 select is(cardinality(tests.refusals('anna')), 2, 'an admin''s token has no client: in none');
 select is(tests.refusals('boris'), '{}', 'nor in the victim''s either');
 select is(tests.refusal($$select public.report_runner_refusal('edge', 'nobody''s', tests.bot_id('a'), 'x', 'POST /x')$$),
-  'PT401 token_invalid', 'a token that nobody issued reports nothing');
+  'PT401 token_invalid', 'an unknown token cannot report a rejected request');
 
--- the form
+-- the form of code and route
 select tests.act_as('anna');
 select is(tests.refusal(format('select public.report_refusal(''edge'', %L, %L)', code, route)), 'PT422 validation_failed',
   'refused: ' || coalesce(code, 'null') || ' ' || coalesce(route, 'null'))
@@ -110,21 +110,21 @@ from (values
   ('x', 'POST /0x4c0883a69102937d6231471b5dbb6204fe512961'), ('x', 'POST'), ('x', null)
 ) as bad (code, route);
 
--- how often
+-- the rate limit
 select tests.forget();
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 50);
-select is(cardinality(tests.refusals('anna')), 20, 'at most 20 a minute');
+select is(cardinality(tests.refusals('anna')), 20, 'at most 20 rejected requests a minute are recorded');
 select tests.act_as('boris');
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
-select is(tests.refusals('boris'), array['client conflict PUT /clients/{id}/rotate-key'], 'of each client by itself');
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select is(tests.refusals('boris'), array['client value_taken PUT /clients/{id}/rotate-key'], 'of each client by itself');
 select tests.act_as('operator');
 update private.refusal_counts set minute = minute - interval '1 minute';
 select tests.act_as('anna');
-select public.report_refusal('edge', 'conflict', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 2);
-select is((tests.refusals('anna'))[21], 'client conflict PUT /clients/{id}/rotate-key 30', 'the next says how many were left out');
-select is((tests.refusals('anna'))[22], 'client conflict PUT /clients/{id}/rotate-key', 'once');
+select is((tests.refusals('anna'))[21], 'client value_taken PUT /clients/{id}/rotate-key 30', 'the next says how many were left out');
+select is((tests.refusals('anna'))[22], 'client value_taken PUT /clients/{id}/rotate-key', 'once');
 
 select * from finish();
 rollback;

@@ -18,74 +18,74 @@ select tests.act_as('anna');
 insert into public.bots (client_id, bot_type, name, config) values (tests.client_id('anna'), 'evm-grid', 'second',
   '{}');
 select results_eq('select name from public.bots order by name', array['idle', 'second'],
-  'a client sees its own bots only');
+  'a client sees only its own bots');
 
-select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 trading_key_required',
+select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 private_key_required',
   'without a trading key there is nothing to copy');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
-  'PT403 edge_required', 'a session alone stores no envelope');
+  'PT403 edge_required', 'a session without the edge token cannot store an envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
-  'PT409 trading_key_required', 'and no key of one''s own');
+  'PT409 private_key_required', 'and no key of one''s own');
 select tests.put_in('anna', 'A');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed',
   'a wallet copies the trading key');
-select is(tests.wallets('anna'), array['idle: A trading'], 'envelope and all');
+select is(tests.wallets('anna'), array['idle: A trading'], 'the copy has the same envelope');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 wallet_exists',
-  'once for each bot');
+  'a bot cannot have two copies of the trading key');
 select is(tests.refusal($$select tests.add_directly('anna', 'second', 'B', null)$$), 'PT422 address_mismatch',
-  'a copy has the trading key''s address');
+  'a copy of the trading key with another address -> 422');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
-  'PT403 edge_required', 'an envelope needs the edge token, also where the database would not store it');
+  'PT403 edge_required', 'an envelope needs the edge token, even if the database would not store it');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A2', tests.envelope('anna', 'A2'), tests.key_id('A2'))$$),
-  'PT403 edge_required', 'a wallet''s own key needs the edge token');
+  'PT403 edge_required', 'an own key needs the edge token');
 select private.admit_edge('edge');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
-  'allowed', 'whatever is sent with the trading key''s address');
-select is(tests.wallets('anna'), array['idle: A trading', 'second: A trading'], 'becomes the trading key');
+  'allowed', 'a key with the address of the trading key is accepted');
+select is(tests.wallets('anna'), array['idle: A trading', 'second: A trading'], 'a key with the address of the trading key becomes a copy of it');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A2', tests.envelope('anna', 'A2'), tests.key_id('A2'))$$),
-  'allowed', 'another address has a key of its own');
+  'allowed', 'a key with another address is accepted');
 select is(tests.wallets('anna'), array['idle: A trading', 'idle: A2 own', 'second: A trading'],
-  'beside the trading key');
+  'a key with another address becomes an own key of the wallet');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A3', tests.envelope('boris', 'A3'), tests.key_id('A3'))$$),
-  'PT422 envelope_not_bound', 'its envelope names its own row');
+  'PT422 envelope_not_bound', 'an own key with an envelope of another row -> 422');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A3',
     tests.envelope_of(tests.header('anna', 'A3') || jsonb_build_object('jti', tests.key_id('A'))),
     tests.key_id('A'))$$),
-  'PT422 envelope_not_bound', 'and a key of its own has an id of its own');
+  'PT422 envelope_not_bound', 'an own key with the key id of another key -> 422');
 
 -- Another client: whatever is tried, the answer is that of a client that does not exist.
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'a client does not add to another''s bot');
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X', null)$$), 'PT404 resource_not_found',
   'and does not learn the other''s address by trying');
-select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'an absent client answers the same');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
   'nor does it hang its own wallet on another''s bot');
 select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$),
   0::bigint,
-  'a client sees no other''s wallets');
+  'a client cannot see wallets of another client');
 
 select tests.act_as('ada');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
-  'PT403 edge_required', 'an admin alone stores no envelope either');
+  'PT403 edge_required', 'an admin without the edge token cannot store an envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');
-select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
   'but none that mixes two clients');
 select tests.act_as('eve');
-select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 not_found',
+select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
   'an account without a client adds nothing');
 select tests.act_as('anon');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), '42501',
-  'nor does who is not signed in');
+  'a caller without a session cannot add a wallet');
 
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@ begin;
 \ir ../people.psql
 select plan(12);
 
--- A token that Supabase's OAuth 2.1 server issued to another program, for an account of ours.
+-- A token that Supabase's OAuth 2.1 server issued to another program for an account of this project.
 create function tests.act_as_program_of(person text) returns void language sql as $$
   select tests.act_as(person);
   select set_config('request.jwt.claims',
@@ -36,23 +36,23 @@ select ok(tests.seen() @> array['bots', 'bot_policies', 'bot_wallets', 'clients'
 
 select tests.act_as('eve');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'],
-  'an account without a client sees what belongs to nobody');
+  'an account without a client sees only the tables that belong to no client');
 
 select tests.act_as_program_of('anna');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found', 'it acts for no client');
-select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 not_found', 'it does not rotate');
-select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 not_found', 'nor revoke');
-select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 not_found', 'nor stop');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'it acts for no client');
+select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 resource_not_found', 'it does not rotate');
+select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 resource_not_found', 'nor revoke');
+select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 resource_not_found', 'nor stop');
 select is(tests.rows_of('delete from public.trading_keys') + tests.rows_of('delete from public.machine_tokens')
   + tests.rows_of($$update public.clients set name = 'x'$$), 0::bigint, 'nor change a row');
-select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 not_found', 'nor add one');
+select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 resource_not_found', 'nor add one');
 
 select tests.act_as_program_of('ada');
-select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'nor does an admin''s program');
-select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required', 'and is no admin');
+select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'a program with a token for an admin''s account sees no more');
+select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required', 'a program with a token for an admin''s account is not an admin');
 select tests.act_as('anna');
-select is(tests.trading_key('anna'), 'A version 1 under first', 'everything is as it was');
+select is(tests.trading_key('anna'), 'A version 1 under first', 'the trading key is unchanged');
 
 select * from finish();
 rollback;

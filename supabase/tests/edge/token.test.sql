@@ -23,7 +23,7 @@ insert into tests.calls values
   ('rotate_key', 'anna',
     $$public.rotate_key(%L, tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2'))$$),
   ('revoke_key_at_edge', 'anna', $$public.revoke_key_at_edge(%L, tests.client_id('anna'))$$),
-  ('report_refusal', 'anna', $$public.report_refusal(%L, 'conflict', 'POST /bots/{id}/start')$$),
+  ('report_refusal', 'anna', $$public.report_refusal(%L, 'value_taken', 'POST /bots/{id}/start')$$),
   ('report_runner_refusal', 'anon', $$public.report_runner_refusal(%L, 'runner', tests.bot_id('hers'), 'x', 'POST /bots/{id}/sign')$$),
   ('check_out_key', 'anon', $$public.check_out_key(%L, 'runner', tests.bot_id('hers'), tests.signing())$$),
   ('report_signing_failure', 'anon', $$public.report_signing_failure(%L, 'runner', tests.bot_id('hers'), 'key_not_opened')$$),
@@ -45,7 +45,7 @@ exception when others then
   get stacked diagnostics hint = pg_exception_hint;
   return case when sqlstate = 'PT200' then 'allowed' else trim(sqlstate || ' ' || hint) end;
 end $$;
--- Everything that a call could leave behind.
+-- All rows that a call could write.
 create function tests.traces() returns text language sql stable security definer
 return concat_ws(' ',
   (select count(*) from public.bots), tests.wallets('anna'), tests.trading_key('anna'),
@@ -84,9 +84,9 @@ delete from public.machine_tokens where token_hash = sha256('next edge');
 select tests.act_as(actor), is(tests.undone(format('select ' || call, 'next edge')), 'PT503 edge_token_invalid', name || ' with a deleted edge token -> 503')
 from tests.calls where name in ('setup_bot', 'check_out_key', 'store_checkpoints') order by name;
 
--- The edge token gives nobody a right to another client's rows.
+-- The edge token gives no right to rows of another client.
 select tests.act_as('boris');
-select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 not_found', 'with the edge token, another client''s row is still a 404: ' || name)
+select is(tests.refusal(format('select ' || call, 'edge')), 'PT404 resource_not_found', 'with the edge token, another client''s row is still a 404: ' || name)
 from tests.calls where actor = 'anna' and name <> 'report_refusal' order by name;
 select tests.act_as('anon');
 select is(tests.refusal($$select public.check_out_key('edge', 'nobody''s', tests.bot_id('hers'), tests.signing())$$), 'PT401 token_invalid',

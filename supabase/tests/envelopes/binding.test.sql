@@ -2,7 +2,7 @@ begin;
 \ir ../people.psql
 select plan(73);
 
--- What may be wrong with an envelope for anna's key A, each with the text that carries it.
+-- Faults of an envelope for anna's key A, each with the envelope that has the fault.
 create table tests.wrong_envelopes (flaw text, envelope text);
 insert into tests.wrong_envelopes
 select 'names another ' || flaw, tests.envelope_of(tests.header('anna', 'A') || change)
@@ -70,7 +70,7 @@ from tests.envelope('anna', 'A') as good cross join lateral (values
   ('is garbage in the right form', 'AAAA.' || split_part(good, '.', 2) || '.' || split_part(good, '.', 3)
     || '.' || split_part(good, '.', 4) || '.' || split_part(good, '.', 5)),
   ('has a header of impossible length', overlay(good placing 'A.' from position('.' in good) for 1)),
-  ('has bytes that are no text', 'gICA' || substring(good from position('.' in good))),
+  ('has a header that is not UTF-8', 'gICA' || substring(good from position('.' in good))),
   ('is cut off by a character', left(good, -1)),
   ('is cut off by a part', left(good, -23)),
   ('is longer by a character', good || 'A'),
@@ -93,40 +93,40 @@ grant execute on all functions in schema tests to public;
 
 select tests.act_as('anna');
 select is((select array_agg(distinct tests.refusal(format('select tests.put_envelope(%L)', envelope)))
-  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session alone stores none of them');
+  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session without the edge token cannot store any of them');
 select is(tests.refusal($$select tests.put_envelope(tests.envelope('anna', 'A'))$$), 'PT403 edge_required',
-  'nor the right one');
+  'a session without the edge token cannot store a correct envelope');
 select private.admit_edge('edge');
 select is(tests.refusal(format('select tests.put_envelope(%L)', envelope)), 'PT422 envelope_not_bound',
-  'refused: an envelope that ' || flaw)
+  'rejected: an envelope that ' || flaw)
 from tests.wrong_envelopes;
-select is(tests.refusal($$select tests.put_envelope(null)$$), 'PT422 envelope_not_bound', 'refused: no envelope');
-select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'the right one is taken');
+select is(tests.refusal($$select tests.put_envelope(null)$$), 'PT422 envelope_not_bound', 'rejected: no envelope');
+select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'a correct envelope is accepted');
 
--- The same law for a rotation, for a wallet's own key and for the owner.
+-- The same rules apply to a rotation, an own key of a wallet, and the owner of the tables.
 select is((select array_agg(distinct tests.refusal(
     format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
-  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session alone rotates to none of them');
+  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session without the edge token cannot rotate to any of them');
 select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT403 edge_required',
-  'and changes no other column of a key');
+  'a session without the edge token cannot change another column of a key');
 select private.admit_edge('edge');
 select is((select array_agg(distinct tests.refusal(
     format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
-  from tests.wrong_envelopes), array['PT422 envelope_not_bound'], 'none of them can be rotated to');
+  from tests.wrong_envelopes), array['PT422 envelope_not_bound'], 'a rotation to any of them -> 422');
 select is(tests.refusal($$update public.trading_keys set encrypted_key = null$$), 'PT422 envelope_not_bound',
-  'nor can nothing');
+  'a rotation to null -> 422');
 select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT422 envelope_not_bound',
-  'an address is not changed under its envelope');
+  'a change of the address alone -> 422');
 select is(tests.refusal($$update public.trading_keys set key_id = tests.key_id('B')$$), 'PT422 envelope_not_bound',
   'nor a key id');
 select is(tests.refusal(
     $$update public.trading_keys set address = 'B', encrypted_key = tests.envelope_of(
       tests.header('anna', 'B') || jsonb_build_object('jti', tests.key_id('A')))$$),
-  'PT422 envelope_not_bound', 'another private key does not go by an old key id');
+  'PT422 envelope_not_bound', 'another private key under the old key id -> 422');
 select tests.act_as('operator');
 select is((select array_agg(distinct tests.refusal(format('update public.trading_keys set encrypted_key = %L
     where client_id = tests.client_id(''anna'')', envelope))) from tests.wrong_envelopes),
-  array['PT422 envelope_not_bound'], 'the owner of the tables is refused as well');
+  array['PT422 envelope_not_bound'], 'the owner of the tables cannot write any of them');
 
 select * from finish();
 rollback;

@@ -30,7 +30,7 @@ select bag_eq(
     'public.edge_token_valid(text)'
   ], 'only these functions take the edge token');
 
--- The guards bite.
+-- The guards find bad functions.
 create function tests.bad(name text, body text, volatility text default 'volatile') returns void language plpgsql as $f$
 begin
   execute format('create function private.%I() returns void language plpgsql %s set search_path = '''' as %L', name, volatility, body);

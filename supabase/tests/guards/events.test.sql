@@ -1,4 +1,4 @@
--- Every change is an event, whoever makes it. This file lists each table and verb: a trigger writes the event or rejects
+-- Every change is recorded as an event, whoever makes it. This file lists each table and verb: a trigger records the event or rejects
 -- the change, or a reason says why the change is not an event.
 begin;
 \ir ../people.psql
@@ -29,13 +29,13 @@ select on_table, verb, how from (values
   ('private.queued_key_events', 'insert update delete', 'it is the queue of events'),
   ('private.event_counts', 'insert update delete', 'counts events'),
   ('private.refusal_counts', 'insert update delete', 'counts events'),
-  ('private.kept_answers', 'insert update delete', 'repeats an answer about a change, which is an event'),
+  ('private.kept_answers', 'insert update delete', 'stores a response about a change, which is an event'),
   ('private.rewrap_progress', 'insert update delete', 'how far a job is; each key that it moves is an event'),
   ('private.imported_rows', 'insert update delete', 'which old row a new one came from; the new one is an event'),
   ('private.monitor_state', 'insert update delete', 'how far the monitor is'),
   ('value_reservations', 'insert update delete', 'made with a signature, which is an event'),
-  ('bot_heartbeats', 'insert update delete', 'what a runner reports of itself, and no change'),
-  ('bot_health_logs', 'insert update delete', 'what the monitor finds, and no change'),
+  ('bot_heartbeats', 'insert update delete', 'a report of a runner, not a change'),
+  ('bot_health_logs', 'insert update delete', 'a finding of the monitor, not a change'),
   ('bot_signing_failures', 'insert update delete', 'counts what failed; a quarantine is an event')
 ) as listed (on_table, verbs, how) cross join regexp_split_to_table(verbs, ' ') as verb;
 
@@ -78,7 +78,7 @@ select is_empty('select * from tests.changes_by_api_roles_without_event', 'every
 select is_empty('select * from tests.truncated_without_event', 'no table whose changes are events can be truncated');
 select is_empty($$select * from tests.changes where how not in ('event', 'rejected') and length(how) < 10$$, 'every exception has a reason');
 
--- The guards bite.
+-- The guards find bad tables and triggers.
 create table public.stray (id int primary key);
 select results_eq('select on_table, verb from tests.unlisted_changes order by 2', $$values
   ('stray', 'delete'), ('stray', 'insert'), ('stray', 'update')$$, 'a new table is found');

@@ -3,11 +3,11 @@ begin;
 \ir guards.psql
 select plan(13);
 
--- The Docker image of Supabase grants more on the schema public itself; what is in it counts.
--- The Auth server has a role of its own where it is Supabase's; clients/accounts.test.sql says what it may do.
+-- The Docker image of Supabase grants more rights on the schema public itself. Only the objects in it matter.
+-- The Auth server of Supabase has its own role. clients/accounts.test.sql tests what this role can do.
 select bag_eq($$select found from tests.schema_grants
     where found not like 'usage on public %' and found <> 'usage on private to supabase_auth_admin'$$,
-  array['usage on private to authenticated'], 'schemas: nobody creates, and only sessions use private');
+  array['usage on private to authenticated'], 'schemas: nobody can create objects, and only sessions can use private');
 
 select bag_eq('select * from tests.table_grants', array[
     'select on private.admins to authenticated',
@@ -27,7 +27,7 @@ select bag_eq('select * from tests.table_grants', array[
     'select on bot_heartbeats to authenticated',
     'select on bot_signing_failures to authenticated',
     'delete on trading_keys to authenticated'
-  ], 'tables: these grants and no other, to whomever');
+  ], 'tables: only these grants exist');
 
 select bag_eq('select * from tests.column_grants', array[
     'insert (name, email) on clients to authenticated',
@@ -41,10 +41,10 @@ select bag_eq('select * from tests.column_grants', array[
     'insert (bot_id, client_id, address, chain, key_id, encrypted_key) on bot_wallets to authenticated',
     'select (id, client_id, name, created_by, created_at, expires_at, last_used_at) on machine_tokens to authenticated',
     'insert (client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
-    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
-    'update (kinds, chain_ids, recipients, max_value, max_daily_value, quarantine_after) on bot_policies to authenticated',
+    'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
+    'update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
     'select (round_ended_at) on private.monitor_state to authenticated'
-  ], 'columns: these grants and no other, to whomever');
+  ], 'columns: only these grants exist');
 
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[
     'public.schema_version() to anon',
@@ -95,7 +95,7 @@ select bag_eq($$select found from tests.function_grants where found like 'public
     'public.list_envelopes_to_rewrap(text, text, text[], integer) to anon',
     'public.rewrap_keys(text, text, jsonb) to anon',
     'public.count_keys_to_rewrap(text) to anon'
-  ], 'functions of the API: these grants and no other, to whomever');
+  ], 'functions of the API: only these grants exist');
 
 select bag_eq($$select found from tests.function_grants
     where found like 'private.%' and found <> 'private.before_user_created_hook(jsonb) to supabase_auth_admin'$$, array[
@@ -161,7 +161,7 @@ select bag_eq($$select found from tests.function_grants
     'private.add_wallet(bots, jsonb) to authenticated',
     'private.make_bot(uuid, text, text, jsonb, jsonb) to authenticated',
     'private.envelope_counts() to authenticated'
-  ], 'functions behind the API: these grants and no other, to whomever');
+  ], 'functions behind the API: only these grants exist');
 select is_empty('select * from tests.grants_that_can_be_passed_on', 'no grant can be passed on');
 select is_empty($$
     select r.rolname from pg_roles as r join pg_auth_members as m on m.member = r.oid
@@ -169,9 +169,9 @@ select is_empty($$
     union all
     select rolname from pg_roles
     where rolname in ('anon', 'authenticated', 'authenticator') and (rolsuper or rolbypassrls)$$,
-  'the API roles are members of nothing and pass no row-level security');
+  'the API roles are members of no role and cannot bypass row-level security');
 
--- The guards bite.
+-- The guards find wrong grants.
 create table public.stray (id int, encrypted_key text);
 create function public.stray() returns int language sql return 1;
 create function private.defaulted() returns int language sql return 1;
@@ -183,15 +183,15 @@ grant execute on function public.stray() to service_role with grant option;
 grant usage on schema private to anon;
 
 select ok('insert on stray to public' = any (array(select found from tests.table_grants)),
-  'a table''s grant to everybody is found');
+  'a grant on a table to everybody is found');
 select ok('update (encrypted_key) on stray to anon' = any (array(select found from tests.column_grants)),
-  'a column''s grant is found');
+  'a grant on a column is found');
 select ok('public.stray() to service_role' = any (array(select found from tests.function_grants)),
-  'a function''s grant to the service role is found');
+  'a grant on a function to the service role is found');
 select ok('private.defaulted() to public' = any (array(select found from tests.function_grants)),
-  'a function that everybody may run is found');
+  'a function that everybody can execute is found');
 select ok('usage on private to anon' = any (array(select found from tests.schema_grants)),
-  'a schema''s grant is found');
+  'a grant on a schema is found');
 select results_eq('select * from tests.grants_that_can_be_passed_on', array['public.stray()'],
   'a grant that can be passed on is found');
 

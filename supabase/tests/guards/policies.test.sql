@@ -5,11 +5,11 @@ select plan(11);
 
 select is_empty('select * from tests.loose_policies', 'every policy is for one verb and to authenticated');
 select is_empty('select * from tests.policies_evaluated_for_each_row',
-  'every policy asks who calls once a statement, as (select ...)');
+  'every policy calls functions about the caller once for each statement, as (select ...)');
 select is_empty($$select policyname from pg_policies where schemaname in ('public', 'private')
     and concat_ws(' ', qual, with_check) ~ '\mauth\.'$$,
-  'no policy asks Supabase Auth itself, which names the account of another program''s token too');
-select is_empty('select * from tests.policies_that_let_anything_be_written', 'no policy lets anything be written');
+  'no policy calls auth.uid(), which also returns the account for a token of another program');
+select is_empty('select * from tests.policies_that_let_anything_be_written', 'no policy lets a caller write any row');
 select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
     where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''',
@@ -28,7 +28,7 @@ select bag_eq(
     'select public.bot_policies', 'insert public.bot_policies', 'update public.bot_policies',
     'select public.value_reservations', 'select public.bot_heartbeats',
     'select private.monitor_state', 'select public.bot_signing_failures'],
-  'there are these policies that let somebody do something, one for each verb of a table');
+  'these are all permissive policies, one for each verb of a table');
 select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
     where schemaname in (''public'', ''private'') and permissive = ''RESTRICTIVE''
@@ -36,9 +36,9 @@ select bag_eq(
   'select format(''%s %s.%s'', lower(cmd), schemaname, tablename) from pg_policies
     where schemaname in (''public'', ''private'') and permissive = ''PERMISSIVE''
       and cmd in (''INSERT'', ''UPDATE'', ''ALL'') and tablename <> ''clients''',
-  'and one that asks for more beside each that lets somebody write, but a client''s name: whatever else is written puts a key to work');
+  'each permissive policy for writing has a restrictive policy beside it, except the one for the name of a client');
 
--- The guards bite.
+-- The guards find bad policies.
 create table public.loose (id int primary key, user_id uuid);
 create policy "to everybody" on public.loose for select using (user_id = (select auth.uid()));
 create policy "for all" on public.loose for all to authenticated using (user_id = (select auth.uid()));
@@ -51,11 +51,11 @@ select results_eq('select * from tests.loose_policies order by 1',
 select results_eq('select * from tests.policies_evaluated_for_each_row',
   array['public.loose: row by row'], 'a policy that is evaluated for each row is found');
 select results_eq('select * from tests.policies_that_let_anything_be_written',
-  array['public.loose: anything'], 'a policy that lets anything be written is found');
+  array['public.loose: anything'], 'a policy that lets a caller write any row is found');
 create policy "half" on public.loose for update to authenticated
   using (user_id = (select auth.uid()) or private.is_admin());
 select ok('public.loose: half' = any (array(select found from tests.policies_evaluated_for_each_row)),
-  'so is one that does both');
+  'a policy that is only partly evaluated once is found');
 create policy "anon" on public.loose for select to anon using (false);
 select ok('public.loose: anon' = any (array(select found from tests.loose_policies)), 'a policy to anon is found');
 

@@ -5,7 +5,7 @@ select plan(10);
 
 select is_empty('select * from tests.tables_without_forced_row_security',
   'every table has row-level security, forced');
-select is_empty('select * from tests.tables_without_comment', 'every table says what it is');
+select is_empty('select * from tests.tables_without_comment', 'every table has a comment');
 select is_empty('select * from tests.foreign_keys_without_index', 'every foreign key has an index');
 select is_empty('select * from tests.readable_secrets', 'no API role can read an envelope or a token''s hash');
 select bag_eq(
@@ -15,9 +15,9 @@ select bag_eq(
     'key_events', 'queued_key_events', 'queued_key_events_number_seq', 'every_key_event', 'refusal_counts',
     'audit_checkpoints', 'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations',
     'bot_heartbeats', 'monitor_settings', 'monitor_state', 'event_counts', 'key_ids', 'bot_signing_failures', 'rewrap_progress', 'settings'],
-  'there are these tables, one view, and the sequence that numbers the queue');
+  'these are all tables, the only view, and the sequence of the queue');
 
--- The guards bite.
+-- The guards find bad tables.
 create table public.unguarded (id int primary key, encrypted_key text);
 create table private.unforced (id int references public.unguarded);
 alter table private.unforced enable row level security;

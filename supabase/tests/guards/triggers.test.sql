@@ -1,4 +1,4 @@
--- Triggers that hold whoever writes.
+-- Triggers that apply to every writer.
 begin;
 \ir ../people.psql
 \ir guards.psql
@@ -25,7 +25,7 @@ select bag_eq('select distinct on_table, verb from tests.written_by_api_roles', 
     ('bot_policies', 'insert'), ('bot_policies', 'update')$$,
   'API roles can write only these tables');
 
--- The guards bite.
+-- The guards find bad triggers.
 create table public.uncounted (id int primary key);
 grant update on public.uncounted to authenticated;
 alter table public.bots disable trigger a_count_row;

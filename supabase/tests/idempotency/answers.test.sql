@@ -7,7 +7,7 @@ create function tests.clients_made() returns bigint language sql stable security
 return (select count(*) from public.clients where email like 'once-%');
 create table tests.answers as select null::jsonb as first, null::jsonb as second, null::jsonb as third limit 0;
 
--- Every function that takes a key and names a client or a bot, with that key left open.
+-- Every function that takes `once` and names a client or a bot. %s is the place of `once`.
 create table tests.calls (name text primary key, person text, call text);
 insert into tests.calls values
   ('create_bot', 'ada', $$public.create_bot('edge', tests.client_id('boris'), 'evm-grid', 'made', '{"a": 1}', '[]', %s)$$),
@@ -29,7 +29,7 @@ begin
   execute statement into first;
   execute statement into second;
   return case
-    when first ? 'replayed' then 'the first is none'
+    when first ? 'replayed' then 'the first is replayed'
     when second = first || '{"replayed": true}' then 'once'
     else 'twice' end;
 end $$;
@@ -43,7 +43,7 @@ begin atomic
   update private.kept_answers set caller = 'account ' || tests.account_id(person)
     where key = decode(tests.once(name) ->> 'key', 'hex');
 end;
-comment on function tests.bequeath(text, text) is 'As if this person had asked first, and lost the right to since.';
+comment on function tests.bequeath(text, text) is 'Makes a stored response belong to this person, as if this person had sent the first request and had lost the right since.';
 create function tests.traces() returns bigint[] language sql stable security definer
 return array[
   (select count(*) from public.bots where client_id = tests.client_id('boris')),
@@ -54,46 +54,46 @@ return array[
 grant all on all tables in schema tests to public;
 grant execute on all functions in schema tests to public;
 
--- The same request is carried out once.
+-- The same request is carried out only once.
 select tests.act_as('ada');
 insert into tests.answers values (public.create_client('One', 'once-1@pgtap.test', tests.once('k1')));
 update tests.answers set second = public.create_client('One', 'once-1@pgtap.test', tests.once('k1'));
 update tests.answers set third = public.create_client('One', 'once-1@pgtap.test', tests.once('k1'));
-select is((select first ? 'replayed' from tests.answers), false, 'a first answer is as without a key');
+select is((select first ? 'replayed' from tests.answers), false, 'a first response is the same as without a key');
 select is((select second from tests.answers), (select first || '{"replayed": true}' from tests.answers),
-  'the second is the first, and says so');
-select is((select third from tests.answers), (select second from tests.answers), 'and so is every other');
-select is(tests.clients_made(), 1::bigint, 'and there is one client');
+  'the second response is the first one, with replayed: true');
+select is((select third from tests.answers), (select second from tests.answers), 'every further response is the same');
+select is(tests.clients_made(), 1::bigint, 'only one client was created');
 select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test')$$), 'PT409 email_taken',
-  'without the key it is another request');
+  'the same request without the key is carried out');
 select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test', tests.once('k2'))$$),
-  'PT409 email_taken', 'with another key too');
-select is(tests.kept('k2'), null, 'what was refused is not kept');
+  'PT409 email_taken', 'the same request with another key is carried out');
+select is(tests.kept('k2'), null, 'an error is not stored');
 select isnt(public.create_client('Two', 'once-2@pgtap.test', tests.once('k2')) ->> 'id', null,
-  'and its key serves again');
+  'the key of a rejected request can be used again');
 
--- A key stands for one request.
+-- A key can be used for one request only.
 select is(tests.refusal($$select public.create_client('One', 'once-1@pgtap.test', tests.once('k1', 'another'))$$),
-  'PT422 idempotency_key_reused', 'another body is refused');
+  'PT422 idempotency_key_reused', 'another body with the same key -> 422');
 select is(tests.refusal($$select public.start_bot(md5('')::uuid, tests.once('k1'))$$),
-  'PT422 idempotency_key_reused', 'and another operation, under the same fingerprint too');
-select is(tests.kept('k1'), (select jsonb_build_array(first) from tests.answers), 'and the first answer stays');
+  'PT422 idempotency_key_reused', 'another operation with the same key and fingerprint -> 422');
+select is(tests.kept('k1'), (select jsonb_build_array(first) from tests.answers), 'the first response stays stored');
 
--- A caller has its own keys, and its rights are judged again.
+-- Each caller has its own keys, and its rights are checked again.
 select tests.act_as('operator');
 select tests.sign_up('arno');
 insert into private.admins (user_id) values (tests.account_id('arno'));
 select tests.act_as('arno');
 select is(public.create_client('Three', 'once-3@pgtap.test', tests.once('k1')) ? 'replayed', false,
-  'the same key of another caller is another');
-select is(jsonb_array_length(tests.kept('k1')), 2, 'and its answer is kept beside the first');
+  'the same key of another caller is a different key');
+select is(jsonb_array_length(tests.kept('k1')), 2, 'the response of the other caller is stored too');
 select tests.act_as('operator');
 delete from private.admins where user_id = tests.account_id('arno');
 select tests.act_as('arno');
 select is(tests.refusal($$select public.create_client('Three', 'once-3@pgtap.test', tests.once('k1'))$$),
-  'PT403 admin_required', 'who is no admin any more is not answered again');
+  'PT403 admin_required', 'a caller who is no longer an admin does not get the stored response');
 
--- Each of the others.
+-- All other functions.
 select bag_eq(
   $$select proname::text from pg_proc where pronamespace = 'public'::regnamespace and 'once' = any (proargnames)$$,
   $$select name from tests.calls union all values ('create_client'), ('check_out_key'), ('record_heartbeat')$$,
@@ -103,54 +103,54 @@ select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select public.stop_bot(tests.bot_id('b'));
 select tests.act_as('operator');
 select is(tests.refusal($$select public.start_bot(tests.bot_id('b'), tests.once('k3'))$$), '23502',
-  'a key is of an account: the operator has none');
-select is(tests.twice(person, name, call), 'once', name || ' twice under a key is once')
+  'the operator has no account and cannot use a key');
+select is(tests.twice(person, name, call), 'once', name || ' twice with the same key is carried out once')
 from tests.calls order by name;
 select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
-select is(tests.by_anna(name, call), 'PT404 not_found', name || ' by a stranger under the same key is refused')
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' by a stranger under the same key is refused')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;
-select is(tests.by_anna(name, call), 'PT404 not_found', name || ' is not answered again to who may not see it')
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' is not answered again to who may not see it')
 from tests.calls order by name;
 
 select tests.bequeath('boris', name) from tests.calls where person = 'ada';
 select tests.act_as('boris');
 select is(tests.refusal(format('select ' || call, 'tests.once(' || quote_literal(name) || ')')), 'PT403 admin_required',
-  name || ' is not answered again to who is no admin')
+  name || ' does not return the stored response to a caller who is not an admin')
 from tests.calls where person = 'ada' order by name;
 
--- A config is not kept with an answer: it is the one that the bot has now.
+-- A stored response has no config. The current config of the bot is returned with it.
 select tests.act_as('operator');
 create function tests.configured() returns jsonb language sql
 return public.create_bot('edge', 
   tests.client_id('anna'), 'evm-grid', 'configured', '{"pair": "first"}', '[]', tests.once('config'));
 grant execute on all functions in schema tests to public;
 select tests.act_as('ada');
-select is(tests.configured() -> 'config', '{"pair": "first"}', 'a first answer has the config');
-select is((tests.kept('config') -> 0) ? 'config', false, 'which is not kept with it');
+select is(tests.configured() -> 'config', '{"pair": "first"}', 'a first response has the config');
+select is((tests.kept('config') -> 0) ? 'config', false, 'the stored response has no config');
 select tests.act_as('operator');
 update public.bots set config = '{"pair": "second"}' where name = 'configured';
 select tests.act_as('ada');
 select is(tests.configured(), (tests.kept('config') -> 0) || '{"config": {"pair": "second"}, "replayed": true}',
-  'a repeated request gets its first answer with the config of now');
+  'a repeated request gets the first response with the current config');
 select tests.act_as('operator');
 delete from public.bots where name = 'configured';
 select tests.act_as('ada');
-select is(tests.configured() -> 'config', '{}', 'and an empty one if the bot is gone');
+select is(tests.configured() -> 'config', '{}', 'a repeated request gets an empty config if the bot was deleted');
 
--- A first answer of yesterday is none.
+-- A stored response expires after a day.
 select tests.act_as('ada');
 select tests.grow_old('k2', '23 hours 59 minutes');
-select ok(public.create_client('Two', 'once-2@pgtap.test', tests.once('k2')) ? 'replayed', 'an answer is kept for a day');
+select ok(public.create_client('Two', 'once-2@pgtap.test', tests.once('k2')) ? 'replayed', 'a response is stored for a day');
 select tests.grow_old('k2', '1 minute');
 select is(public.create_client('Four', 'once-4@pgtap.test', tests.once('k2', 'another')) ->> 'name', 'Four',
-  'after that the key is as new, for whatever request');
-select is(jsonb_array_length(tests.kept('k2')), 1, 'whose answer takes the place of the old one');
-select ok(public.create_client('Four', 'once-4@pgtap.test', tests.once('k2', 'another')) ? 'replayed', 'for a day');
+  'after that, the key can be used for any request');
+select is(jsonb_array_length(tests.kept('k2')), 1, 'the new response replaces the expired one');
+select ok(public.create_client('Four', 'once-4@pgtap.test', tests.once('k2', 'another')) ? 'replayed', 'the response of the other request is stored for a day');
 select is(tests.refusal($$select public.create_client('Two', 'once-2@pgtap.test', tests.once('k2'))$$),
-  'PT422 idempotency_key_reused', 'and the old request is another now');
+  'PT422 idempotency_key_reused', 'the old request with this key -> 422');
 
--- What comes straight to the database API.
+-- Values of `once` that a caller sends directly to the REST API.
 select is(tests.refusal(format($$select public.create_client('x', 'once-x@pgtap.test', %L)$$, once)),
   'PT400 idempotency_key_malformed', 'malformed: ' || what)
 from (values

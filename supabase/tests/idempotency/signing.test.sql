@@ -20,13 +20,13 @@ begin
   perform tests.act_as('anon');
   return public.check_out_key('edge', 'anna', tests.bot_id('hers'), claim, null, tests.once(name)) - 'encrypted_key';
 end $$;
-comment on function tests.checked_out(text, jsonb) is 'What a check-out answers, without the envelope.';
+comment on function tests.checked_out(text, jsonb) is 'The response of check_out_key, without the envelope.';
 create function tests.reserved(bot text default 'hers') returns numeric language sql stable security definer
 return (select coalesce(sum(value), 0) from public.value_reservations where bot_id = tests.bot_id(bot));
 create function tests.signed() returns text[] language sql stable security definer
 return (
   select coalesce(array_agg(coalesce(detail ->> 'replayed', 'first') order by id), '{}')
-  from private.every_key_event where event = 'signed' and client_id = tests.client_id('anna'));
+  from private.every_key_event where event = 'key_released' and client_id = tests.client_id('anna'));
 create function tests.policy(policy jsonb, bot text default 'hers') returns void language plpgsql as $$
 begin
   perform tests.act_as('anna');
@@ -39,8 +39,8 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select tests.setup_bot('anna', 'other');
 select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('other')], 'one', tests.hash('anna'), null);
 select public.issue_token(tests.bot_id('hers'), '{}', 'two', tests.hash('second'), null);
-select tests.policy('{"max_daily_value": "100"}');
-select tests.policy('{"max_daily_value": "100"}', 'other');
+select tests.policy('{"max_value_24h": "100"}');
+select tests.policy('{"max_value_24h": "100"}', 'other');
 
 -- The value is reserved once.
 select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": false}', 'a key is checked out');
@@ -48,21 +48,21 @@ select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": true}', 'and 
 select is(tests.check_out('k1'), 'allowed', 'as often as it is asked for');
 select is(tests.reserved(), 60::numeric, 'and its value is reserved once');
 select is(tests.signed(), array['first', 'true', 'true'], 'each time is an event, which tells');
-select is(tests.check_out('k2'), 'PT403 policy_daily_value', 'another request passes the limit');
+select is(tests.check_out('k2'), 'PT403 policy_value_24h_exceeded', 'another request passes the limit');
 select is(tests.kept('k2'), null, 'and leaves nothing behind');
 select is(tests.check_out('k2', tests.claim('40')), 'allowed', 'so that its key serves again');
 select is(tests.reserved(), 100::numeric, 'up to the limit');
 select is(tests.check_out('k1'), 'allowed', 'at which what was reserved is still signed again');
 
--- What is kept is no secret.
+-- The stored response contains no secret.
 select tests.act_as('operator');
 select is(array(select jsonb_object_keys(tests.kept('k1') -> 0) order by 1), array['claim', 'key_id', 'reserved', 'wallet_id'],
-  'of a signature only which key signed what is kept');
-select is(tests.kept('k1')::text ~ 'eyJ', false, 'and no envelope');
+  'the stored response has only the claim, the key id, the wallet id and whether the value is reserved');
+select is(tests.kept('k1')::text ~ 'eyJ', false, 'the stored response has no envelope');
 
--- The claim is the first one, whatever the fingerprint says.
-select is(tests.check_out('k1', body => 'another'), 'PT422 idempotency_key_reused', 'another body is refused');
-select is(tests.check_out('k1', claim), 'PT422 idempotency_key_reused', 'another claim is refused: ' || what)
+-- The claim must be the same as in the first request, also with the same fingerprint.
+select is(tests.check_out('k1', body => 'another'), 'PT422 idempotency_key_reused', 'another body -> 422');
+select is(tests.check_out('k1', claim), 'PT422 idempotency_key_reused', 'another claim -> 422: ' || what)
 from (values
   ('its value', tests.claim('61')), ('a smaller value', tests.claim('1')),
   ('its digest', tests.claim('60', jsonb_build_object('digest', tests.hash('x')))),
@@ -74,47 +74,47 @@ select is(tests.check_out('k1', bot => 'other'), 'PT422 idempotency_key_reused',
   'another bot with the same key is refused');
 select is(tests.reserved('other'), 0::numeric, 'so that nothing passes its limit unreserved');
 select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'and another way to name the wallet');
-select is(tests.check_out('k1', token => 'second'), 'PT403 policy_daily_value', 'another token has keys of its own');
+select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exceeded', 'another token has keys of its own');
 
 -- The policy is judged again.
-select tests.policy('{"max_daily_value": "100", "max_value": "59"}');
-select is(tests.check_out('k1'), 'PT403 policy_value', 'a limit that is lower by now holds');
-select tests.policy('{"max_daily_value": "99"}');
-select is(tests.check_out('k1'), 'PT403 policy_daily_value', 'the daily one too');
+select tests.policy('{"max_value_24h": "100", "max_value": "59"}');
+select is(tests.check_out('k1'), 'PT403 policy_value_exceeded', 'a limit that is lower by now holds');
+select tests.policy('{"max_value_24h": "99"}');
+select is(tests.check_out('k1'), 'PT403 policy_value_24h_exceeded', 'the 24-hour limit applies too');
 select tests.policy('{"recipients": ["S"]}');
-select is(tests.check_out('k1'), 'PT403 policy_recipient', 'and every other rule');
+select is(tests.check_out('k1'), 'PT403 policy_recipient_denied', 'and every other rule');
 select tests.policy('{}');
-select is(tests.check_out('k3'), 'allowed', 'without a daily limit nothing is reserved');
+select is(tests.check_out('k3'), 'allowed', 'without a 24-hour limit nothing is reserved');
 select is(tests.reserved(), 100::numeric, 'as is to be seen');
-select tests.policy('{"max_daily_value": "160"}');
+select tests.policy('{"max_value_24h": "160"}');
 select is(tests.check_out('k3'), 'allowed', 'and once there is one, the same request counts');
 select is(tests.reserved(), 160::numeric, 'as any does that has nothing reserved');
 select is(tests.check_out('k3'), 'allowed', 'again it is signed');
 select is(tests.reserved(), 160::numeric, 'and reserved no more');
 select tests.policy('{}');
 
--- Bot, token and key are looked at again.
+-- Bot, token and key are checked again.
 select tests.act_as('anna');
 select public.stop_bot(tests.bot_id('hers'));
-select is(tests.check_out('k1'), 'PT409 bot_not_running', 'a stopped bot signs nothing again');
+select is(tests.check_out('k1'), 'PT409 bot_not_running', 'a repeated request for a stopped bot -> 409');
 select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
-select is(tests.check_out('k1'), 'allowed', 'a started one does');
+select is(tests.check_out('k1'), 'allowed', 'a repeated request for a bot that was started again is signed');
 select tests.act_as('anna');
 select tests.rotate('anna', 'A2');
-select is(tests.check_out('k1'), 'PT409 idempotency_key_outdated', 'after a rotation it would be another signature');
-select is(tests.check_out('k4'), 'allowed', 'which asks for a key of its own');
--- A token that also signs for another client outlives the revocation.
+select is(tests.check_out('k1'), 'PT409 idempotency_key_outdated', 'a repeated request after a rotation -> 409');
+select is(tests.check_out('k4'), 'allowed', 'after a rotation, a new idempotency key is needed');
+-- A token that also signs for another client stays valid after the revocation.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'his', tests.wallet('boris', 'B'));
 select tests.act_as('operator');
 insert into public.machine_token_bots (token_id, bot_id, client_id)
   select id, tests.bot_id('his'), tests.client_id('boris') from public.machine_tokens where token_hash = sha256('second');
-select is(tests.check_out('k5', token => 'second'), 'allowed', 'a token that signs for two clients');
+select is(tests.check_out('k5', token => 'second'), 'allowed', 'a token that signs for two clients can sign');
 select tests.act_as('anna');
 select public.revoke_key(tests.client_id('anna'));
-select is(tests.check_out('k5', token => 'second'), 'PT409 bot_not_running', 'after a revocation nothing is signed again');
-select is(tests.check_out('k4'), 'PT401 token_invalid', 'nor for a token that is no more');
+select is(tests.check_out('k5', token => 'second'), 'PT409 bot_not_running', 'a repeated request after a revocation -> 409');
+select is(tests.check_out('k4'), 'PT401 token_invalid', 'a repeated request with a token that has ended -> 401');
 
 -- Heartbeats.
 select tests.act_as('boris');
@@ -124,12 +124,12 @@ select is(public.record_heartbeat('boris', tests.bot_id('his'), 'ok', once => te
   false, 'a heartbeat is recorded');
 select public.record_heartbeat('boris', tests.bot_id('his'), 'failing');
 select ok(public.record_heartbeat('boris', tests.bot_id('his'), 'ok', once => tests.once('h')) ? 'replayed',
-  'and once');
+  'a repeated heartbeat is replayed');
 select tests.act_as('operator');
 select is((select status from public.bot_heartbeats where bot_id = tests.bot_id('his')), 'failing',
-  'so that one that comes late tells nothing new');
+  'a repeated heartbeat does not overwrite a newer one');
 select is(tests.refusal(format($$select public.record_heartbeat(%L, %L, 'ok', once => tests.once('h', 'another'))$$,
-  'boris', tests.bot_id('his'))), 'PT422 idempotency_key_reused', 'and another is another');
+  'boris', tests.bot_id('his'))), 'PT422 idempotency_key_reused', 'another heartbeat with the same key -> 422');
 
 select * from finish();
 rollback;

@@ -17,40 +17,40 @@ return tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', %L)',
   'account ' || tests.account_id('eve'), tests.once('kept'), answer));
 grant execute on all functions in schema tests to public;
 
--- Nobody but the functions reads or writes it.
+-- Only the functions can read and write stored responses.
 select tests.act_as(person), is(tests.refusal(statement), '42501', person || ': ' || statement)
 from (values ('anon'), ('anna'), ('ada')) as people (person), (values
   ('select from private.kept_answers'), ('delete from private.kept_answers'),
   ('select private.first_answer_to('''', null, '''')'), ('select private.keep_answer_to('''', null, '''', null)'),
   ('select private.prune_answers(1)')) as statements (statement);
 select tests.act_as('anon');
-select is(tests.refusal('select private.first_answer(null, '''')'), '42501', 'who is not signed in has no first answer');
+select is(tests.refusal('select private.first_answer(null, '''')'), '42501', 'a caller without a session cannot call first_answer');
 
--- An answer is kept once, and holds nothing secret.
+-- A response is stored once, and contains nothing secret.
 select tests.act_as('operator');
-select is(tests.keeping(jsonb_build_object(secret, 'x')), '23514', 'no ' || secret || ' is kept')
+select is(tests.keeping(jsonb_build_object(secret, 'x')), '23514', 'a response with ' || secret || ' is not stored')
 from unnest(array['private_key', 'encrypted_key', 'token', 'token_hash', 'signature', 'signed_transaction']) as secret;
-select is(tests.keeping(answer), code, 'nor anything but an object: ' || answer::text)
+select is(tests.keeping(answer), code, 'a response that is not an object is not stored: ' || answer::text)
 from (values ('["private_key"]'::jsonb, '23514'), ('"a text"', '22023'), ('null', '22023')) as kept (answer, code);
 select is(
   tests.refusal(format('insert into private.kept_answers (caller, key, fingerprint, operation, answer)
-    values (%L, %L, %L, %L, %L)', caller, key, fingerprint, operation, answer)), '23514', 'nor ' || what)
+    values (%L, %L, %L, %L, %L)', caller, key, fingerprint, operation, answer)), '23514', 'a response ' || what || ' is not stored')
 from (values
-  ('for a caller of no kind', 'eve', sha256(''), sha256(''), 'x', '{}'),
-  ('for a token''s text', 'token tk_' || repeat('x', 33), sha256(''), sha256(''), 'x', '{}'),
-  ('under a key as it came', 'account ' || tests.account_id('eve'), 'a key'::bytea, sha256(''), 'x', '{}'),
-  ('with a body for its fingerprint', 'account ' || tests.account_id('eve'), sha256(''),
+  ('of an unknown kind of caller', 'eve', sha256(''), sha256(''), 'x', '{}'),
+  ('whose caller is the text of a token', 'token tk_' || repeat('x', 33), sha256(''), sha256(''), 'x', '{}'),
+  ('under a key that is not hashed', 'account ' || tests.account_id('eve'), 'a key'::bytea, sha256(''), 'x', '{}'),
+  ('with a body in place of its fingerprint', 'account ' || tests.account_id('eve'), sha256(''),
     '{"private_key": "0x1"}'::bytea, 'x', '{}'),
-  ('of no function', 'account ' || tests.account_id('eve'), sha256(''), sha256(''), 'a text of any length', '{}'),
+  ('of an unknown function', 'account ' || tests.account_id('eve'), sha256(''), sha256(''), 'a text of any length', '{}'),
   ('with a config', 'account ' || tests.account_id('eve'), sha256(''), sha256(''), 'x', '{"config": {}}'),
   ('of more than 32 KiB', 'account ' || tests.account_id('eve'), sha256(''), sha256(''), 'x',
     jsonb_build_object('id', repeat('x', 32768))::text)
 ) as kept (what, caller, key, fingerprint, operation, answer);
-select is(tests.keeping('{"id": 1, "config": {"a": 1}}'), 'allowed', 'an answer is kept');
-select is(tests.kept('kept'), '[{"id": 1}]', 'without its config');
-select is(tests.keeping('{"id": 2}'), '40001', 'and not replaced while it is in force');
+select is(tests.keeping('{"id": 1, "config": {"a": 1}}'), 'allowed', 'a response is stored');
+select is(tests.kept('kept'), '[{"id": 1}]', 'a stored response has no config');
+select is(tests.keeping('{"id": 2}'), '40001', 'a stored response that has not expired is not replaced');
 
--- The answers with the most wallets that a bot can have, and the longest name, are kept.
+-- The largest response can be stored: a bot with the maximum number of wallets and the longest name.
 select is(tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', %L)', 'account ' || tests.account_id('eve'),
   tests.once('large'), private.bot_json(
     jsonb_populate_record(null::public.bots, jsonb_build_object(
@@ -58,12 +58,12 @@ select is(tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', %L)
       'name', repeat(U&'\+01F600', 200), 'stop_reason', 'chain_mismatch', 'started_at', now(), 'stopped_at', now(),
       'created_at', now())),
     (select jsonb_agg(jsonb_build_object(
-      'id', gen_random_uuid(), 'address', repeat('x', 64), 'chain', 'solana', 'key', 'trading',
+      'id', gen_random_uuid(), 'address', repeat('x', 64), 'chain', 'solana', 'key_source', 'trading',
       'key_id', gen_random_uuid(), 'created_at', private.rfc3339(now()))) from generate_series(1, 100))))),
-  'allowed', 'the largest answer there is can be kept');
+  'allowed', 'the largest possible response can be stored');
 delete from private.kept_answers where key = decode(tests.once('large') ->> 'key', 'hex');
 
--- Of each caller the newest 1,000 are kept, and no more.
+-- At most the newest 1,000 responses of each caller are stored.
 create function tests.ages_of(person text) returns int8range language sql stable security definer
 return (
   select int8range(min(age), max(age), '[]') from (
@@ -73,28 +73,28 @@ insert into private.kept_answers (caller, key, fingerprint, operation, answer, e
   select 'account ' || tests.account_id(person), sha256(n::text::bytea), sha256(''), 'x', '{}',
     now() + interval '24 hours' - n * interval '1 second'
   from unnest(array['anna', 'boris']) as person, generate_series(1, 1005) as n;
-select is(tests.ages_of('boris'), '[1,1005]', 'answers of another caller');
+select is(tests.ages_of('boris'), '[1,1005]', 'another caller has 1,005 responses');
 select is(tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', ''{}'')',
-  'account ' || tests.account_id('anna'), tests.once('newest'))), 'allowed', 'one more is kept');
-select is(tests.ages_of('anna'), '[0,999]', 'and 1,000 in all, the newest');
+  'account ' || tests.account_id('anna'), tests.once('newest'))), 'allowed', 'a further response is stored');
+select is(tests.ages_of('anna'), '[0,999]', 'only the newest 1,000 responses of the caller stay');
 select is(tests.refusal(format('select private.keep_answer_to(%L, %L, ''x'', ''{}'')',
-  'account ' || tests.account_id('anna'), tests.once('newer'))), 'allowed', 'another one is kept');
-select is(tests.ages_of('anna'), '[0,998]', 'in the place of the oldest');
-select is(tests.ages_of('boris'), '[1,1005]', 'and not of another caller''s');
+  'account ' || tests.account_id('anna'), tests.once('newer'))), 'allowed', 'one more response is stored');
+select is(tests.ages_of('anna'), '[0,998]', 'the oldest response of the caller is deleted');
+select is(tests.ages_of('boris'), '[1,1005]', 'the responses of the other caller stay');
 delete from private.kept_answers where caller in (
   'account ' || tests.account_id('anna'), 'account ' || tests.account_id('boris'));
 
--- Using it keeps it small.
+-- Each stored response deletes expired ones.
 select tests.expire(12, '10 years');
-select is(private.prune_answers(4), 4, 'a few that have expired are deleted');
-select is((select min(expires_at) from private.kept_answers), now() - interval '10 years 8 seconds', 'the oldest first');
+select is(private.prune_answers(4), 4, 'prune_answers deletes at most the given number of expired responses');
+select is((select min(expires_at) from private.kept_answers), now() - interval '10 years 8 seconds', 'the oldest responses are deleted first');
 select tests.act_as('ada');
 select public.create_client('One', 'once-1@pgtap.test', tests.once('k1'));
-select is(tests.left_over(), 7::bigint, 'each answer that is kept deletes two');
+select is(tests.left_over(), 7::bigint, 'each stored response deletes two expired ones');
 select tests.act_as('operator');
 select private.prune_answers(1000);
-select is(tests.left_over(), 1::bigint, 'the rest at once, and not what has not expired');
-select is(jsonb_array_length(tests.kept('k1')), 1, 'such as this');
+select is(tests.left_over(), 1::bigint, 'prune_answers deletes only expired responses');
+select is(jsonb_array_length(tests.kept('k1')), 1, 'a response that has not expired stays');
 
 select * from finish();
 rollback;

@@ -1,14 +1,14 @@
--- A key that has ended stays ended. Whoever kept its row and envelope cannot store it again, in either table.
+-- A key that has ended stays ended. A kept copy of its row and envelope cannot be stored again, in either table.
 begin;
 \ir ../people.psql
 select plan(68);
 
--- Rows as somebody kept them while the keys were held.
+-- Copies of rows, made while the keys were held.
 create table tests.kept (name text primary key, client_id uuid, address text, key_id uuid, encrypted_key text);
 create function tests.keep(name text, person text, address text) returns void language sql security definer as $$
   insert into tests.kept values (
     keep.name, tests.client_id(person), keep.address, tests.key_id(keep.address), tests.envelope(person, keep.address)) $$;
--- The ways in. An API role shows the edge token first, so that only the key id can be the reason.
+-- The ways to store a key. API roles use the edge token, so that only the key id can be the reason of a rejection.
 create table tests.ways (way text primary key, statement text);
 insert into tests.ways values
   ('as the first trading key', $$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
@@ -63,7 +63,7 @@ select is(tests.trading_key('anna'), 'A2 version 2 under first', 'the trading ke
 select is(tests.wallets('anna'), array['first: A2 trading', 'own: A2 trading', 'spare: A2 trading'], 'the wallets are unchanged after rejected writes');
 select is(tests.refusal($$select tests.rotate('anna', 'A')$$), 'PT409 key_ended', 'rotate_key with a rotated key id -> 409');
 
--- A revocation ends all that are held.
+-- A revocation ends all keys of the client.
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'own again', tests.wallet('anna', 'Aown2'));
 select tests.act_as('operator');
@@ -97,7 +97,7 @@ select is(tests.refusal($$insert into public.bot_wallets (bot_id, client_id, add
 select is(array[(select count(*) from public.bot_wallets where bot_id = tests.bot_id('spare 2'))::text, tests.state_of('N')],
   array['0', null], 'a rejected statement stores neither row and no key id');
 
--- Another client holds no id of this one's.
+-- Another client cannot hold a key id of this client.
 select tests.act_as('boris');
 select tests.setup_bot('boris', 'his', tests.wallet('boris', 'B'));
 select private.admit_edge('edge');
@@ -133,12 +133,12 @@ select tests.rotate('boris', 'Bnext');
 select is(tests.state_of('Bnext'), 'held', 'an own key that becomes the trading key keeps its id');
 select is(tests.trading_key('boris'), 'Bnext version 2 under first', 'the own key is the trading key');
 
--- The rows are kept.
+-- The rows cannot be removed.
 select tests.act_as(actor), is(tests.refusal(statement), '42501', actor || ' cannot: ' || statement)
 from unnest(array['anna', 'ada', 'anon']) as actor cross join unnest(array['select * from private.key_ids', 'delete from private.key_ids where true',
   $$insert into private.key_ids (key_id, client_id) values (gen_random_uuid(), tests.client_id('anna'))$$]) as statement;
 select tests.act_as('operator');
-select is(tests.refusal(statement), 'PT405 append_only', 'not even the owner can: ' || statement)
+select is(tests.refusal(statement), 'PT405 append_only', 'the owner of the table cannot: ' || statement)
 from unnest(array[
   $$delete from private.key_ids where key_id = tests.key_id('Bown')$$,
   $$update private.key_ids set ended_at = null where key_id = tests.key_id('Bown')$$,

@@ -15,7 +15,7 @@ create function tests.refused(token text, bot text, code text) returns text lang
 return tests.refusal(format('select public.report_signing_failure(''edge'', %L, %L, %L)', token, tests.bot_id(bot), code));
 create function tests.failures(bot text) returns jsonb language sql
 return public.get_bot_health(tests.bot_id(bot), 10) -> 'signing_failures';
--- Within one transaction there is one time: what is past is moved there.
+-- now() does not change within a transaction. So the tests move rows into the past.
 create function tests.earlier(bot text, ago interval) returns void language sql security definer
 begin atomic
   update public.bot_signing_failures set recent = (select array_agg(at - ago) from unnest(recent) as at)
@@ -31,76 +31,76 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select tests.setup_bot('anna', 'another');
 select public.issue_token(tests.bot_id('hers'), '{}', 'runner', tests.hash('anna'), null);
 select public.issue_token(tests.bot_id('another'), '{}', 'runner', tests.hash('another'), null);
-select is(tests.refused('anna', 'hers', 'policy_value'), '42501', 'no session reports, its own client''s included');
+select is(tests.refused('anna', 'hers', 'policy_value_exceeded'), '42501', 'no session reports, its own client''s included');
 select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at": null}', 'a bot that did not fail');
 
--- Off: counted, and nothing else.
+-- Without quarantine in the policy, failures are only counted.
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value'), '1', 'a failure is counted');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'a failure is counted');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'so is a key that does not open');
-select is(tests.refused('anna', 'theirs', 'policy_value'), 'PT404 not_found', 'a token reports of its own bots alone');
-select is(tests.refused('anna', 'another', 'policy_value'), 'PT404 not_found', 'not of others of its client');
-select is(tests.refused('nobody''s', 'hers', 'policy_value'), 'PT401 token_invalid', 'nobody''s token reports nothing');
-select is(tests.refused('monitor', 'hers', 'policy_value'), 'PT401 token_invalid', 'nor does that of the monitor');
+select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a token reports of its own bots alone');
+select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 resource_not_found', 'not of others of its client');
+select is(tests.refused('nobody''s', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nobody''s token reports nothing');
+select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nor does that of the monitor');
 select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'not a failure that is counted: ' || coalesce(code, 'none'))
-  from unnest(array['internal', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
+  from unnest(array['internal_error', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
 select tests.act_as('anna');
-select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page shows them');
-select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'of that bot alone');
-select is((tests.bots('anna'))[2], 'hers: running', 'and no bot is stopped whose owner did not ask for it');
+select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page of the bot shows its failures');
+select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'the page of another bot shows no failures');
+select is((tests.bots('anna'))[2], 'hers: running', 'without quarantine in the policy, the bot is not stopped');
 select tests.act_as('boris');
-select is(tests.rows_of('select from public.bot_signing_failures'), 0::bigint, 'another client sees none of it');
+select is(tests.rows_of('select from public.bot_signing_failures'), 0::bigint, 'another client cannot see the failures');
 
--- After three in an hour.
+-- Quarantine after three failures in an hour.
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{"quarantine_after": 3}');
-select is((tests.bots('anna'))[2], 'hers: running', 'asking for quarantine stops nothing by itself');
+select is((tests.bots('anna'))[2], 'hers: running', 'setting quarantine_after does not stop the bot');
 select tests.earlier('hers', '59 minutes');
 select tests.act_as('anon');
-select is(tests.report('another', 'another', 'policy_value'), '1', 'another bot fails');
+select is(tests.report('another', 'another', 'policy_value_exceeded'), '1', 'another bot fails');
 select tests.act_as('operator');
 select tests.earlier('hers', '2 minutes');
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value'), '1', 'what is older than an hour does not count');
-select is(tests.report('anna', 'hers', 'policy_kind'), '2', 'two are not three');
-select is(tests.report('anna', 'hers', 'policy_value'), '3 quarantined', 'the third stops the bot');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'what is older than an hour does not count');
+select is(tests.report('anna', 'hers', 'policy_kind_denied'), '2', 'two are not three');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '3 quarantined', 'the third stops the bot');
 select tests.act_as('anna');
 select is(tests.bots('anna'), array['another: running', 'hers: stopped quarantined'], 'that bot, and no other');
-select is(tests.health('hers'), 'quarantined for 0 s {"code": "policy_value", "reason": "quarantined", "failures": 3}',
+select is(tests.health('hers'), 'quarantined for 0 s {"code": "policy_value_exceeded", "reason": "quarantined", "failures": 3}',
   'its page says why');
 select is(tests.changes('hers'), array['quarantined'], 'as it was written');
 select public.list_key_events(tests.client_id('anna'), 1); -- chains what is queued
 select results_eq(
   $$select event, actor, address, detail - 'token_id' from public.key_events where event = 'bot_quarantined'$$,
-  $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value", "failures": 3}'::jsonb)$$,
+  $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value_exceeded", "failures": 3}'::jsonb)$$,
   'an event says so too');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'), '{}')),
-  '42501', 'a session checks no key out');
+  '42501', 'a session cannot call check_out_key');
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))),
   'PT409 bot_not_running', 'and for a token a bot in quarantine signs nothing');
-select is(tests.report('anna', 'hers', 'policy_value'), '4', 'a bot that is stopped is not stopped again');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '4', 'a bot that is stopped is not stopped again');
 select tests.act_as('operator');
 select tests.monitor();
-select is(tests.changes('hers'), array['quarantined'], 'the monitor finds what is written');
+select is(tests.changes('hers'), array['quarantined'], 'the monitor does not write the quarantine again');
 select is((select count(*) from private.every_key_event where event = 'bot_quarantined' and bot_id = tests.bot_id('hers')), 1::bigint,
   'one quarantine is one event');
 
--- The owner starts it again, and the counter with it. (Started now, failed before: times of this transaction are one.)
+-- A start by the owner resets the counter. (The failures are moved into the past, because now() is the same for all statements.)
 select tests.earlier('hers', '1 minute');
 select tests.act_as('anna');
-select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'its owner starts it again');
-select is(tests.failures('hers') -> 'last_hour', '0', 'nothing is counted since');
+select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'the owner can start the bot again');
+select is(tests.failures('hers') -> 'last_hour', '0', 'after the start, the count is 0');
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value'), '1', 'and the counter begins anew');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'and the counter begins anew');
 select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'a key that does not open is enough at once');
 
--- No more than 100 are kept.
+-- At most 100 failures are stored.
 select tests.act_as('operator');
 update public.bot_signing_failures set recent = array_fill(now(), array[100]) where bot_id = tests.bot_id('another');
 select tests.act_as('anon');
-select is(tests.report('another', 'another', 'policy_value'), '100', 'a hundred failures are kept');
+select is(tests.report('another', 'another', 'policy_value_exceeded'), '100', 'a hundred failures are kept');
 select tests.act_as('anna');
 select is(tests.refusal(format('select public.set_policy(%L, %L)', tests.bot_id('hers'), jsonb_build_object('quarantine_after', n))),
   case when n between 1 and 100 then 'allowed' else '23514' end, 'quarantine after ' || n)

@@ -12,68 +12,68 @@ select tests.setup_bot('boris', 'theirs', tests.wallet('boris', 'B'));
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 
--- Tokens of a client are its own.
+-- A client can only use its own tokens and bots.
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), '{}', 'runner', tests.hash('anna'), null)$$),
   'allowed', 'a client issues a token for its bot');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('theirs'), '{}', 'x', tests.hash('x'), null)$$),
-  'PT404 not_found', 'not for another''s');
+  'PT404 resource_not_found', 'not for another''s');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('theirs')], 'x', tests.hash('x'), null)$$),
-  'PT404 not_found', 'nor for another''s beside its own');
+  'PT404 resource_not_found', 'nor for another''s beside its own');
 select is(tests.refusal('select token_hash from public.machine_tokens'), '42501', 'nobody reads a hash');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('boris') from public.machine_tokens$$),
-  'PT404 not_found', 'a client does not put another''s bot under its token');
+  'PT404 resource_not_found', 'a client does not put another''s bot under its token');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('anna') from public.machine_tokens$$),
-  '23503', 'nor by calling it its own');
-select is(tests.refusal($$update public.machine_tokens set name = 'x'$$), '42501', 'a token is not changed');
+  '23503', 'a client cannot add a bot of another client with its own client_id');
+select is(tests.refusal($$update public.machine_tokens set name = 'x'$$), '42501', 'a session cannot change a token');
 select tests.act_as('boris');
 select is(tests.rows_of('select id from public.machine_tokens'), 0::bigint, 'another client sees no token');
-select is(tests.rows_of('delete from public.machine_tokens'), 0::bigint, 'and ends none');
+select is(tests.rows_of('delete from public.machine_tokens'), 0::bigint, 'another client cannot end the token');
 select is(tests.refusal($$insert into public.bot_policies (bot_id, client_id)
-    values (tests.bot_id('hers'), tests.client_id('anna'))$$), '42501', 'nor does it set another''s policy');
+    values (tests.bot_id('hers'), tests.client_id('anna'))$$), '42501', 'another client cannot set the policy');
 
--- The envelope leaves for the token of a running bot, and for nobody else.
+-- The envelope is only returned for a valid token of a running bot.
 select tests.act_as('anon');
 select is(tests.check_out('anna', 'hers'), 'allowed', 'a token checks its bot''s key out');
-select is(tests.check_out('anna', 'theirs'), 'PT404 not_found', 'no other bot''s');
+select is(tests.check_out('anna', 'theirs'), 'PT404 resource_not_found', 'no other bot''s');
 select is(tests.check_out('nobody''s', 'hers'), 'PT401 token_invalid', 'no other token does');
 select tests.act_as('anna');
-select is(tests.check_out('anna', 'hers'), '42501', 'nor does a session, its own client''s included');
+select is(tests.check_out('anna', 'hers'), '42501', 'a session cannot check out a key, not even of its own bot');
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', upper(%L), %L, %L)', 'anna',
-    tests.bot_id('hers'), '{}')), 'PT401 token_invalid', 'a token has one spelling');
+    tests.bot_id('hers'), '{}')), 'PT401 token_invalid', 'a token in upper case -> 401');
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', repeat('x', 500000)))),
-  'PT422 validation_failed', 'a claim past the edge is held to its form');
+  'PT422 validation_failed', 'a malformed claim, sent directly to the REST API -> 422');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '-5', 'recipients', '[]'::jsonb, 'digest', tests.hash('x')))),
-  'PT422 validation_failed', 'no value is below zero');
+  'PT422 validation_failed', 'a negative value -> 422');
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = now() where client_id = tests.client_id('anna');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'an expired token checks nothing out');
+select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'an expired token -> 401');
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = null where client_id = tests.client_id('anna');
 select tests.act_as('anna');
 select public.stop_bot(tests.bot_id('hers'));
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT409 bot_not_running', 'a stopped bot''s key stays');
+select is(tests.check_out('anna', 'hers'), 'PT409 bot_not_running', 'the key of a stopped bot -> 409');
 select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
 select public.set_policy(tests.bot_id('hers'), '{"kinds": ["evm.transaction"]}');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind', 'what the policy forbids is not signed');
+select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind_denied', 'what the policy forbids is not signed');
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{}');
-select is(tests.rows_of('delete from public.machine_tokens'), 1::bigint, 'a client ends its token straight in the table');
+select is(tests.rows_of('delete from public.machine_tokens'), 1::bigint, 'a client can delete its token directly in the table');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'and from then on it checks nothing out');
+select is(tests.check_out('anna', 'hers'), 'PT401 token_invalid', 'a deleted token -> 401');
 
 select tests.act_as('operator');
 select is((select count(*) from private.every_key_event
-    where event = 'signed' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
+    where event = 'key_released' and actor = 'runner' and client_id = tests.client_id('anna')), 1::bigint,
   'each check-out is an event, and what was refused is none');
 
 select * from finish();

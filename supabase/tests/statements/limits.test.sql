@@ -4,7 +4,7 @@ begin;
 \ir ../guards/guards.psql
 select plan(55);
 
--- 101 clients with a key each, for an admin; 101 bots, tokens and policies of one client, for itself.
+-- For an admin: 101 clients with a key each. For a client: 101 bots, tokens and policies.
 insert into public.clients (id, name, email)
   select tests.client_id('c' || n), 'c' || n, tests.email('c' || n) from generate_series(1, 101) as n;
 insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
@@ -66,7 +66,7 @@ exception when others then
   get stacked diagnostics hint = pg_exception_hint;
   return case when sqlstate = 'PT200' then affected || ' rows' else trim(sqlstate || ' ' || hint) end;
 end $$;
-comment on function tests.written(text, text, integer) is 'Runs a statement and undoes it: how many rows it wrote, or its errcode.';
+comment on function tests.written(text, text, integer) is 'Runs a statement and rolls it back. Returns how many rows it wrote, or its errcode.';
 create function tests.state() returns text language sql stable security definer
 return (
   select md5(concat_ws(' ',
@@ -87,12 +87,12 @@ select bag_eq('select on_table, verb from tests.writes', 'select on_table, verb 
 create table tests.before as select tests.state() as state;
 select is(tests.written(person, statement, 100), '100 rows', format('an %s of 100 rows is allowed: %s', verb, on_table)) from tests.writes order by on_table, verb;
 select tests.act_as('operator');
-select is(tests.written(person, statement, 101), 'PT422 too_many_rows', format('an %s of 101 rows -> 422: %s', verb, on_table)) from tests.writes order by on_table, verb;
+select is(tests.written(person, statement, 101), 'PT422 statement_too_large', format('an %s of 101 rows -> 422: %s', verb, on_table)) from tests.writes order by on_table, verb;
 select is(tests.written('operator', statement, 101), '101 rows', format('the operator''s SQL has no limit: %s of %s', verb, on_table))
 from tests.writes order by on_table, verb;
 
 -- These statements are not undone by the test, so that the rejection itself has to undo them.
-select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 too_many_rows', format('a rejected %s of 101 rows: %s', verb, on_table))
+select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 statement_too_large', format('a rejected %s of 101 rows: %s', verb, on_table))
 from tests.writes where verb = 'delete' or on_table = 'bots' order by on_table, verb;
 select tests.act_as('operator');
 select is(tests.state(), (select state from tests.before), 'a rejected statement changes no row');
@@ -102,7 +102,7 @@ select tests.act_as('anna');
 select is(tests.refusal(format(statement, 100)), 'allowed', 'a session inserts 100 rows in one statement') from tests.writes where on_table = 'bot_policies' and verb = 'insert';
 select is(tests.refusal(format(statement, 100)), 'allowed', 'the next statement of the same transaction has its own limit') from tests.writes where on_table = 'bot_policies' and verb = 'update';
 
--- What triggers write for a session is not counted: a client with 150 bots, each with a wallet and a token.
+-- Rows that triggers write are not counted. The client has 150 bots, each with a wallet and a token.
 select tests.act_as('operator');
 insert into public.bots (client_id, bot_type, name)
   select tests.client_id('boris'), 'evm-grid', 'w' || n from generate_series(1, 150) as n;
@@ -125,13 +125,13 @@ select is(tests.refusal(format($$select public.issue_token(tests.bot_id('b1'), %
   (select array_agg(id) from public.bots where name like 'b%' and name not in ('b1', 'b101')))), 'allowed', 'a token is issued for 100 bots');
 select is(tests.rows_of($$delete from public.machine_tokens where name = 'x'$$), 1::bigint, 'a token for 100 bots is deleted in one statement');
 
--- Time: a revocation waits longer than a stop, and a stop longer than any other statement of an API role holds a lock.
+-- Time limits: a revocation has a longer one than a stop, and a stop has a longer one than other statements of an API role.
 select tests.act_as('operator');
 select is((select rolconfig from pg_roles where rolname = role), array['statement_timeout=' || seconds || 's'], 'statements of a role have a time limit: ' || role)
 from (values ('anon', 3), ('authenticated', 5)) as limits (role, seconds);
 select is((select array_agg(found || ' ' || setting) from tests.our_functions cross join unnest(proconfig) as setting
     where setting like 'statement\_timeout%' or setting like 'lock\_timeout%'), array['public.revoke_key_at_edge(text, uuid) statement_timeout=9s', 'public.stop_bot(uuid) statement_timeout=7s', 'public.revoke_token(uuid) statement_timeout=7s'],
-  'only what ends something has a time limit of its own');
+  'only functions that end something have their own time limit');
 
 select * from finish();
 rollback;

@@ -2,7 +2,7 @@ begin;
 \ir ../people.psql
 select plan(47);
 
--- What a session can do, as a statement each. None is carried out: each is undone.
+-- Actions of a session, each as a statement. The tests roll each one back.
 create table tests.deeds (what text primary key, kind text, deed text);
 insert into tests.deeds values
   ('puts in a first key', 'key change', $$select tests.put_in('boris', 'B')$$),
@@ -60,34 +60,34 @@ select public.issue_token(tests.bot_id('first'), '{}', 'first', repeat('cd', 32)
 select public.set_policy(tests.bot_id('first'), '{"max_value": 1}');
 grant select on tests.deeds to public;
 
--- Whose deed it is: an admin may do each.
+-- An admin can run each action.
 select tests.act_as('ada');
 select is_empty($$select what, tests.undone(deed) from tests.deeds where tests.undone(deed) <> 'allowed'$$,
-  'where nothing is required, everything is allowed');
+  'if nothing is required, everything is allowed');
 
 select tests.act_as('operator');
 update private.settings set require_aal2 = true;
 select tests.act_as('ada');
 select tests.claim('{"aal": "aal1"}');
 select is(tests.undone(deed), case kind when 'ending' then 'allowed' else 'PT403 second_factor_required' end,
-  'one factor, two required: ' || what) from tests.deeds;
+  'with one factor, if two are required: ' || what) from tests.deeds;
 select tests.claim('{"aal": "aal2"}');
-select is(tests.undone(deed), 'allowed', 'two factors: ' || what) from tests.deeds;
+select is(tests.undone(deed), 'allowed', 'with two factors: ' || what) from tests.deeds;
 select tests.act_as('ada');
-select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT403 second_factor_required', 'no word of factors');
+select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT403 second_factor_required', 'a token without the claim aal -> 403');
 
 select tests.act_as('operator');
-select is(tests.undone($$select tests.replace_by('anna', 'N')$$), 'allowed', 'the operator is not asked');
+select is(tests.undone($$select tests.replace_by('anna', 'N')$$), 'allowed', 'the operator needs no second factor');
 update private.settings set require_aal2 = false, max_sign_in_age_seconds = 600;
 select tests.act_as('ada');
 select tests.claim(jsonb_build_object('amr', tests.ago(500)));
-select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'allowed', 'signed in lately');
+select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'allowed', 'a recent sign-in is accepted');
 select tests.claim('{"amr": [], "aal": "aal2"}');
-select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'signed in at no time');
+select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'a token without a time of sign-in -> 401');
 select tests.claim(jsonb_build_object('amr', tests.ago(700)));
 select is_empty($$select what from tests.deeds
     where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT401 sign_in_too_old' end$$,
-  'signed in long ago: only what ends something, and reading');
+  'with an old sign-in, only ending something and reading are allowed');
 select tests.claim(jsonb_build_object('amr', tests.ago(5), 'auth_time', floor(extract(epoch from now()) - 700)));
 select is(tests.undone($$select tests.rotate('anna', 'N')$$), 'PT401 sign_in_too_old', 'auth_time makes a sign-in older');
 select tests.act_as('ada');
@@ -103,7 +103,7 @@ select tests.act_as('ada');
 select tests.claim(jsonb_build_object('aal', 'aal2', 'amr', tests.ago(5)));
 select is_empty($$select what from tests.deeds
     where tests.undone(deed) <> case kind when 'ending' then 'allowed' else 'PT403 second_factor_required' end$$,
-  'without the row nobody changes keys');
+  'without a row of settings, no session can change keys');
 
 
 select * from finish();

@@ -1,4 +1,4 @@
--- A token is a credential until it ends. Nothing that the database stores about it is one.
+-- A token is a credential until it ends. No stored value is a credential.
 begin;
 \ir ../people.psql
 select plan(37);
@@ -43,7 +43,7 @@ select tests.act_as('anna');
 select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select public.issue_token(tests.bot_id('hers'), '{}', 'bots', tests.hash('bots'), null);
 
--- Every token that is stored, in every form in which a reader of the database could send it.
+-- The stored hash of every token, in every form in which somebody who reads the database could send it.
 select tests.act_as('operator');
 create table tests.stored as
   select scope || ' ' || form as what, sent
@@ -76,7 +76,7 @@ select tests.act_as('anna');
 select is((select jsonb_agg(name) from tests.calls where tests.undone(format('select ' || call, scope)) <> '42501'), null,
   'a session cannot call any of these functions, even with the right token');
 
--- A token ends by the clock, also within a transaction that began before.
+-- A token expires by the clock, also within a transaction that began earlier.
 select tests.act_as('operator');
 update public.machine_tokens set expires_at = clock_timestamp() + interval '1 hour' where scope in ('bots', 'monitor', 'rewrap');
 select tests.act_as('anon');
@@ -97,7 +97,7 @@ select tests.act_as('anon');
 select is(tests.undone(format('select public.count_keys_to_rewrap(%L)', repeat('x', 1000000))), 'PT401 token_invalid', 'a token of a megabyte -> 401');
 select is(tests.undone(format('select public.monitor_bots(%L)', repeat('x', 100))), 'allowed', 'a token of 100 characters is valid');
 
--- No API role chooses an id. Otherwise a row could have an id that the API cannot return or take.
+-- No API role can choose an id. Otherwise a row could have an id that the API cannot return or accept.
 select tests.act_as('operator');
 select is_empty($$
     select t.attrelid::regclass, t.attname, role from pg_attribute as t join pg_class as c on c.oid = t.attrelid

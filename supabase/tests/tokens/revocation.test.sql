@@ -1,4 +1,4 @@
--- A revocation ends every token that signs only for the client's bots, in the same transaction, whoever revokes.
+-- Every revocation ends, in the same transaction, every token that signs only for bots of the client.
 begin;
 \ir ../people.psql
 select plan(22);
@@ -40,14 +40,14 @@ begin
   perform tests.issue('one', 'both', 'his');
   perform tests.act_as('operator');
   insert into public.machine_tokens (scope, name, token_hash) values ('monitor', 'pgtap monitor', sha256('monitor'));
-  -- A token that names no client and signs for one client's bots alone.
+  -- A token without a client that signs only for bots of one client.
   with token as (insert into public.machine_tokens (name, token_hash) values ('pgtap operator''s', sha256('operator')) returning id)
   insert into public.machine_token_bots select token.id, tests.bot_id('one'), tests.client_id('anna') from token;
 end $$;
 
 grant execute on all functions in schema tests to public;
 
--- By the function of the API and by a direct DELETE, whoever revokes.
+-- Revocations by the function of the API and by a direct DELETE, of a client, an admin and the operator.
 select tests.set_up();
 select is(tests.check_out(token, bot), 'allowed', format('%s signs for %s', token, bot))
 from (values ('one', 'one'), ('both', 'one'), ('both', 'his'), ('his', 'his')) as tokens (token, bot);
@@ -85,7 +85,7 @@ select tests.act_as('operator');
 delete from public.trading_keys where client_id = tests.client_id('anna');
 select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a DELETE by the operator ends the same tokens');
 
--- A rotation ends none.
+-- A rotation ends no token.
 select tests.set_up();
 select tests.act_as('anna');
 select tests.rotate('anna', 'A2');
@@ -95,7 +95,7 @@ select is(tests.check_out('one', 'one'), 'allowed', 'a token signs with the new 
 -- Who can list these tokens.
 select tests.act_as('anna');
 select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 5, 'a client can list the tokens that a revocation would end');
-select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 not_found', 'the tokens of another client -> 404');
+select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 resource_not_found', 'the tokens of another client -> 404');
 select tests.act_as('ada');
 select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 1, 'an admin can list them for any client');
 select is(tests.refusal($$delete from public.machine_tokens where name = 'pgtap both'$$), 'allowed', 'an admin can end a token of several clients');

@@ -7,9 +7,9 @@ select tests.setup_bot('anna', 'grid', tests.wallet('anna', 'A'));
 
 select lives_ok(
   'select id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at from public.trading_keys',
-  'a client reads what describes its key');
-select lives_ok('select count(*) from public.trading_keys', 'and counts it');
-select is(tests.refusal(statement), '42501', 'its envelope cannot be read: ' || statement)
+  'a client can read the description of its key');
+select lives_ok('select count(*) from public.trading_keys', 'a client can count its keys');
+select is(tests.refusal(statement), '42501', 'a client cannot read its envelope: ' || statement)
 from unnest(array[
   'select encrypted_key from public.trading_keys',
   'select * from public.trading_keys',
@@ -33,9 +33,9 @@ from unnest(array[
 
 select is_empty(
   $$select * from pg_stats where schemaname = 'public' and attname = 'encrypted_key'$$,
-  'nor guessed from the planner''s statistics');
+  'the statistics of the planner do not show the envelope');
 
-select is(tests.refusal(statement), '42501', 'the database''s own columns cannot be written: ' || statement)
+select is(tests.refusal(statement), '42501', 'a client cannot write columns that the database sets: ' || statement)
 from unnest(array[
   'update public.trading_keys set version = 9',
   'update public.trading_keys set client_id = tests.client_id(''boris'')',

@@ -2,7 +2,7 @@ begin;
 \ir ../people.psql
 select plan(30);
 
--- Whoever changes the trading key, and by whatever way: the same happens to wallets and bots.
+-- Wallets and bots change in the same way, whoever changes the trading key, with the function or directly in the table.
 create function tests.prepare(person text) returns void language plpgsql as $$
 begin
   perform tests.act_as('operator');
@@ -58,17 +58,17 @@ begin
   end if;
   return next is(tests.wallets(person),
     array[format('dca: %s2 trading', person), format('grid: %s2 trading', person)],
-    person || ': every wallet takes the new key, keys of its own too; a bot left with it twice has it once');
+    person || ': a rotation writes the new key to every wallet, and a bot has it only once');
   return next is(tests.bots(person),
     array['bare: stopped created', 'dca: running', 'grid: running', 'sol: stopped created'],
-    person || ': and bots run on');
+    person || ': a rotation stops no bot');
 
   perform tests.rewrap(person, person || 2, 'second');
   return next is(tests.trading_key(person), person || '2 version 2 under second',
-    person || ': a rewrap is of the same version under another master key');
+    person || ': a rewrap keeps the version and changes the master key');
   return next is(tests.wallets(person),
     array[format('dca: %s2 trading', person), format('grid: %s2 trading', person)],
-    person || ': and reaches the wallets');
+    person || ': a rewrap updates the wallets too');
 
   if person = 'byfunction' then
     perform public.revoke_key(tests.client_id(person));
@@ -80,7 +80,7 @@ begin
     person || ': a revocation removes every ciphertext');
   return next is(tests.bots(person),
     array['bare: stopped created', 'dca: stopped key_revoked', 'grid: stopped key_revoked', 'sol: stopped created'],
-    person || ': and stops every bot');
+    person || ': a revocation stops every bot');
 
   perform tests.act_as('operator');
   return next is(tests.events(person), array[
@@ -92,17 +92,17 @@ begin
       format('key_rotated %s2 2 by %s', person, way.role),
       format('key_rewrapped %s2 2 by %s', person, way.role),
       format('key_revoked %s2 2 by %s', person, way.role)],
-    person || ': and each change is an event with its actor');
+    person || ': each change is an event with its actor');
 end $$;
 
 select tests.play(ways) from tests.ways;
 
--- What is left empty takes the next first key at once.
+-- Wallets that a revocation left empty get the next first key at once.
 select tests.act_as('byclient');
 select tests.put_in('byclient', 'next');
 select is(tests.wallets('byclient'), array['dca: next trading', 'grid: next trading'],
-  'wallets that a revocation left empty take the next first key');
-select is(tests.trading_key('byclient'), 'next version 3 under first', 'whose number goes on');
+  'wallets that a revocation left empty get the next first key');
+select is(tests.trading_key('byclient'), 'next version 3 under first', 'the version number continues after a revocation');
 
 select * from finish();
 rollback;

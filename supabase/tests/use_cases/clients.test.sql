@@ -5,38 +5,38 @@ select plan(22);
 select tests.act_as('ada');
 select ok(public.create_client('Carla',
   'Carla@pgtap.test') @> '{"name": "Carla", "email": "carla@pgtap.test", "linked": false}',
-  'an admin creates a client, whose e-mail is kept in lower case');
+  'an admin can create a client, and its e-mail is stored in lower case');
 select is(tests.refusal($$select public.create_client('Carla', 'CARLA@pgtap.test')$$), 'PT409 email_taken',
-  'an e-mail is taken once');
+  'the same e-mail twice -> 409');
 select tests.sign_up('dora') from (select tests.act_as('operator')) as operator;
 select tests.act_as('ada');
 select is(public.create_client('Dora', tests.email('dora'), link_account => true) -> 'linked', 'true',
-  'an account that exists is linked if the admin says so');
-select is(tests.refusal($$select public.create_client('', 'empty@pgtap.test')$$), '23514', 'a client has a name');
+  'create_client with link_account links an existing account');
+select is(tests.refusal($$select public.create_client('', 'empty@pgtap.test')$$), '23514', 'an empty name is rejected');
 
-select is(jsonb_array_length(public.list_clients(2) -> 'items'), 2, 'a page has as many clients as asked for');
+select is(jsonb_array_length(public.list_clients(2) -> 'items'), 2, 'a page has the requested number of clients');
 select is(public.list_clients(2) -> 'items' -> 1 -> 'id', public.list_clients(2) -> 'next_cursor',
-  'and says where the next begins');
+  'next_cursor is the id of the last client of the page');
 select is(
   public.list_clients(1, (public.list_clients(1) ->> 'next_cursor')::uuid) -> 'items' -> 0,
-  public.list_clients(2) -> 'items' -> 1, 'which goes on after it');
+  public.list_clients(2) -> 'items' -> 1, 'the next page continues after the cursor');
 select is(public.list_clients(10, '00000000-0000-0000-0000-000000000000'), '{"items": [], "next_cursor": null}',
   'and the last page has no next');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found', 'an admin is no client');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an admin is no client');
 
 select tests.act_as('dora');
-select is(public.get_own_client() -> 'name', '"Dora"', 'a client gets itself');
-select is(public.get_own_client(), public.get_client((public.get_own_client() ->> 'id')::uuid), 'by name or by id');
-select is(jsonb_array_length(public.list_clients(10) -> 'items'), 1, 'and lists nobody else');
+select is(public.get_own_client() -> 'name', '"Dora"', 'a client can read itself');
+select is(public.get_own_client(), public.get_client((public.get_own_client() ->> 'id')::uuid), 'get_own_client and get_client return the same');
+select is(jsonb_array_length(public.list_clients(10) -> 'items'), 1, 'a client lists only itself');
 select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required',
-  'a client creates none');
+  'a client cannot create a client');
 
 select tests.act_as('eve');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 not_found',
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked',
   'an account without a client is none');
 select is(public.list_clients(10), '{"items": [], "next_cursor": null}', 'and sees none');
 select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required',
-  'and creates none');
+  'an account without a client cannot create a client');
 
 select tests.act_as('anna');
 select bag_eq(
@@ -46,14 +46,14 @@ select tests.act_as('operator');
 insert into public.bot_types (id, name, description, chain, enabled) values ('pgtap-off', 'Off', '', 'evm', false);
 select tests.act_as('anna');
 select is(public.list_bot_options(tests.client_id('anna')) @> '{"bot_types": [{"id": "pgtap-off"}]}', false,
-  'and not the others');
+  'a disabled bot type is not listed');
 select is(tests.refusal($$select tests.setup_bot('anna', 'x', tests.wallet('anna', 'A'), 'pgtap-off')$$),
-  'PT422 bot_type_unknown', 'of which no bot is made');
+  'PT422 bot_type_unknown', 'setup_bot with a disabled bot type -> 422');
 
 select tests.act_as('anon');
-select is(public.schema_version(), 1, 'who is not signed in learns the version of the schema');
-select is(tests.refusal('select public.list_clients(10)'), '42501', 'and no client');
-select is(tests.refusal('select public.get_own_client()'), '42501', 'not even an own one');
+select is(public.schema_version(), 1, 'a caller without a session can read the version of the schema');
+select is(tests.refusal('select public.list_clients(10)'), '42501', 'a caller without a session cannot list clients');
+select is(tests.refusal('select public.get_own_client()'), '42501', 'a caller without a session cannot call get_own_client');
 
 select * from finish();
 rollback;

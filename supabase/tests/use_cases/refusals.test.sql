@@ -2,7 +2,7 @@ begin;
 \ir ../people.psql
 select plan(139);
 
--- Every function of the API that names a client or a bot, as a call with that one left open.
+-- Every function of the API that names a client or a bot. %L is the place of the id.
 create table tests.calls (name text primary key, of text, for_admins boolean, call text);
 insert into tests.calls values
   ('get_client', 'client', false, 'select public.get_client(%L)'),
@@ -42,7 +42,7 @@ select bag_eq(
       ('list_deployment_events'), ('edge_token_valid')$$,
   'every function of the API is called here, or below by name');
 
--- The whole of the refusal: nothing of it may differ between another's row and none.
+-- The complete error. It must be the same for a row of another client and for a row that does not exist.
 create function tests.undone(statement text) returns text language plpgsql as $$
 begin
   execute statement;
@@ -65,7 +65,7 @@ select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 
 select is(tests.undone(format(call,
   coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
-  case when for_admins then 'PT403 admin_required Only an admin may do this.' else 'allowed' end,
+  case when for_admins then 'PT403 admin_required Only an admin can do this.' else 'allowed' end,
   'a client itself: ' || name)
 from tests.calls;
 
@@ -75,24 +75,24 @@ select is(tests.undone(format(call,
   'allowed', 'an admin: ' || name)
 from tests.calls;
 
--- Another's is as absent, to the letter.
+-- The error for a row of another client is exactly the error for a row that does not exist.
 select tests.act_as('anna');
 select is(tests.undone(format(call,
   coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
-  'PT404 not_found There is no such thing, or it is not yours.', 'another client: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'another client: ' || name)
 from tests.calls;
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
 from tests.calls;
 select tests.act_as('ada');
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
+  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
 from tests.calls;
 select tests.act_as('anon');
-select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'who is not signed in: ' || name)
+select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'without a session: ' || name)
 from tests.calls;
 
--- Whoever calls past the edge gets no larger pages.
+-- A caller that calls the REST API directly cannot get larger pages.
 select tests.act_as('boris');
 select is(tests.refusal(replace(call, '10)', size || ')')), 'PT422 validation_failed', call || ' of ' || size)
 from unnest(array['0', '101', 'null']) as size, (

@@ -1,4 +1,4 @@
-/** An envelope's cryptography without an envelope: a fresh data key, wrapped, and 32 bytes under it. */
+/** The cryptography of an envelope without the envelope: a fresh data key, wrapped, and 32 bytes sealed under it. */
 
 export interface Sealed {
   readonly wrapIv: Uint8Array<ArrayBuffer>;

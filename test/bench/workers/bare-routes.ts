@@ -1,8 +1,8 @@
 /**
- * What a route is held against: the same request by the same router, the same call of the database API with the same
- * headers and a body as long, the same JSON passed on; where a private key comes in, it is read, its address derived
- * and 32 bytes sealed under two layers of AES-GCM. No implementation does with less. Nothing is verified, validated,
- * limited or logged, and no header says anything to browsers.
+ * What a route is compared with: the same request by the same router, the same call of the database API with the same
+ * headers and a body of the same length, the same JSON passed on. If the request has a private key, the bare route parses it,
+ * derives its address and seals 32 bytes under two layers of AES-GCM. No implementation can do less. The bare route does not
+ * verify, validate, limit or log anything, and sends no headers for browsers.
  */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
@@ -19,7 +19,7 @@ interface Env {
     readonly SUPABASE_URL: string;
     readonly SUPABASE_PUBLISHABLE_KEY: string;
     readonly ENCRYPTION_KEY: string;
-    /** `none`: a public key is taken for granted, so that what deriving it takes in a request can be told. */
+    /** `none`: takes the public key as given, so that the time of deriving it can be measured. */
     readonly CURVES: string;
   };
 }
@@ -81,7 +81,7 @@ function asCaller(c: Context<Env>, name: string, args: object): Promise<object> 
   return call(c, name, args, c.req.header('authorization') ?? '');
 }
 
-/** A machine token is stored as its hash, and asked for by it. */
+/** A machine token is stored as its hash, and looked up by it. */
 function asRunner(c: Context<Env>, name: string, args: object): Promise<object> {
   const token = (c.req.header('authorization') ?? '').slice('Bearer '.length);
   const token_hash = bytesToHex(sha256(utf8ToBytes(token)));

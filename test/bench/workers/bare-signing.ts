@@ -1,6 +1,6 @@
 /**
- * What any service must do that signs what it is asked to, by the same libraries and nothing around them: hash the
- * parsed request, sign, verify the signature under the address, write the answer. No rules, limits or judgement.
+ * What every signing service must do, with the same libraries and nothing around them: hash the parsed request, sign,
+ * verify the signature under the address, write the response. No rules, limits or policies.
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
@@ -32,7 +32,7 @@ export async function verifyEd25519(
   return crypto.subtle.verify('Ed25519', key, signature, message);
 }
 
-/** `secret` is opened anew for each. */
+/** `secret` is opened again for each. */
 export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8Array>, address: string) {
   switch (request.type) {
     case 'evm.message':
@@ -73,7 +73,7 @@ export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8
   }
 }
 
-/** 65 bytes, the recovery first. */
+/** 65 bytes, the recovery id first. */
 function signFor(digest: string, secret: Uint8Array, address: string): Uint8Array {
   const payload = hexToBytes(digest.slice(2));
   const signature = signSecp256k1(payload, secret);

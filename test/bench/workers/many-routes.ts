@@ -1,4 +1,4 @@
-/** The service with `ROUTES` routes more, made when the first request comes. */
+/** The service with `ROUTES` additional routes, which are created at the first request. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { createApp } from '../../../src/app.ts';
 import type { Bindings } from '../../../src/env.ts';

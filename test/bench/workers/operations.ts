@@ -20,11 +20,11 @@ interface Env {
 }
 
 export interface Samples {
-  /** In turns none of these is remembered by the time it comes again. */
+  /** Used in turns: each has left the caches by the time it is used again. */
   readonly hs256: readonly string[];
   readonly es256: readonly string[];
   readonly es256_key: JsonWebKey;
-  /** Private keys in hex, for nobody's use, and whose they are. */
+  /** Private keys in hex, used only here, and their addresses. */
   readonly wallets: Readonly<Record<'evm' | 'solana', { secret: string; address: string }>>;
   readonly requests: Readonly<Record<string, SigningRequest>>;
 }
@@ -136,7 +136,7 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
   };
 }
 
-/** Verification of a signature that is already apart from its token. */
+/** Verifies a signature that is already separated from its token. */
 async function bareToken(
   token: string,
   algorithm: HmacImportParams | EcKeyImportParams,

@@ -1,4 +1,4 @@
-/** Answers as the database API does, from answers that it once gave. */
+/** Responds as the database API does, from recorded responses. */
 interface Env {
   /** By function; for `check_out_key` by chain family. */
   readonly ANSWERS: string;

@@ -13,7 +13,7 @@ export const anchor = (...names: readonly string[]): string =>
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
     .replace(/-$/, '');
 
-/** The name of a schema that is referred to; empty if the schema stands in its place. */
+/** The name of the schema in a reference. Empty if the schema is given in place. */
 export const schemaName = ({ $ref = '' }: Schema): string => $ref.split('/').at(-1) ?? '';
 
 const code = (value: unknown) =>

@@ -4,16 +4,16 @@ import type { EndedKeys } from './ended-keys.ts';
 const IDS_IN_A_STATEMENT = 5_000;
 
 export interface EndedByLists {
-  /** Key ids that the database did not know as ended. */
+  /** How many key ids were not recorded as ended before. */
   readonly recorded: number;
-  /** Clients whose trading key was removed, with every key of their wallets. */
+  /** Clients whose trading key was removed, together with every key of their wallets. */
   readonly clients: readonly string[];
-  /** Keys of wallets that were removed, of clients that keep their trading key. */
+  /** How many own keys were removed from wallets of clients whose trading key stays. */
   readonly ownKeys: number;
 }
 
 /**
- * Records that these key ids have ended, and removes the keys that are held under them, as a revocation does: with the
+ * Records that these key ids have ended, and removes the keys with these ids. Like a revocation, this fires the
  * triggers, which stop bots and record events. Ids that the database never held are recorded too.
  */
 export async function endKeys(sql: TransactionSql, lists: readonly EndedKeys[]): Promise<EndedByLists> {

@@ -1,8 +1,9 @@
 /**
- * The list of key ids that have ended. It is small and changes with every rotation and revocation, so it is exported
- * far more often than a backup is made: a restore then removes the keys that ended after the backup.
+ * The list of key ids that have ended. It is small and changes with every rotation and revocation, so an operator
+ * exports it far more often than a backup. With it, a restore removes the keys that ended after the backup.
  *
- * JSON, one object a line: what it is, each key id, and at the end their number and the SHA-256 of the lines before.
+ * The file has one JSON object per line: first the format, then each key id, and last the number of ids and the SHA-256
+ * of all lines before.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,12 +19,12 @@ const Tail = z.strictObject({ keys: z.int().min(0), sha256: z.string() });
 
 export type EndedKey = z.infer<typeof EndedKey>;
 export interface EndedKeys {
-  /** Of the database, when it was read. */
+  /** The time of the database when the list was read. */
   readonly created_at: string;
   readonly keys: readonly EndedKey[];
 }
 
-/** @param sql one statement, so one snapshot */
+/** Reads the list in one statement, so in one snapshot. */
 export async function endedKeysIn(sql: ISql): Promise<EndedKeys> {
   const [row] = await sql<[EndedKeys]>`
     select private.rfc3339(now()) as created_at, coalesce(jsonb_agg(jsonb_build_object(
@@ -51,9 +52,9 @@ export function readEndedKeys(path: string): EndedKeys {
     };
     if (tail.sha256 === sha256Of(text.slice(0, end)) && tail.keys === list.keys.length) return list;
   } catch {
-    // Said below: what JSON.parse says quotes the text.
+    // The error below is used instead, because the message of JSON.parse quotes the text.
   }
-  throw new OperatorError('The list of ended keys is damaged, or it is not one of "npm run keys:ended".');
+  throw new OperatorError('The list of ended keys is damaged, or "npm run keys:ended" did not write it.');
 }
 
 const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,6 +1,6 @@
 /**
- * The form of a backup: a script of PostgreSQL's COPY commands, which psql reads too. The last two lines are a manifest
- * and the SHA-256 of everything before it. They stand at the end because nothing is known before the rows are read.
+ * The format of a backup: a script of COPY commands, which psql can read too. The last two lines are a manifest and the
+ * SHA-256 of everything before it. They are at the end because their content is only known after all rows were read.
  */
 import { z } from 'zod';
 import { quoted } from './tables.ts';
@@ -16,7 +16,7 @@ const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const Manifest = z.strictObject({
   format: z.literal(1),
   created_at: z.iso.datetime(),
-  /** The time of the newest event of any kind; null if there is none. */
+  /** The time of the newest event of any kind. Null if the database has no events. */
   newest_event: z.iso.datetime().nullable(),
   migrations: z.array(z.string()),
   tables: z.array(

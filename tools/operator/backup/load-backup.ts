@@ -7,10 +7,10 @@ import { readBackup } from './read-backup.ts';
 import { appliedMigrations, type Column, quoted, type StoredTable, storedTables } from './tables.ts';
 
 const ROWS_IN_A_STATEMENT = 500;
-/** The chain of what belongs to no client. */
+/** The id of the audit chain of the deployment. */
 const DEPLOYMENT = "client_id = '00000000-0000-0000-0000-000000000000'";
 
-/** Rows of the migrations, the seed and the operator's tokens, and counts of events, which are no history. */
+/** Rows that an empty database may have: from the migrations, the seed and the operator's tokens, and counters of events. */
 const SET_UP_ROWS: Readonly<Record<string, string>> = {
   'public.bot_types': 'true',
   'public.machine_tokens': "client_id is null and scope <> 'bots'",
@@ -24,23 +24,23 @@ const SET_UP_ROWS: Readonly<Record<string, string>> = {
 
 export interface Loaded {
   readonly rows: number;
-  /** Machine tokens of the operator that the database had before. */
+  /** How many machine tokens of the operator the database had before. */
   readonly tokensReplaced: number;
 }
 
-/** @throws {OperatorError} before anything is written, if the database is not an empty one of the same migrations */
+/** @throws {OperatorError} before anything is written, if the database is not empty or has other migrations */
 export async function loadBackup(sql: TransactionSql, path: string, manifest: Manifest): Promise<Loaded> {
-  // From here on nobody adds a client.
+  // From here on no other transaction can add a client.
   await sql`lock table public.clients in share row exclusive mode`;
   const tables = new Map((await storedTables(sql)).map((table) => [table.name, table]));
   await requireSameMigrations(sql, manifest);
   requireSameTables(tables, manifest);
-  // An operator knows the public tables: of two tables with rows, the error names one of those.
+  // Public tables are checked first, so that the error names a table that the operator knows.
   const isPrivate = (name: string): number => Number(name.startsWith('private.'));
   for (const name of [...tables.keys()].toSorted((a, b) => isPrivate(a) - isPrivate(b)))
     await requireNoRows(sql, name);
 
-  // Without triggers: they would number keys and record events again. CHECKs hold, and triggers that are ALWAYS enabled.
+  // Without triggers, which would number keys and record events again. CHECKs and ENABLE ALWAYS triggers still apply.
   await sql`set local session_replication_role = replica`;
   let tokensReplaced = 0;
   for (const name of Object.keys(SET_UP_ROWS)) {
@@ -59,7 +59,7 @@ async function requireSameMigrations(sql: TransactionSql, manifest: Manifest): P
   const more = applied.filter((version) => !manifest.migrations.includes(version));
   if (missing.length + more.length === 0) return;
   throw new OperatorError(
-    `The migrations of the backup and of the database differ. Only the backup has: ${listOf(missing)}. Only the database has: ${listOf(more)}. Check out the version of the backup, push its migrations into an empty project, and restore there.`,
+    `The migrations of the backup and of the database differ. Only in the backup: ${listOf(missing)}. Only in the database: ${listOf(more)}. Check out the version of the backup, push its migrations into an empty project, and restore there.`,
   );
 }
 
@@ -70,19 +70,19 @@ function requireSameTables(tables: ReadonlyMap<string, StoredTable>, manifest: M
   for (const { name, columns } of manifest.tables) {
     const stored = tables.get(name);
     const missing = columns.filter((column) => !stored?.columns.some((known) => known.name === column));
-    if (!stored) throw new OperatorError(`The database has no table ${name}, of which the backup has rows.`);
+    if (!stored) throw new OperatorError(`The backup has the table ${name}, and the database does not.`);
     if (missing.length > 0) {
       throw new OperatorError(
-        `In the database ${name} has no column ${missing.join(', ')}, which the backup has.`,
+        `The backup has columns of ${name} that the database does not have: ${missing.join(', ')}.`,
       );
     }
   }
-  // Supabase Auth may have tables that the project of the backup did not have. Ours come with the migrations.
+  // Supabase Auth may have tables that the project of the backup did not have. Other tables come from the migrations.
   const absent = [...tables.keys()].find(
     (name) => !name.startsWith('auth.') && !manifest.tables.some((table) => table.name === name),
   );
   if (absent !== undefined)
-    throw new OperatorError(`The backup has no table ${absent}, which the database has.`);
+    throw new OperatorError(`The database has the table ${absent}, and the backup does not.`);
 }
 
 async function requireNoRows(sql: TransactionSql, name: string): Promise<void> {
@@ -90,7 +90,7 @@ async function requireNoRows(sql: TransactionSql, name: string): Promise<void> {
   const [found] = await sql.unsafe(`select 1 from ${name} where not (${setUp}) limit 1`);
   if (!found) return;
   throw new OperatorError(
-    `The database is in use: ${name} has rows. A restore writes into an empty project only, and nothing was changed.`,
+    `The database is in use: ${name} has rows. A restore needs an empty project. Nothing was changed.`,
   );
 }
 
@@ -99,7 +99,7 @@ async function removeSetUpRows(sql: TransactionSql, name: string): Promise<numbe
   const [found] = await sql.unsafe(`select 1 from ${name} where ${where} limit 1`);
   if (!found) return 0;
   const isAppendOnly = name === 'public.key_events';
-  // The set-up of an unused project is no history.
+  // The events of setting up an unused project are not needed.
   if (isAppendOnly) await sql`alter table public.key_events disable trigger key_events_are_never_changed`;
   const { count } = await sql.unsafe(`delete from ${name} where ${where}`);
   if (isAppendOnly)
@@ -142,8 +142,8 @@ function columnsOf(table: StoredTable | undefined, names: readonly string[]): Co
 }
 
 /**
- * Inserts rows by statements of many. Not by COPY: if a COPY fails at its end, postgres.js neither reports the error nor
- * goes on.
+ * Inserts many rows with each statement. It does not use COPY: if a COPY fails at its end, postgres.js neither reports
+ * the error nor continues.
  */
 class RowLoader {
   readonly #sql: TransactionSql;
@@ -157,7 +157,7 @@ class RowLoader {
     const cells = columns.map((_, at) => `c${at}`).join(', ');
     const values = columns.map(({ type }, at) => `given.c${at}::${type}`).join(', ');
     const lists = columns.map((_, at) => `$${at + 1}::text[]`).join(', ');
-    // Numbers of identity columns are taken as they are, as by COPY.
+    // As with COPY, identity columns get the numbers of the backup.
     this.#statement = `insert into ${table} (${names}) overriding system value select ${values} from unnest(${lists}) as given (${cells})`;
   }
 
@@ -177,7 +177,7 @@ class RowLoader {
   }
 }
 
-/** The next number of each sequence follows the numbers that were loaded. */
+/** Sets each sequence, so that its next number follows the numbers that were loaded. */
 async function continueSequences(sql: TransactionSql, table: string): Promise<void> {
   const columns = await sql<{ name: string; sequence: string }[]>`
     select attname as name, pg_get_serial_sequence(${table}, attname) as sequence

@@ -1,4 +1,4 @@
-/** Reads a backup and believes nothing of it: what is not as it was written is an error, and no part of it is run as SQL. */
+/** Reads a backup without trusting it. Any difference from the format is an error, and no part of the file is run as SQL. */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
@@ -10,14 +10,15 @@ import { copyLine, END_OF_ROWS, FIRST_LINE, MANIFEST, Manifest, PREAMBLE, SHA256
 
 export type BackupPart =
   | { readonly kind: 'table'; readonly name: string; readonly columns: readonly string[] }
-  /** A row of the table before it, as COPY writes it. */
+  /** A row of the table that was returned last, as COPY writes it. */
   | { readonly kind: 'row'; readonly line: string };
 
 const damaged = (how: string) => new OperatorError(`The backup is damaged: ${how}. Nothing was written.`);
 const COPY = /^COPY ((?:public|private|auth)\.[a-z_0-9]+) \(((?:"(?:[^"]|"")+"(?:, )?)+)\) FROM stdin;$/;
 
 /**
- * The tables and rows of a backup, in their order. Only when it returns are they known to be whole.
+ * Returns the tables and rows of a backup, in their order. The SHA-256 is checked at the end, so all rows are
+ * unverified until the generator returns.
  *
  * @throws {OperatorError}
  */
@@ -32,7 +33,7 @@ export async function* readBackup(path: string): AsyncGenerator<BackupPart, Mani
   }
 }
 
-/** Reads all of it and keeps nothing but the manifest. */
+/** Reads and verifies the whole backup, and returns its manifest. */
 export async function verifyBackup(path: string): Promise<Manifest> {
   const parts = readBackup(path);
   for (;;) {
@@ -112,7 +113,7 @@ function parseManifest(text: string): Manifest {
   }
 }
 
-/** Compressed or not: by its first bytes, whatever its name. */
+/** Decompresses a compressed file. It looks at the first bytes and not at the name. */
 function bytesOf(path: string): AsyncIterable<Uint8Array> {
   const file = openSync(path, 'r');
   const magic = Buffer.alloc(2);

@@ -1,11 +1,11 @@
-/** What a restore did, and what the operator has to do next, in words. */
+/** Prints what a restore did, and what the operator must do next. */
 import { plain, say } from '../command.ts';
 import type { EndedByLists } from './end-keys.ts';
 import type { EndedKeys } from './ended-keys.ts';
 import type { Manifest } from './format.ts';
 import type { Loaded } from './load-backup.ts';
 
-/** What `private.after_restore()` returns. */
+/** The result of `private.after_restore()`. */
 export interface AfterRestore {
   readonly bots_stopped: number;
   readonly tokens_ended: number;

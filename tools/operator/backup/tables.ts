@@ -1,4 +1,4 @@
-/** Which tables a backup holds. The schema itself comes from the migrations, and is not in a backup. */
+/** Which tables a backup contains. The schema is not in a backup, because the migrations create it. */
 import type { ISql } from 'postgres';
 
 export interface Column {
@@ -7,16 +7,16 @@ export interface Column {
 }
 
 export interface StoredTable {
-  /** With its schema, quoted where SQL needs it. */
+  /** The name with its schema, quoted if SQL requires it. */
   readonly name: string;
-  /** The stored columns: generated ones are computed again. */
+  /** The stored columns. Generated columns are not in a backup, because PostgreSQL computes them again. */
   readonly columns: readonly Column[];
 }
 
-/** Accounts come along, with their second factors. Sessions and one-time tokens do not: everybody signs in again. */
+/** A backup has the accounts with their second factors. It has no sessions and one-time tokens: all users sign in again. */
 const AUTH_TABLES = ['auth.users', 'auth.identities', 'auth.mfa_factors'];
 
-/** In the order of their names, by which `private.key_ids` is loaded before the keys. */
+/** The tables in the order of their names. So `private.key_ids` is loaded before the keys. */
 export async function storedTables(sql: ISql): Promise<StoredTable[]> {
   return sql<StoredTable[]>`
     select format('%I.%I', spaces.nspname, tables.relname) as name,
@@ -33,7 +33,7 @@ export async function storedTables(sql: ISql): Promise<StoredTable[]> {
     order by spaces.nspname collate "C", tables.relname collate "C"`;
 }
 
-/** Versions of the migrations that were applied, in the table that the Supabase CLI keeps. */
+/** The versions of the applied migrations, from the table of the Supabase CLI. */
 export async function appliedMigrations(sql: ISql): Promise<string[]> {
   const rows = await sql<{ version: string }[]>`
     select version from supabase_migrations.schema_migrations order by version collate "C"`;
@@ -41,8 +41,8 @@ export async function appliedMigrations(sql: ISql): Promise<string[]> {
 }
 
 /**
- * Settings of a transaction that writes or reads a backup: one form for every value, no limit of time, and an error
- * where row-level security would hide rows.
+ * Prepares a transaction that writes or reads a backup: a fixed text form for every value, no time limit, and an error
+ * if row-level security would hide rows.
  */
 export async function prepareTransaction(sql: ISql): Promise<void> {
   await sql

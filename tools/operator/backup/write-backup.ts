@@ -4,7 +4,7 @@ import { copyLine, END_OF_ROWS, FIRST_LINE, MANIFEST, type Manifest, PREAMBLE, S
 import { appliedMigrations, prepareTransaction, quoted, storedTables } from './tables.ts';
 
 /**
- * The bytes of a backup, piece by piece.
+ * Returns the bytes of a backup in chunks.
  *
  * @param sql a transaction of one snapshot (repeatable read)
  * @returns the manifest
@@ -31,12 +31,12 @@ export async function* backupOf(sql: ISql): AsyncGenerator<Buffer, Manifest> {
     const rowsOf = await sql.unsafe(`copy ${name} (${columns.map(quoted).join(', ')}) to stdout`).readable();
     for await (const chunk of rowsOf) {
       hashOfRows.update(chunk);
-      // COPY escapes a line break in a value.
+      // COPY escapes line breaks in values, so each line is one row.
       for (const byte of chunk) if (byte === 0x0a) rows += 1;
       yield hashed(chunk);
     }
-    // While the stream is full, postgres.js does not read from its socket. If the COPY ends meanwhile, nothing else makes
-    // it read again, and the next statement would never end.
+    // While the stream is full, postgres.js does not read from its socket. If the COPY ends meanwhile, nothing makes
+    // postgres.js read again, and the next statement would never end.
     rowsOf._read(0);
     yield hashed(lines(END_OF_ROWS));
     tables.push({ name, columns, rows, sha256: hashOfRows.digest('hex') });

@@ -1,5 +1,5 @@
--- `supabase_auth_admin` runs this at each start, after lite has created its tables in `auth`. It adds the tables that Supabase
--- Auth has and lite has not, and row-level security.
+-- `supabase_auth_admin` runs this at each start, after lite has created its tables in `auth`. It adds the tables that
+-- Supabase Auth has and lite does not create, and it enables row-level security.
 do $$
 begin
   if to_regclass('auth.mfa_factors') is not null then return; end if;

@@ -1,7 +1,7 @@
 /**
- * The connections that a hosted project's parts have, behind the one that lite knows: Supabase Auth signs in as
- * `supabase_auth_admin`, PostgREST as `authenticator`. Requests of the REST API run with the role's limits, and errors leave
- * with the statuses of PostgREST.
+ * Makes lite use the same database roles as a hosted project, behind the one connection that lite knows: Supabase Auth
+ * signs in as `supabase_auth_admin`, and PostgREST as `authenticator`. Requests of the REST API run with the limits of
+ * their role, and errors have the statuses of PostgREST.
  */
 import { createPostgresConnection, PostgresConnection } from '@supabase/lite/postgres';
 import { asRole } from './bootstrap.ts';
@@ -10,7 +10,7 @@ import { readTransactionSettings, type TransactionSettings } from './settings.ts
 
 type WithContext = PostgresConnection['withContext'];
 type Introspection = ReturnType<PostgresConnection['introspect']>;
-/** What lite knows of the caller. */
+/** What lite knows about the caller. */
 interface Caller {
   readonly auth?: { readonly role?: string; readonly jwt?: object | null };
 }
@@ -20,7 +20,7 @@ const AUTH_POOL_SIZE = 4;
 const IDLE_SECONDS = 10;
 const CLOSE_SECONDS = 1;
 
-/** lite passes JSON arguments of functions as text. Its own serializer would make a JSON string of the text. */
+/** lite passes JSON arguments of functions as text. The default serializer would encode this text again as a JSON string. */
 const json = (oid: number) => ({
   to: oid,
   from: [oid],
@@ -35,7 +35,7 @@ const optionsOf = (url: string, max: number, others: { idle_timeout?: number } =
 
 type Setting = readonly [name: string, value: string];
 
-/** Settings of PostgREST before version 9, which lite sets. */
+/** Settings that PostgREST had before version 9, and that lite still sets. */
 const LEGACY: readonly Setting[] = [
   ['request.jwt.claim.sub', ''],
   ['request.jwt.claim.role', ''],
@@ -43,7 +43,7 @@ const LEGACY: readonly Setting[] = [
 
 type Executor = Parameters<Parameters<WithContext>[1]>[0];
 
-/** For the rest of the transaction. */
+/** Applies settings until the end of the transaction. */
 async function apply(db: Executor, settings: readonly Setting[]): Promise<void> {
   await db
     .selectNoFrom((of) =>
@@ -56,7 +56,7 @@ async function apply(db: Executor, settings: readonly Setting[]): Promise<void> 
 
 export class HostedConnection extends PostgresConnection {
   readonly #rest: PostgresConnection;
-  /** `information_schema` shows a role what it may use: of our tables `authenticator` may use none. */
+  /** `information_schema` shows a role only what it can use. `authenticator` can use none of the tables. */
   readonly #catalog: PostgresConnection;
   #introspection: Introspection | undefined;
   #settings: TransactionSettings | undefined;
@@ -68,23 +68,23 @@ export class HostedConnection extends PostgresConnection {
     );
     this.#rest = createPostgresConnection(optionsOf(asRole(databaseUrl, 'authenticator'), poolSize));
     this.#catalog = createPostgresConnection(optionsOf(databaseUrl, 1, { idle_timeout: IDLE_SECONDS }));
-    // lite would replace the functions of Supabase Auth by its own.
+    // Otherwise lite would replace the functions of Supabase Auth with its own.
     this.config.baseSchema = '';
-    // Left to itself, lite grants ALL on every table to the API roles on its first request, which would undo the
-    // column grants that keep envelopes unreadable. `active` means that lite has done so.
+    // By default, lite grants ALL on every table to the API roles at its first request. This would undo the column
+    // grants that keep envelopes unreadable. `active` tells lite that it has done so already.
     Object.assign(this.#rest, { rlsState: 'active' });
   }
 
-  /** Reads what is cached of the catalog, now and whenever `notify pgrst` announces a change. */
+  /** Reads the settings from the catalog, now and after each `notify pgrst`, and caches them. */
   async watchCatalog(): Promise<void> {
     let reading = Promise.resolve();
     const read = () => {
       reading = this.#readCatalog();
       reading.catch((error: Error) => {
-        if (!this.#closed) process.stderr.write(`The catalog cannot be read: ${error.message}\n`);
+        if (!this.#closed) process.stderr.write(`The database catalog could not be read: ${error.message}\n`);
       });
     };
-    // postgres.js calls the last argument each time it listens: also after the server was restarted.
+    // postgres.js calls the last argument each time it starts to listen, also after a restart of the server.
     await this.#catalog.driver.listen('pgrst', read, read);
     await reading;
   }
@@ -100,7 +100,7 @@ export class HostedConnection extends PostgresConnection {
     const forget = () => {
       if (this.#introspection === running) this.#introspection = undefined;
     };
-    // lite returns an introspection without functions if the database did not respond.
+    // If the database does not respond, lite returns an introspection without functions.
     running.then(({ functions }) => functions ?? forget(), forget);
     return running;
   }
@@ -109,7 +109,7 @@ export class HostedConnection extends PostgresConnection {
     this.#introspection = undefined;
   }
 
-  /** lite calls this for each request of the REST API, and only for those. */
+  /** lite calls this for each request to the REST API, and for nothing else. */
   override withContext: WithContext = (vars, run, options) => {
     const { transaction, forceRollback, rpc } = options ?? {};
     const { role = 'anon', jwt } = (vars as Caller | undefined)?.auth ?? {};
@@ -131,14 +131,14 @@ export class HostedConnection extends PostgresConnection {
       if (rpc.readOnly || called?.readOnly) settings.push(['transaction_read_only', 'on']);
     }
     if (transaction || forceRollback) {
-      // Rare, and left to lite, which takes the role.
+      // This case is rare. lite handles it and sets the role.
       return this.#rest.withContext(
         vars,
         (db) => apply(db, [...settings, ...LEGACY]).then(() => run(db)),
         options,
       );
     }
-    // One statement. lite would send a dozen.
+    // One statement, for speed. lite would send a dozen.
     return this.#rest.kysely.transaction().execute(async (db) => {
       await apply(db, [['role', role], ...settings]);
       return run(db);
@@ -155,7 +155,7 @@ export class HostedConnection extends PostgresConnection {
 
   override async close(): Promise<void> {
     this.#closed = true;
-    // Without a limit postgres.js waits for ever if a transaction is running, also after the transaction has ended.
+    // Without a timeout, postgres.js waits forever if a transaction is running, even after the transaction has ended.
     const pools = [this, this.#rest, this.#catalog];
     await Promise.all(pools.map(({ driver }) => driver.end({ timeout: CLOSE_SECONDS })));
   }

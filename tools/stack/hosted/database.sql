@@ -5,11 +5,11 @@ create extension pgcrypto with schema extensions;
 create extension "uuid-ossp" with schema extensions;
 grant usage on schema extensions to anon, authenticated, service_role;
 
--- `public` stays with `pg_database_owner`, and everybody may use it.
+-- `pg_database_owner` stays the owner of `public`, and every role can use the schema.
 grant usage on schema public to postgres, anon, authenticated, service_role;
 
--- Since 2026-10-30 the API roles can no longer use what `postgres` creates in `public`. What the revokes leave is left on
--- hosted projects too: truncate, references, trigger and maintain on tables, update on sequences.
+-- Since 2026-10-30, the API roles cannot read or write what `postgres` creates in `public`. As on hosted projects, the
+-- revokes do not cover truncate, references, trigger and maintain on tables, and update on sequences.
 alter default privileges for role postgres in schema public grant all on tables to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on sequences to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on functions to anon, authenticated, service_role;
@@ -31,8 +31,8 @@ alter default privileges for role supabase_auth_admin in schema auth grant all o
 
 set role supabase_auth_admin;
 
--- As Supabase Auth defines them: PostgREST sets the claims as one JSON value, versions before 9 set each claim alone, and
--- a session that has served a request holds '' afterwards. Without claims each function returns null.
+-- The functions of Supabase Auth. PostgREST sets the claims as one JSON value, and versions before 9 set each claim
+-- separately. After a request, the setting of the session is ''. Without claims, each function returns null.
 create function auth.jwt() returns jsonb language sql stable as $$
   select coalesce(
     nullif(current_setting('request.jwt.claim', true), ''),
@@ -56,7 +56,7 @@ $$;
 
 reset role;
 
--- Changes of the schema are announced to PostgREST. Changes of a role are not: `notify pgrst, 'reload config'` does that.
+-- Notifies PostgREST of changes of the schema. Changes of a role need a manual `notify pgrst, 'reload config'`.
 create function extensions.announce_created() returns event_trigger language plpgsql set search_path = '' as $$
 begin
   if exists (

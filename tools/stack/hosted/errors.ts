@@ -1,6 +1,6 @@
-/** Errors of PostgreSQL as PostgREST reports them. lite reports many as 500 "SUP" without the SQLSTATE. */
+/** Reports errors of PostgreSQL as PostgREST does. lite reports many of them as 500 "SUP" without the SQLSTATE. */
 
-/** What lite reports as PostgREST does, or nearly: PT and PGRST codes, and these. */
+/** lite reports these codes, and all PT and PGRST codes, in the same way as PostgREST, or nearly so. */
 const AS_LITE_REPORTS = /^(PT...|PGRST|22...|42...|23502|23503|23505|25006)$/;
 
 const STATUSES: readonly (readonly [sqlstate: RegExp, status: number])[] = [
@@ -20,7 +20,7 @@ interface ServerError {
 const isServerError = (error: unknown): error is ServerError =>
   error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
 
-/** The same error for lite to report, in the form of an error that a function raises with its own status. */
+/** Converts an error for lite: the result looks like an error that a function raises with its own status. */
 export function inWordsOfPostgrest(error: unknown): unknown {
   if (!isServerError(error) || AS_LITE_REPORTS.test(error.code)) return error;
   const { code, message, detail = null, hint = null } = error;

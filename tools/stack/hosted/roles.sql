@@ -8,7 +8,7 @@ create role supabase_auth_admin login noinherit;
 create role postgres login createdb createrole replication bypassrls;
 
 grant anon, authenticated, service_role to authenticator;
--- The admin option is what lets a migration run `alter role authenticated set ...`.
+-- With the admin option, a migration can run `alter role authenticated set ...`.
 grant anon, authenticated, service_role to postgres with admin option;
 grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 -- On hosted projects supautils grants these: a restore needs the first.

@@ -1,17 +1,17 @@
-/** What PostgREST reads from the catalog and applies to each transaction; lite does not. */
+/** Settings that PostgREST reads from the catalog and applies to each transaction. lite does not do this. */
 import type postgres from 'postgres';
 
 type Settings = readonly (readonly [name: string, value: string])[];
 
 export interface TransactionSettings {
-  /** Of a role that requests run as: `alter role authenticated set statement_timeout = '5s'`. */
+  /** By the role of a request, for example from `alter role authenticated set statement_timeout = '5s'`. */
   readonly ofRole: (role: string) => Settings;
-  /** Of a function of the schema `public`. A function that does not exist has none. */
+  /** By the name of a function in the schema `public`. */
   readonly ofFunction: (name: string) => FunctionSettings;
 }
 
 interface FunctionSettings {
-  /** PostgREST applies `statement_timeout` before the call: set by the function itself it is too late for the call. */
+  /** PostgREST applies `statement_timeout` before the call, because inside the function it is too late for this call. */
   readonly settings: Settings;
   /** A stable or immutable function runs in a READ ONLY transaction, whatever the method of the request. */
   readonly readOnly: boolean;
@@ -19,7 +19,7 @@ interface FunctionSettings {
 
 const NO_FUNCTION: FunctionSettings = { settings: [], readOnly: false };
 
-/** As `authenticator` sees it: the roles it may take on, and the settings that it may change. */
+/** Reads the settings as `authenticator` sees them: of the roles that it can switch to, and that it can change. */
 export async function readTransactionSettings(sql: postgres.Sql): Promise<TransactionSettings> {
   const roles = await sql<{ role: string; settings: Settings }[]>`
     select r.rolname as role, json_agg(json_build_array(s.name, s.value)) as settings
