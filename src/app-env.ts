@@ -1,3 +1,4 @@
+import type { MatchedRoute } from './auth/access.ts';
 import type { CallerDatabase } from './database/as-caller.ts';
 import type { RunnerDatabase } from './database/as-runner.ts';
 import type { Tally } from './database/tally.ts';
@@ -17,8 +18,8 @@ export interface AppEnv {
     runtime: Runtime;
     /** The rate limit that the call was counted under. */
     rateLimitPolicy?: string;
-    /** Set if a rejected request is recorded in an audit chain: `PUT /clients/:id/rotate-key`. */
-    auditedRoute?: string;
+    /** Undefined if no route has the path and method of the request. */
+    route?: MatchedRoute;
     /** The database as the caller sees it; set once the session is verified, for routes of sessions alone. */
     database: CallerDatabase;
     /** The database as a machine token sees it, for routes of runners alone. */

@@ -1,13 +1,13 @@
 /** The whole service on one screen: what every request passes, the routes, and the one way out for errors. */
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
-import { accessTable } from './auth/access.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
 import { allowOrigins, securityHeaders } from './middleware/browser.ts';
 import { handleError, refuse } from './middleware/handle-error.ts';
 import { logRequests } from './middleware/log-requests.ts';
 import { neverStore } from './middleware/never-store.ts';
+import { findRoute } from './middleware/route.ts';
 import { answerDescription, answerDocs } from './openapi/description.ts';
 import { newRouter } from './openapi/route.ts';
 import { Problem } from './problem.ts';
@@ -33,6 +33,7 @@ export function createApp(limits?: TimeLimits) {
 
   // Shorter than 32 bytes in any form: a key or token that is sent as an id is not taken for one.
   app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, neverStore);
+  app.use(findRoute(app, { 'GET /openapi.json': 'anyone', 'GET /docs': 'anyone' }));
   app.use(async (c, next) => {
     c.set('runtime', runtimeFor(c.env, limits));
     await next();
@@ -45,15 +46,8 @@ export function createApp(limits?: TimeLimits) {
         refuse(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
     }),
   );
-  let accessOf: ReturnType<typeof accessTable> | undefined;
-  app.use(
-    authenticate((path, method) => {
-      accessOf ??= accessTable(app);
-      return accessOf(path, method);
-    }),
-  );
-  // After authentication and rate limits: the body of a rejected caller is not read.
-  app.use(limitBody);
+  // In this order: no body is read of a caller who is rejected or sends too many requests.
+  app.use(authenticate, limitBody);
 
   app.route('/', service);
   app.route('/', clients);
@@ -68,18 +62,6 @@ export function createApp(limits?: TimeLimits) {
   app.route('/', runner);
   app.route('/', audit);
 
-  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description:
-      'An access token of the Supabase project. Where the operator requires it, a `key_change` takes a second factor or a recent sign-in (RFC 9470); an `ending` never does.',
-  });
-  app.openAPIRegistry.registerComponent('securitySchemes', 'machine_token', {
-    type: 'http',
-    scheme: 'bearer',
-    description: 'A machine token (tk_…) of POST /bots/{id}/tokens.',
-  });
   app.get('/openapi.json', answerDescription(app));
   app.get('/docs', answerDocs);
   return app;

@@ -1,10 +1,10 @@
-import type { Context, MiddlewareHandler, Next } from 'hono';
+import type { Context, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken, MACHINE_TOKEN_PREFIX } from '../machine-token.ts';
-import { countCall, countGuess, countStranger, type RateClass } from '../middleware/rate-limit.ts';
-import { routeOf } from '../middleware/route.ts';
+import { countCall, countGuess, countStranger } from '../middleware/rate-limit.ts';
 import { Problem } from '../problem.ts';
+import type { Access } from './access.ts';
 import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
@@ -13,47 +13,31 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
- * Of a route: who may ask, under which rate limit, whether it takes the sign-in that key changes take, and whether
- * a request that is rejected there is recorded in the audit chain.
- */
-export interface Access {
-  /** Somebody with a session, a runner with its machine token, or anyone. */
-  readonly who: 'session' | 'runner' | 'anyone';
-  readonly rate: RateClass;
-  readonly stepUp: boolean;
-  readonly audited: boolean;
-}
-
-/**
- * Decides by the route who may call it. `accessOf` gets the method and the path of the route. A handler reaches the
- * database only through what is set here. Up to here nothing of the body was read.
+ * Decides by the access of the route who may call it. A handler reaches the database only through what is set here. Up to
+ * here nothing of the body was read.
  *
- * A path or method that no route has is 404 or 405, whoever asks: a valid machine token or session is not at fault for
- * it, and which routes exist is public.
+ * A path or method that no route has is 404 or 405 for every caller: a valid machine token or session is not at fault for
+ * it, and the list of routes is public.
  */
-export function authenticate(accessOf: (path: string, method: string) => Access): MiddlewareHandler<AppEnv> {
-  return createMiddleware<AppEnv>(async (c, next) => {
-    const route = routeOf(c);
-    if (!route) return c.notFound();
-    const access = accessOf(route.path, route.method);
-    if (access.audited) c.set('auditedRoute', `${route.method} ${route.path}`);
-    switch (access.who) {
-      case 'anyone':
-        await countStranger(c, access.rate);
-        await next();
-        break;
-      case 'runner':
-        await asRunner(c, next, access);
-        break;
-      case 'session':
-        await asCaller(c, next, access);
-        break;
-    }
-    const policy = c.get('rateLimitPolicy');
-    if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
-    return undefined;
-  });
-}
+export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
+  const access = c.get('route')?.access;
+  if (!access) return c.notFound();
+  switch (access.who) {
+    case 'anyone':
+      await countStranger(c, access.rate);
+      await next();
+      break;
+    case 'runner':
+      await asRunner(c, next, access);
+      break;
+    case 'session':
+      await asCaller(c, next, access);
+      break;
+  }
+  const policy = c.get('rateLimitPolicy');
+  if (policy !== undefined) c.res.headers.set('ratelimit-policy', policy);
+  return undefined;
+});
 
 /** A Supabase session. From here on the database answers under this very token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
@@ -70,7 +54,7 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
   await next();
 }
 
-/** A machine token. Whether it is in force is for the database to say, in the call that does the work. */
+/** A machine token. The database decides whether it is valid, in the call that does the work. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
   const { runtime, requestId, tally } = c.var;
   const token = await countingUnverified(c, async () => {
@@ -80,19 +64,17 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
     return token;
   });
   const tokenHash = hashOfMachineToken(token);
-  // Anybody can make up a token of the right form. Until the database knew one here it counts as a guess, so that
-  // guessing ends before a body is read and the database is asked; those in use are not held up by it.
+  // Anybody can make up a token of the right form. It counts as a guess until the database has found it, so that guesses
+  // are limited before a body is read and the database is called. Tokens in use do not count as guesses.
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
-  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally }));
+  const onTokenChecked = (isKnown: boolean) =>
+    isKnown ? remember(knownTokens, tokenHash) : knownTokens.delete(tokenHash);
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally, onTokenChecked }));
   await next();
-  if (c.res.status === 401) knownTokens.delete(tokenHash);
-  else if (c.res.ok || SAID_BY_THE_DATABASE.includes(c.res.status)) remember(knownTokens, tokenHash);
 }
 
-/** A runner gets these only from a database that has found its token. */
-const SAID_BY_THE_DATABASE = [403, 404, 409];
 const MOST_KNOWN_TOKENS = 10_000;
 
 function remember(tokens: Set<string>, hash: string): void {

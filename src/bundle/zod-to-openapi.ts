@@ -31,7 +31,7 @@ export function extendZodWithOpenApi(zod: { readonly ZodType: { readonly prototy
 /** `@hono/zod-openapi` imports it. The Worker never calls it. */
 export class OpenApiGeneratorV31 {
   generateDocument(): never {
-    throw new TypeError('npm run openapi writes the description in advance');
+    throw new TypeError('The description is a file in the deployed Worker: npm run openapi');
   }
 }
 export { OpenApiGeneratorV31 as OpenApiGeneratorV3 };

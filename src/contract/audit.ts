@@ -41,11 +41,11 @@ export const KEY_EVENTS = [
 
 const Event = z.enum(KEY_EVENTS);
 const Hash = z.string().openapi({ description: 'SHA-256, in hex.' });
-const Seq = z.int().openapi({ description: 'Counts the rows of the chain, from 1, without a gap.' });
+const Seq = z.int().openapi({ description: 'The number of the row in the chain, from 1, without gaps.' });
 
 /**
- * The row as it is hashed: `hash` is SHA-256 over RFC 8785 of everything else here. So no member may ever be added,
- * or left out, for rows that are there already.
+ * The row as it is hashed: `hash` is the SHA-256 of all other fields in the form of RFC 8785. A field that is added or
+ * removed changes the hash of every stored row, so the fields never change.
  */
 export const KeyEvent = z
   .object({
@@ -54,9 +54,9 @@ export const KeyEvent = z
     client_id: Id,
     event: Event,
     actor: z.enum(['client', 'admin', 'operator', 'runner', 'auth']).openapi({
-      description: 'auth: the Auth server, for example when it links an account.',
+      description: '`auth` is the Auth server, for example when it links an account.',
     }),
-    actor_id: Id.nullable().openapi({ description: 'The account, where there was a session.' }),
+    actor_id: Id.nullable().openapi({ description: 'The account, if the actor had a session.' }),
     request_id: z.string().nullable(),
     bot_id: Id.nullable(),
     address: z.string().nullable(),
@@ -65,20 +65,22 @@ export const KeyEvent = z
     key_version: z.int().nullable(),
     detail: z.record(z.string(), z.unknown()).nullable(),
     created_at: Time,
-    signatures: z
-      .int()
-      .openapi({ description: 'How many key_released events the chain has up to here, this row included.' }),
-    previous_hash: Hash.nullable().openapi({
-      description: 'The hash of the row before; null for the first.',
+    signatures: z.int().openapi({
+      description: 'The number of `key_released` events in the chain up to this row, including it.',
     }),
-    hash: Hash.openapi({ description: 'SHA-256, in hex, of the canonical form (RFC 8785) of all the rest.' }),
+    previous_hash: Hash.nullable().openapi({
+      description: 'The hash of the row before. Null for the first row.',
+    }),
+    hash: Hash.openapi({
+      description: 'SHA-256, in hex, of the canonical form (RFC 8785) of all other fields.',
+    }),
   })
   .openapi('KeyEvent');
 
 const pageBySeq = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 
-/** An event that is not in its chain yet, and so has no place and no hash. */
+/** An event that is not in its chain yet. It has no number and no hash. */
 export const QueuedEvent = KeyEvent.omit({
   seq: true,
   signatures: true,
@@ -89,11 +91,11 @@ export const KeyEventPage = pageBySeq(KeyEvent)
   .extend({
     queued: z.array(QueuedEvent).openapi({
       description:
-        'The newest events that are not chained yet, newest first. Usually none: a read chains them.',
+        'Events that are not in the chain yet, newest first. Usually empty, because a read adds them to the chain.',
     }),
     omitted: z.int().openapi({
       description:
-        'How many events were only counted since the last one that was recorded, because there were too many.',
+        'The number of events since the newest recorded one that were counted and not recorded, because there were too many.',
     }),
   })
   .openapi('KeyEventPage');
@@ -104,7 +106,7 @@ export const Checkpoint = z
     hash: Hash,
     jws: z.string().openapi({
       description:
-        'Compact JWS (EdDSA) over {iss, client_id, seq, hash, time}, by a key of GET /.well-known/jwks.json.',
+        'Compact JWS (EdDSA) of {iss, client_id, seq, hash, time}, signed by a key of `GET /.well-known/jwks.json`.',
     }),
     created_at: Time,
   })
@@ -119,26 +121,34 @@ export const AuditKeys = z
         crv: z.literal('Ed25519'),
         alg: z.literal('EdDSA'),
         use: z.literal('sig'),
-        kid: z.string().openapi({ description: 'RFC 7638 thumbprint.' }),
+        kid: z.string().openapi({ description: 'RFC 7638 thumbprint of the key.' }),
         x: z.string(),
       }),
     ),
   })
-  .openapi('AuditKeys', { description: 'A JWK Set (RFC 7517): what checkpoints are verified with.' });
+  .openapi('AuditKeys', {
+    description: 'A JWK Set (RFC 7517) with the public keys that verify checkpoints.',
+  });
 
 export const SeqPageQuery = closedObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(50)
+    .openapi({ description: 'The number of items in a page.' }),
   cursor: z
     .string()
     .regex(/^[1-9]\d{0,14}$/, { error: 'not the next_cursor of a page' })
     .optional()
     .openapi({
-      description: 'The next_cursor of the page before; or a seq, to go on from a row that is known.',
+      description: 'The `next_cursor` of the previous page, or the `seq` of a known row to continue from it.',
     }),
   order: z
     .enum(['newest', 'oldest'])
     .default('newest')
-    .openapi({ description: 'Which comes first. Chains are verified from the oldest.' }),
+    .openapi({ description: 'Which row comes first. Verify a chain from the oldest row.' }),
 });
 export const KeyEventQuery = SeqPageQuery.extend({ event: Event.optional() });
 

@@ -16,17 +16,23 @@ export const HEALTH_STATES = [
 
 const State = z.enum(HEALTH_STATES).openapi('HealthState', {
   description:
-    'The gravest that holds. degraded, failing: the runner says so. late: its last heartbeat is too old; missing: none since the start. starting: none yet. key_old: a key that the bot signs with is too old. keyless: it runs without a key, which should not be.',
+    'The most severe state that applies. `degraded` and `failing` are reported by the runner. `late`: the last heartbeat is too old. `missing`: no heartbeat arrived since the start. `starting`: the bot was started recently and no heartbeat arrived yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.',
 });
 
 const Detail = z
   .object({
-    reason: z.string().optional().openapi({ description: 'Why it was stopped: as stop_reason of the bot.' }),
-    code: z.string().optional().openapi({ description: 'The last problem before a quarantine.' }),
-    failures: z.int().optional().openapi({ description: 'To sign, in the hour before a quarantine.' }),
-    message: z.string().optional().openapi({ description: 'What the runner said.' }),
+    reason: z.string().optional().openapi({ description: 'Why the bot was stopped: its `stop_reason`.' }),
+    code: z.string().optional().openapi({ description: 'The code of the last problem before a quarantine.' }),
+    failures: z
+      .int()
+      .optional()
+      .openapi({ description: 'The number of signing failures in the hour before a quarantine.' }),
+    message: z.string().optional().openapi({ description: 'The message of the runner.' }),
     heartbeat_at: Time.optional(),
-    addresses: z.array(z.string()).optional().openapi({ description: 'Of the keys that are too old.' }),
+    addresses: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'The addresses of the keys that are too old.' }),
   })
   .nullable();
 
@@ -35,7 +41,7 @@ export const HealthChange = z
     id: Id,
     state: State,
     since: Time,
-    noticed_at: Time.openapi({ description: 'When the monitor, or a quarantine, wrote it down.' }),
+    noticed_at: Time.openapi({ description: 'When the monitor, or a quarantine, recorded the change.' }),
     detail: Detail,
   })
   .openapi('HealthChange');
@@ -46,7 +52,7 @@ export const BotHealth = pageOf(HealthChange)
     client_id: Id,
     status: z.enum(['stopped', 'running']),
     state: State,
-    since: Time.openapi({ description: 'When the state began, as far as can be told.' }),
+    since: Time.openapi({ description: 'When the state began, as far as it is known.' }),
     detail: Detail,
     last_heartbeat: z
       .object({
@@ -57,12 +63,14 @@ export const BotHealth = pageOf(HealthChange)
       })
       .nullable(),
     signing_failures: z.object({
-      last_hour: z.int().openapi({ description: 'Since the start, 100 at most.' }),
+      last_hour: z.int().openapi({
+        description: 'The number of signing failures in the last hour and since the start, at most 100.',
+      }),
       last_code: z.string().nullable(),
       last_at: Time.nullable(),
     }),
     monitored_at: Time.nullable().openapi({
-      description: 'When the monitor last went through all bots. The state is judged anew with each asking.',
+      description: 'When the monitor last checked all bots. The state is determined again for each request.',
     }),
   })
   .openapi('BotHealth');

@@ -7,9 +7,9 @@ const MAX_CONFIG_BYTES = 16 * 1024;
 const MAX_CONFIG_DEPTH = 8;
 
 /**
- * Whether a config comes back as it was sent: text that PostgreSQL can store, numbers that JavaScript and it both
- * hold exactly enough, no deeper than a config needs. An amount in wei belongs in a string. `private.is_config` accepts
- * whatever this accepts.
+ * Whether a config is returned as it was sent: its text can be stored in PostgreSQL, its numbers are exact enough in
+ * JavaScript and PostgreSQL, and it is not too deep. An amount in wei belongs in a string. `private.is_config` accepts
+ * every config that this function accepts.
  */
 function isStorable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return isStorableText(value);
@@ -26,12 +26,12 @@ function isStorable(value: unknown, depth = 0): boolean {
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What the bot's own program reads. Not for secrets: it is returned as it was sent. */
+/** For the bot's own program. Not for secrets, because responses return it as it was sent. */
 export const BotConfig = z
   .custom<Record<string, unknown>>(isObject, { error: 'not an object' })
   .refine((config) => isStorable(config), {
     error: 'too deep, or values that cannot be stored as they are',
-    // What is too deep is not measured: that would overflow the stack.
+    // The size of a config that is too deep is not measured: that would overflow the stack.
     abort: true,
   })
   .refine((config) => storedBytes(config) <= MAX_CONFIG_BYTES, {
@@ -50,7 +50,7 @@ export const CreateBotRequest = closedObject({
     .array(WalletRequest)
     .max(20)
     .optional()
-    .openapi({ description: "None: the client's trading key is used." }),
+    .openapi({ description: "Without wallets the bot uses the client's trading key." }),
 }).openapi('CreateBotRequest');
 
 export const SetupBotRequest = closedObject({
@@ -60,7 +60,7 @@ export const SetupBotRequest = closedObject({
   ...KeyFields,
 }).openapi('SetupBotRequest');
 
-/** A bot as lists show it. */
+/** A bot in a list. */
 export const BotSummary = z
   .object({
     id: Id,
@@ -76,7 +76,7 @@ export const BotSummary = z
     created_at: Time,
     wallets: z.array(Wallet),
   })
-  .openapi('BotSummary', { description: 'A bot without its config, which GET /bots/{id} returns.' });
+  .openapi('BotSummary', { description: 'A bot without its config. `GET /bots/{id}` returns the config.' });
 export const BotPage = pageOf(BotSummary).openapi('BotPage');
 
 export const Bot = BotSummary.extend({ config: z.record(z.string(), z.unknown()) }).openapi('Bot', {

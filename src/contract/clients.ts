@@ -5,12 +5,12 @@ export const ClientRequest = closedObject({
   name: Name.openapi({ example: 'Alice' }),
   email: z.string().max(320).pipe(z.email()).openapi({
     description:
-      'The account that confirms this e-mail for the first time, after the client was created, is linked to it.',
+      'The first account that confirms this e-mail address after the client was created is linked to the client.',
     example: 'alice@example.test',
   }),
   link_account: z.boolean().default(false).openapi({
     description:
-      'Link the account that has this confirmed e-mail already, or respond 422 account_not_found. Its sign-ins end: the owner sets a new password.',
+      'Link the account that already has this confirmed e-mail address, or respond with 422 `account_not_found`. All sessions of the account end, and its owner sets a new password.',
   }),
 }).openapi('ClientRequest');
 
@@ -19,7 +19,7 @@ export const Client = z
     id: Id,
     name: z.string(),
     email: z.string(),
-    linked: z.boolean().openapi({ description: 'Whether an account signs in for this client.' }),
+    linked: z.boolean().openapi({ description: 'Whether an account is linked to this client.' }),
     created_at: Time,
   })
   .openapi('Client');

@@ -2,20 +2,21 @@ import { z } from '@hono/zod-openapi';
 import { PROBLEM_CODES } from '../problem.ts';
 
 /**
- * Any id that PostgreSQL holds, of an RFC 9562 version or not: a row whose id no path accepts could be neither read nor
- * deleted. In lower case, as PostgreSQL writes it: an envelope is bound to the very text of its client's id.
+ * Every id that PostgreSQL can store, with or without a version of RFC 9562: a row with an id that no path accepts could
+ * be neither read nor deleted. In lower case, as PostgreSQL writes it, because an envelope is bound to the exact text of
+ * the id of its client.
  */
 export const Id = z.guid().toLowerCase().openapi({ example: '01a20567-9c9d-712c-b393-fbd8562d7591' });
 export const Time = z.iso
   .datetime()
   .openapi({ description: 'RFC 3339, UTC.', example: '2026-11-22T22:36:46.106Z' });
 
-/** What turns the direction of the text around it, so that a name could pose as another (CVE-2021-42574). */
+/** Characters that change the direction of text, with which one name can look like another (CVE-2021-42574). */
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/;
 
 /**
- * Text for people: no control characters, no halves of surrogate pairs, no white space at the ends. `private.is_name` is
- * the same rule in the database.
+ * Text for people: no control characters, no lone surrogates, no white space at the ends. `private.is_name` is the same
+ * rule in the database.
  */
 export const Name = z
   .string()
@@ -38,8 +39,14 @@ export const closedObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
 export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
 
 export const PageQuery = closedObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50).openapi({ description: 'Items in a page.' }),
-  cursor: Id.optional().openapi({ description: 'The next_cursor of the page before.' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(50)
+    .openapi({ description: 'The number of items in a page.' }),
+  cursor: Id.optional().openapi({ description: 'The `next_cursor` of the previous page.' }),
 });
 
 /** Newest first. */

@@ -8,7 +8,7 @@ const Dependency = z.object({
   code: z
     .enum(PROBLEM_CODES)
     .optional()
-    .openapi({ description: 'The problem of calls that need this dependency.' }),
+    .openapi({ description: 'The problem code of calls that need this dependency.' }),
   detail: z.string().optional().openapi({ description: 'What to do about it.' }),
 });
 export const Readiness = z
@@ -23,22 +23,24 @@ export const Readiness = z
           .optional()
           .openapi({
             description:
-              'With master_key_dropped: how many envelopes no master key opens. 1000 means 1000 or more. "all" means every envelope, of more than one client.',
+              'With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.',
           }),
       }),
       edge_token: Dependency.openapi({
         description:
-          'Whether the database accepts the edge token: without it no key is stored and nothing is signed.',
+          'Whether the database accepts the edge token. Without it no key is stored and nothing is signed.',
       }),
       token_verification: Dependency,
       step_up: Dependency.openapi({
         description: 'Whether the edge and the database require the same sign-in for key changes.',
       }),
       monitor: Dependency.openapi({
-        description: 'Whether the settings let the health monitor run. No call needs it: ready without it.',
+        description:
+          'Whether the settings allow the health monitor to run. No call needs it, so the status is `ready` without it.',
       }),
       audit_key: Dependency.openapi({
-        description: 'Whether audit checkpoints can be signed. No call needs it: ready without it.',
+        description:
+          'Whether audit checkpoints can be signed. No call needs it, so the status is `ready` without it.',
       }),
     }),
   })

@@ -4,12 +4,12 @@ import { closedObject, Id, Time } from './common.ts';
 
 export const Chain = z.enum(CHAINS).openapi('Chain');
 
-/** Form and meaning are checked by `keys/`, which has a code for each way to be wrong. */
+/** `keys/` checks the form and the value, with a problem code for each fault. */
 export const PrivateKeyText = z
   .union([z.string().max(1024), z.array(z.int().min(0).max(255)).max(128)])
   .openapi({
     description:
-      'EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of solana-keygen. Never answered.',
+      'EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of solana-keygen. No response contains it.',
     format: 'password',
     writeOnly: true,
   });
@@ -18,10 +18,13 @@ export const Address = z.string().max(128).openapi({ example: '0x7E5F4552091A691
 const keyFields = {
   address: Address.optional(),
   private_key: PrivateKeyText.optional(),
-  chain: Chain.optional().openapi({ description: 'Follows from the key; if given, it has to fit.' }),
+  chain: Chain.optional().openapi({
+    description:
+      'The chain family follows from the private key. If `chain` is present, it must be that family.',
+  }),
 };
 
-/** A wallet to add: with a private key, or without one to hold a copy of the client's trading key. */
+/** A wallet to add. Without a private key it uses the client's trading key. */
 export const WalletRequest = closedObject(keyFields).openapi('WalletRequest');
 export const KeyFields = keyFields;
 
@@ -36,7 +39,7 @@ export const Wallet = z
     chain: Chain,
     key_source: z.enum(['trading', 'own']).nullable().openapi({
       description:
-        "Which key the wallet holds: a copy of the client's trading key, or a key of its own. Null: no key is left.",
+        "`trading`: the wallet uses the client's trading key. `own`: it has a key of its own. Null: its key was deleted.",
     }),
     key_id: Id.nullable(),
     created_at: Time,
@@ -51,10 +54,10 @@ export const TradingKey = z
     address: z.string(),
     chain: Chain,
     key_id: Id,
-    version: z.int().openapi({ description: 'Counts every trading key that the client ever had.' }),
+    version: z.int().openapi({ description: 'The number of trading keys that the client has had so far.' }),
     master_key_id: z
       .string()
-      .openapi({ description: 'RFC 7638 thumbprint of the master key that sealed it.' }),
+      .openapi({ description: 'RFC 7638 thumbprint of the master key that encrypted the trading key.' }),
     created_at: Time,
     rotated_at: Time,
     age_seconds: z.int(),
@@ -63,12 +66,14 @@ export const TradingKey = z
 
 export const Rotation = TradingKey.extend({
   wallets_updated: z.int(),
-  wallets_merged: z
-    .int()
-    .openapi({ description: 'Wallets removed because their bot had the same address twice.' }),
-  bots_stopped: z
-    .int()
-    .openapi({ description: 'Bots of another chain family, which cannot use the new key.' }),
+  wallets_merged: z.int().openapi({
+    description:
+      'The number of wallets that were removed because their bot would have had the same address twice.',
+  }),
+  bots_stopped: z.int().openapi({
+    description:
+      'The number of bots that were stopped because they belong to another chain family than the new key.',
+  }),
 }).openapi('Rotation');
 
 export const Revocation = z
@@ -79,9 +84,10 @@ export const Revocation = z
     revoked_at: Time,
     bots_stopped: z.int(),
     wallets_cleared: z.int(),
-    tokens_ended: z
-      .array(Id)
-      .openapi({ description: 'Machine tokens that signed only for bots of this client.' }),
+    tokens_ended: z.array(Id).openapi({
+      description:
+        'The ids of the machine tokens that ended because they signed only for bots of this client.',
+    }),
   })
   .openapi('Revocation');
 
@@ -90,12 +96,18 @@ export const MasterKeyStatus = z
     id: z.string().openapi({ description: 'RFC 7638 thumbprint of the master key.' }),
     role: z.enum(['primary', 'open', 'missing']).openapi({
       description:
-        'It seals and opens, it opens only, or it is not in ENCRYPTION_KEY: what it sealed opens for nobody.',
+        '`primary`: encrypts and decrypts. `open`: decrypts only. `missing`: not in ENCRYPTION_KEY, so that nothing decrypts what it encrypted.',
     }),
-    trading_keys: z.int().openapi({ description: 'Envelopes of trading keys that it sealed.' }),
-    copies: z.int().openapi({ description: 'Envelopes of wallets that hold a copy of the trading key.' }),
-    own_keys: z.int().openapi({ description: 'Envelopes of wallets with a key of their own.' }),
-    envelopes: z.int().openapi({ description: 'All of them. A master key with none may be dropped.' }),
+    trading_keys: z.int().openapi({ description: 'The number of trading keys that it encrypted.' }),
+    copies: z
+      .int()
+      .openapi({ description: 'The number of wallets with a copy of the trading key that it encrypted.' }),
+    own_keys: z
+      .int()
+      .openapi({ description: 'The number of wallets with a key of their own that it encrypted.' }),
+    envelopes: z.int().openapi({
+      description: 'The sum of the three. A master key with 0 can be removed from ENCRYPTION_KEY.',
+    }),
   })
   .openapi('MasterKeyStatus');
 
@@ -103,9 +115,11 @@ export const KeysStatus = z
   .object({
     master_keys: z
       .array(MasterKeyStatus)
-      .openapi({ description: 'Those in force in their order, then the missing.' }),
-    to_rewrap: z.int().openapi({ description: 'Envelopes of master keys that open only.' }),
-    unopenable: z.int().openapi({ description: 'Envelopes of master keys that are missing.' }),
+      .openapi({ description: 'The master keys in ENCRYPTION_KEY in their order, then the missing ones.' }),
+    to_rewrap: z
+      .int()
+      .openapi({ description: 'The number of ciphertexts of master keys that only decrypt.' }),
+    unopenable: z.int().openapi({ description: 'The number of ciphertexts of missing master keys.' }),
   })
   .openapi('KeysStatus');
 

@@ -5,7 +5,7 @@ import { closedObject, Id, Time } from './common.ts';
 
 const MAX_LIST_ITEMS = 100;
 
-/** An amount in the chain's smallest unit, wei or lamports, in decimal text: too large for JSON numbers. */
+/** An amount in wei or lamports, as decimal text: JSON numbers are too small for it. */
 const Value = z
   .string()
   .regex(/^(0|[1-9]\d{0,77})$/, { error: 'not a decimal number without a sign' })
@@ -16,7 +16,7 @@ const ChainId = z
   .transform(String)
   .openapi({ type: ['string', 'integer'], example: '1' });
 
-/** In the one form in which an address is compared. */
+/** In the form in which addresses are compared. */
 const Recipient = z
   .string()
   .max(128)
@@ -35,22 +35,24 @@ const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(MAX_LIST_
 export const PolicyRequest = closedObject({
   kinds: list(z.enum(SIGNING_KINDS)).openapi({
     description:
-      'Kinds that may be signed. None given: all, or transactions alone where recipients or values are limited.',
+      'The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited.',
   }),
-  chain_ids: list(ChainId).openapi({ description: 'EVM chains, of transactions and of typed data.' }),
+  chain_ids: list(ChainId).openapi({
+    description: 'The EVM chains that are allowed, for transactions and typed data.',
+  }),
   recipients: list(Recipient).openapi({
-    description: 'Accounts that may be paid and contracts or programs that may be called.',
+    description: 'The accounts that may be paid, and the contracts or programs that may be called.',
   }),
   max_value: Value.nullish().openapi({
-    description: 'In wei or lamports, of one transaction. Fees are not counted.',
+    description: 'The highest value of one transaction, in wei or lamports. Fees are not counted.',
   }),
   max_value_24h: Value.nullish().openapi({
     description:
-      'In wei or lamports: the most that all transactions of the last 24 hours may move together. Fees are not counted.',
+      'The highest sum of the values of all transactions in the last 24 hours, in wei or lamports. Fees are not counted.',
   }),
   quarantine_after: z.int().min(1).max(100).nullish().openapi({
     description:
-      'Failures to sign within an hour after which the bot is stopped: what its policy refuses, and keys that do not open. The first key that does not open is enough. Null: never.',
+      'The number of signing failures within an hour after which the bot is stopped. Requests that the policy rejects count, and keys that cannot be decrypted; the first key that cannot be decrypted stops the bot at once. Null: the bot is never stopped.',
   }),
 }).openapi('PolicyRequest');
 
@@ -65,7 +67,7 @@ export const Policy = z
     quarantine_after: z.int().nullable(),
     updated_at: Time.nullable(),
   })
-  .openapi('Policy', { description: 'What is null is not limited.' });
+  .openapi('Policy', { description: 'A field that is null is not limited.' });
 
 export type PolicyRequest = z.infer<typeof PolicyRequest>;
 export type Policy = z.infer<typeof Policy>;

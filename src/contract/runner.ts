@@ -5,7 +5,7 @@ import { isStorableText, storedBytes } from './stored.ts';
 
 const MAX_METRICS_BYTES = 8 * 1024;
 
-/** A bot as its runner's list shows it. */
+/** A bot in the list of its runner. */
 export const RunnerBotSummary = z
   .object({
     id: Id,
@@ -17,7 +17,7 @@ export const RunnerBotSummary = z
     wallets: z.array(Wallet),
   })
   .openapi('RunnerBotSummary', {
-    description: 'A bot without its config, which GET /runner/bots/{id} returns.',
+    description: 'A bot without its config. `GET /runner/bots/{id}` returns the config.',
   });
 export const RunnerBotPage = pageOf(RunnerBotSummary).openapi('RunnerBotPage');
 
@@ -46,7 +46,7 @@ export const Heartbeat = z
     bot_id: Id,
     bot_status: z
       .enum(['stopped', 'running'])
-      .openapi({ description: 'What the bot should be: a runner ends one that is stopped.' }),
+      .openapi({ description: 'Whether the bot should run. A runner ends a bot that is `stopped`.' }),
     recorded_at: Time,
   })
   .openapi('Heartbeat');

@@ -2,11 +2,11 @@ import { z } from '@hono/zod-openapi';
 import { closedObject, Id } from './common.ts';
 import { Address } from './keys.ts';
 
-/** Form and meaning of what is to be signed are checked by `signing/`, which has codes for each. */
+/** `signing/` checks the form and the meaning of what is to be signed, with problem codes for each fault. */
 const Anything = z.record(z.string(), z.unknown());
 
 const wallet = Address.optional().openapi({
-  description: 'Id or address of the wallet that signs, where the bot has several.',
+  description: 'The id or the address of the wallet that signs. Required if the bot has several wallets.',
 });
 
 const EvmTransaction = closedObject({
@@ -14,7 +14,7 @@ const EvmTransaction = closedObject({
   transaction: Anything.openapi({
     type: 'object',
     description:
-      'In the field names of JSON-RPC; quantities in hex or decimal text. Types 0 to 4; chainId, nonce, gas and the fees have to be there.',
+      'A transaction of type 0 to 4, with the field names of JSON-RPC and quantities as hex or decimal text. `chainId`, `nonce`, `gas` and the fees are required.',
     example: {
       type: '0x2',
       chainId: '0x1',
@@ -33,7 +33,7 @@ const EvmTypedData = closedObject({
   type: z.literal('evm.typed_data'),
   typed_data: Anything.openapi({
     type: 'object',
-    description: '{domain, types, primaryType, message}, as eth_signTypedData_v4 takes it (EIP-712).',
+    description: '{domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712).',
   }),
   wallet,
 });
@@ -41,7 +41,8 @@ const EvmTypedData = closedObject({
 const EvmMessage = closedObject({
   type: z.literal('evm.message'),
   message: z.union([z.string(), closedObject({ raw: z.string() })]).openapi({
-    description: 'A text, or raw bytes in hex; at most 32 KiB. Signed as by personal_sign (EIP-191).',
+    description:
+      'A text, or raw bytes in hex, of at most 32 KiB. It is signed as personal_sign does (EIP-191).',
   }),
   wallet,
 });
@@ -49,7 +50,7 @@ const EvmMessage = closedObject({
 const SolanaTransaction = closedObject({
   type: z.literal('solana.transaction'),
   message: z.string().openapi({
-    description: 'Base64 of the message of a transaction, legacy or version 0, without signatures.',
+    description: 'Base64 of the message of a legacy or version 0 transaction, without signatures.',
   }),
   wallet,
 });
@@ -60,11 +61,12 @@ export const SignRequest = z
 
 export const SignAnswer = z
   .object({
-    signature: z
-      .string()
-      .openapi({ description: 'Hex of 65 bytes (r, s, v of 27 or 28), or base58 of 64 bytes.' }),
+    signature: z.string().openapi({
+      description: 'EVM: hex of 65 bytes (r, s, and v as 27 or 28). Solana: base58 of 64 bytes.',
+    }),
     signed_transaction: z.string().optional().openapi({
-      description: 'The whole transaction as nodes take it: hex, or base64 where nobody else signs.',
+      description:
+        'The signed transaction, ready to send. EVM: hex. Solana: base64, present only if nobody else has to sign.',
     }),
     address: z.string(),
     key_id: Id,

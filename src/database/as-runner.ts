@@ -3,6 +3,7 @@ import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../c
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
 import type { Connection } from './connection.ts';
+import { RaisedProblem } from './errors.ts';
 import { asArgument, type Once, type OnceFunction } from './once.ts';
 import { type Page, pageArguments } from './page.ts';
 import { Tally } from './tally.ts';
@@ -13,6 +14,8 @@ export interface Runner {
   readonly requestId: string;
   readonly once?: Once;
   readonly tally?: Tally;
+  /** Called if a call shows whether the database knows the token. */
+  readonly onTokenChecked?: (isKnown: boolean) => void;
 }
 
 /** What the bot's policy judges and the event keeps. */
@@ -103,16 +106,24 @@ export class RunnerDatabase {
     });
   }
 
-  #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
+  async #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
     answer: Answer,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token'>,
     repeatable = false,
   ): Promise<z.infer<Answer>> {
-    const { once, tally = new Tally() } = this.#runner;
-    return tally.count(() =>
-      callByToken(this.#connection, this.#runner, answer, name, args, { once, repeatable }),
-    );
+    const { once, tally = new Tally(), onTokenChecked } = this.#runner;
+    try {
+      const found = await tally.count(() =>
+        callByToken(this.#connection, this.#runner, answer, name, args, { once, repeatable }),
+      );
+      onTokenChecked?.(true);
+      return found;
+    } catch (error) {
+      // Each function finds the token before it raises anything else.
+      if (error instanceof RaisedProblem) onTokenChecked?.(error.code !== 'token_invalid');
+      throw error;
+    }
   }
 
   #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(

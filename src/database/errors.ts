@@ -48,6 +48,9 @@ const BY_CODE: ReadonlyMap<string, ProblemCode> = new Map(
 /** A code of PostgreSQL or PostgREST. Gateways have others. */
 const KNOWN_FORM = /^(?:[0-9A-Z]{5}|PGRST[0-9A-Z]{3})$/;
 
+/** A problem that one of our own functions raised: the database was reached, and the function began. */
+export class RaisedProblem extends Problem {}
+
 /**
  * The problem to answer for a failed call.
  *
@@ -61,7 +64,7 @@ export function problemOf(
   session?: Session,
   now = Date.now(),
 ): Problem {
-  if (code.startsWith('PT') && isProblemCode(hint)) return new Problem(hint);
+  if (code.startsWith('PT') && isProblemCode(hint)) return new RaisedProblem(hint);
   const problem = causeOf(code, status);
   // The edge verified the token, so that the caller is not at fault for it unless it has expired meanwhile.
   if (problem === 'database_rejects_token' && session && session.expiresAt * 1000 <= now)

@@ -4,7 +4,8 @@
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
-import type { RateLimiter } from '../env.ts';
+import type { RateClass } from '../auth/access.ts';
+import type { RateLimiter, RateLimiters } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { networkOf } from './network.ts';
 
@@ -13,9 +14,7 @@ const LIMITERS = {
   changes: 'CHANGE_LIMIT',
   signing: 'SIGN_LIMIT',
   guesses: 'GUESS_LIMIT',
-} as const;
-/** What is counted together; calls of the kind `never` are not: what ends something must not be held up. */
-export type RateClass = keyof typeof LIMITERS | 'never';
+} as const satisfies Record<Exclude<RateClass, 'never'>, keyof RateLimiters>;
 
 /** The longest period that the runtime counts in: how long it is until an unknown one has passed. */
 const LONGEST_PERIOD_SECONDS = 60;

@@ -1,24 +1,13 @@
-/** What the API says of itself. */
+/** The description of the API, for programs and for people. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import type { Files } from '../env.ts';
-
-const ABOUT = {
-  openapi: '3.1.0',
-  info: {
-    title: 'trading-keys',
-    version: '0.1.0',
-    description: 'Holds the private keys of trading bots. A key that was submitted is never shown again.',
-  },
-};
-
-/** As the schemas write it. */
-export const describeApi = (app: OpenAPIHono<AppEnv>) => app.getOpenAPI31Document(ABOUT);
+import { describeApi } from './write-description.ts';
 
 /**
- * Deployed, the Worker answers what `npm run openapi` wrote into `public/`, with the headers of all its answers: the
- * writer would be a tenth of it (`wrangler.toml` leaves it out). Where there are no such files, it is written here.
+ * The deployed Worker responds with the file that `npm run openapi` wrote into `public/`. It has neither the writer nor the
+ * texts of the description, which `wrangler.toml` leaves out. Without such files the description is written here.
  */
 export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   let written: object | undefined;
@@ -33,11 +22,17 @@ export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   };
 }
 
-/** The page has one style, of this hash, and runs and loads nothing. A test fails where the hash is another's. */
-const PAGE_POLICY =
-  "default-src 'none'; style-src 'sha256-gl5EgrlluFLkD33FpRZjqJZ4XKi4JajKzp9rLNJ9kMo='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** The page has one style and one script, with these hashes, and requests nothing. A test fails if a hash differs. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "style-src 'sha256-rp8Dr/50Ulc5zW0Ev2WlcuIxFNzHflSaQ6bMndc5pL8='",
+  "script-src 'sha256-afQBgIpmWhPrrmdQv0FzaJEJ9r42/xfnj4IUIhzOt8k='",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
-/** For people, also written by `npm run openapi`. Where there are no files there is no page: the description is there. */
+/** For people, also written by `npm run openapi`. Without files there is no page, and the response leads to the description. */
 export const answerDocs: Handler<AppEnv> = async (c) => {
   if (c.env.ASSETS === undefined) return c.redirect('openapi.json');
   return c.body(await read(c.env.ASSETS, new URL('/docs.html', c.req.url)), 200, {

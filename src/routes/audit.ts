@@ -1,67 +1,63 @@
-import { createRoute } from '@hono/zod-openapi';
 import { AuditKeys, CheckpointPage, KeyEventPage, KeyEventQuery, SeqPageQuery } from '../contract/audit.ts';
 import { IdParam } from '../contract/common.ts';
-import { ANYONE, answers, newRouter, SESSION } from '../openapi/route.ts';
+import { defineRoute, newRouter, responses } from '../openapi/route.ts';
 
 export const audit = newRouter()
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listKeyEvents',
       method: 'get',
       path: '/clients/{id}/key-events',
-      tags: ['Audit'],
-      summary: 'The audit chain: who did what with keys, bots and tokens, each row bound to the one before',
-      security: SESSION,
+      access: 'session',
+      subject: 'client',
       request: { params: IdParam, query: KeyEventQuery },
-      responses: answers(200, KeyEventPage, 'A page of the chain.'),
+      responses: responses(200, KeyEventPage),
     }),
     async (c) =>
       c.json(await c.var.database.listKeyEvents(c.req.valid('param').id, c.req.valid('query')), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listCheckpoints',
       method: 'get',
       path: '/clients/{id}/checkpoints',
-      tags: ['Audit'],
-      summary: 'Rows of the chain that were signed when they were its last ones. Keep them',
-      security: SESSION,
+      access: 'session',
+      subject: 'client',
       request: { params: IdParam, query: SeqPageQuery },
-      responses: answers(200, CheckpointPage, 'A page of checkpoints.'),
+      responses: responses(200, CheckpointPage),
     }),
     async (c) =>
       c.json(await c.var.database.listCheckpoints(c.req.valid('param').id, c.req.valid('query')), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listDeploymentEvents',
       method: 'get',
       path: '/events',
-      tags: ['Audit'],
-      summary: "The deployment's audit chain: admins, settings, bot types, operator tokens (admin)",
-      security: SESSION,
+      access: 'session',
       request: { query: KeyEventQuery },
-      responses: answers(200, KeyEventPage, 'A page of the chain. Its client_id is the nil UUID.'),
+      responses: responses(200, KeyEventPage),
     }),
     async (c) => c.json(await c.var.database.listDeploymentEvents(c.req.valid('query')), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listDeploymentCheckpoints',
       method: 'get',
       path: '/events/checkpoints',
-      tags: ['Audit'],
-      summary: "Signed checkpoints of the deployment's audit chain (admin)",
-      security: SESSION,
+      access: 'session',
       request: { query: SeqPageQuery },
-      responses: answers(200, CheckpointPage, 'A page of checkpoints.'),
+      responses: responses(200, CheckpointPage),
     }),
     async (c) => c.json(await c.var.database.listDeploymentCheckpoints(c.req.valid('query')), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getAuditKeys',
       method: 'get',
       path: '/.well-known/jwks.json',
-      tags: ['Audit'],
-      summary: 'The public keys that checkpoints are verified with, former ones too',
-      security: ANYONE,
-      responses: answers(200, AuditKeys, 'A JWK Set; empty where no key is set.'),
+      access: 'anyone',
+      responses: responses(200, AuditKeys),
     }),
     async (c) => c.json({ keys: [...(await c.var.runtime.auditKeys()).published] }, 200),
   );

@@ -1,33 +1,20 @@
-import { createRoute } from '@hono/zod-openapi';
 import { Bot, CreateBotRequest } from '../contract/bots.ts';
 import { IdParam } from '../contract/common.ts';
 import { AddedWallet, WalletRequest } from '../contract/keys.ts';
-import { requireJson } from '../middleware/body.ts';
-import { idempotent } from '../middleware/idempotency.ts';
-import {
-  answers,
-  ENDING,
-  IdempotencyKey,
-  jsonBody,
-  KEY_CHANGE,
-  newRouter,
-  SESSION,
-  UnneededIdempotencyKey,
-} from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { addWallet, createBot } from '../services/keys-of-bots.ts';
 
 export const bots = newRouter()
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'createBot',
       method: 'post',
       path: '/bots/create',
-      tags: ['Bots'],
-      summary: 'Create a bot for a client, with or without keys (admin)',
-      security: KEY_CHANGE,
-      middleware: [requireJson, idempotent],
-      parameters: [IdempotencyKey],
+      access: 'key_change',
+      subject: 'client_in_body',
+      idempotencyKey: 'used',
       request: { body: jsonBody(CreateBotRequest) },
-      responses: answers(201, Bot, 'The bot, not yet started.'),
+      responses: responses(201, Bot),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -36,16 +23,15 @@ export const bots = newRouter()
     },
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'addWallet',
       method: 'post',
       path: '/bots/{id}/wallets',
-      tags: ['Bots'],
-      summary: 'Add a wallet to a bot (admin)',
-      security: KEY_CHANGE,
-      middleware: [requireJson, idempotent],
-      parameters: [IdempotencyKey],
+      access: 'key_change',
+      subject: 'bot',
+      idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(WalletRequest) },
-      responses: answers(201, AddedWallet, 'The wallet.'),
+      responses: responses(201, AddedWallet),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -54,42 +40,40 @@ export const bots = newRouter()
     },
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getBot',
       method: 'get',
       path: '/bots/{id}',
-      tags: ['Bots'],
-      summary: 'One bot',
-      security: SESSION,
+      access: 'session',
+      subject: 'bot',
       request: { params: IdParam },
-      responses: answers(200, Bot, 'The bot.'),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.getBot(c.req.valid('param').id), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'startBot',
       method: 'post',
       path: '/bots/{id}/start',
-      tags: ['Bots'],
-      summary: 'Start a bot; a running one stays as it is',
-      security: KEY_CHANGE,
-      middleware: [idempotent],
-      parameters: [IdempotencyKey],
+      access: 'key_change',
+      subject: 'bot',
+      idempotencyKey: 'used',
       request: { params: IdParam },
-      responses: answers(200, Bot, 'The running bot.'),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.startBot(c.req.valid('param').id), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'stopBot',
       method: 'post',
       path: '/bots/{id}/stop',
-      tags: ['Bots'],
-      summary: 'Stop a bot; a stopped one stays as it is',
-      security: ENDING,
-      middleware: [idempotent],
-      parameters: [UnneededIdempotencyKey],
+      access: 'ending',
+      subject: 'bot',
+      idempotencyKey: 'accepted',
       request: { params: IdParam },
-      responses: answers(200, Bot, 'The stopped bot.'),
+      responses: responses(200, Bot),
     }),
     async (c) => c.json(await c.var.database.stopBot(c.req.valid('param').id), 200),
   );

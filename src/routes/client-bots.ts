@@ -1,35 +1,31 @@
-import { createRoute } from '@hono/zod-openapi';
 import { Bot, BotOptions, BotPage, SetupBotRequest } from '../contract/bots.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
-import { requireJson } from '../middleware/body.ts';
-import { idempotent } from '../middleware/idempotency.ts';
-import { answers, IdempotencyKey, jsonBody, KEY_CHANGE, newRouter, SESSION } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { setupBot } from '../services/keys-of-bots.ts';
 
 export const clientBots = newRouter()
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listBotOptions',
       method: 'get',
       path: '/clients/{id}/bot-options',
-      tags: ['Bots'],
-      summary: 'The bot types on offer',
-      security: SESSION,
+      access: 'session',
+      subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, BotOptions, 'The enabled bot types.'),
+      responses: responses(200, BotOptions),
     }),
     async (c) => c.json(await c.var.database.listBotOptions(c.req.valid('param').id), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'setupBot',
       method: 'post',
       path: '/clients/{id}/setup-bot',
-      tags: ['Bots'],
-      summary: "Set up a bot with the client's own key; it starts at once",
-      security: KEY_CHANGE,
-      middleware: [requireJson, idempotent],
-      parameters: [IdempotencyKey],
+      access: 'key_change',
+      subject: 'client',
+      idempotencyKey: 'used',
       request: { params: IdParam, body: jsonBody(SetupBotRequest) },
-      responses: answers(201, Bot, 'The running bot.'),
+      responses: responses(201, Bot),
     }),
     async (c) => {
       const { database, runtime } = c.var;
@@ -42,14 +38,14 @@ export const clientBots = newRouter()
     },
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listBots',
       method: 'get',
       path: '/clients/{id}/bots',
-      tags: ['Bots'],
-      summary: "List a client's bots, newest first",
-      security: SESSION,
+      access: 'session',
+      subject: 'client',
       request: { params: IdParam, query: PageQuery },
-      responses: answers(200, BotPage, 'A page of bots.'),
+      responses: responses(200, BotPage),
     }),
     async (c) => c.json(await c.var.database.listBots(c.req.valid('param').id, c.req.valid('query')), 200),
   );

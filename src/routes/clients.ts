@@ -1,22 +1,17 @@
-import { createRoute } from '@hono/zod-openapi';
 import { Client, ClientPage, ClientRequest } from '../contract/clients.ts';
 import { IdParam, PageQuery } from '../contract/common.ts';
-import { requireJson } from '../middleware/body.ts';
-import { idempotent } from '../middleware/idempotency.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SESSION } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 
 export const clients = newRouter()
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'createClient',
       method: 'post',
       path: '/clients',
-      tags: ['Clients'],
-      summary: 'Create a client (admin)',
-      security: SESSION,
-      middleware: [requireJson, idempotent],
-      parameters: [IdempotencyKey],
+      access: 'session',
+      idempotencyKey: 'used',
       request: { body: jsonBody(ClientRequest) },
-      responses: answers(201, Client, 'The client.'),
+      responses: responses(201, Client),
     }),
     async (c) => {
       const { name, email, link_account } = c.req.valid('json');
@@ -25,37 +20,35 @@ export const clients = newRouter()
     },
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'listClients',
       method: 'get',
       path: '/clients',
-      tags: ['Clients'],
-      summary: 'List the clients that the caller may see, newest first',
-      security: SESSION,
+      access: 'session',
       request: { query: PageQuery },
-      responses: answers(200, ClientPage, 'A page of clients.'),
+      responses: responses(200, ClientPage),
     }),
     async (c) => c.json(await c.var.database.listClients(c.req.valid('query')), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getOwnClient',
       method: 'get',
       path: '/clients/me',
-      tags: ['Clients'],
-      summary: "The client that the caller's account is linked to",
-      security: SESSION,
-      responses: answers(200, Client, 'The client.'),
+      access: 'session',
+      responses: responses(200, Client),
     }),
     async (c) => c.json(await c.var.database.getOwnClient(), 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getClient',
       method: 'get',
       path: '/clients/{id}',
-      tags: ['Clients'],
-      summary: 'One client',
-      security: SESSION,
+      access: 'session',
+      subject: 'client',
       request: { params: IdParam },
-      responses: answers(200, Client, 'The client.'),
+      responses: responses(200, Client),
     }),
     async (c) => c.json(await c.var.database.getClient(c.req.valid('param').id), 200),
   );

@@ -1,37 +1,27 @@
-import { createRoute } from '@hono/zod-openapi';
 import { requiredSignIn } from '../auth/step-up.ts';
 import { Health, Readiness } from '../contract/health.ts';
 import { monitorToken } from '../monitor/settings.ts';
-import { ALWAYS, ANYONE, answers, newRouter } from '../openapi/route.ts';
+import { defineRoute, json, newRouter, responses } from '../openapi/route.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 
 export const service = newRouter()
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getHealth',
       method: 'get',
       path: '/health',
-      tags: ['Service'],
-      summary: 'Whether the Worker runs',
-      security: ALWAYS,
-      responses: answers(200, Health, 'It runs.'),
+      access: 'health',
+      responses: responses(200, Health),
     }),
     (c) => c.json({ status: 'ok' } as const, 200),
   )
   .openapi(
-    createRoute({
+    defineRoute({
+      operationId: 'getReadiness',
       method: 'get',
       path: '/ready',
-      tags: ['Service'],
-      summary: 'Whether everything that the Worker depends on is there, each by name',
-      security: ANYONE,
-      responses: {
-        ...answers(
-          200,
-          Readiness,
-          'Everything that calls need is there; degraded where some envelopes open under no master key.',
-        ),
-        503: { description: 'Something is missing.', content: { 'application/json': { schema: Readiness } } },
-      },
+      access: 'anyone',
+      responses: { ...responses(200, Readiness), 503: json(Readiness) },
     }),
     async (c) => {
       const { runtime, tally } = c.var;

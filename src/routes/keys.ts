@@ -1,16 +1,14 @@
-import { createRoute } from '@hono/zod-openapi';
 import { KeysStatus } from '../contract/keys.ts';
-import { answers, newRouter, SESSION } from '../openapi/route.ts';
+import { defineRoute, newRouter, responses } from '../openapi/route.ts';
 import { describeKeys } from '../services/key-status.ts';
 
 export const keys = newRouter().openapi(
-  createRoute({
+  defineRoute({
+    operationId: 'getKeysStatus',
     method: 'get',
     path: '/keys/status',
-    tags: ['Keys'],
-    summary: 'How many envelopes each master key sealed, and whether it is in force (admin)',
-    security: SESSION,
-    responses: answers(200, KeysStatus, 'Every master key that is in force or sealed something.'),
+    access: 'session',
+    responses: responses(200, KeysStatus),
   }),
   async (c) => {
     const { database, runtime } = c.var;

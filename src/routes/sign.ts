@@ -1,25 +1,21 @@
-import { createRoute } from '@hono/zod-openapi';
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { log } from '../log.ts';
 import { inBackground } from '../middleware/background.ts';
-import { requireJson } from '../middleware/body.ts';
-import { idempotent } from '../middleware/idempotency.ts';
-import { answers, IdempotencyKey, jsonBody, newRouter, SIGNING } from '../openapi/route.ts';
+import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { sign as signFor } from '../services/sign.ts';
 import { countedFailure, reportFailure } from '../services/signing-failures.ts';
 
 export const sign = newRouter().openapi(
-  createRoute({
+  defineRoute({
+    operationId: 'sign',
     method: 'post',
     path: '/bots/{id}/sign',
-    tags: ['Execution'],
-    summary: 'Sign a transaction, typed data or a message with the key of a running bot (runner)',
-    security: SIGNING,
-    middleware: [requireJson, idempotent],
-    parameters: [IdempotencyKey],
+    access: 'signing',
+    subject: 'bot',
+    idempotencyKey: 'used',
     request: { params: IdParam, body: jsonBody(SignRequest) },
-    responses: answers(200, SignAnswer, 'The signature, by which address and under which key id.'),
+    responses: responses(200, SignAnswer),
   }),
   async (c) => {
     const { runnerDatabase: database, runtime, requestId } = c.var;

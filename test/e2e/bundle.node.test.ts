@@ -50,7 +50,8 @@ describe('the bundle', () => {
 
   it('holds neither the generator of the description nor the page', () => {
     const paths = Object.keys(bundle.parts);
-    const writes = /zod-to-openapi\/|docs-page\/|hono\/dist\/helper\/html/;
+    const writes =
+      /zod-to-openapi\/|openapi\/(reference|write-description)|docs-page\/|hono\/dist\/helper\/html/;
     expect(paths.filter((path) => writes.test(path))).toEqual([]);
   });
 });

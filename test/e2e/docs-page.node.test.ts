@@ -8,6 +8,8 @@ import { generateDocs, generateOpenApi } from '../../tools/generate/openapi.ts';
 const description: Description = JSON.parse(generateOpenApi());
 const page = await generateDocs();
 
+/** Without the text of the script, in which "<" is no tag. */
+const markup = page.replace(/<script>[\s\S]*<\/script>/, '');
 const all = (pattern: RegExp, text = page) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 /** The visible text. */
 const textOf = (html: string) =>
@@ -36,19 +38,30 @@ const routes = Object.entries(description.paths).flatMap(([path, operations]) =>
 describe('every operation', () => {
   it.each(routes)('$line is on the page with its whole description', ({ line, operation }) => {
     const text = textOf(article(line));
-    const { summary, parameters = [], requestBody, responses } = operation;
-    expect(text).toContain(`${summary}.`);
+    const { summary, operationId, description = '', parameters = [], requestBody, responses } = operation;
+    expect(text).toContain(`${summary}. ${operationId}\n`);
+    expect(text).toContain(description.replaceAll('`', ''));
     for (const { name, in: place, description = '' } of parameters) {
       expect(text).toContain(name);
       expect(text).toContain(`in the ${place}`);
       expect(text).toContain(description.replaceAll('`', ''));
     }
     expect(text.includes('\nBody\n')).toBe(requestBody !== undefined);
-    for (const [status, { description }] of Object.entries(responses)) {
-      expect(text).toContain(
-        `${status === 'default' ? 'otherwise' : status} ${description.replaceAll('`', '')}`,
-      );
+    for (const [status, response] of Object.entries(responses)) {
+      const { description, 'x-problem-codes': codes } = response;
+      if (codes) expect(text).toContain(`\n${status} ${codes.join(' ')}`);
+      else if (status !== 'default') expect(text).toContain(`\n${status} ${description.replaceAll('`', '')}`);
     }
+  });
+
+  it.each(routes)('$line has its examples', ({ line, operation: { requestBody, responses } }) => {
+    const examples = all(/<pre><code>([\s\S]*?)<\/code><\/pre>/g, article(line)).map(textOf);
+    const contents = [requestBody, ...Object.values(responses)].flatMap((body) =>
+      Object.values(body?.content ?? {}),
+    );
+    const expected = contents.flatMap(({ example }) => (example === undefined ? [] : [example]));
+    expect(expected.length).toBeGreaterThan(requestBody ? 1 : 0);
+    expect(examples.map((text) => JSON.parse(text))).toEqual(expected);
   });
 
   it.each([
@@ -66,7 +79,7 @@ describe('every operation', () => {
 
   it('shows the fields of its request body in place', () => {
     const text = textOf(article('PUT /clients/{id}/rotate-key'));
-    expect(text).toContain('private_key required one of these, password, never answered');
+    expect(text).toContain('private_key required one of these, password, never returned');
     expect(text).toContain('string, at most 1024 characters');
     expect(text).toContain('array of integer, 0 to 255, at most 128 items');
     expect(text).toMatch(/\naddress string, at most 128 characters/);
@@ -85,7 +98,7 @@ describe('every schema', () => {
         `<code class="name">${field}</code> ${isRequired ? '<strong>required' : '<span'}`,
       );
     }
-    expect(textOf(own)).toContain(schema.description ?? '');
+    expect(textOf(own)).toContain((schema.description ?? '').replaceAll('`', ''));
   });
 
   it.each([
@@ -97,7 +110,7 @@ describe('every schema', () => {
     ['RunnerBot', /\nconfig required object, any fields\n/],
     [
       'WalletRequest',
-      /\nobject, no other fields\n[\s\S]*\nprivate_key one of these, password, never answered EVM: /,
+      /\nobject, no other fields\n[\s\S]*\nprivate_key one of these, password, never returned EVM: /,
     ],
     ['AddedWallet', /Wallet with object\nbot_id required string, uuid/],
     ['SignRequest', /type required string, evm\.typed_data/],
@@ -134,14 +147,37 @@ it('omits no keyword of any schema', () => {
   expect([...words].filter((word) => !KNOWN.includes(word))).toEqual([]);
 });
 
+describe('the script', () => {
+  const script = all(/<script>([\s\S]*?)<\/script>/g)[0] ?? '';
+
+  it('requests nothing, and writes no HTML', () => {
+    expect(script).not.toMatch(
+      /fetch|XMLHttpRequest|import|innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|\.src\b/,
+    );
+  });
+
+  it('finds in the page every element that it names', () => {
+    const ids = all(/byId\('([a-z-]+)'\)/g, script);
+    expect(ids.length).toBeGreaterThan(3);
+    for (const id of ids) expect(page).toContain(` id="${id}"`);
+  });
+
+  it('can search each operation, schema and problem code', () => {
+    const found = all(/ id="([^"]*)" data-search/g);
+    const { schemas } = description.components;
+    expect(found).toHaveLength(routes.length + Object.keys(schemas).length + PROBLEM_CODES.length);
+  });
+});
+
 it('lists every problem code once, with its remedy', () => {
   const [, problems = ''] = page.split('<h2 id="problems">');
   expect(all(/<td><code>(\w+)<\/code><\/td>/g, problems)).toEqual(PROBLEM_CODES);
 });
 
 describe('the page', () => {
-  it('loads no other file and runs no script', () => {
-    expect(page).not.toMatch(/<(script|link|img|iframe|object|embed|form|base|svg|meta http-equiv)\b/i);
+  it('needs nothing but itself, and runs nothing but its one script', () => {
+    expect(page.match(/<script\b/gi)).toHaveLength(1);
+    expect(page).not.toMatch(/<(link|img|iframe|object|embed|form|base|svg|meta http-equiv)\b/i);
     expect(page).not.toMatch(/<[^>]+\s(on\w+|style|src|srcset)=/i);
     expect(page.match(/<style>[\s\S]*<\/style>/)?.[0]).not.toMatch(/url\(|@import/);
     expect(all(/href="([^"#][^"]*)"/g)).toEqual(['openapi.json']);
@@ -149,8 +185,8 @@ describe('the page', () => {
 
   it('has a target for every link, and no anchor twice', () => {
     const ids = all(/\sid="([^"]*)"/g);
-    expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9-]*$/.test(id))).toEqual([]);
-    const links = all(/href="#([^"]*)"/g);
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i || !/^[A-Za-z][A-Za-z0-9_-]*$/.test(id))).toEqual([]);
+    const links = all(/href="#([^"]*)"/g, markup);
     expect(links.length).toBeGreaterThan(routes.length);
     expect(links.filter((id) => !ids.includes(id))).toEqual([]);
   });
@@ -163,8 +199,8 @@ describe('the page', () => {
 
   it('closes every tag that it opens', () => {
     const open: string[] = [];
-    for (const [, end, name = ''] of page.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
-      if (name === 'meta') continue;
+    for (const [, end, name = ''] of markup.replace(/<!doctype html>/, '').matchAll(/<(\/?)(\w+)[^>]*>/g)) {
+      if (name === 'meta' || name === 'input') continue;
       if (end) expect(open.pop()).toBe(name);
       else {
         // HTML closes a paragraph before these by itself, so the page would differ from its source.
@@ -187,24 +223,23 @@ it('escapes every text of the description', async () => {
   const { info, components, paths } = description;
   const names = (object: object) =>
     Object.fromEntries(Object.entries(object).map(([name, value], i) => [`${i}${evil}${name}`, value]));
-  const written = await docsPage(
-    {
-      info: hostile(info) as Description['info'],
-      paths: names(
-        Object.fromEntries(
-          Object.entries(paths).map(([path, operations]) => [path, names(hostile(operations) as object)]),
-        ),
+  const written = await docsPage({
+    info: hostile(info) as Description['info'],
+    tags: [{ name: evil, description: evil }],
+    paths: names(
+      Object.fromEntries(
+        Object.entries(paths).map(([path, operations]) => [path, names(hostile(operations) as object)]),
       ),
-      components: {
-        schemas: names(hostile(components.schemas) as object),
-        securitySchemes: names(hostile(components.securitySchemes) as object),
-      },
+    ),
+    components: {
+      schemas: names(hostile(components.schemas) as object),
+      securitySchemes: names(hostile(components.securitySchemes) as object),
     },
-    () => ({ who: 'anyone', rate: 'never', stepUp: false, audited: false }),
-  );
+  });
   expect(all(/<style>([\s\S]*?)<\/style>/g, written)).toEqual(all(/<style>([\s\S]*?)<\/style>/g));
-  expect(all(/<(\w+)/g, written).filter((name) => /^(img|script)$/.test(name))).toEqual([]);
-  // No tag has an attribute that the template of the page does not have.
+  expect(all(/<script>([\s\S]*?)<\/script>/g, written)).toEqual(all(/<script>([\s\S]*?)<\/script>/g));
+  expect(all(/<(\w+)/g, written).filter((name) => /^(img|script)$/.test(name))).toEqual(['script']);
+  // No tag has an attribute that the page itself has not.
   const shapes = (html: string) =>
     new Set(all(/<(\w[^>]*)>/g, html).map((tag) => tag.replaceAll(/(id|href)="[^"<>']*"/g, '$1')));
   expect([...shapes(written)].filter((shape) => !shapes(page).has(shape))).toEqual([]);

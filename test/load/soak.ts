@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createApp } from '../../src/app.ts';
-import { describeApi } from '../../src/openapi/description.ts';
+import { describeApi } from '../../src/openapi/write-description.ts';
 import { readOptions, rejectOptions } from '../../tools/operator/command.ts';
 import { startOwnStack } from '../support/own-stack.ts';
 import { bundle, serve } from '../support/workerd.ts';

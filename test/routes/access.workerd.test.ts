@@ -1,5 +1,5 @@
-/** A new route is never open to anyone because its author forgot something. */
-import { createRoute } from '@hono/zod-openapi';
+/** Nobody can add a route that anyone may ask by forgetting something. */
+import { createRoute, type RouteConfig } from '@hono/zod-openapi';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { settings } from '../support/api.ts';
@@ -18,15 +18,23 @@ async function ask(app: ReturnType<typeof createApp>, path: string, token?: stri
 describe('a route that is added', () => {
   it.each<[string, (app: ReturnType<typeof createApp>) => void]>([
     [
-      'without security in its description',
+      'without an access',
       (app) =>
         app.openapi(createRoute({ method: 'get', path: '/new/{id}', responses }), (c) => c.body(null, 200)),
     ],
     [
-      'with a security that means nothing',
+      'with an access that does not exist',
       (app) =>
         app.openapi(
-          createRoute({ method: 'get', path: '/new/{id}', security: [{ nobody: [] }], responses }),
+          createRoute({ method: 'get', path: '/new/{id}', access: 'nobody', responses } as RouteConfig),
+          (c) => c.body(null, 200),
+        ),
+    ],
+    [
+      'with the access of a property that every object has',
+      (app) =>
+        app.openapi(
+          createRoute({ method: 'get', path: '/new/{id}', access: 'constructor', responses } as RouteConfig),
           (c) => c.body(null, 200),
         ),
     ],
@@ -34,7 +42,7 @@ describe('a route that is added', () => {
     ['under a wildcard', (app) => app.get('/new/*', (c) => c.body(null, 200))],
     ['for all methods', (app) => app.all('/new/:id', (c) => c.body(null, 200))],
     ['for every method that has one', (app) => app.on(['GET', 'POST'], '/new/:id', (c) => c.body(null, 200))],
-  ])('%s -> for sessions', async (_, add) => {
+  ])('%s -> takes a session', async (_, add) => {
     const app = createApp();
     add(app);
     expect(await ask(app, '/new/1')).toBe(401);

@@ -13,7 +13,7 @@ import type * as policies from '../../src/contract/policies.ts';
 import type * as runner from '../../src/contract/runner.ts';
 import type * as signing from '../../src/contract/signing.ts';
 import type * as tokens from '../../src/contract/tokens.ts';
-import { describeApi } from '../../src/openapi/description.ts';
+import { describeApi } from '../../src/openapi/write-description.ts';
 import type * as sdk from '../../src/sdk/client.ts';
 import { createClient } from '../../src/sdk/client.ts';
 

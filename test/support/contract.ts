@@ -22,7 +22,20 @@ export function violationsOf(
   const schema = content[type]?.schema;
   if (schema === undefined) return [`${line} returns ${answer.status} in ${type}`];
   if (answer.text === '' && line.startsWith('HEAD')) return [];
-  return violations(answer.json, schema, '');
+  return [...violations(answer.json, schema, ''), ...unlistedCode(operation, answer)];
+}
+
+/** An operation lists each problem code that it responds with. */
+function unlistedCode(
+  operation: Operation | undefined,
+  { status, json, headers }: { status: number; json: unknown; headers: Headers },
+): string[] {
+  if (!operation || headers.get('content-type') !== 'application/problem+json') return [];
+  const { code } = json as { code: string };
+  // A method that the path does not have is not a response of the operation that was matched by the path.
+  if (code === 'method_not_allowed' || operation.responses[status]?.['x-problem-codes']?.includes(code))
+    return [];
+  return [`${operation.line} does not list ${code}`];
 }
 
 /** The responses that every operation may return, also for paths that do not exist. */

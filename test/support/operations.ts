@@ -19,29 +19,35 @@ export interface Schema {
   readonly [keyword: string]: unknown;
 }
 
-type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
 
 export interface Operation {
   /** As `call` accepts it, with `{id}` in the path. */
   readonly line: string;
   readonly path: string;
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly takesBody: boolean;
+  readonly requestBody?: { readonly content: Content } | undefined;
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
     readonly required?: boolean;
   }[];
-  readonly responses: Readonly<Record<string, { readonly content: Content }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly content: Content; readonly 'x-problem-codes'?: readonly string[] }>
+  >;
 }
 
 export interface Description {
   readonly openapi: string;
+  readonly info: { readonly license?: { readonly name: string } };
+  readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<
-    Record<
-      string,
-      Readonly<Record<string, Omit<Operation, 'line' | 'path' | 'takesBody'> & { requestBody?: unknown }>>
-    >
+    Record<string, Readonly<Record<string, Omit<Operation, 'line' | 'path' | 'takesBody'>>>>
   >;
   readonly components: {
     readonly schemas: Readonly<Record<string, Schema>>;
@@ -53,13 +59,13 @@ const response = await createApp().fetch(new Request('http://api.example.test/op
 export const description = (await response.json()) as Description;
 
 export const operations: readonly Operation[] = Object.entries(description.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { security = [], responses, requestBody, parameters = [] }]) => ({
+  Object.entries(methods).map(([method, { security = [], parameters = [], ...operation }]) => ({
+    ...operation,
     line: `${method.toUpperCase()} ${path}`,
     path,
     security,
-    responses,
     parameters,
-    takesBody: requestBody !== undefined,
+    takesBody: operation.requestBody !== undefined,
   })),
 );
 

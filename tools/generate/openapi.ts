@@ -5,8 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
-import { accessTable } from '../../src/auth/access.ts';
-import { describeApi } from '../../src/openapi/description.ts';
+import { describeApi } from '../../src/openapi/write-description.ts';
 import { readOptions } from '../operator/command.ts';
 import { docsPage } from './docs-page/page.ts';
 
@@ -16,7 +15,7 @@ const DIRECTORY = join(import.meta.dirname, '..', '..', 'public');
 export const generateOpenApi = () => `${JSON.stringify(describeApi(createApp()), null, 2)}\n`;
 
 /** The text of `docs.html`. */
-export const generateDocs = () => docsPage(JSON.parse(generateOpenApi()), accessTable(createApp()));
+export const generateDocs = () => docsPage(JSON.parse(generateOpenApi()));
 
 if (import.meta.main) {
   readOptions(

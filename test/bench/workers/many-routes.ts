@@ -2,7 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { createApp } from '../../../src/app.ts';
 import type { Bindings } from '../../../src/env.ts';
-import { answers } from '../../../src/openapi/route.ts';
+import { responses } from '../../../src/openapi/route.ts';
 
 let app: ReturnType<typeof createApp> | undefined;
 
@@ -13,7 +13,7 @@ function build(routes: number): ReturnType<typeof createApp> {
       method: 'get',
       path: `/more/{id}/thing-${n}`,
       request: { params: z.object({ id: z.string() }) },
-      responses: answers(200, z.object({ id: z.string() }).openapi(`Thing${n}`), 'A thing.'),
+      responses: responses(200, z.object({ id: z.string() }).openapi(`Thing${n}`)),
     });
     built.openapi(route, (c) => c.json({ id: c.req.valid('param').id }, 200));
   }

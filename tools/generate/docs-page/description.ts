@@ -1,4 +1,4 @@
-/** `public/openapi.json`, as far as the page tells of it. */
+/** `public/openapi.json`, as far as the page shows it. */
 
 /** JSON Schema (2020-12). */
 export interface Schema {
@@ -25,7 +25,7 @@ export interface Schema {
   readonly writeOnly?: boolean;
 }
 
-export type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+export type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
 
 export interface Parameter {
   readonly name: string;
@@ -35,17 +35,27 @@ export interface Parameter {
   readonly schema: Schema;
 }
 
+export interface Response {
+  readonly description: string;
+  readonly content?: Content;
+  readonly 'x-problem-codes'?: readonly string[];
+}
+
 export interface Operation {
+  readonly operationId?: string;
   readonly tags?: readonly string[];
   readonly summary?: string;
+  readonly description?: string;
+  readonly 'x-rate-limit'?: string;
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, Response>>;
 }
 
 export interface Description {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, Schema>>;

@@ -1,13 +1,11 @@
-/** One operation: who may ask, what it takes and what it answers. */
+/** One operation: who may call it, what it takes, what it responds, and examples of both. */
 import { html } from 'hono/html';
-import type { Access } from '../../../src/auth/authenticate.ts';
-import type { Content, Operation, Schema } from './description.ts';
+import type { Content, Operation, Response, Schema } from './description.ts';
 import { anchor, described, fields, type Html, parameter, prose, schemaName } from './schema.ts';
 
 export interface Route extends Operation {
   readonly method: string;
   readonly path: string;
-  readonly access: Access;
 }
 
 type Named = Pick<Route, 'method' | 'path'>;
@@ -17,29 +15,53 @@ const routeAnchor = ({ method, path }: Named) => anchor(method, path).toLowerCas
 export const routeLink = (route: Named): Html =>
   html`<a href="#${routeAnchor(route)}"><code>${route.method} ${route.path}</code></a>`;
 
-const WHO = { anyone: 'Anyone', session: 'A session', runner: 'A machine token' };
+const WHO: Readonly<Record<string, string>> = { session: 'A session', machine_token: 'A machine token' };
 
-function who({ access, security = [] }: Route): Html {
+function who({ security = [], 'x-rate-limit': rate }: Route): Html {
+  const [scheme] = security.flatMap(Object.keys);
   const scopes = security.flatMap((one) => Object.values(one).flat());
-  const rate = access.rate === 'never' ? 'never limited' : html`counted under <code>${access.rate}</code>`;
-  return html`<p class="who">${WHO[access.who]}; ${scopes.map((scope) => html`<code>${scope}</code>; `)}${rate}.</p>`;
+  const limit = rate === 'never' ? 'never limited' : html`counted under <code>${rate}</code>`;
+  return html`<p class="who">${scheme === undefined ? 'Anyone' : WHO[scheme]}; ${scopes.map((scope) => html`<code>${scope}</code>; `)}${limit}.</p>`;
 }
 
-/** What is answered is told where it is defined. */
-const answered = (content: Content = {}) =>
+/** The fields of a response are listed where its schema is defined. */
+const responded = (content: Content = {}) =>
   Object.values(content).map(({ schema }) => html` ${described(schema)}`);
 
-/** What is taken is told in its place. */
+/** The fields of a body are listed in its place. */
 const taken = (content: Content, schemas: Readonly<Record<string, Schema>>) =>
   Object.entries(content).map(
     ([type, { schema }]) => html`
 <div><code>${type}</code>, ${described(schema)}${fields(schemas[schemaName(schema)] ?? {})}</div>`,
   );
 
-export const routeHtml = (route: Route, schemas: Readonly<Record<string, Schema>>): Html => html`
-<article class="route" id="${routeAnchor(route)}">
+const example = (title: string, content: Content = {}) =>
+  Object.values(content)
+    .filter((media) => media.example !== undefined)
+    .map(
+      (media) => html`
+<details><summary>${title}</summary>
+<pre><code>${JSON.stringify(media.example, null, 2)}</code></pre></details>`,
+    );
+
+const statusItem = ([status, { description, content }]: [string, Response]) => html`
+<li><code class="name">${status}</code> ${prose(description)}${responded(content)}${example(`Example of ${status}`, content)}</li>`;
+
+const problemItem = ([status, { 'x-problem-codes': codes = [] }]: [string, Response]) => html`
+<li><code class="name">${status}</code> ${codes.map((code) => html`<a href="#${`problem-${code}`}"><code>${code}</code></a> `)}</li>`;
+
+export function routeHtml(route: Route, schemas: Readonly<Record<string, Schema>>): Html {
+  const all = Object.entries(route.responses).filter(([status]) => status !== 'default');
+  const succeeded = all.filter(([, response]) => response['x-problem-codes'] === undefined);
+  const problems = all.filter(([, response]) => response['x-problem-codes'] !== undefined);
+  return html`
+<article class="route" id="${routeAnchor(route)}" data-search>
 <h3><a href="#${routeAnchor(route)}">${route.method} ${route.path}</a></h3>
-<p>${prose(route.summary)}.</p>
+<p>${prose(route.summary)}. <span class="type"><code>${route.operationId}</code></span></p>${
+    route.description &&
+    html`
+<p>${prose(route.description)}</p>`
+  }
 ${who(route)}${
   route.parameters &&
   html`
@@ -49,12 +71,13 @@ ${who(route)}${
 }${
   route.requestBody &&
   html`
-<h4>Body</h4>${taken(route.requestBody.content, schemas)}`
+<h4>Body</h4>${taken(route.requestBody.content, schemas)}${example('Example of a body', route.requestBody.content)}`
 }
-<h4>Answers</h4>
-<ul>${Object.entries(route.responses).map(
-  ([status, { description, content }]) => html`
-<li><code class="name">${status === 'default' ? 'otherwise' : status}</code> ${prose(description)}${answered(content)}</li>`,
-)}
+<h4>Responses</h4>
+<ul>${succeeded.map(statusItem)}
+</ul>
+<h4>Problems</h4>
+<ul>${problems.map(problemItem)}
 </ul>
 </article>`;
+}

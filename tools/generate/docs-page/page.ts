@@ -1,18 +1,24 @@
-/** `GET /docs`: the description of the API for people. One page without a script, which needs nothing but itself. */
+/** `GET /docs`: the description of the API for people. One page, which requests nothing and works without its script. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { html, raw } from 'hono/html';
-import type { Access } from '../../../src/auth/authenticate.ts';
 import { PROBLEM_CODES, Problem } from '../../../src/problem.ts';
 import type { Description } from './description.ts';
 import { type Route, routeHtml, routeLink } from './operation.ts';
 import { anchor, described, prose } from './schema.ts';
 import { STYLE } from './style.ts';
 
-type AccessOf = (path: string, method: string) => Access;
+const SCRIPT = readFileSync(join(import.meta.dirname, 'menu.js'), 'utf8');
 
 /** The text of the page. */
-export async function docsPage(description: Description, accessOf: AccessOf): Promise<string> {
-  const { info, components } = description;
-  const groups = [...Map.groupBy(routesOf(description, accessOf), ({ tags = [] }) => tags[0] ?? 'Other')];
+export async function docsPage(description: Description): Promise<string> {
+  const { info, tags, components } = description;
+  const routes = Map.groupBy(routesOf(description), (route) => route.tags?.[0] ?? '');
+  const groups = tags.map(({ name, description }) => ({
+    tag: name,
+    description,
+    routes: routes.get(name) ?? [],
+  }));
   const page = await html`<!doctype html>
 <html lang="en">
 <head>
@@ -24,15 +30,18 @@ export async function docsPage(description: Description, accessOf: AccessOf): Pr
 <body>
 <header>
 <h1>${info.title} ${info.version}</h1>
-<p>${prose(info.description)} Programs read the same at <a href="openapi.json"><code>openapi.json</code></a>.</p>
+<p>${prose(info.description)} Programs read <a href="openapi.json"><code>openapi.json</code></a>.</p>
 </header>
-<nav aria-labelledby="contents">
+<div class="page">
+<nav id="menu" aria-labelledby="contents">
 <h2 id="contents">Contents</h2>
-<ul>
+<div class="controls"><input id="search" type="search" placeholder="Search (/)" aria-label="Search" autocomplete="off" spellcheck="false"><button id="menu-button" type="button" aria-expanded="false" aria-controls="menu-list">Menu</button></div>
+<p class="result" id="search-result" role="status"></p>
+<ul id="menu-list">
 <li><a href="#authentication">Authentication</a></li>
 <li><a href="#flows">The two flows</a></li>
 <li><a href="#conventions">What all routes share</a></li>${groups.map(
-    ([tag, routes]) => html`
+    ({ tag, routes }) => html`
 <li><a href="#${anchor('tag', tag)}">${tag}</a>
 <ul>${routes.map(
       (route) => html`
@@ -45,89 +54,107 @@ export async function docsPage(description: Description, accessOf: AccessOf): Pr
 </ul>
 </nav>
 <main>
+<section>
 <h2 id="authentication">Authentication</h2>
-<p>Send <code>Authorization: Bearer</code> and a token. Which kind, each route says.</p>
+<p>Send <code>Authorization: Bearer</code> and a token. Each route states which kind it takes.</p>
 <ul>${Object.entries(components.securitySchemes).map(
     ([name, scheme]) => html`
 <li><code class="name">${name}</code> ${prose(scheme.description)}</li>`,
   )}
 </ul>
-<p>Supabase Auth gives a session for an e-mail and a password:</p>
+<p>Supabase Auth issues a session for an e-mail address and a password:</p>
 <pre><code>curl "$SUPABASE_URL/auth/v1/token?grant_type=password" -H "apikey: $SUPABASE_PUBLISHABLE_KEY" \\
-  -H 'content-type: application/json' -d '{"email": "…", "password": "…"}'   # answers access_token
+  -H 'content-type: application/json' -d '{"email": "…", "password": "…"}'   # returns access_token
 curl "$API/clients/me" -H "authorization: Bearer $ACCESS_TOKEN"</code></pre>
+</section>
 ${FLOWS}
 ${CONVENTIONS}
 ${groups.map(
-  ([tag, routes]) => html`
-<h2 id="${anchor('tag', tag)}">${tag}</h2>${routes.map((route) => routeHtml(route, components.schemas))}`,
+  ({ tag, description, routes }) => html`
+<section>
+<h2 id="${anchor('tag', tag)}">${tag}</h2>
+<p>${prose(description)}</p>${routes.map((route) => routeHtml(route, components.schemas))}
+</section>`,
 )}
+<section>
 <h2 id="schemas">Schemas</h2>${Object.entries(components.schemas).map(
     ([name, schema]) => html`
-<article id="${anchor('schema', name)}">
+<article id="${anchor('schema', name)}" data-search>
 <h3><a href="#${anchor('schema', name)}">${name}</a></h3>
 <div>${described(schema)}</div>
 </article>`,
   )}
+</section>
+<section>
 <h2 id="problems">Problems</h2>
-<p>What is refused is answered as <code>application/problem+json</code> (RFC 9457, <a href="#schema-Problem">Problem</a>). The
-codes are a closed set and never change.</p>
+<p>A rejected request gets <code>application/problem+json</code> (RFC 9457, <a href="#schema-Problem">Problem</a>). Each route
+lists the codes that it can respond with.</p>
+<div class="table">
 <table>
 <thead><tr><th scope="col">Status</th><th scope="col">Code</th><th scope="col">What to do</th></tr></thead>
 <tbody>${PROBLEM_CODES.map((code) => new Problem(code)).map(
     ({ status, code, remedy }) => html`
-<tr id="${`problem-${code}`}"><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
+<tr id="${`problem-${code}`}" data-search><td>${status}</td><td><code>${code}</code></td><td>${remedy}</td></tr>`,
   )}
 </tbody>
 </table>
+</div>
+</section>
 </main>
+</div>
+<script>${raw(SCRIPT)}</script>
 </body>
 </html>
 `;
   return page.toString();
 }
 
-const routesOf = ({ paths }: Description, accessOf: AccessOf): Route[] =>
+const routesOf = ({ paths }: Description): Route[] =>
   Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([name, operation]) => {
-      const method = name.toUpperCase();
-      return { ...operation, method, path, access: accessOf(path.replaceAll(/\{(\w+)\}/g, ':$1'), method) };
-    }),
+    Object.entries(operations).map(([name, operation]) => ({
+      ...operation,
+      method: name.toUpperCase(),
+      path,
+    })),
   );
 
-/** A link of the text below. That it leads somewhere is tested. */
+/** A link of the text below. A test follows each link. */
 const to = (line: string) => {
   const [method = '', path = ''] = line.split(' ');
   return routeLink({ method, path });
 };
 
-const FLOWS = html`<h2 id="flows">The two flows</h2>
-<h3>Option 1: an admin puts in the key</h3>
+const FLOWS = html`<section>
+<h2 id="flows">The two flows</h2>
+<h3>Option 1: an admin submits the key</h3>
 <ol>
-<li>${to('POST /clients')} creates the client; the account with its confirmed e-mail is linked.</li>
-<li>${to('POST /bots/create')} creates a bot with wallets and their keys; without, it uses the client's trading key.</li>
-<li>${to('POST /bots/{id}/start')} starts it.</li>
+<li>${to('POST /clients')} creates the client. The account that confirms its e-mail address is linked to it.</li>
+<li>${to('POST /bots/create')} creates a bot with wallets and their keys. Without keys it uses the client's trading key.</li>
+<li>${to('POST /bots/{id}/start')} starts the bot.</li>
 </ol>
-<h3>Option 2: a client serves itself</h3>
+<h3>Option 2: a client sets up its own bot</h3>
 <ol>
-<li>${to('GET /clients/me')} says its id, ${to('GET /clients/{id}/bot-options')} which bots there are.</li>
-<li>${to('POST /clients/{id}/setup-bot')} takes the key; the bot starts at once.</li>
-<li>${to('PUT /clients/{id}/rotate-key')} gives every wallet another key.</li>
+<li>${to('GET /clients/me')} returns the id of the client, ${to('GET /clients/{id}/bot-options')} the bot types.</li>
+<li>${to('POST /clients/{id}/setup-bot')} takes the private key and starts the bot.</li>
+<li>${to('PUT /clients/{id}/rotate-key')} replaces the key in every wallet.</li>
 <li>${to('DELETE /clients/{id}/revoke-key')} stops every bot and deletes every ciphertext.</li>
 </ol>
 <h3>Then the bot trades</h3>
 <ol>
-<li>${to('POST /bots/{id}/tokens')} issues a machine token, ${to('PUT /bots/{id}/policy')} says what it may have signed.</li>
-<li>${to('GET /runner/bots')} lists what the runner runs, ${to('GET /runner/bots/{id}')} returns a bot's config, ${to('POST /bots/{id}/sign')} returns signatures, never keys.</li>
-<li>${to('POST /bots/{id}/heartbeat')} says how it does, ${to('GET /bots/{id}/health')} shows it.</li>
-</ol>`;
+<li>${to('POST /bots/{id}/tokens')} issues a machine token, ${to('PUT /bots/{id}/policy')} sets what the bot may sign.</li>
+<li>${to('GET /runner/bots')} lists the bots of a runner, ${to('GET /runner/bots/{id}')} returns a bot with its config, ${to('POST /bots/{id}/sign')} returns signatures and never keys.</li>
+<li>${to('POST /bots/{id}/heartbeat')} reports the state of the bot, ${to('GET /bots/{id}/health')} returns it.</li>
+</ol>
+</section>`;
 
-const CONVENTIONS = html`<h2 id="conventions">What all routes share</h2>
+const CONVENTIONS = html`<section>
+<h2 id="conventions">What all routes share</h2>
 <ul>
-<li>Bodies and answers are JSON in UTF-8, a body of at most 64 KiB; times are RFC 3339 in UTC. Fields that a body does not have are refused.</li>
-<li>A page of a list has <code>next_cursor</code>: send it as <code>cursor</code> for the page after it, until it is null.</li>
-<li>What somebody else owns is answered as what does not exist: 404.</li>
-<li>Every answer has an <code>X-Request-Id</code>. No answer is to be cached.</li>
-<li>How often a caller may ask stands in <code>RateLimit-Policy</code>, under the name that each route says; beyond it is 429 with <code>Retry-After</code>.</li>
-<li>Where an answer was lost, send the request again under the same <code>Idempotency-Key</code>.</li>
-</ul>`;
+<li>Requests and responses are JSON in UTF-8. A request body has at most 64 KiB. Times are RFC 3339 in UTC. A body with an unknown field is rejected.</li>
+<li>A page of a list has <code>next_cursor</code>. Send it as <code>cursor</code> to get the next page. On the last page it is null.</li>
+<li>A row of another client gets the same 404 as a row that does not exist.</li>
+<li>Every response has an <code>X-Request-Id</code>. No response may be cached.</li>
+<li><code>RateLimit-Policy</code> states how many calls a caller may make, under the name that each route lists. More calls get 429 with <code>Retry-After</code>.</li>
+<li>If no response arrived, send the same request again with the same <code>Idempotency-Key</code>.</li>
+</ul>
+</section>`;

@@ -54,8 +54,8 @@ function* limits(schema: Schema): Generator<unknown> {
   yield* range(undefined, schema.maxItems, ' items');
   if (schema.pattern !== undefined) yield ['as ', code(schema.pattern)];
   if (schema.enum) yield oneOf(schema.enum.filter((value) => value !== null));
-  if (schema.default !== undefined) yield [code(schema.default), ' where absent'];
-  if (schema.writeOnly) yield 'never answered';
+  if (schema.default !== undefined) yield [code(schema.default), ' if absent'];
+  if (schema.writeOnly) yield 'never returned';
   if (schema.additionalProperties === false) yield 'no other fields';
   if (typeof schema.additionalProperties === 'object') yield 'any fields';
   // The form of a UUID or a time is known by its name.
