@@ -23,6 +23,10 @@
 -- Code that holds such an advisory lock only reads these rows, or skips a locked one. Idempotency keys have locks of their
 -- own, which a transaction takes before all others.
 --
+-- Names: lock_… takes the exclusive form of a lock and share_… the shared form; lock_of_… and name_of_lock return its number;
+-- try_… takes it only if it is free. take_client also writes a new version of the client's row, and claim_address also
+-- checks that no other client has the address.
+--
 -- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
 -- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
 
@@ -96,46 +100,46 @@ comment on function private.require_current_snapshot(uuid) is
 create function private.lock_of_gate(client_id uuid) returns bigint
 language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
 
-create function private.enter_gate(client_id uuid) returns void
+create function private.share_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true, enter_gate.client_id);
+  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
 end $$;
-comment on function private.enter_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
+comment on function private.share_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
 
-create function private.close_gate(client_id uuid) returns void
+create function private.lock_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, close_gate.client_id, urgent => true);
+  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
 end $$;
-comment on function private.close_gate(uuid) is
+comment on function private.lock_gate(uuid) is
   'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.enter_gate(share_keys.client_id);
+  perform private.share_gate(share_keys.client_id);
   perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
   perform private.require_current_snapshot(share_keys.client_id);
 end $$;
 comment on function private.share_keys(uuid) is 'The shared form of lock_keys.';
 
-create function private.take_turn(client_id uuid, urgent boolean default false) returns void
+create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
   -- A queue before the row: when a row was changed, the last transaction that waits for it may be the first to lock the
   -- new version. A session that rotates without end could hold off a revocation.
   perform private.wait_for_lock(
-    private.name_of_lock('key changes of client', take_turn.client_id::text), false, take_turn.client_id, urgent);
+    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
 end $$;
-comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
+comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  if urgent then perform private.close_gate(lock_trading_key.client_id);
-  else perform private.enter_gate(lock_trading_key.client_id); end if;
-  perform private.take_turn(lock_trading_key.client_id, urgent);
+  if urgent then perform private.lock_gate(lock_trading_key.client_id);
+  else perform private.share_gate(lock_trading_key.client_id); end if;
+  perform private.lock_turn(lock_trading_key.client_id, urgent);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then perform private.raise_trading_key_missing(); end if;
   perform private.lock_keys(lock_trading_key.client_id, urgent);
@@ -151,7 +155,7 @@ begin
   if client_id is null or private.is_admin() then return null; end if;
   -- A deletion that matches no row revokes nothing and could be repeated without end: it is not urgent. revoke_key is.
   perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
+  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.lock_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is

@@ -160,7 +160,7 @@ begin
   if patient then
     -- Signers wait meanwhile as for a rotation. Signers that never stop are no obstacle: the locks are queues.
     perform set_config('lock_timeout', '500ms', true);
-    perform private.take_turn(try_lock_keys.client_id, urgent => true);
+    perform private.lock_turn(try_lock_keys.client_id, urgent => true);
     perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
     perform private.lock_keys(try_lock_keys.client_id, urgent => true);
     return true;
