@@ -31,10 +31,14 @@ export const Name = z
 export const closedObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: ({ code, inst }) =>
-      code === 'unrecognized_keys' && inst instanceof z.ZodObject
-        ? `allowed are: ${Object.keys(inst.shape).join(', ')}`
-        : undefined,
+      code === 'unrecognized_keys' ? `allowed are: ${fieldsOf(inst, shape).join(', ')}` : undefined,
   });
+
+/** Of the schema that rejects, which may extend the one that was given. */
+function fieldsOf(schema: unknown, given: object): string[] {
+  const { shape = given } = (schema ?? {}) as { readonly shape?: object };
+  return Object.keys(shape);
+}
 
 export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
 

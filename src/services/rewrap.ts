@@ -82,7 +82,7 @@ async function rewrap(key: SealedKey, keyring: Keyring): Promise<RewrappedKey | 
   let secret: Uint8Array | undefined;
   let again: Uint8Array | undefined;
   try {
-    secret = await open(encrypted_key, binding, keyring).catch(asNothing);
+    secret = await open(encrypted_key, binding, keyring).catch(undefinedIfNotOpened);
     if (!secret) return undefined;
     const sealed = await seal(secret, binding, keyring);
     again = await open(sealed, binding, keyring);
@@ -94,7 +94,7 @@ async function rewrap(key: SealedKey, keyring: Keyring): Promise<RewrappedKey | 
   }
 }
 
-function asNothing(error: unknown): undefined {
+function undefinedIfNotOpened(error: unknown): undefined {
   if (!(error instanceof EnvelopeError)) throw error;
 }
 

@@ -195,19 +195,19 @@ end $$;
 comment on function private.next_key_event(public.key_events, private.queued_key_events) is
   'Makes the row of a queued event that follows the last row of its chain.';
 
-create function private.take_chain(client_id uuid, waits boolean) returns boolean
+create function private.lock_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$
 declare
-  lock constant bigint := private.name_of_lock('chain of client', take_chain.client_id::text);
+  lock constant bigint := private.name_of_lock('chain of client', lock_chain.client_id::text);
 begin
   -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
   if not waits then return private.try_lock(lock, false); end if;
-  perform private.wait_for_lock(lock, false, take_chain.client_id);
+  perform private.wait_for_lock(lock, false, lock_chain.client_id);
   return true;
 end $$;
-comment on function private.take_chain(uuid, boolean) is
-  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
+comment on function private.lock_chain(uuid, boolean) is
+  'Whether this transaction may add to a chain; no other transaction does until it ends.';
 
 create function private.last_key_event(client_id uuid) returns public.key_events
 language plpgsql stable set search_path = '' as $$
@@ -227,9 +227,9 @@ declare
   numbers bigint[];
   chained public.key_events[] := '{}';
 begin
-  if not private.take_chain(chain_key_events.client_id, waits) then return 0; end if;
-  -- An array and not a subquery of the DELETE: a cached plan that was made while the queue was empty would run the
-  -- subquery once for each row of the queue.
+  if not private.lock_chain(chain_key_events.client_id, waits) then return 0; end if;
+  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
+  -- row of the queue.
   numbers := array(
     select events.number from private.queued_key_events as events
     where events.client_id = chain_key_events.client_id order by events.number limit at_most);
@@ -287,7 +287,7 @@ declare
 begin
   -- A key change has locked the keys of the client. If the queue is empty, its event goes directly into the chain.
   if key_change and detail is null and address is not null and chain is not null
-    and private.take_chain(recorded.client_id, false)
+    and private.lock_chain(recorded.client_id, false)
     and not exists (
       select from private.queued_key_events as queued where queued.client_id = recorded.client_id)
   then

@@ -24,9 +24,12 @@
 -- takes the advisory lock. So code that holds the advisory lock of a bot or token only reads these rows, or skips locked
 -- rows. Idempotency keys have their own locks. A transaction takes them before all locks of this list.
 --
--- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
--- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
--- in the order of arrival.
+-- Names: lock_… takes the exclusive form of a lock and share_… the shared form; lock_of_… and name_of_lock return its number;
+-- try_… takes it only if it is free. take_client also writes a new version of the client's row, and claim_address also
+-- checks that no other client has the address.
+--
+-- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
+-- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -98,46 +101,46 @@ comment on function private.require_current_snapshot(uuid) is
 create function private.lock_of_gate(client_id uuid) returns bigint
 language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
 
-create function private.enter_gate(client_id uuid) returns void
+create function private.share_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(enter_gate.client_id), true, enter_gate.client_id);
+  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
 end $$;
-comment on function private.enter_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
+comment on function private.share_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
 
-create function private.close_gate(client_id uuid) returns void
+create function private.lock_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(close_gate.client_id), false, close_gate.client_id, urgent => true);
+  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
 end $$;
-comment on function private.close_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+comment on function private.lock_gate(uuid) is
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.enter_gate(share_keys.client_id);
+  perform private.share_gate(share_keys.client_id);
   perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
   perform private.require_current_snapshot(share_keys.client_id);
 end $$;
 comment on function private.share_keys(uuid) is 'Takes the shared lock of a client''s keys: see lock_keys.';
 
-create function private.take_turn(client_id uuid, urgent boolean default false) returns void
+create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
   -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
   -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
   perform private.wait_for_lock(
-    private.name_of_lock('key changes of client', take_turn.client_id::text), false, take_turn.client_id, urgent);
+    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
 end $$;
-comment on function private.take_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
+comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  if urgent then perform private.close_gate(lock_trading_key.client_id);
-  else perform private.enter_gate(lock_trading_key.client_id); end if;
-  perform private.take_turn(lock_trading_key.client_id, urgent);
+  if urgent then perform private.lock_gate(lock_trading_key.client_id);
+  else perform private.share_gate(lock_trading_key.client_id); end if;
+  perform private.lock_turn(lock_trading_key.client_id, urgent);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then perform private.raise_trading_key_missing(); end if;
   perform private.lock_keys(lock_trading_key.client_id, urgent);
@@ -153,7 +156,7 @@ begin
   if client_id is null or private.is_admin() then return null; end if;
   -- Not urgent: a DELETE that matches no row revokes nothing, and a caller could repeat it in a loop. revoke_key is urgent.
   perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.take_turn(client_id); end if;
+  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.lock_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is

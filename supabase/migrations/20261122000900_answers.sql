@@ -142,7 +142,7 @@ language plpgsql set search_path = '' as $$
 begin
   -- First check that the caller can see the client, so that nobody can delay the signing of another client.
   perform private.require_client(lock_client.client_id);
-  perform private.enter_gate(lock_client.client_id);
+  perform private.share_gate(lock_client.client_id);
   perform private.lock_keys(lock_client.client_id);
 end $$;
 comment on function private.lock_client(uuid) is
@@ -157,7 +157,7 @@ grant execute on function
   private.require_admin(), private.require_client(uuid), private.lock_client(uuid),
   private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
   private.raise_busy(), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean), private.share_keys(uuid),
-  private.lock_of_gate(uuid), private.enter_gate(uuid), private.close_gate(uuid),
+  private.lock_of_gate(uuid), private.share_gate(uuid), private.lock_gate(uuid),
   private.require_current_snapshot(uuid),
-  private.take_turn(uuid, boolean), private.lock_trading_key(uuid, boolean), private.lock_addresses(text[])
+  private.lock_turn(uuid, boolean), private.lock_trading_key(uuid, boolean), private.lock_addresses(text[])
 to authenticated;

@@ -43,7 +43,7 @@ declare
   bot public.bots;
 begin
   select * into bot from public.bots where id = stop_bot.bot_id;
-  if bot.id is not null then perform private.close_gate(bot.client_id); end if;
+  if bot.id is not null then perform private.lock_gate(bot.client_id); end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
   return private.bot_json(bot);

@@ -78,7 +78,7 @@ begin
     select distinct signs.client_id from public.machine_token_bots as signs
     where signs.token_id = revoke_token.token_id order by signs.client_id
   loop
-    perform private.close_gate(client_id);
+    perform private.lock_gate(client_id);
   end loop;
   delete from public.machine_tokens where machine_tokens.id = revoke_token.token_id;
   if not found then perform private.raise_not_found(); end if;

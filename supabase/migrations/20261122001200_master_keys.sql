@@ -162,7 +162,7 @@ begin
     -- New signatures wait for this transaction, as for a rotation. Continuous signing cannot delay it forever, because
     -- advisory locks are granted in the order of arrival.
     perform set_config('lock_timeout', '500ms', true);
-    perform private.take_turn(try_lock_keys.client_id, urgent => true);
+    perform private.lock_turn(try_lock_keys.client_id, urgent => true);
     perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
     perform private.lock_keys(try_lock_keys.client_id, urgent => true);
     return true;
