@@ -50,7 +50,7 @@ app.get('/bots/:id/policy', async (c) =>
   c.json(await asCaller(c, 'get_policy', { bot_id: c.req.param('id') })),
 );
 app.delete('/clients/:id/revoke-key', async (c) =>
-  c.json(await asCaller(c, 'revoke_key', { client_id: c.req.param('id') })),
+  c.json(await asCaller(c, 'revoke_key_at_edge', { client_id: c.req.param('id') })),
 );
 
 app.get('/runner/bots', async (c) => c.json(await asRunner(c, 'list_runner_bots', {})));
