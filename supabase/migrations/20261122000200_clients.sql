@@ -29,8 +29,8 @@ alter table public.clients force row level security;
 create function private.caller_id() returns uuid
 language plpgsql stable set search_path = '' as $$
 begin
-  -- A token of Supabase's OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
-  -- account's role and would otherwise have all of its rights. The edge rejects it too: oauth_token_rejected.
+  -- Supabase's OAuth 2.1 server issues tokens to other programs that an account has authorized. Such a token has the role of
+  -- the account, and without this check it would have all rights of the account. The edge rejects it: oauth_token_rejected.
   if auth.jwt() ? 'client_id' then return null; end if;
   return auth.uid();
 end $$;

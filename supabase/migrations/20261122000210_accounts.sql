@@ -115,7 +115,7 @@ begin
   end if;
   update public.clients set user_id = account_id where clients.id = link_account.client_id and clients.user_id is null;
   if not found then
-    raise sqlstate 'PT409' using message = 'There is no such client, or it is linked to an account.', hint = 'value_taken';
+    raise sqlstate 'PT409' using message = 'The client does not exist, or it is already linked to an account.', hint = 'value_taken';
   end if;
   perform private.end_sign_ins(account_id);
   return account_id;

@@ -106,9 +106,9 @@ create table public.key_events (
   constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
 );
 comment on table public.key_events is
-  'What happened to a client''s keys, by whom: a chain of hashes for each client. Rows are added and never changed.';
-comment on column public.key_events.created_at is 'When the transaction began that did it, not when it was chained.';
-comment on column public.key_events.signatures is 'How many key_released events the chain has up to here, this row included.';
+  'The audit chains: what happened to the keys of a client, and who did it. Each row contains the hash of the row before it. Rows are added and never changed.';
+comment on column public.key_events.created_at is 'When the transaction began that caused the event, not when the event was moved into the chain.';
+comment on column public.key_events.signatures is 'How many key_released events the chain contains up to and including this row.';
 comment on column public.key_events.hash is
   'SHA-256 of the canonical form of all other fields that GET /clients/{id}/key-events returns for this row.';
 
@@ -207,7 +207,7 @@ begin
   return true;
 end $$;
 comment on function private.lock_chain(uuid, boolean) is
-  'Whether this transaction may add to a chain; no other transaction does until it ends.';
+  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
 
 create function private.last_key_event(client_id uuid) returns public.key_events
 language plpgsql stable set search_path = '' as $$
@@ -228,8 +228,8 @@ declare
   chained public.key_events[] := '{}';
 begin
   if not private.lock_chain(chain_key_events.client_id, waits) then return 0; end if;
-  -- An array, not a subquery of the DELETE: a plan from the time when the queue was empty would run the subquery for each
-  -- row of the queue.
+  -- An array and not a subquery of the DELETE: a cached plan that was made while the queue was empty would run the
+  -- subquery once for each row of the queue.
   numbers := array(
     select events.number from private.queued_key_events as events
     where events.client_id = chain_key_events.client_id order by events.number limit at_most);

@@ -28,8 +28,9 @@
 -- try_… takes it only if it is free. take_client also writes a new version of the client's row, and claim_address also
 -- checks that no other client has the address.
 --
--- Shared locks are advisory locks only. PostgreSQL lets a new FOR SHARE lock of a row pass a transaction that waits for
--- the row exclusively, so that sharers can hold off a revocation without end. Advisory locks form one queue.
+-- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
+-- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
+-- in the order of arrival.
 
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -106,7 +107,7 @@ language plpgsql set search_path = '' as $$
 begin
   perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
 end $$;
-comment on function private.share_gate(uuid) is 'The first lock of whatever a session or a runner does to a client.';
+comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
 
 create function private.lock_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -114,7 +115,7 @@ begin
   perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
 end $$;
 comment on function private.lock_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other begins before it has committed. The functions that call it may run for longer than those statements. It is one client''s gate: a session must not hold up the revocation of another client.';
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -133,7 +134,7 @@ begin
   perform private.wait_for_lock(
     private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
 end $$;
-comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key happen one after the other.';
+comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -230,7 +231,7 @@ begin
   if auth.uid() is not null
     and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
   then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
+    raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
 end $$;
 comment on function private.require_own_client(uuid) is

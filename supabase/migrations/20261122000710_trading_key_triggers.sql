@@ -13,7 +13,7 @@ begin
   perform private.take_client(new.client_id);
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
-    raise sqlstate 'PT409' using message = 'The client has a trading key: rotate it.', hint = 'value_taken';
+    raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_taken';
   end if;
   perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then

@@ -10,17 +10,17 @@ begin
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
   if not found then
-    raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
+    raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
   if (
     select count(*) from public.bot_wallets
     where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
-    raise sqlstate 'PT409' using message = 'The bot has as many wallets as a bot can have.', hint = 'wallet_limit_reached';
+    raise sqlstate 'PT409' using message = 'The bot has the maximum number of wallets.', hint = 'wallet_limit_reached';
   end if;
   if auth.uid() is not null
     and (select count(*) from public.bot_wallets where bot_wallets.client_id = new.client_id) >= 10000
   then
-    raise sqlstate 'PT409' using message = 'The client has as many wallets as one can have.', hint = 'wallet_limit_reached';
+    raise sqlstate 'PT409' using message = 'The client has the maximum number of wallets.', hint = 'wallet_limit_reached';
   end if;
   select * into trading from public.trading_keys where trading_keys.client_id = new.client_id;
   if not found then

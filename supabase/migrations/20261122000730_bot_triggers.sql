@@ -45,7 +45,7 @@ begin
   -- rights, so that the caller learns nothing about a client that it may not see.
   perform from public.clients where clients.id = new.client_id for no key update;
   if (select count(*) from public.bots where bots.client_id = new.client_id) >= 1000 then
-    raise sqlstate 'PT409' using message = 'The client has as many bots as one can have.', hint = 'bot_limit_reached';
+    raise sqlstate 'PT409' using message = 'The client has the maximum number of bots.', hint = 'bot_limit_reached';
   end if;
   return new;
 end $$;

@@ -86,7 +86,7 @@ begin
   -- Triggers run before policies. So the rule of the policies is checked here first.
   perform private.require_own_client(new.client_id);
   if (select count(*) from public.machine_tokens where machine_tokens.client_id = new.client_id) >= 1000 then
-    raise sqlstate 'PT409' using message = 'The client has as many machine tokens as a client can have.', hint = 'token_limit_reached';
+    raise sqlstate 'PT409' using message = 'The client has the maximum number of machine tokens.', hint = 'token_limit_reached';
   end if;
   return new;
 end $$;
@@ -101,10 +101,10 @@ begin
   if auth.uid() is null then return new; end if;
   perform private.require_own_client(new.client_id);
   if (select count(*) from public.machine_token_bots where machine_token_bots.bot_id = new.bot_id) >= 50 then
-    raise sqlstate 'PT409' using message = 'The bot has as many machine tokens as a bot can have.', hint = 'token_limit_reached';
+    raise sqlstate 'PT409' using message = 'The bot has the maximum number of machine tokens.', hint = 'token_limit_reached';
   end if;
   if (select count(*) from public.machine_token_bots where machine_token_bots.token_id = new.token_id) >= 100 then
-    raise sqlstate 'PT409' using message = 'The token signs for as many bots as a token can.', hint = 'token_limit_reached';
+    raise sqlstate 'PT409' using message = 'The token signs for the maximum number of bots.', hint = 'token_limit_reached';
   end if;
   return new;
 end $$;

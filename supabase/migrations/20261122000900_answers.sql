@@ -113,7 +113,7 @@ comment on function private.page_json(jsonb, integer, text) is
 create function private.raise_not_found() returns void
 language plpgsql set search_path = '' as $$
 begin
-  raise sqlstate 'PT404' using message = 'There is no such thing, or it is not yours.', hint = 'resource_not_found';
+  raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
 end $$;
 
 create function private.raise_trading_key_missing() returns void

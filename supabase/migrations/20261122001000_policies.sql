@@ -1,4 +1,4 @@
--- What a bot may sign, what it has reserved of its 24-hour limit, and what its runner last said.
+-- What a bot may sign, how much of its 24-hour limit is used, and the last heartbeat of its runner.
 
 create function private.is_list(list text[], form text) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
@@ -64,7 +64,7 @@ create table public.value_reservations (
     foreign key (bot_id, client_id) references public.bots (id, client_id)
 );
 comment on table public.value_reservations is
-  'What was released for signing under a 24-hour limit, in the transaction that released it.';
+  'The values that count against a 24-hour limit. A row is written in the transaction that releases the key for signing.';
 create index value_reservations_by_bot on public.value_reservations (bot_id, created_at);
 create index value_reservations_by_client on public.value_reservations (client_id);
 

@@ -21,7 +21,7 @@ begin
   select * into policy from public.bot_policies where bot_policies.bot_id = bot.id;
   if not found then return reserved; end if;
   if policy.max_value_24h is not null then
-    -- One at a time from here: who comes second counts what the first has reserved.
+    -- The lock makes requests for the same bot wait, so that each one counts what the requests before it have reserved.
     select * into policy from public.bot_policies where bot_policies.bot_id = bot.id for update;
   end if;
   -- A message could bypass the limits on transactions. So if there are limits, messages must be allowed explicitly.
@@ -36,7 +36,7 @@ begin
   if policy.recipients is not null and not (
     cardinality(recipients) > 0 and recipients <@ policy.recipients)
   then perform private.refuse_by_policy('recipient_denied'); end if;
-  -- A value that cannot be told is above every limit, unless the recipients, all of them, are allowed by name.
+  -- If the value is unknown, it exceeds every limit. If only called programs can hide value, allowed recipients are enough.
   if value is null or (signing @> '{"opaque": true}' and policy.recipients is null) then
     if policy.max_value is not null then perform private.refuse_by_policy('value_exceeded'); end if;
     if policy.max_value_24h is not null then perform private.refuse_by_policy('value_24h_exceeded'); end if;
@@ -56,7 +56,7 @@ begin
   return reserved;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb, boolean) is
-  'Refuses what the bot''s policy forbids, and reserves the value under its 24-hour limit unless it is reserved already; whether it is then. signing: kind, chain_id, recipients, value; opaque where called programs can move value that is not seen.';
+  'Rejects what the policy of the bot forbids, and reserves the value of the transaction under the 24-hour limit, unless that was done before. Returns whether the value is reserved. signing: kind, chain_id, recipients and value, and opaque if called programs can move value that the edge cannot see.';
 
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
@@ -102,7 +102,7 @@ begin
       and (check_out_key.wallet is null or check_out_key.wallet in (wallets.id::text, wallets.address));
   if candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
   if cardinality(candidates) > 1 then
-    raise sqlstate 'PT409' using message = 'The bot has several wallets: name one.', hint = 'wallet_ambiguous';
+    raise sqlstate 'PT409' using message = 'The bot has several wallets. Name one.', hint = 'wallet_ambiguous';
   end if;
   picked := candidates[1];
   if picked.encrypted_key is null then

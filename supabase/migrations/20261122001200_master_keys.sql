@@ -276,7 +276,7 @@ begin
   perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
   perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
-    raise sqlstate 'PT503' using message = 'The token is for another master key.', hint = 'rewrap_token_mismatch';
+    raise sqlstate 'PT503' using message = 'The token was issued for another master key.', hint = 'rewrap_token_mismatch';
   end if;
   if batch is null or batch not between 1 and 200 or cardinality(master_key_ids) > 100 then
     raise sqlstate 'PT422' using message = 'A batch must have 1 to 200 envelopes.', hint = 'validation_failed';

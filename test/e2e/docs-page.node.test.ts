@@ -8,7 +8,7 @@ import { generateDocs, generateOpenApi } from '../../tools/generate/openapi.ts';
 const description: Description = JSON.parse(generateOpenApi());
 const page = await generateDocs();
 
-/** Without the text of the script, in which "<" is no tag. */
+/** Without the text of the script, in which "<" is not a tag. */
 const markup = page.replace(/<script>[\s\S]*<\/script>/, '');
 const all = (pattern: RegExp, text = page) => [...text.matchAll(pattern)].map(([, found = '']) => found);
 /** The visible text. */

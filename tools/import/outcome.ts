@@ -33,8 +33,8 @@ export const REFUSED = {
     'its client has no trading key, possibly because it was revoked: to import the key anyway, use --keys-from-wallets',
   trading_key_refused: 'the trading key of its client was not imported',
   trading_key_twice: 'its client has several trading keys',
-  wallet_exists: 'the bot has a wallet with this address',
-  wallet_limit_reached: 'the bot has as many wallets as a bot can have',
+  wallet_exists: 'the bot already has a wallet with this address',
+  wallet_limit_reached: 'the bot or the client has the maximum number of wallets',
 } as const;
 
 export type LeftReason = keyof typeof LEFT;

@@ -91,7 +91,7 @@ select tests.act_as('operator');
 select tests.forget();
 select tests.act_as('anna');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
-select is(tests.page() -> 'omitted', '5', 'a page includes omitted refusals in its number');
+select is(tests.page() -> 'omitted', '5', 'the number of omitted events of a page includes rejected requests');
 select tests.issue('t24');
 select is(tests.recorded('anna'), '1 0', 'rejected requests do not count against other events');
 

@@ -27,13 +27,13 @@ select tests.setup_bot('boris', 'b', tests.wallet('boris', 'B'));
 select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 
--- by a client
+-- requests of a client
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select public.report_refusal('edge', 'bot_key_missing', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
 select is(tests.refusals('anna'),
   array['client value_taken PUT /clients/{id}/rotate-key', 'client bot_key_missing POST /bots/{id}/start bot'],
   'a rejected request of a client is in its own chain');
-select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'with the account');
+select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'the event has the account');
 select tests.forget();
 select set_config('request.headers', '{"x-request-id": "request-1"}', true);
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
@@ -41,40 +41,40 @@ select set_config('request.headers', '', true);
 select is((tests.refused('anna', 1)).request_id, 'request-1', 'the event has the request id');
 select tests.forget();
 
--- by a client, of another's: as of what does not exist
+-- requests of a client for rows of another client: the same as for rows that do not exist
 select public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
 select public.report_refusal('edge', 'resource_not_found', 'POST /bots/{id}/start', bot_id => tests.bot_id('b'));
 select public.report_refusal('edge', 'resource_not_found', 'DELETE /tokens/{id}', token_id => md5('absent')::uuid);
-select is(tests.refusals('boris'), '{}', 'a foreign client''s attempt leaves no trace in the victim''s chain');
+select is(tests.refusals('boris'), '{}', 'a request for rows of another client leaves no event in the chain of that client');
 select is(tests.refusals('anna'), array[
     'client resource_not_found PUT /clients/{id}/rotate-key', 'client resource_not_found POST /bots/{id}/start',
     'client resource_not_found DELETE /tokens/{id}'],
-  'it is in the caller''s own chain, without what it named');
+  'the event is in the chain of the caller, without the ids of the request');
 select is(tests.refusal($$select private.record_refusal(tests.client_id('boris'), null, 'x', 'POST /x')$$), 'PT404 resource_not_found',
-  'nor can it be written past the API''s function');
+  'record_refusal for another client -> 404');
 select tests.forget();
 
 -- requests of an admin
 select tests.act_as('ada');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
-select is(tests.refusals('anna'), array['admin value_taken PUT /clients/{id}/rotate-key'], 'an admin''s, in the chain of the client it is about');
+select is(tests.refusals('anna'), array['admin value_taken PUT /clients/{id}/rotate-key'], 'a rejected request of an admin is in the chain of the named client');
 select is(public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid),
-  '{"recorded": false}', 'and of no client, in none');
+  '{"recorded": false}', 'a rejected request of an admin for a client that does not exist is not recorded');
 select tests.forget();
 select public.report_refusal('edge', 'value_taken', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
-select is(tests.refusals('anna'), array['admin value_taken POST /bots/{id}/start bot'], 'or whose bot it is about');
+select is(tests.refusals('anna'), array['admin value_taken POST /bots/{id}/start bot'], 'a rejected request of an admin for a bot is in the chain of the bot''s client');
 select tests.act_as('anna');
 select public.issue_token(tests.bot_id('a'), '{}', 'x', tests.hash('another'));
 select tests.act_as('ada');
 select public.report_refusal('edge', 'value_taken', 'DELETE /tokens/{id}', token_id => (
   select token_id from public.machine_token_bots where bot_id = tests.bot_id('a')));
-select is((tests.refusals('anna'))[2], 'admin value_taken DELETE /tokens/{id}', 'or whose token');
+select is((tests.refusals('anna'))[2], 'admin value_taken DELETE /tokens/{id}', 'a rejected request of an admin for a token is in the chain of the token''s client');
 select tests.forget();
 
 -- requests of an account without a client, and without a session
 select tests.act_as('eve');
 select public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
-select is(tests.refusals('boris'), '{}', 'an account without a client leaves no trace');
+select is(tests.refusals('boris'), '{}', 'a rejected request of an account without a client is not recorded');
 select tests.act_as('anon');
 select is(tests.refusal($$select public.report_refusal('edge', 'x', 'POST /x')$$), '42501', 'a caller without a session cannot report a rejected request');
 
@@ -89,15 +89,15 @@ insert into public.machine_token_bots select token.id, tests.bot_id('a'), tests.
 select tests.forget();
 select tests.act_as('anon');
 select public.report_runner_refusal('edge', 'anna', tests.bot_id('a'), 'policy_kind_denied', 'POST /bots/{id}/sign');
-select is(tests.refusals('anna'), array['runner policy_kind_denied POST /bots/{id}/sign bot'], 'a runner''s, in the chain of its bot''s client');
-select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id('anna')::text, 'with its token');
-select is((tests.refused('anna', 1)).actor_id, null, 'which is not an account');
+select is(tests.refusals('anna'), array['runner policy_kind_denied POST /bots/{id}/sign bot'], 'a rejected request of a runner is in the chain of the bot''s client');
+select is((tests.refused('anna', 1)).detail ->> 'token_id', tests.token_id('anna')::text, 'the event has the token id');
+select is((tests.refused('anna', 1)).actor_id, null, 'the event of a runner has no account');
 select public.report_runner_refusal('edge', 'anna', tests.bot_id('b'), 'resource_not_found', 'POST /bots/{id}/sign');
-select is((tests.refusals('anna'))[2], 'runner resource_not_found POST /bots/{id}/sign', 'of a foreign bot, in the chain of the token''s client');
-select is(tests.refusals('boris'), '{}', 'and not in the victim''s');
+select is((tests.refusals('anna'))[2], 'runner resource_not_found POST /bots/{id}/sign', 'a runner''s request for a bot of another client is in the chain of the token''s client');
+select is(tests.refusals('boris'), '{}', 'a runner''s request for a bot of another client is not in the chain of that client');
 select public.report_runner_refusal('edge', 'admin', tests.bot_id('b'), 'resource_not_found', 'POST /bots/{id}/sign');
-select is(cardinality(tests.refusals('anna')), 2, 'an admin''s token has no client: in none');
-select is(tests.refusals('boris'), '{}', 'nor in the victim''s either');
+select is(cardinality(tests.refusals('anna')), 2, 'a rejected request with a token without a client is not recorded');
+select is(tests.refusals('boris'), '{}', 'a rejected request with a token without a client is not in the chain of the bot''s client');
 select is(tests.refusal($$select public.report_runner_refusal('edge', 'nobody''s', tests.bot_id('a'), 'x', 'POST /x')$$),
   'PT401 token_invalid', 'an unknown token cannot report a rejected request');
 
@@ -117,14 +117,14 @@ from generate_series(1, 50);
 select is(cardinality(tests.refusals('anna')), 20, 'at most 20 rejected requests a minute are recorded');
 select tests.act_as('boris');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
-select is(tests.refusals('boris'), array['client value_taken PUT /clients/{id}/rotate-key'], 'of each client by itself');
+select is(tests.refusals('boris'), array['client value_taken PUT /clients/{id}/rotate-key'], 'each client has its own limit');
 select tests.act_as('operator');
 update private.refusal_counts set minute = minute - interval '1 minute';
 select tests.act_as('anna');
 select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 2);
-select is((tests.refusals('anna'))[21], 'client value_taken PUT /clients/{id}/rotate-key 30', 'the next says how many were left out');
-select is((tests.refusals('anna'))[22], 'client value_taken PUT /clients/{id}/rotate-key', 'once');
+select is((tests.refusals('anna'))[21], 'client value_taken PUT /clients/{id}/rotate-key 30', 'the next recorded event has the number of events that were left out');
+select is((tests.refusals('anna'))[22], 'client value_taken PUT /clients/{id}/rotate-key', 'only the next recorded event has that number');
 
 select * from finish();
 rollback;

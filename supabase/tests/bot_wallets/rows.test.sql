@@ -21,12 +21,12 @@ select results_eq('select name from public.bots order by name', array['idle', 's
   'a client sees only its own bots');
 
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 private_key_required',
-  'without a trading key there is nothing to copy');
+  'a wallet without a key, for a client without a trading key -> 409');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
   'PT403 edge_required', 'a session without the edge token cannot store an envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
-  'PT409 private_key_required', 'and no key of one''s own');
+  'PT409 private_key_required', 'an own key for a client without a trading key -> 409');
 select tests.put_in('anna', 'A');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'allowed',
   'a wallet copies the trading key');
@@ -59,15 +59,15 @@ select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A3',
     tests.key_id('A'))$$),
   'PT422 envelope_not_bound', 'an own key with the key id of another key -> 422');
 
--- Another client: whatever is tried, the answer is that of a client that does not exist.
+-- For every request about another client, the response is the same as for a client that does not exist.
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
-  'a client does not add to another''s bot');
+  'a wallet for a bot of another client -> 404');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'X', null)$$), 'PT404 resource_not_found',
-  'and does not learn the other''s address by trying');
+  'a wallet with a guessed address of another client -> 404');
 select is(tests.refusal($$select tests.add_directly('nobody', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
-  'an absent client answers the same');
+  'a wallet for a client that does not exist -> 404');
 select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
-  'nor does it hang its own wallet on another''s bot');
+  'a wallet of the caller for a bot of another client -> 404');
 select is(tests.rows_of($$select id from public.bot_wallets where client_id = tests.client_id('boris')$$),
   0::bigint,
   'a client cannot see wallets of another client');
@@ -79,10 +79,10 @@ select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');
 select is(tests.refusal($$select tests.add_directly('anna', 'boris''s bot', 'A', null)$$), 'PT404 resource_not_found',
-  'but none that mixes two clients');
+  'an admin cannot add a wallet of one client to a bot of another');
 select tests.act_as('eve');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
-  'an account without a client adds nothing');
+  'an account without a client cannot add a wallet');
 select tests.act_as('anon');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), '42501',
   'a caller without a session cannot add a wallet');

@@ -19,7 +19,7 @@ select tests.act_as('anna');
 select is(tests.bots('anna'), array['grid: stopped created', 'sol: stopped created'], 'a new bot is stopped');
 select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 bot_key_missing',
   'a bot without a wallet cannot run');
-select is(tests.refusal($$select public.start_bot(tests.bot_id('grid'))$$), 'PT409 bot_key_missing', 'whoever asks');
+select is(tests.refusal($$select public.start_bot(tests.bot_id('grid'))$$), 'PT409 bot_key_missing', 'start_bot of a bot without a wallet -> 409');
 select tests.act_as('ada');
 select public.add_wallet('edge', tests.bot_id('grid'), tests.wallet('anna', 'A'));
 select tests.act_as('anna');
@@ -76,7 +76,7 @@ select is(tests.refusal($$update public.bots set stop_reason = null where name =
   'a stopped bot without a reason is rejected');
 select is(tests.refusal($$insert into public.bots (client_id, bot_type, name, status, stop_reason, started_at)
     values (tests.client_id('anna'), 'evm-dca', 'x', 'running', null, now())$$), 'PT409 bot_key_missing',
-  'no bot is born running');
+  'a new bot cannot be inserted as running');
 delete from public.trading_keys where client_id = tests.client_id('anna');
 select is(tests.refusal($$select tests.set_status('grid', 'running')$$), 'PT409 bot_key_missing',
   'a bot whose wallet is empty cannot run');
@@ -90,12 +90,12 @@ return tests.refusal(format($$insert into public.bots (client_id, bot_type, name
   select %L, 'evm-grid', 'more' from generate_series(1, %s)$$, tests.client_id(person), count));
 grant execute on all functions in schema tests to public;
 select tests.act_as('boris');
-select is(tests.bots_more('boris', 2), 'PT409 bot_limit_reached', 'a client has at most 1000 bots');
-select is(tests.bots_more('boris', 1), 'allowed', 'and as many');
-select is(tests.bots_more('boris', 1), 'PT409 bot_limit_reached', 'but no more');
-select is(tests.refusal($$select tests.setup_bot('boris', 'another', '{}')$$), 'PT409 bot_limit_reached', 'in no way');
+select is(tests.bots_more('boris', 2), 'PT409 bot_limit_reached', 'a 1001st bot in one statement -> 409');
+select is(tests.bots_more('boris', 1), 'allowed', 'a client can have 1000 bots');
+select is(tests.bots_more('boris', 1), 'PT409 bot_limit_reached', 'one more bot -> 409');
+select is(tests.refusal($$select tests.setup_bot('boris', 'another', '{}')$$), 'PT409 bot_limit_reached', 'setup_bot beyond the limit -> 409');
 select tests.act_as('ada');
-select is(tests.refusal($$select tests.create_bot('boris', 'another')$$), 'PT409 bot_limit_reached', 'also by an admin');
+select is(tests.refusal($$select tests.create_bot('boris', 'another')$$), 'PT409 bot_limit_reached', 'create_bot by an admin beyond the limit -> 409');
 select tests.act_as('anna');
 select is(tests.bots_more('boris', 1), '42501', 'another client does not learn that the limit is reached');
 select tests.act_as('operator');
@@ -108,7 +108,7 @@ alter table public.bot_wallets enable trigger before_insert;
 select tests.act_as('boris');
 select is(tests.refusal(format($$insert into public.bot_wallets (bot_id, client_id, address, chain)
     values (%L, %L, 'B', 'evm')$$, tests.bot_id('many 1'), tests.client_id('boris'))),
-  'PT409 wallet_limit_reached', 'nor has a client more than 10000 wallets');
+  'PT409 wallet_limit_reached', 'a wallet beyond 10000 of a client -> 409');
 
 select * from finish();
 rollback;

@@ -26,14 +26,14 @@ select tests.next_transaction();
 update auth.users set encrypted_password = 'set by nobody knows whom' where id = tests.account_id('carl');
 select tests.starts_session('carl');
 select is(private.link_account(tests.client_id('carla'), 'CARL@pgtap.test'), tests.account_id('carl'),
-  'the operator links an account of any address');
-select is(tests.linked_to('carla'), tests.account_id('carl'), 'which acts for the client from then on');
-select is(tests.password_of('carl'), null, 'and ends its password');
-select is_empty($$select from auth.sessions where user_id = tests.account_id('carl')$$, 'and its sessions');
+  'the operator links an account with another address than the client''s');
+select is(tests.linked_to('carla'), tests.account_id('carl'), 'the account is linked to the client');
+select is(tests.password_of('carl'), null, 'linking removes the password');
+select is_empty($$select from auth.sessions where user_id = tests.account_id('carl')$$, 'linking ends the sessions');
 select is(tests.refusal($$select private.link_account(tests.client_id('carla'), 'eve@pgtap.test')$$), 'PT409 value_taken',
-  'a linked client is unlinked first');
+  'a client that is already linked -> 409');
 select is(tests.refusal($$select private.link_account(gen_random_uuid(), 'eve@pgtap.test')$$), 'PT409 value_taken',
-  'a client that does not exist is not linked');
+  'a client that does not exist -> 409');
 select tests.create_client('dora', linked => false);
 select is(tests.refusal($$select private.link_account(tests.client_id('dora'), 'anna@pgtap.test')$$), 'PT422 account_not_found',
   'an account that is linked to another client -> 422');
@@ -53,7 +53,7 @@ select is(tests.events_of('carla'), array[
     'account_unlinked {"account_id": "' || tests.account_id('carl') || '"}'],
   'each link and unlink is an event with the id of the account');
 select tests.act_as('carl');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an account that was unlinked acts for nobody');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an account that was unlinked has no client');
 select tests.act_as('operator');
 
 -- factor:reset ------------------------------------------------------------------------------------------------

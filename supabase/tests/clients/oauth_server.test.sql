@@ -39,14 +39,14 @@ select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.
   'an account without a client sees only the tables that belong to no client');
 
 select tests.act_as_program_of('anna');
-select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'and a client''s program no more');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'it acts for no client');
-select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 resource_not_found', 'it does not rotate');
-select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 resource_not_found', 'nor revoke');
-select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 resource_not_found', 'nor stop');
+select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'a program with a token for a client''s account sees no more');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'the program has no client');
+select is(tests.refusal($$select tests.rotate('anna', 'N')$$), 'PT404 resource_not_found', 'the program cannot rotate');
+select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 resource_not_found', 'the program cannot revoke');
+select is(tests.refusal($$select public.stop_bot(tests.bot_id('first'))$$), 'PT404 resource_not_found', 'the program cannot stop a bot');
 select is(tests.rows_of('delete from public.trading_keys') + tests.rows_of('delete from public.machine_tokens')
-  + tests.rows_of($$update public.clients set name = 'x'$$), 0::bigint, 'nor change a row');
-select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 resource_not_found', 'nor add one');
+  + tests.rows_of($$update public.clients set name = 'x'$$), 0::bigint, 'the program cannot change a row');
+select is(tests.refusal($$select tests.setup_bot('anna', 'second')$$), 'PT404 resource_not_found', 'the program cannot set up a bot');
 
 select tests.act_as_program_of('ada');
 select is(tests.seen(), array['bot_types', 'private.monitor_settings', 'private.monitor_state', 'private.settings'], 'a program with a token for an admin''s account sees no more');

@@ -106,11 +106,11 @@ select is(tests.refusal($$select public.start_bot(tests.bot_id('b'), tests.once(
   'the operator has no account and cannot use a key');
 select is(tests.twice(person, name, call), 'once', name || ' twice with the same key is carried out once')
 from tests.calls order by name;
-select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'and left its traces once');
-select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' by a stranger under the same key is refused')
+select is(tests.traces(), array[3, 3, 1, 15, 2]::bigint[], 'each call wrote its rows once');
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' by another client with the same key -> 404')
 from tests.calls order by name;
 select tests.bequeath('anna', name) from tests.calls;
-select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' is not answered again to who may not see it')
+select is(tests.by_anna(name, call), 'PT404 resource_not_found', name || ' does not return the stored response to a caller without access')
 from tests.calls order by name;
 
 select tests.bequeath('boris', name) from tests.calls where person = 'ada';

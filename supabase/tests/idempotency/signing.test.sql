@@ -42,17 +42,17 @@ select public.issue_token(tests.bot_id('hers'), '{}', 'two', tests.hash('second'
 select tests.policy('{"max_value_24h": "100"}');
 select tests.policy('{"max_value_24h": "100"}', 'other');
 
--- The value is reserved once.
-select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": false}', 'a key is checked out');
-select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": true}', 'and again for the same request');
-select is(tests.check_out('k1'), 'allowed', 'every repeated request is allowed');
-select is(tests.reserved(), 60::numeric, 'and its value is reserved once');
-select is(tests.signed(), array['first', 'true', 'true'], 'each time is an event, which tells');
-select is(tests.check_out('k2'), 'PT403 policy_value_24h_exceeded', 'another request passes the limit');
-select is(tests.kept('k2'), null, 'and leaves nothing behind');
-select is(tests.check_out('k2', tests.claim('40')), 'allowed', 'so that its key serves again');
-select is(tests.reserved(), 100::numeric, 'up to the limit');
-select is(tests.check_out('k1'), 'allowed', 'at which what was reserved is still signed again');
+-- The value is reserved only once.
+select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": false}', 'a first request is not replayed');
+select ok(tests.checked_out('k1') @> '{"address": "A", "replayed": true}', 'a repeated request is replayed');
+select is(tests.check_out('k1'), 'allowed', 'a request can be repeated any number of times');
+select is(tests.reserved(), 60::numeric, 'the value of a repeated request is reserved once');
+select is(tests.signed(), array['first', 'true', 'true'], 'each time is an event, which has whether it was replayed');
+select is(tests.check_out('k2'), 'PT403 policy_value_24h_exceeded', 'another request beyond the limit -> 403');
+select is(tests.kept('k2'), null, 'a rejected request stores nothing');
+select is(tests.check_out('k2', tests.claim('40')), 'allowed', 'the key of a rejected request can be used again');
+select is(tests.reserved(), 100::numeric, 'requests can reserve up to the limit');
+select is(tests.check_out('k1'), 'allowed', 'a repeated request is signed when the limit is reached');
 
 -- The stored response contains no secret.
 select tests.act_as('operator');
@@ -71,26 +71,26 @@ from (values
   ('its kind', tests.claim('60', '{"kind": "evm.message"}')),
   ('a member more', tests.claim('60', '{"signers": ["A"]}'))) as claims (what, claim);
 select is(tests.check_out('k1', bot => 'other'), 'PT422 idempotency_key_reused',
-  'another bot with the same key is refused');
-select is(tests.reserved('other'), 0::numeric, 'so that nothing passes its limit unreserved');
-select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'and another way to name the wallet');
-select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exceeded', 'another token has keys of its own');
+  'another bot with the same key -> 422');
+select is(tests.reserved('other'), 0::numeric, 'the rejected request reserved nothing for the other bot');
+select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'the same wallet named in another way -> 422');
+select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exceeded', 'another token has its own keys');
 
--- The policy is judged again.
+-- The policy is checked again.
 select tests.policy('{"max_value_24h": "100", "max_value": "59"}');
-select is(tests.check_out('k1'), 'PT403 policy_value_exceeded', 'a limit that is lower by now holds');
+select is(tests.check_out('k1'), 'PT403 policy_value_exceeded', 'a value limit that is now lower rejects a repeated request');
 select tests.policy('{"max_value_24h": "99"}');
 select is(tests.check_out('k1'), 'PT403 policy_value_24h_exceeded', 'the 24-hour limit applies too');
 select tests.policy('{"recipients": ["S"]}');
-select is(tests.check_out('k1'), 'PT403 policy_recipient_denied', 'and every other rule');
+select is(tests.check_out('k1'), 'PT403 policy_recipient_denied', 'every other rule that has changed rejects a repeated request');
 select tests.policy('{}');
 select is(tests.check_out('k3'), 'allowed', 'without a 24-hour limit nothing is reserved');
-select is(tests.reserved(), 100::numeric, 'as is to be seen');
+select is(tests.reserved(), 100::numeric, 'no value is reserved without this limit');
 select tests.policy('{"max_value_24h": "160"}');
-select is(tests.check_out('k3'), 'allowed', 'and once there is one, the same request counts');
-select is(tests.reserved(), 160::numeric, 'as any does that has nothing reserved');
-select is(tests.check_out('k3'), 'allowed', 'again it is signed');
-select is(tests.reserved(), 160::numeric, 'and reserved no more');
+select is(tests.check_out('k3'), 'allowed', 'the same request is allowed after the limit was set');
+select is(tests.reserved(), 160::numeric, 'a repeated request reserves its value after the limit was set');
+select is(tests.check_out('k3'), 'allowed', 'the request can be repeated again');
+select is(tests.reserved(), 160::numeric, 'the value is not reserved again');
 select tests.policy('{}');
 
 -- Bot, token and key are checked again.

@@ -76,13 +76,13 @@ select is(tests.sealed('anna'),
 -- The envelopes that are returned.
 select tests.act_as('anon');
 select is(tests.refusal($$select tests.list('other')$$), 'PT503 rewrap_token_mismatch',
-  'a token for another master key lets nothing out');
+  'a token for another master key -> 503');
 select is(tests.refusal($$select tests.list('rewrap', 10, 'pgtap-old', 'pgtap-new')$$), 'PT503 rewrap_token_mismatch',
-  'the master key to move to is the first');
+  'a list that does not begin with the master key of the token -> 503');
 select is(tests.refusal(format('select public.list_envelopes_to_rewrap(''edge'', %L, %L, 10)', 'rewrap', ids)),
-  'PT503 rewrap_token_mismatch', 'or without any id') from unnest(array['{}', null]) as ids;
-select is(tests.refusal($$select tests.list('rewrap', 0)$$), 'PT422 validation_failed', 'a batch of none');
-select is(tests.refusal($$select tests.list('rewrap', 201)$$), 'PT422 validation_failed', 'or of too many');
+  'PT503 rewrap_token_mismatch', 'an empty list of master keys -> 503') from unnest(array['{}', null]) as ids;
+select is(tests.refusal($$select tests.list('rewrap', 0)$$), 'PT422 validation_failed', 'a batch of 0 -> 422');
+select is(tests.refusal($$select tests.list('rewrap', 201)$$), 'PT422 validation_failed', 'a batch of 201 -> 422');
 select is(tests.list('rewrap'), array['A', 'Aown'],
   'trading keys and own keys are listed once each, without those that the target sealed');
 select is(tests.list('rewrap', 100, 'pgtap-new', 'pgtap-new'), '{}', 'envelopes of the target are not listed, even if it is also named as an older master key');

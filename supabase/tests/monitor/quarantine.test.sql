@@ -31,18 +31,18 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select tests.setup_bot('anna', 'another');
 select public.issue_token(tests.bot_id('hers'), '{}', 'runner', tests.hash('anna'), null);
 select public.issue_token(tests.bot_id('another'), '{}', 'runner', tests.hash('another'), null);
-select is(tests.refused('anna', 'hers', 'policy_value_exceeded'), '42501', 'no session reports, its own client''s included');
-select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at": null}', 'a bot that did not fail');
+select is(tests.refused('anna', 'hers', 'policy_value_exceeded'), '42501', 'a session cannot report a failure, not even for its own bot');
+select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at": null}', 'a bot without failures');
 
 -- Without quarantine in the policy, failures are only counted.
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'a failure is counted');
-select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'so is a key that does not open');
-select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a token reports of its own bots alone');
-select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 resource_not_found', 'not of others of its client');
-select is(tests.refused('nobody''s', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nobody''s token reports nothing');
-select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'nor does that of the monitor');
-select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'not a failure that is counted: ' || coalesce(code, 'none'))
+select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'a key that does not open is counted');
+select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a report for a bot of another client -> 404');
+select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a report for a bot that the token does not sign for -> 404');
+select is(tests.refused('nobody''s', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'a report with an unknown token -> 401');
+select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'a report with the token of the monitor -> 401');
+select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'a code that is not counted -> 422: ' || coalesce(code, 'none'))
   from unnest(array['internal_error', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
 select tests.act_as('anna');
 select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page of the bot shows its failures');
@@ -61,26 +61,26 @@ select is(tests.report('another', 'another', 'policy_value_exceeded'), '1', 'ano
 select tests.act_as('operator');
 select tests.earlier('hers', '2 minutes');
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'what is older than an hour does not count');
-select is(tests.report('anna', 'hers', 'policy_kind_denied'), '2', 'two are not three');
-select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '3 quarantined', 'the third stops the bot');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'failures older than an hour do not count');
+select is(tests.report('anna', 'hers', 'policy_kind_denied'), '2', 'the second failure does not stop the bot');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '3 quarantined', 'the third failure stops the bot');
 select tests.act_as('anna');
-select is(tests.bots('anna'), array['another: running', 'hers: stopped quarantined'], 'that bot, and no other');
+select is(tests.bots('anna'), array['another: running', 'hers: stopped quarantined'], 'only this bot is stopped');
 select is(tests.health('hers'), 'quarantined for 0 s {"code": "policy_value_exceeded", "reason": "quarantined", "failures": 3}',
-  'its page says why');
-select is(tests.changes('hers'), array['quarantined'], 'as it was written');
-select public.list_key_events(tests.client_id('anna'), 1); -- chains what is queued
+  'the page of the bot shows the reason');
+select is(tests.changes('hers'), array['quarantined'], 'the quarantine is written as a change of health');
+select public.list_key_events(tests.client_id('anna'), 1); -- moves queued events into the chain
 select results_eq(
   $$select event, actor, address, detail - 'token_id' from public.key_events where event = 'bot_quarantined'$$,
   $$values ('bot_quarantined', 'runner', 'A', '{"reason": "policy_value_exceeded", "failures": 3}'::jsonb)$$,
-  'an event says so too');
+  'the quarantine is an event with its reason');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'), '{}')),
   '42501', 'a session cannot call check_out_key');
 select tests.act_as('anon');
 select is(tests.refusal(format('select public.check_out_key(''edge'', %L, %L, %L)', 'anna', tests.bot_id('hers'),
     jsonb_build_object('kind', 'evm.message', 'value', '0', 'recipients', '[]'::jsonb, 'digest', tests.hash('digest')))),
-  'PT409 bot_not_running', 'and for a token a bot in quarantine signs nothing');
-select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '4', 'a bot that is stopped is not stopped again');
+  'PT409 bot_not_running', 'a bot in quarantine does not sign');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '4', 'a failure of a stopped bot is counted and does not stop it again');
 select tests.act_as('operator');
 select tests.monitor();
 select is(tests.changes('hers'), array['quarantined'], 'the monitor does not write the quarantine again');
@@ -93,14 +93,14 @@ select tests.act_as('anna');
 select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'the owner can start the bot again');
 select is(tests.failures('hers') -> 'last_hour', '0', 'after the start, the count is 0');
 select tests.act_as('anon');
-select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'and the counter begins again');
-select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'a key that does not open is enough at once');
+select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'after the start, failures are counted from 0 again');
+select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'one key that does not open is enough for quarantine');
 
 -- At most 100 failures are stored.
 select tests.act_as('operator');
 update public.bot_signing_failures set recent = array_fill(now(), array[100]) where bot_id = tests.bot_id('another');
 select tests.act_as('anon');
-select is(tests.report('another', 'another', 'policy_value_exceeded'), '100', 'a hundred failures are kept');
+select is(tests.report('another', 'another', 'policy_value_exceeded'), '100', 'at most 100 failures are stored');
 select tests.act_as('anna');
 select is(tests.refusal(format('select public.set_policy(%L, %L)', tests.bot_id('hers'), jsonb_build_object('quarantine_after', n))),
   case when n between 1 and 100 then 'allowed' else '23514' end, 'quarantine after ' || n)

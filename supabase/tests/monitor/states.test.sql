@@ -69,8 +69,8 @@ select is(tests.health('both'), 'healthy for 10 s', 'after a rotation, a bot wit
 
 -- Only the owner and admins can see the page.
 select tests.act_as('anna');
-select is(tests.refusal($$select public.get_bot_health(tests.bot_id('old'), 10)$$), 'PT404 resource_not_found', 'a client sees no other''s health');
-select is(tests.rows_of($$select from public.bot_health_logs where client_id <> tests.client_id('anna')$$), 0::bigint, 'nor its changes');
+select is(tests.refusal($$select public.get_bot_health(tests.bot_id('old'), 10)$$), 'PT404 resource_not_found', 'the health of another client''s bot -> 404');
+select is(tests.rows_of($$select from public.bot_health_logs where client_id <> tests.client_id('anna')$$), 0::bigint, 'a client cannot see health logs of another client');
 select tests.act_as('ada');
 select is(tests.health('old'), 'degraded for 10 s', 'an admin sees the health of every bot');
 select tests.act_as('anna');

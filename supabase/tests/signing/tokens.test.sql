@@ -16,13 +16,13 @@ select tests.setup_bot('anna', 'hers', tests.wallet('anna', 'A'));
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), '{}', 'runner', tests.hash('anna'), null)$$),
   'allowed', 'a client issues a token for its bot');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('theirs'), '{}', 'x', tests.hash('x'), null)$$),
-  'PT404 resource_not_found', 'not for another''s');
+  'PT404 resource_not_found', 'a client cannot issue a token for a bot of another client');
 select is(tests.refusal($$select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('theirs')], 'x', tests.hash('x'), null)$$),
-  'PT404 resource_not_found', 'nor for another''s beside its own');
-select is(tests.refusal('select token_hash from public.machine_tokens'), '42501', 'nobody reads a hash');
+  'PT404 resource_not_found', 'a client cannot issue a token for its own bot and a bot of another client');
+select is(tests.refusal('select token_hash from public.machine_tokens'), '42501', 'a session cannot read the hash of a token');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('boris') from public.machine_tokens$$),
-  'PT404 resource_not_found', 'a client does not put another''s bot under its token');
+  'PT404 resource_not_found', 'a client cannot add a bot of another client to its token');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('theirs'), tests.client_id('anna') from public.machine_tokens$$),
   '23503', 'a client cannot add a bot of another client with its own client_id');
@@ -35,9 +35,9 @@ select is(tests.refusal($$insert into public.bot_policies (bot_id, client_id)
 
 -- The envelope is only returned for a valid token of a running bot.
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'allowed', 'a token checks its bot''s key out');
-select is(tests.check_out('anna', 'theirs'), 'PT404 resource_not_found', 'no other bot''s');
-select is(tests.check_out('nobody''s', 'hers'), 'PT401 token_invalid', 'no other token does');
+select is(tests.check_out('anna', 'hers'), 'allowed', 'a token can check out the key of its bot');
+select is(tests.check_out('anna', 'theirs'), 'PT404 resource_not_found', 'a token cannot check out the key of another bot');
+select is(tests.check_out('nobody''s', 'hers'), 'PT401 token_invalid', 'an unknown token -> 401');
 select tests.act_as('anna');
 select is(tests.check_out('anna', 'hers'), '42501', 'a session cannot check out a key, not even of its own bot');
 select tests.act_as('anon');
@@ -64,7 +64,7 @@ select tests.act_as('anna');
 select public.start_bot(tests.bot_id('hers'));
 select public.set_policy(tests.bot_id('hers'), '{"kinds": ["evm.transaction"]}');
 select tests.act_as('anon');
-select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind_denied', 'what the policy forbids is not signed');
+select is(tests.check_out('anna', 'hers'), 'PT403 policy_kind_denied', 'a kind that the policy forbids -> 403');
 select tests.act_as('anna');
 select public.set_policy(tests.bot_id('hers'), '{}');
 select is(tests.rows_of('delete from public.machine_tokens'), 1::bigint, 'a client can delete its token directly in the table');

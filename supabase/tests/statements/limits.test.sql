@@ -91,7 +91,7 @@ select is(tests.written(person, statement, 101), 'PT422 statement_too_large', fo
 select is(tests.written('operator', statement, 101), '101 rows', format('the operator''s SQL has no limit: %s of %s', verb, on_table))
 from tests.writes order by on_table, verb;
 
--- These statements are not undone by the test, so that the rejection itself has to undo them.
+-- The test does not roll these statements back. The rejection itself must roll them back.
 select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 statement_too_large', format('a rejected %s of 101 rows: %s', verb, on_table))
 from tests.writes where verb = 'delete' or on_table = 'bots' order by on_table, verb;
 select tests.act_as('operator');

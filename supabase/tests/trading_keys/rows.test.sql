@@ -19,15 +19,15 @@ select is(tests.refusal($$select tests.put_in_alone('boris', 'A')$$), 'PT403 edg
   'without the edge token, a key for another client -> 403 too, so that the caller does not learn which clients exist');
 select lives_ok($$select tests.put_in('anna', 'A')$$, 'a client can store its first key with the edge token');
 select is(tests.refusal($$select tests.replace_alone('anna', 'A2')$$), 'PT403 edge_required',
-  'a session alone rotates nothing');
-select is(tests.refusal($$select tests.replace_alone('boris', 'A2')$$), 'PT403 edge_required', 'nor another''s key');
-select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 value_taken', 'and has one at a time');
-select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 resource_not_found', 'not a key of another client');
+  'a session without the edge token cannot rotate its key');
+select is(tests.refusal($$select tests.replace_alone('boris', 'A2')$$), 'PT403 edge_required', 'a session without the edge token cannot rotate a key of another client');
+select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 value_taken', 'a second trading key -> 409');
+select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 resource_not_found', 'a key for another client -> 404');
 select private.admit_edge('edge');
 select is(
   tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
     values (gen_random_uuid(), 'X', 'evm', tests.key_id('X'), tests.envelope('boris', 'X'))$$),
-  'PT404 resource_not_found', 'of which nothing shows, not even that the client exists');
+  'PT404 resource_not_found', 'a key for a client that does not exist -> 404');
 
 select tests.act_as('boris');
 select tests.put_in('boris', 'B');

@@ -43,9 +43,9 @@ select is(tests.refusal($$select tests.create_bot('anna', 'x', jsonb_build_array
 select ok(
   public.add_wallet('edge', tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key_source', 'trading',
   'client_id', tests.client_id('anna')),
-  'a wallet without a key copies the trading key');
+  'a wallet without a key gets a copy of the trading key');
 select is(public.add_wallet('edge', tests.bot_id('first'), tests.wallet('anna', 'A3')) ->> 'key_source', 'own',
-  'one with another key has its own');
+  'a wallet with another key has an own key');
 select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first'), '{}')$$), 'PT409 wallet_exists',
   'the same wallet twice -> 409');
 select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first'), '{"address": "Z"}')$$),
@@ -55,8 +55,8 @@ select is(tests.refusal($$select public.add_wallet('edge', tests.bot_id('first')
 -- The flow of the client (Option 2).
 select tests.act_as('boris');
 select is(tests.refusal($$select tests.setup_bot('boris', 'b')$$), 'PT409 private_key_required',
-  'the first set-up needs a key');
-select is(tests.bots('boris'), '{}', 'and leaves nothing without one');
+  'setup_bot without a key, for a client without a trading key -> 409');
+select is(tests.bots('boris'), '{}', 'the rejected setup_bot stores no bot');
 select is(tests.refusal($$select tests.setup_bot('boris', 'b', tests.wallet('boris', 'S', 'solana'))$$),
   'PT422 chain_mismatch',
   'setup_bot with a key of another chain family -> 422');
@@ -72,10 +72,10 @@ select is(tests.refusal($$select tests.setup_bot('boris', 'x', '{}', 'solana-gri
   'setup_bot with a type of another chain family than the trading key -> 422');
 select is(array_length(tests.bots('boris'), 1), 3, 'the rejected setup_bot stored no bot');
 
-select is(public.stop_bot(tests.bot_id('b')) ->> 'stop_reason', 'requested', 'a client stops its bot');
-select is(public.start_bot(tests.bot_id('b')) ->> 'status', 'running', 'and starts it');
-select is(public.get_bot(tests.bot_id('b')) -> 'wallets' -> 0 ->> 'key_source', 'trading', 'and looks at it');
-select is(jsonb_array_length(public.list_bots(tests.client_id('boris'), 10) -> 'items'), 3, 'and at all of them');
+select is(public.stop_bot(tests.bot_id('b')) ->> 'stop_reason', 'requested', 'a client can stop its bot');
+select is(public.start_bot(tests.bot_id('b')) ->> 'status', 'running', 'a client can start its bot');
+select is(public.get_bot(tests.bot_id('b')) -> 'wallets' -> 0 ->> 'key_source', 'trading', 'a client can read its bot');
+select is(jsonb_array_length(public.list_bots(tests.client_id('boris'), 10) -> 'items'), 3, 'a client can list its bots');
 select is(
   public.list_bots(tests.client_id('boris'), 2,
   (public.list_bots(tests.client_id('boris'), 2) ->> 'next_cursor')::uuid) -> 'next_cursor',

@@ -21,8 +21,8 @@ select is(
   public.list_clients(1, (public.list_clients(1) ->> 'next_cursor')::uuid) -> 'items' -> 0,
   public.list_clients(2) -> 'items' -> 1, 'the next page continues after the cursor');
 select is(public.list_clients(10, '00000000-0000-0000-0000-000000000000'), '{"items": [], "next_cursor": null}',
-  'and the last page has no next');
-select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an admin is not a client');
+  'the last page has no next_cursor');
+select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked', 'an admin has no client');
 
 select tests.act_as('dora');
 select is(public.get_own_client() -> 'name', '"Dora"', 'a client can read itself');
@@ -33,8 +33,8 @@ select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), '
 
 select tests.act_as('eve');
 select is(tests.refusal('select public.get_own_client()'), 'PT404 account_not_linked',
-  'an account without a client is not a client');
-select is(public.list_clients(10), '{"items": [], "next_cursor": null}', 'and sees none');
+  'get_own_client of an account without a client -> 404');
+select is(public.list_clients(10), '{"items": [], "next_cursor": null}', 'an account without a client sees no client');
 select is(tests.refusal($$select public.create_client('x', 'x@pgtap.test')$$), 'PT403 admin_required',
   'an account without a client cannot create a client');
 

@@ -33,7 +33,7 @@ select ok(tests.rotate('anna', 'S',
 select is(tests.bots('anna'), array['one: stopped chain_mismatch', 'two: stopped chain_mismatch'], 'both bots are stopped');
 select tests.rotate('anna', 'A3');
 select is(tests.refusal($$select tests.rotate('boris', 'B')$$), 'PT404 resource_not_found',
-  'another client''s key is not rotated');
+  'rotate_key of another client -> 404');
 select is(
   tests.refusal($$select public.rotate_key('edge', tests.client_id('anna'), 'A4', 'evm', tests.key_id('A4'), tests.envelope('boris', 'A4'))$$),
   'PT422 envelope_not_bound', 'a rotation with an envelope of another client -> 422');
@@ -41,10 +41,10 @@ select is(tests.trading_key('anna'), 'A3 version 4 under first', 'the rejected r
 
 select public.start_bot(tests.bot_id('one'));
 select ok(public.revoke_key(tests.client_id('anna')) @> '{"address": "A3", "bots_stopped": 1, "wallets_cleared": 2}',
-  'a revocation counts what it stopped and cleared');
-select is(tests.wallets('anna'), array['one: A3 empty', 'two: A3 empty'], 'which is so');
+  'a revocation returns the number of stopped bots and cleared wallets');
+select is(tests.wallets('anna'), array['one: A3 empty', 'two: A3 empty'], 'both wallets are empty');
 select is(tests.refusal($$select public.start_bot(tests.bot_id('one'))$$), 'PT409 bot_key_missing',
-  'after it no bot starts');
+  'after a revocation, no bot can start');
 select is(tests.refusal($$select public.revoke_key(tests.client_id('anna'))$$), 'PT404 trading_key_missing',
   'a second revocation -> 404');
 select is(tests.refusal($$select tests.rotate('anna', 'A5')$$), 'PT404 trading_key_missing', 'a rotation after a revocation -> 404');

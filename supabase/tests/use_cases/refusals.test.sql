@@ -79,14 +79,14 @@ from tests.calls;
 select tests.act_as('anna');
 select is(tests.undone(format(call,
   coalesce(case of when 'bot' then tests.bot_id('b') end, tests.client_id('boris')))),
-  'PT404 resource_not_found There is no such thing, or it is not yours.', 'another client: ' || name)
+  'PT404 resource_not_found The resource does not exist, or you have no access to it.', 'a row of another client: ' || name)
 from tests.calls;
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist: ' || name)
+  'PT404 resource_not_found The resource does not exist, or you have no access to it.', 'a row that does not exist: ' || name)
 from tests.calls;
 select tests.act_as('ada');
 select is(tests.undone(format(call, md5('absent')::uuid)),
-  'PT404 resource_not_found There is no such thing, or it is not yours.', 'what does not exist, for an admin: ' || name)
+  'PT404 resource_not_found The resource does not exist, or you have no access to it.', 'a row that does not exist, for an admin: ' || name)
 from tests.calls;
 select tests.act_as('anon');
 select is(tests.refusal(format(call, md5('absent')::uuid)), '42501', 'without a session: ' || name)
