@@ -59,5 +59,5 @@ function unknownFields({ keys, message }: { readonly keys: readonly string[]; re
 /** A key put in the place of a field's name must not come back: only words and indexes do. */
 function plainName(part: PropertyKey | undefined): string {
   const text = String(part ?? '');
-  return /^([a-z]{1,16}(_[a-z]{1,16}){0,3}|\d{1,4})$/.test(text) ? text : '(not shown)';
+  return /^([a-z]{1,16}(_([a-z]{1,16}|\d{1,3}[a-z]?)){0,3}|\d{1,4})$/.test(text) ? text : '(not shown)';
 }

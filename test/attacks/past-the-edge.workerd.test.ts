@@ -72,7 +72,7 @@ describe('a key that has ended', () => {
     const edge_token = inject('edgeToken');
     const setUp = { edge_token, client_id, bot_type: 'evm-grid', name: 'x', config: {}, wallet };
     expect(await rpc('setup_bot', setUp, own.token)).toMatchObject({ status: 409, hint: 'key_ended' });
-    await expect(operatorSql(INSERT_KEY, inSql(kept))).rejects.toThrow('This key id has ended');
+    await expect(operatorSql(INSERT_KEY, inSql(kept))).rejects.toThrow('The key with this id has ended');
     expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_key_missing');
     expectProblem(await sign(own, message), 401, 'token_invalid');
   });
@@ -97,7 +97,7 @@ describe('a key that has ended', () => {
         'update public.bot_wallets set address = $3, key_id = $4, encrypted_key = $5, chain = $2 where client_id = $1',
         inSql(kept),
       ),
-    ).rejects.toThrow('This key id has ended');
+    ).rejects.toThrow('The key with this id has ended');
   });
 
   it('whose private key is submitted again -> stored under a new key id', async () => {

@@ -320,7 +320,7 @@ describe('own rows', () => {
          values ($1, $2, $3, $4, $5)`,
         [carla.clientId, address, next.chain, next.key_id, next.encrypted_key],
       ),
-    ).rejects.toThrow('key id has ended');
+    ).rejects.toThrow('The key with this id has ended');
   });
 });
 

@@ -63,7 +63,7 @@ describe('the line of a request', () => {
     ['GET /clients', { token: 'x' }, { status: 401, code: 'token_invalid', database_calls: 0 }],
     ['GET /clients/x', { token }, { route: '/clients/{id}', status: 422, code: 'validation_failed' }],
     ['PATCH /clients', { token }, { route: null, status: 405, code: 'method_not_allowed', method: 'PATCH' }],
-    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'resource_not_found' }],
+    ['GET /nothing/here', { token }, { route: null, status: 404, code: 'route_not_found' }],
     ['POST /clients', { token, body: '{' }, { route: '/clients', status: 400, code: 'json_malformed' }],
     [
       'POST /clients',

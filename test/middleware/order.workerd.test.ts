@@ -63,7 +63,13 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
       wanted: false,
       code: 'authentication_required',
     });
-    expect(await ask(line, 'a.b.c', settings())).toEqual({ wanted: false, code: 'token_invalid' });
+    const wrong =
+      line.endsWith('/sign') || line.endsWith('/heartbeat') ? 'machine_token_required' : 'token_invalid';
+    expect(await ask(line, 'a.b.c', settings())).toEqual({ wanted: false, code: wrong });
+    expect(await ask(line, newMachineToken(), settings())).toEqual({
+      wanted: false,
+      code: wrong === 'token_invalid' ? 'session_required' : 'token_invalid',
+    });
   });
 });
 

@@ -49,7 +49,7 @@ test('the message of an error that our own functions raise is printed', async ()
 });
 
 test('no part of a malformed map is printed', () => {
-  expect(() => parseMap(`{${SECRET}`)).toThrow(/^The map is not as it should be\.$/);
+  expect(() => parseMap(`{${SECRET}`)).toThrow(/^The map is malformed\.$/);
 });
 
 function parseErrorOf(text: string): unknown {

@@ -10,7 +10,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   scripts: Record<string, string>;
 };
 /** Scripts that run the tool of another package, which has its own `--help`. */
-const OTHER_TOOLS = /^(?:vitest|biome|tsc|wrangler|rm) |^npm run \w+ && npm run /;
+const OTHER_TOOLS = /^(?:REDOCLY_\S+ )*(?:vitest|biome|tsc|wrangler|redocly|rm) |^npm run \w+ && npm run /;
 
 const programs = Object.entries(scripts).flatMap(([name, script]): [string, string][] => {
   const file = /\bnode ((?:tools|test)\/\S+\.ts)$/.exec(script)?.[1];

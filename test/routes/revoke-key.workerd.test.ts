@@ -46,7 +46,7 @@ describe('DELETE /clients/{id}/revoke-key', () => {
         status: 'stopped',
         stop_reason: 'key_revoked',
         stopped_at: expect.any(String),
-        wallets: [{ address: client.key.address, key: null, key_id: null }],
+        wallets: [{ address: client.key.address, key_source: null, key_id: null }],
       },
     ]);
   });

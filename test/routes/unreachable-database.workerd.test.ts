@@ -169,7 +169,7 @@ describe('a second attempt', () => {
     ['after a page', 'GET /clients/me', 502, undefined, {}, 2],
     ['without a free connection', 'GET /clients/me', 500, { code: '53300' }, {}, 2],
     ['after a lock or time limit', 'GET /clients/me', 500, { code: '57014' }, {}, 1],
-    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'resource_not_found' }, {}, 1],
+    ['after a refusal', 'GET /clients/me', 404, { code: 'PT404', hint: 'account_not_linked' }, {}, 1],
     ['of a transaction that was undone', 'DELETE /clients/{id}/revoke-key', 500, { code: '40P01' }, {}, 2],
     ['of a signature that was undone', 'POST /bots/{id}/sign', 500, { code: '40001' }, {}, 2],
     ['of now', 'GET /clients/me', 503, down, { 'retry-after': '0' }, 2],

@@ -1,6 +1,7 @@
 /** `npm run lint:words`: phrases that readers misunderstood, in prose, comments, texts and names of tests. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readOptions } from '../operator/command.ts';
 
 /** A phrase, and what to write instead of it. Case does not matter. */
 const PHRASES: readonly (readonly [RegExp, string])[] = [
@@ -30,6 +31,10 @@ const SKIPPED =
   /^(package-lock\.json|public\/|test\/vectors\/|CHANGELOG\.md|LICENSE|tools\/check\/words\.ts)/;
 const TEXT = /\.(md|ts|mjs|sql|psql|toml|yml|yaml|json)$|^\.ci\/run$/;
 
+readOptions(
+  'Usage: npm run lint:words\n\nLists phrases that readers misunderstand, in every file of the repository. It has no options.',
+  {},
+);
 const files = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).split('\0').filter(Boolean);
 let found = 0;
 for (const file of files.filter((name) => TEXT.test(name) && !SKIPPED.test(name))) {

@@ -1,6 +1,7 @@
 /** `npm run docs:reference`: writes the pages of `docs/reference/` whose truth is in the code. A test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readOptions } from '../operator/command.ts';
 import { apiPage } from './reference/api.ts';
 import { eventsPage } from './reference/events.ts';
 import { problemsPage } from './reference/problems.ts';
@@ -21,5 +22,9 @@ export async function generateReference(): Promise<ReadonlyMap<string, string>> 
 }
 
 if (import.meta.main) {
+  readOptions(
+    'Usage: npm run docs:reference\n\nWrites the generated pages of docs/reference/. It has no options.',
+    {},
+  );
   for (const [name, text] of await generateReference()) writeFileSync(join(REFERENCE, name), text);
 }

@@ -9,7 +9,12 @@ const dependencies = {
   token_verification: ok,
   step_up: ok,
   monitor: ok,
-  audit_key: { status: 'missing', code: 'audit_key_missing' },
+  audit_key: {
+    status: 'failing',
+    code: 'audit_key_missing',
+    detail:
+      'Operator: set AUDIT_SIGNING_KEY. "npm run audit:keys" creates one. Everything else works without it.',
+  },
 };
 
 export const service = operations({
@@ -33,7 +38,15 @@ export const service = operations({
         description: 'Something that calls need is missing.',
         example: {
           status: 'degraded',
-          dependencies: { ...dependencies, edge_token: { status: 'missing', code: 'edge_token_missing' } },
+          dependencies: {
+            ...dependencies,
+            edge_token: {
+              status: 'failing',
+              code: 'edge_token_missing',
+              detail:
+                'Operator: set EDGE_TOKEN to the output of "npm run operator:token -- --scope edge". Without it no key can be stored and nothing can be signed.',
+            },
+          },
         },
       },
     },
