@@ -44,7 +44,7 @@ describe('a run of the whole suite', () => {
   test('submits keys and receives responses, so that there is something to scan', () => {
     expect(secrets.length).toBeGreaterThan(20);
     expect(recorded.texts.length).toBeGreaterThan(200);
-    expect(recorded.idempotencyKeys.length).toBeGreaterThan(20);
+    expect(recorded.idempotencyKeys.length > 20).toBe(inject('hasIdempotencyKeys'));
   });
 
   test('finds a key in each of its formats', () => {

@@ -33,7 +33,7 @@ export async function newStranger(world: World): Promise<Stranger> {
       ['GET /clients/{id}', 'token_invalid', { id, token: `${owner.slice(0, -6)}AAAAAA` }],
       [
         'POST /bots/{id}/sign',
-        'token_invalid',
+        'machine_token_required',
         { id: botId, token: owner, body: { type: 'evm.message', message: 'x' } },
       ],
       ['GET /clients/{id}/trading-key', 'validation_failed', { id: 'me', token: owner }],
@@ -52,7 +52,7 @@ export async function newStranger(world: World): Promise<Stranger> {
       ['PUT /clients/{id}/trading-key', 'method_not_allowed', { id, token: owner, body }],
       ['POST /clients', 'admin_required', { token: owner, body: { name: 'x', email: 'x@load.test' } }],
       ['GET /keys/status', 'admin_required', { token: owner }],
-      ['GET /nothing', 'resource_not_found', { token: owner }],
+      ['GET /nothing', 'route_not_found', { token: owner }],
       ['GET /health', 200, {}],
       ['GET /ready', 200, {}],
       ['GET /.well-known/jwks.json', 200, {}],

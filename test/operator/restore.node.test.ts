@@ -104,7 +104,7 @@ describe('the rows of a backup', () => {
   });
 
   test('are not loaded into a database that already has them', () =>
-    expectRejected(target, /auth\.\w+ has rows.* nothing was changed\.\n$/));
+    expectRejected(target, /auth\.\w+ has rows.* Nothing was changed\.\n$/));
 });
 
 describe('a restore is rejected and changes nothing', () => {

@@ -28,6 +28,8 @@ declare module 'vitest' {
     hostedUrl: string;
     /** A project without our migrations. */
     unmigratedUrl: string;
+    /** For the scan for leaks: whether the tests of this run record the Idempotency-Keys that they send. */
+    hasIdempotencyKeys: boolean;
   }
 }
 
