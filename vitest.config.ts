@@ -3,10 +3,12 @@ import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['./test/support/recorder.ts'];
 
-/** Races, faults, load and drills take minutes: `npm run test:long`, a step of its own in .ci/run. */
+/** Races, faults, load and floods of attacks take minutes: `npm run test:long`, a step of its own in .ci/run. */
 const long = [
   'test/attacks/extremes.node.test.ts',
   'test/attacks/fuzz.node.test.ts',
+  'test/attacks/rest-matrix.node.test.ts',
+  'test/attacks/stored-envelopes.node.test.ts',
   'test/chains/runner.node.test.ts',
   'test/database/*races.node.test.ts',
   'test/database/push.node.test.ts',
@@ -14,65 +16,75 @@ const long = [
   'test/e2e/dev.node.test.ts',
   'test/faults/*.node.test.ts',
   'test/load/load.node.test.ts',
-  'test/operator/restore.node.test.ts',
+  'test/sdk/package.node.test.ts',
   'test/services/memory.node.test.ts',
 ];
+const longInWorkerd = [
+  'test/attacks/payloads.workerd.test.ts',
+  'test/routes/unreachable-database.workerd.test.ts',
+];
+
+/** Commands and documents, each case a process of its own: `npm run test:commands`, a step of its own in .ci/run. */
+const commands = [
+  'test/database/advisors.node.test.ts',
+  'test/e2e/readme.node.test.ts',
+  'test/monitor/audit.node.test.ts',
+  'test/operator/{accounts,backup,connect,help,import,import-command,issue-token,keys,restore}.node.test.ts',
+];
+
+const inNode = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
+  test: {
+    name,
+    include: [...include],
+    exclude: [...exclude],
+    setupFiles,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    sequence: { groupOrder: 1 },
+  },
+});
+
+const inWorkerd = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: './wrangler.toml' },
+      // A real secret of a local Secrets Store, which tests put in: test/secrets-store.
+      miniflare: {
+        secretsStoreSecrets: { STORED_KEY: { store_id: 'local', secret_name: 'encryption-key' } },
+      },
+    }),
+  ],
+  test: {
+    name,
+    include: [...include],
+    exclude: [...exclude],
+    setupFiles,
+    testTimeout: 60_000,
+    // One runtime for all files of a worker: starting one for each takes longer than their tests.
+    isolate: false,
+    sequence: { groupOrder: 1 },
+  },
+});
 
 export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
     // Most of the time of a test is waiting: for PostgreSQL, for the Worker, for a clock.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            // A real secret of a local Secrets Store, which tests put in: test/secrets-store.
-            miniflare: {
-              secretsStoreSecrets: { STORED_KEY: { store_id: 'local', secret_name: 'encryption-key' } },
-            },
-          }),
-        ],
-        test: {
-          name: 'workerd',
-          include: ['test/**/*.workerd.test.ts'],
-          setupFiles,
-          testTimeout: 60_000,
-          // One runtime for all files: starting one for each takes longer than their tests.
-          isolate: false,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'node',
-          include: ['test/**/*.node.test.ts'],
-          exclude: ['test/leaks/**', ...long],
-          setupFiles,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'long',
-          include: long,
-          setupFiles,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      inWorkerd('workerd', ['test/**/*.workerd.test.ts'], longInWorkerd),
+      inNode('node', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands]),
+      inNode('commands', commands),
+      inNode('long', long),
+      inWorkerd('long-workerd', longInWorkerd),
       // Last, over everything that the others received, logged and stored.
       {
         test: {
           name: 'leaks',
           include: ['test/leaks/*.node.test.ts'],
           testTimeout: 120_000,
-          // The long tests send no Idempotency-Key by the recorded way.
-          provide: { hasIdempotencyKeys: !process.argv.includes('long') },
+          // Only `npm test` sends Idempotency-Keys by the recorded way.
+          provide: { hasIdempotencyKeys: !process.argv.some((name) => /^(long|commands)$/.test(name)) },
           sequence: { groupOrder: 2 },
         },
       },

@@ -62,7 +62,8 @@ declare
   -- An admin or an identity provider creates an account and confirms its address in one transaction.
   this_creation constant text := new.id || ' in transaction ' || pg_current_xact_id();
   created_here constant boolean :=
-    tg_op = 'INSERT' or current_setting('trading_keys.created_account', true) = this_creation;
+    -- Null on a connection that never set it.
+    tg_op = 'INSERT' or coalesce(current_setting('trading_keys.created_account', true), '') = this_creation;
 begin
   if tg_op = 'INSERT' then perform set_config('trading_keys.created_account', this_creation, true); end if;
   if new.email_confirmed_at is null or new.is_sso_user then return null; end if;

@@ -1,5 +1,6 @@
 /** Which account acts for a client after each transaction of Supabase Auth: see AuthServer. */
 import { readFileSync } from 'node:fs';
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { type AuthAccount, AuthServer } from '../support/auth-server.ts';
@@ -55,6 +56,14 @@ describe('an account whose address is confirmed for the first time', () => {
     expect(await clientOf(account)).toBeUndefined();
     const session = await auth.confirm(account);
     expect(await clientOf(account)).toBe(client.id);
+    expect(await waysInto(account)).toEqual({ password: null, sessions: [session] });
+  });
+
+  it('on a connection that created no account before -> the password is removed there too', async () => {
+    const client = await newWaitingClient();
+    const account = await auth.signUp(client.email, 'the stranger knows this');
+    const connection = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
+    const session = await new AuthServer(connection).confirm(account).finally(() => connection.end());
     expect(await waysInto(account)).toEqual({ password: null, sessions: [session] });
   });
 

@@ -191,7 +191,9 @@ describe('secrets in any field that a caller can set', async () => {
       const secret = secrets[(first + place) % secrets.length] ?? '';
       const [line, more] = requests(operation, secret)[place] ?? [''];
       const { headers, text } = await call(line, more);
-      expect([place, repeats(JSON.stringify([text, [...headers]]), secret)]).toEqual([place, false]);
+      // The header of a JWT or an envelope is public: checkpoints begin with the same letters.
+      const withoutHeader = secret.replace(/^eyJ[^.]*\./, '');
+      expect([place, repeats(JSON.stringify([text, [...headers]]), withoutHeader)]).toEqual([place, false]);
     }
     const lines = log.lines('request');
     expect(lines.length).toBe(requests(operation, '').length);

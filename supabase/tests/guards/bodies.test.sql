@@ -2,13 +2,14 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(35);
+select plan(37);
 
 select is_empty('select * from tests.functions_that_cannot_be_scanned', 'no function executes SQL within a string');
 select is_empty('select * from tests.functions_that_share_rows', 'no function locks rows for share');
 select is_empty('select * from tests.functions_with_atomic_body', 'no function has a "begin atomic" body');
 select is_empty('select * from tests.functions_with_bare_writes', 'every UPDATE and DELETE has a WHERE');
 select is_empty('select * from tests.readers_that_write', 'STABLE and IMMUTABLE functions only read, and call only functions that read');
+select is_empty('select * from tests.settings_that_may_be_null', 'no function compares a setting that may be null');
 select is_empty('select * from tests.envelopes_without_edge',
   'every definer function of the API that reaches an envelope takes the edge token');
 select is_empty('select * from tests.tokens_that_nobody_checks', 'every function that takes a token checks it');
@@ -104,6 +105,10 @@ select results_eq('select * from tests.envelopes_without_edge', array['public.le
   'a function that returns an envelope without the edge token is found');
 select results_eq('select * from tests.tokens_that_nobody_checks', $$values ('public.leaks(text)', 'token')$$,
   'a function that does not check its token is found');
+
+select tests.bad('compares', $$begin if current_setting('trading_keys.x', true) = 'y' then raise 'z'; end if; end$$);
+select results_eq('select * from tests.settings_that_may_be_null', array['private.compares()'],
+  'a function that compares a setting that may be null is found');
 
 select * from finish();
 rollback;
