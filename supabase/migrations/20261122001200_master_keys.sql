@@ -273,6 +273,8 @@ declare
   progress private.rewrap_progress;
   items jsonb;
 begin
+  -- Two concurrent jobs wait for each other here, before either has locked a row, so they receive different envelopes.
+  perform private.wait_for_lock(private.name_of_lock('progress of rewrapping', rewrapper::text), false);
   perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
   perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
@@ -281,7 +283,6 @@ begin
   if batch is null or batch not between 1 and 200 or cardinality(master_key_ids) > 100 then
     raise sqlstate 'PT422' using message = 'A batch must have 1 to 200 envelopes.', hint = 'validation_failed';
   end if;
-  -- Two concurrent jobs wait for each other here, so they receive different envelopes.
   insert into private.rewrap_progress as at (token_id) values (rewrapper)
     on conflict on constraint rewrap_progress_pkey do update set token_id = at.token_id returning * into progress;
   select coalesce(jsonb_agg(jsonb_build_object(

@@ -90,7 +90,7 @@ describe('a run of the whole suite', () => {
     const sql = postgres(inject('superuserUrl'), { max: 1, onnotice: () => {} });
     try {
       const rows = await sql<{ row: string }[]>`select t::text as row from private.kept_answers as t`;
-      expect(rows.length).toBeGreaterThan(20);
+      if (inject('hasIdempotencyKeys')) expect(rows.length).toBeGreaterThan(20);
       const secret = /eyJ[\w-]{20,}|tk_[1-9A-HJ-NP-Za-km-z]{48,50}/;
       expect(rows.filter(({ row }) => secret.test(row))).toEqual([]);
     } finally {
