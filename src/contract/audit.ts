@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { closedObject, Id, Time } from './common.ts';
+import { closedObject, Id, PageLimit, Time } from './common.ts';
 
 export const KEY_EVENTS = [
   'key_added',
@@ -131,13 +131,7 @@ export const AuditKeys = z
   });
 
 export const SeqPageQuery = closedObject({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(50)
-    .openapi({ description: 'The number of items in a page.' }),
+  limit: PageLimit,
   cursor: z
     .string()
     .regex(/^[1-9]\d{0,14}$/, { error: 'not the next_cursor of a page' })

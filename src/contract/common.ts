@@ -42,14 +42,16 @@ function fieldsOf(schema: unknown, given: object): string[] {
 
 export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) });
 
+export const PageLimit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(100)
+  .default(50)
+  .openapi({ description: 'The number of items in a page.' });
+
 export const PageQuery = closedObject({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(50)
-    .openapi({ description: 'The number of items in a page.' }),
+  limit: PageLimit,
   cursor: Id.optional().openapi({ description: 'The `next_cursor` of the previous page.' }),
 });
 

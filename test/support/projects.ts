@@ -75,7 +75,8 @@ export async function startProject(
 ): Promise<RunningProject> {
   const { databaseUrl } = migrated ? await newMigratedDatabase(stack) : await newDatabase(stack);
   const api = apiOf(stack, databaseUrl, migrated ? 8 : 2);
-  await api.prepare();
+  // A copy has the tables of Supabase Auth already.
+  if (!migrated) await api.prepare();
   const port = await api.listen(0);
   return { supabaseUrl: `http://127.0.0.1:${port}`, databaseUrl, close: () => api.close() };
 }

@@ -1,6 +1,8 @@
+import { Problem, type ProblemCode } from '../../problem.ts';
 import { operations } from './reference.ts';
 
 const ok = { status: 'ok' };
+const failing = (code: ProblemCode) => ({ status: 'failing', code, detail: new Problem(code).remedy });
 const dependencies = {
   database: ok,
   schema: ok,
@@ -9,12 +11,7 @@ const dependencies = {
   token_verification: ok,
   step_up: ok,
   monitor: ok,
-  audit_key: {
-    status: 'failing',
-    code: 'audit_key_missing',
-    detail:
-      'Operator: set AUDIT_SIGNING_KEY. "npm run audit:keys" creates one. Everything else works without it.',
-  },
+  audit_key: failing('audit_key_missing'),
 };
 
 export const service = operations({
@@ -40,12 +37,7 @@ export const service = operations({
           status: 'degraded',
           dependencies: {
             ...dependencies,
-            edge_token: {
-              status: 'failing',
-              code: 'edge_token_missing',
-              detail:
-                'Operator: set EDGE_TOKEN to the output of "npm run operator:token -- --scope edge". Without it no key can be stored and nothing can be signed.',
-            },
+            edge_token: failing('edge_token_missing'),
           },
         },
       },
