@@ -5,7 +5,8 @@ import { afterAll, describe, expect, inject, it } from 'vitest';
 import { accessToken } from '../support/people.ts';
 import * as act from './actions.ts';
 import { violationsOf } from './invariants.ts';
-import { type Outcome, request, Sessions } from './sessions.ts';
+import type { Outcome } from './outcome.ts';
+import { request, Sessions } from './sessions.ts';
 import { Signers, signingHousehold } from './signers.ts';
 
 const COPIES = 6;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
 import { accessToken, newProject } from '../support/people.ts';
 import type * as act from './actions.ts';
-import { type Outcome, outcomeOf, Sessions } from './sessions.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import { Sessions } from './sessions.ts';
 import { signingHousehold, type TokenRow } from './signers.ts';
 
 let sessions: Sessions;

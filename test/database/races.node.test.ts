@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import * as act from './actions.ts';
 import { violationsOf } from './invariants.ts';
-import { type Outcome, request, Sessions } from './sessions.ts';
+import type { Outcome } from './outcome.ts';
+import { request, Sessions } from './sessions.ts';
 
 const ROUNDS = 25;
 const sessions = new Sessions();

@@ -7,7 +7,8 @@ import type { Project } from '../support/projects.ts';
 import * as act from './actions.ts';
 import { violationsOf } from './invariants.ts';
 import { reportFailure } from './monitors.ts';
-import { BUSY, type Outcome, Sessions } from './sessions.ts';
+import { BUSY, type Outcome } from './outcome.ts';
+import { Sessions } from './sessions.ts';
 import { newToken, Signers, signingHousehold } from './signers.ts';
 
 /** The time within which a revocation must commit. */

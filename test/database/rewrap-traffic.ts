@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import { open, seal } from '../../src/crypto/envelope.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
+import { retryWhileBusy } from './outcome.ts';
 
 export interface Platform {
   readonly sql: Sql;
@@ -153,7 +154,7 @@ export class Traffic {
       const keyring = keyrings[turn % keyrings.length];
       if (client?.keyId !== undefined && keyring) {
         const key = await newKey(this.#platform, client.id, keyring);
-        const rotated = await untilNotBusy(
+        const rotated = await retryWhileBusy(
           () => sql`select public.rotate_key(
             ${edgeToken}, ${client.id}, ${key.address}, ${key.chain}, ${key.key_id}, ${key.encrypted_key})`,
         ).catch(unlessRevoked);
@@ -189,7 +190,7 @@ export class Traffic {
   /** `ok` is a key that was checked out, opened and compared with the key that was stored. */
   async #signOnce(client: TrafficClient): Promise<void> {
     const { edgeToken } = this.#platform;
-    const outcome = await untilNotBusy(() =>
+    const outcome = await retryWhileBusy(() =>
       this.#platform.sql.begin(async (sql) => {
         await sql`select set_config('role', 'anon', true), set_config('request.jwt.claims', '', true)`;
         const [row] = await sql<[{ key: Record<'address' | 'key_id' | 'encrypted_key', string> }]>`
@@ -207,18 +208,6 @@ export class Traffic {
         return error instanceof Error ? error.name : 'unknown';
       });
     this.signatures.set(outcome, (this.signatures.get(outcome) ?? 0) + 1);
-  }
-}
-
-/** Retries a call that was rejected because too many transactions wait for the same lock. A rejected attempt has no effect. */
-async function untilNotBusy<Answer>(attempt: () => PromiseLike<Answer>): Promise<Answer> {
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof postgres.PostgresError && error.hint === 'database_busy')) throw error;
-      await wait(5 + Math.random() * 20);
-    }
   }
 }
 

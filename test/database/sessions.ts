@@ -1,29 +1,9 @@
 /** Sessions as PostgREST opens them, on connections of their own or through the REST API, started together. */
-import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { accessToken } from '../support/people.ts';
 import { type Action, type Client, OPERATOR, sealedWallet } from './actions.ts';
-
-/** `ok`, or the errcode, with the hint if the code is one of ours. */
-export type Outcome = string;
-
-export const outcomeOf = (code: string | undefined, hint: string | null | undefined): Outcome =>
-  code?.startsWith('PT') ? `${code} ${hint}` : (code ?? 'no code');
-
-export const BUSY: Outcome = 'PT503 database_busy';
-
-/**
- * Retries an action that was rejected because too many transactions wait for the same lock, as the edge does. A rejected
- * attempt has no effect.
- */
-export async function untilNotBusy(attempt: () => Promise<Outcome>): Promise<Outcome> {
-  for (;;) {
-    const outcome = await attempt();
-    if (outcome !== BUSY) return outcome;
-    await wait(5 + Math.random() * 20);
-  }
-}
+import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
 
 export class Sessions {
   readonly sql: postgres.Sql;

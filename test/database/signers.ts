@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import type { Client, Once } from './actions.ts';
-import { type Outcome, outcomeOf, type Sessions, untilNotBusy } from './sessions.ts';
+import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
+import type { Sessions } from './sessions.ts';
 
 export interface TokenRow {
   readonly id: string;

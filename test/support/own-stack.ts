@@ -29,13 +29,18 @@ export async function startOwnStack(): Promise<OwnStack> {
     ...stack,
     restartPostgres: () => restartPostgres(join(directory, 'postgres')),
     async stop() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      if (child.connected) child.disconnect();
-      if (child.exitCode === null && child.signalCode === null) await ended;
+      await end(child);
       removePostgres(join(directory, 'postgres'));
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Lets a process stop its stack, and waits for the end of the process. */
+export async function end(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  if (child.connected) child.disconnect();
+  if (child.exitCode === null && child.signalCode === null) await ended;
 }
 
 export function firstMessage<Message>(child: ChildProcess): Promise<Message> {
