@@ -17,6 +17,9 @@ export interface Recorder {
   text(text: string): void;
 }
 
+/** The service has time limits of its own, which are shorter. */
+const LONGEST_CALL_MS = 60_000;
+
 export class Api {
   readonly figures = new Figures();
   readonly #url: URL;
@@ -42,6 +45,7 @@ export class Api {
     try {
       const response = await fetch(new URL(path.replace('{id}', id), this.#url), {
         method,
+        signal: AbortSignal.timeout(LONGEST_CALL_MS),
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
           ...((body ?? raw) !== undefined && { 'content-type': 'application/json' }),
@@ -51,7 +55,8 @@ export class Api {
       text = await response.text();
       status = response.status;
       headers = JSON.stringify([...response.headers]);
-    } catch {
+    } catch (error) {
+      if (error instanceof Error && error.name === 'TimeoutError') throw new Error(`${line} hangs`);
       status = 0;
     }
     this.#recorder?.text(headers);

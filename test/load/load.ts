@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly runners: number;
   /** When to end, in milliseconds since the epoch. */
   readonly until: number;
+  /** Ends the run earlier. */
+  readonly signal?: AbortSignal;
   /** On a slow machine the run continues until there were this many, for three times as long at most. */
   readonly leastRequests?: number;
   readonly steps?: number;
@@ -20,12 +22,13 @@ export interface LoadOptions {
 /** Runs to the end, or to the first impossible response. */
 export async function runLoad(
   world: World,
-  { households, runners, until, leastRequests = 0, steps = 40 }: LoadOptions,
+  { households, runners, until, signal, leastRequests = 0, steps = 40 }: LoadOptions,
 ) {
   const lived: Household[] = [];
   const latest = until + 2 * (until - Date.now());
   const goesOn = () =>
     world.judge.wrong.length === 0 &&
+    !signal?.aborted &&
     (Date.now() < until || (world.api.figures.requests < leastRequests && Date.now() < latest));
 
   async function live(): Promise<void> {
