@@ -16,6 +16,7 @@ export {
   iso,
   literal,
   NEVER,
+  null,
   number,
   object,
   record,

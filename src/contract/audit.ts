@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { CHAINS } from '../keys/index.ts';
-import { closedObject, Id, PageLimit, Time } from './common.ts';
+import { closedObject, Id, NextCursor, PageLimit, Time } from './common.ts';
 
 export const KEY_EVENTS = [
   'key_added',
@@ -39,7 +39,7 @@ export const KEY_EVENTS = [
   'restored',
 ] as const;
 
-const Event = z.enum(KEY_EVENTS);
+const Event = z.enum(KEY_EVENTS).openapi('KeyEventName');
 const Hash = z.string().openapi({ description: 'SHA-256, in hex.' });
 const Seq = z.int().openapi({ description: 'The number of the row in the chain, from 1, without gaps.' });
 
@@ -51,7 +51,7 @@ export const KeyEvent = z
   .object({
     seq: Seq,
     id: Id,
-    client_id: Id,
+    client_id: Id.openapi({ description: 'The nil UUID in the chain of the deployment.' }),
     event: Event,
     actor: z.enum(['client', 'admin', 'operator', 'runner', 'auth']).openapi({
       description: '`auth` is the Auth server, for example when it links an account.',
@@ -75,18 +75,19 @@ export const KeyEvent = z
       description: 'SHA-256, in hex, of the canonical form (RFC 8785) of all other fields.',
     }),
   })
-  .openapi('KeyEvent');
+  .openapi('KeyEvent', { description: 'A row of an audit chain, with the fields that are hashed.' });
 
 const pageBySeq = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+  z.object({ items: z.array(item), next_cursor: NextCursor });
 
-/** An event that is not in its chain yet. It has no number and no hash. */
 export const QueuedEvent = KeyEvent.omit({
   seq: true,
   signatures: true,
   previous_hash: true,
   hash: true,
-}).openapi('QueuedEvent');
+}).openapi('QueuedEvent', {
+  description: 'An event that is not in its chain yet. It has no number and no hash.',
+});
 export const KeyEventPage = pageBySeq(KeyEvent)
   .extend({
     queued: z.array(QueuedEvent).openapi({
@@ -144,7 +145,11 @@ export const SeqPageQuery = closedObject({
     .default('newest')
     .openapi({ description: 'Which row comes first. Verify a chain from the oldest row.' }),
 });
-export const KeyEventQuery = SeqPageQuery.extend({ event: Event.optional() });
+export const KeyEventQuery = SeqPageQuery.extend({
+  event: Event.optional().openapi({
+    description: 'Return only events of this name. Such a page cannot be verified, because rows are missing.',
+  }),
+});
 
 export type SeqPageQuery = z.output<typeof SeqPageQuery>;
 export type KeyEventQuery = z.output<typeof KeyEventQuery>;

@@ -19,7 +19,7 @@ const State = z.enum(HEALTH_STATES).openapi('HealthState', {
     'The most severe state that applies. `degraded` and `failing` are reported by the runner. `late`: the last heartbeat is too old. `missing`: no heartbeat arrived since the start. `starting`: the bot was started recently and no heartbeat arrived yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.',
 });
 
-const Detail = z
+export const HealthDetail = z
   .object({
     reason: z.string().optional().openapi({ description: 'Why the bot was stopped: its `stop_reason`.' }),
     code: z.string().optional().openapi({ description: 'The code of the last problem before a quarantine.' }),
@@ -34,7 +34,7 @@ const Detail = z
       .optional()
       .openapi({ description: 'The addresses of the keys that are too old.' }),
   })
-  .nullable();
+  .openapi('HealthDetail');
 
 export const HealthChange = z
   .object({
@@ -42,7 +42,7 @@ export const HealthChange = z
     state: State,
     since: Time,
     noticed_at: Time.openapi({ description: 'When the monitor, or a quarantine, recorded the change.' }),
-    detail: Detail,
+    detail: z.union([HealthDetail, z.null()]),
   })
   .openapi('HealthChange');
 
@@ -53,7 +53,7 @@ export const BotHealth = pageOf(HealthChange)
     status: z.enum(['stopped', 'running']),
     state: State,
     since: Time.openapi({ description: 'When the state began, as far as it is known.' }),
-    detail: Detail,
+    detail: z.union([HealthDetail, z.null()]),
     last_heartbeat: z
       .object({
         status: z.enum(['ok', 'degraded', 'failing']),
@@ -73,7 +73,10 @@ export const BotHealth = pageOf(HealthChange)
       description: 'When the monitor last checked all bots. The state is determined again for each request.',
     }),
   })
-  .openapi('BotHealth');
+  .openapi('BotHealth', {
+    description:
+      'The state at the time of the request. `items` are the changes that were recorded, newest first.',
+  });
 
 export type BotHealth = z.infer<typeof BotHealth>;
 export type HealthChange = z.infer<typeof HealthChange>;

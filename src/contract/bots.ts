@@ -26,7 +26,6 @@ function isStorable(value: unknown, depth = 0): boolean {
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** For the bot's own program. Not for secrets, because responses return it as it was sent. */
 export const BotConfig = z
   .custom<Record<string, unknown>>(isObject, { error: 'not an object' })
   .refine((config) => isStorable(config), {
@@ -37,7 +36,13 @@ export const BotConfig = z
   .refine((config) => storedBytes(config) <= MAX_CONFIG_BYTES, {
     error: 'more than 16 KiB with all digits of its numbers',
   })
-  .openapi({ type: 'object', example: { pair: 'ETH/USDC' } });
+  .openapi({
+    type: 'object',
+    additionalProperties: {},
+    description:
+      "Settings for the bot's own program, at most 16 KiB. Not for secrets, because responses return it as it was sent.",
+    example: { pair: 'ETH/USDC' },
+  });
 
 const BotTypeId = z.string().min(1).max(64).openapi({ example: 'evm-grid' });
 

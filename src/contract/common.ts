@@ -55,9 +55,27 @@ export const PageQuery = closedObject({
   cursor: Id.optional().openapi({ description: 'The `next_cursor` of the previous page.' }),
 });
 
+export const NextCursor = z
+  .string()
+  .nullable()
+  .openapi({ description: 'The `cursor` of the next page. Null on the last page.' });
+
 /** Newest first. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+  z.object({ items: z.array(item), next_cursor: NextCursor });
+
+export const ProblemCode = z.enum(PROBLEM_CODES).openapi('ProblemCode', {
+  description: 'The set is closed, and the meaning of a code never changes.',
+});
+
+export const ProblemPart = z
+  .object({
+    pointer: z.string().optional().openapi({ description: 'The place in the body (RFC 6901).' }),
+    parameter: z.string().optional().openapi({ description: 'The name of the parameter or header.' }),
+    code: z.string(),
+    detail: z.string(),
+  })
+  .openapi('ProblemPart', { description: 'One part of the request that does not match its schema.' });
 
 export const ProblemBody = z
   .object({
@@ -71,16 +89,7 @@ export const ProblemBody = z
     request_id: z
       .string()
       .openapi({ description: 'The id of the request, also in the X-Request-Id header.' }),
-    code: z.enum(PROBLEM_CODES),
-    errors: z
-      .array(
-        z.object({
-          pointer: z.string().optional(),
-          parameter: z.string().optional(),
-          code: z.string(),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
+    code: ProblemCode,
+    errors: z.array(ProblemPart).optional(),
   })
-  .openapi('Problem');
+  .openapi('Problem', { description: 'An error response (RFC 9457).' });

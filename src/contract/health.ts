@@ -1,31 +1,35 @@
 import { z } from '@hono/zod-openapi';
-import { PROBLEM_CODES } from '../problem.ts';
+import { ProblemCode } from './common.ts';
 
 export const Health = z.object({ status: z.literal('ok') }).openapi('Health');
 
-const Dependency = z.object({
-  status: z.enum(['ok', 'failing']),
-  code: z
-    .enum(PROBLEM_CODES)
+const Dependency = z
+  .object({
+    status: z.enum(['ok', 'failing']),
+    code: ProblemCode.optional().openapi({
+      description: 'The problem code of calls that need this dependency.',
+    }),
+    detail: z.string().optional().openapi({ description: 'What to do about it.' }),
+  })
+  .openapi('Dependency');
+
+const MasterKeyDependency = Dependency.extend({
+  unopenable_envelopes: z
+    .union([z.int(), z.literal('all')])
     .optional()
-    .openapi({ description: 'The problem code of calls that need this dependency.' }),
-  detail: z.string().optional().openapi({ description: 'What to do about it.' }),
-});
+    .openapi({
+      description:
+        'With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.',
+    }),
+}).openapi('MasterKeyDependency');
+
 export const Readiness = z
   .object({
     status: z.enum(['ready', 'degraded']),
     dependencies: z.object({
       database: Dependency,
       schema: Dependency,
-      master_key: Dependency.extend({
-        unopenable_envelopes: z
-          .union([z.int(), z.literal('all')])
-          .optional()
-          .openapi({
-            description:
-              'With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.',
-          }),
-      }),
+      master_key: MasterKeyDependency,
       edge_token: Dependency.openapi({
         description:
           'Whether the database accepts the edge token. Without it no key is stored and nothing is signed.',

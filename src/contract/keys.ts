@@ -7,7 +7,7 @@ export const Chain = z.enum(CHAINS).openapi('Chain');
 /** `keys/` checks the form and the value, with a problem code for each fault. */
 export const PrivateKeyText = z
   .union([z.string().max(1024), z.array(z.int().min(0).max(255)).max(128)])
-  .openapi({
+  .openapi('PrivateKey', {
     description:
       'EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of solana-keygen. No response contains it.',
     format: 'password',
@@ -16,7 +16,10 @@ export const PrivateKeyText = z
 export const Address = z.string().max(128).openapi({ example: '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf' });
 
 const keyFields = {
-  address: Address.optional(),
+  address: Address.optional().openapi({
+    description:
+      'The address follows from the private key. If `address` is present, it must be that address.',
+  }),
   private_key: PrivateKeyText.optional(),
   chain: Chain.optional().openapi({
     description:
@@ -24,8 +27,9 @@ const keyFields = {
   }),
 };
 
-/** A wallet to add. Without a private key it uses the client's trading key. */
-export const WalletRequest = closedObject(keyFields).openapi('WalletRequest');
+export const WalletRequest = closedObject(keyFields).openapi('WalletRequest', {
+  description: "A wallet to add. Without a private key it uses the client's trading key.",
+});
 export const KeyFields = keyFields;
 
 export const RotateRequest = closedObject({ ...keyFields, private_key: PrivateKeyText }).openapi(

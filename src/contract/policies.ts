@@ -30,10 +30,12 @@ const Recipient = z
   })
   .openapi({ type: 'string', example: '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf' });
 
+const Kind = z.enum(SIGNING_KINDS).openapi('SigningKind');
+
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(MAX_LIST_ITEMS).nullish();
 
 export const PolicyRequest = closedObject({
-  kinds: list(z.enum(SIGNING_KINDS)).openapi({
+  kinds: list(Kind).openapi({
     description:
       'The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited.',
   }),
@@ -44,22 +46,25 @@ export const PolicyRequest = closedObject({
     description: 'The accounts that may be paid, and the contracts or programs that may be called.',
   }),
   max_value: Value.nullish().openapi({
-    description: 'The highest value of one transaction, in wei or lamports. Fees are not counted.',
+    description:
+      'The highest value of one transaction, in wei or lamports, as decimal text. Fees are not counted.',
   }),
   max_value_24h: Value.nullish().openapi({
     description:
-      'The highest sum of the values of all transactions in the last 24 hours, in wei or lamports. Fees are not counted.',
+      'The highest sum of the values of all transactions in the last 24 hours, in wei or lamports, as decimal text. Fees are not counted.',
   }),
   quarantine_after: z.int().min(1).max(100).nullish().openapi({
     description:
       'The number of signing failures within an hour after which the bot is stopped. Requests that the policy rejects count, and keys that cannot be decrypted; the first key that cannot be decrypted stops the bot at once. Null: the bot is never stopped.',
   }),
-}).openapi('PolicyRequest');
+}).openapi('PolicyRequest', {
+  description: 'A field that is absent or null is not limited. Values are in the smallest unit of the chain.',
+});
 
 export const Policy = z
   .object({
     bot_id: Id,
-    kinds: z.array(z.enum(SIGNING_KINDS)).nullable(),
+    kinds: z.array(Kind).nullable(),
     chain_ids: z.array(z.string()).nullable(),
     recipients: z.array(z.string()).nullable(),
     max_value: z.string().nullable(),

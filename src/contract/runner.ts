@@ -38,7 +38,7 @@ export const HeartbeatRequest = closedObject({
       error: 'more than 8 KiB with all digits of its numbers',
     })
     .optional()
-    .openapi({ type: 'object', example: { open_orders: 3, latency_ms: 41 } }),
+    .openapi({ example: { open_orders: 3, latency_ms: 41 } }),
 }).openapi('HeartbeatRequest');
 
 export const Heartbeat = z

@@ -12,7 +12,6 @@ const wallet = Address.optional().openapi({
 const EvmTransaction = closedObject({
   type: z.literal('evm.transaction'),
   transaction: Anything.openapi({
-    type: 'object',
     description:
       'A transaction of type 0 to 4, with the field names of JSON-RPC and quantities as hex or decimal text. `chainId`, `nonce`, `gas` and the fees are required.',
     example: {
@@ -32,7 +31,6 @@ const EvmTransaction = closedObject({
 const EvmTypedData = closedObject({
   type: z.literal('evm.typed_data'),
   typed_data: Anything.openapi({
-    type: 'object',
     description: '{domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712).',
   }),
   wallet,
@@ -68,7 +66,7 @@ export const SignAnswer = z
       description:
         'The signed transaction, ready to send. EVM: hex. Solana: base64, present only if nobody else has to sign.',
     }),
-    address: z.string(),
+    address: z.string().openapi({ description: 'The address of the key that signed.' }),
     key_id: Id,
   })
   .openapi('SignAnswer');

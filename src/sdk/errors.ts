@@ -1,5 +1,5 @@
 /** What calls throw. None of these holds a token, a key or a body, whatever went wrong. */
-import type { ProblemCode, ProblemPart } from '../problem.ts';
+import type { ProblemCode, ProblemPart } from './openapi.ts';
 
 export type { ProblemCode, ProblemPart };
 

@@ -1,5 +1,6 @@
 /** One call of the API: the request, its time limit, its retries, and what the answer means. */
 import { ApiProblem, NoAnswer, type ProblemPart } from './errors.ts';
+import type { Operations } from './openapi.ts';
 import { delayBeforeRetry, parseRetryAfter, sleep } from './retry.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -34,11 +35,9 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-interface Parts {
-  /** Stands for `{id}` in the path. */
-  readonly id?: string;
-  readonly query?: object | undefined;
-  readonly body?: object;
+type Line = keyof Operations;
+
+interface Handling {
   /** Whether doing it twice is doing it once; a lost answer is then asked for again. */
   readonly repeatable?: boolean;
   /** The API does it once for each Idempotency-Key. With one it is repeatable; it gets one always, or if asked. */
@@ -47,7 +46,22 @@ interface Parts {
   readonly expected?: readonly number[];
 }
 
-export type Call = <Answer>(line: string, parts: Parts, options?: CallOptions) => Promise<Answer>;
+/** What the route takes, as the API describes it, and `id` in the place of `{id}` in its path. */
+type Inputs<Route extends Line> = Omit<Operations[Route], 'response' | 'problem'> &
+  (Route extends `${string}{id}${string}` ? { readonly id: string } : unknown);
+
+/** As for any route. */
+interface Parts extends Handling {
+  readonly id?: string;
+  readonly query?: object | undefined;
+  readonly body?: object;
+}
+
+export type Call = <Route extends Line>(
+  line: Route,
+  parts: Inputs<Route> & Handling,
+  options?: CallOptions,
+) => Promise<Operations[Route]['response']>;
 
 export function createTransport(settings: ClientOptions): Call {
   const base = parseBase(settings.url);
@@ -60,7 +74,7 @@ export function createTransport(settings: ClientOptions): Call {
   const { timeoutMs = TIMEOUT_MS, retries = RETRIES } = settings;
   const send = settings.fetch ?? ((input, init) => fetch(input, init));
 
-  async function attempt<Answer>(
+  async function attempt(
     line: string,
     parts: Parts,
     key: string | undefined,
@@ -83,7 +97,7 @@ export function createTransport(settings: ClientOptions): Call {
         redirect: 'manual',
         signal: signal ? AbortSignal.any([signal, timeLimit]) : timeLimit,
       });
-      return readAnswer<Answer>(line, response, await response.text(), parts.expected ?? []);
+      return readAnswer(line, response, await response.text(), parts.expected ?? []);
     } catch (error) {
       if (error instanceof ApiProblem) throw error;
       if (signal?.aborted) throw signal.reason;
@@ -94,12 +108,12 @@ export function createTransport(settings: ClientOptions): Call {
     }
   }
 
-  return async <Answer>(line: string, parts: Parts, options: CallOptions = {}): Promise<Answer> => {
+  const call = async (line: string, parts: Parts, options: CallOptions = {}): Promise<unknown> => {
     const key = keyOf(parts, options);
     const repeatable = parts.repeatable || key !== undefined;
     for (let retry = 0; ; retry++) {
       try {
-        return await attempt<Answer>(line, parts, key, options.signal);
+        return await attempt(line, parts, key, options.signal);
       } catch (error) {
         const delay = repeatable && retry < retries ? delayBeforeRetry(error, retry) : undefined;
         if (delay === undefined) throw error;
@@ -107,6 +121,7 @@ export function createTransport(settings: ClientOptions): Call {
       }
     }
   };
+  return call as Call;
 }
 
 /** The same for every attempt of a call. */
@@ -157,14 +172,9 @@ async function authorize(token: ClientOptions['token']): Promise<string | undefi
   return `Bearer ${value}`;
 }
 
-function readAnswer<Answer>(
-  line: string,
-  response: Response,
-  text: string,
-  expected: readonly number[],
-): Answer {
+function readAnswer(line: string, response: Response, text: string, expected: readonly number[]): unknown {
   const body = parseJson(text);
-  if ((response.ok || expected.includes(response.status)) && body !== undefined) return body as Answer;
+  if ((response.ok || expected.includes(response.status)) && body !== undefined) return body;
   throw asProblem(line, response, body);
 }
 

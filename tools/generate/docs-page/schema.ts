@@ -57,9 +57,14 @@ function* limits(schema: Schema): Generator<unknown> {
   if (schema.default !== undefined) yield [code(schema.default), ' if absent'];
   if (schema.writeOnly) yield 'never returned';
   if (schema.additionalProperties === false) yield 'no other fields';
-  if (typeof schema.additionalProperties === 'object') yield 'any fields';
+  if (typeof schema.additionalProperties === 'object') yield anyFields(schema.additionalProperties);
   // The form of a UUID or a time is known by its name.
   if (schema.example !== undefined && schema.format === undefined) yield ['such as ', code(schema.example)];
+}
+
+function anyFields(schema: Schema): unknown {
+  if (Object.keys(schema).length === 0) return 'any fields';
+  return ['any fields of ', joined((schema.anyOf ?? schema.oneOf ?? [schema]).map(kind), ' or ')];
 }
 
 function* range(least: number | undefined, most: number | undefined, unit = '') {

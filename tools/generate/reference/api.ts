@@ -34,7 +34,9 @@ function kind(schema: Schema): string {
       .map(kind)
       .join(' with ');
   const types = [schema.type ?? 'any'].flat().join(' or ');
-  return [schema.items ? `${types} of ${kind(schema.items)}` : types, ...limits(schema)].join(', ');
+  const parts = schema.items ?? schema.additionalProperties;
+  const isTyped = typeof parts === 'object' && Object.keys(parts).length > 0;
+  return [isTyped ? `${types} of ${kind(parts)}` : types, ...limits(schema)].join(', ');
 }
 
 function* limits(schema: Schema): Generator<string> {
@@ -51,7 +53,7 @@ function* limits(schema: Schema): Generator<string> {
   if (schema.example !== undefined && schema.format === undefined) yield `example ${code(schema.example)}`;
 }
 
-function* range(least: number | undefined, most: number | undefined, unit = ''): Generator<string> {
+export function* range(least: number | undefined, most: number | undefined, unit = ''): Generator<string> {
   if (least !== undefined && most !== undefined) yield `${least} to ${most}${unit}`;
   else if (least !== undefined) yield `at least ${least}${unit}`;
   else if (most !== undefined) yield `at most ${most}${unit}`;
@@ -75,12 +77,18 @@ function rowsOf({ properties = {}, required = [] }: Schema, path = ''): string[]
 }
 
 function schemaText(name: string, schema: Schema): string {
-  const choices = schema.oneOf ?? schema.anyOf ?? [schema];
-  const tables = choices
+  const parts = schema.oneOf ?? schema.anyOf ?? schema.allOf ?? [schema];
+  const bases = schema.allOf?.filter(({ $ref }) => $ref !== undefined) ?? [];
+  const tables = parts
     .map((choice) => rowsOf(choice))
     .filter((rows) => rows.length > 0)
     .map((rows) => table(['field', 'required', 'type', 'meaning'], rows));
-  return present(`### ${name}`, schema.description, ...(tables.length > 0 ? tables : [kind(schema)]));
+  return present(
+    `### ${name}`,
+    schema.description,
+    bases.length > 0 && `The fields of ${bases.map(kind).join(', ')}, and:`,
+    ...(tables.length > 0 ? tables : [kind(schema)]),
+  );
 }
 
 function parameterRow({ name, required, schema, description, ...it }: Parameter): string[] {
