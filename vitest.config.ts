@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const setupFiles = ['./test/support/recorder.ts'];
 
@@ -31,6 +32,40 @@ const commands = [
   'test/monitor/audit.node.test.ts',
   'test/operator/{accounts,backup,connect,help,import,import-command,issue-token,keys,restore}.node.test.ts',
 ];
+
+/** Take longest, so that they begin first. Otherwise the run ends with one of them on one core. */
+const slowest = [
+  'database/pgtap.node',
+  'sdk/retries.node',
+  'middleware/rate-limit.node',
+  'database/envelopes.node',
+  'attacks/smuggling.node',
+  'chains/signatures.node',
+  'routes/key-forms.workerd',
+  'attacks/tokens.workerd',
+  'routes/missing-settings.workerd',
+  'middleware/step-up.workerd',
+  'routes/policies.workerd',
+  'routes/idempotency.workerd',
+];
+
+class SlowestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const place = ({ moduleId, project }: TestSpecification) => {
+      const index = slowest.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+      // Files of one project stay together, and the projects in their order.
+      return {
+        group: sorted.findIndex((other) => other.project.name === project.name),
+        index: index < 0 ? slowest.length : index,
+      };
+    };
+    return sorted
+      .map((file) => ({ file, ...place(file) }))
+      .sort((a, b) => a.group - b.group || a.index - b.index)
+      .map(({ file }) => file);
+  }
+}
 
 const inNode = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
   test: {
@@ -71,6 +106,7 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     // Most of the time of a test is waiting: for PostgreSQL, for the Worker, for a clock.
     maxWorkers: 4,
+    sequence: { sequencer: SlowestFirst },
     projects: [
       inWorkerd('workerd', ['test/**/*.workerd.test.ts'], longInWorkerd),
       inNode('node', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands]),
