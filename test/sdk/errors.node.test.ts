@@ -16,7 +16,8 @@ afterEach(async () => {
 
 async function failure(answer: Answer, token: string = TOKEN): Promise<unknown> {
   server = await startStandIn(answer);
-  const api = createClient({ url: server.url, token, timeoutMs: 1000, retries: 0 });
+  const timeoutMs = answer === silence ? 1000 : 30_000;
+  const api = createClient({ url: server.url, token, timeoutMs, retries: 0 });
   return api.clients.setupBot(ID, { bot_type: 'evm-grid', private_key: KEY }).catch((error) => error);
 }
 

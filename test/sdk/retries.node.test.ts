@@ -19,7 +19,8 @@ async function outcome(
   ...answers: [Answer, ...Answer[]]
 ) {
   server = await startStandIn(...answers);
-  const api = createClient({ url: server.url, token: 'tk_test', timeoutMs: 300 });
+  const timeoutMs = answers.includes(silence) ? 500 : 30_000;
+  const api = createClient({ url: server.url, token: 'tk_test', timeoutMs });
   const code = await call(api).then(
     () => 'done',
     (error) => error.code,
