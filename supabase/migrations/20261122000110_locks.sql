@@ -32,6 +32,8 @@
 -- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
 -- in the order of arrival.
 
+-- locks of any kind -------------------------------------------------------------------------------------------
+
 create function private.name_of_lock(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
@@ -77,6 +79,36 @@ begin
   raise sqlstate 'PT503' using message = 'Too many other requests wait for the same locks. Retry the request.', hint = 'database_busy';
 end $$;
 
+-- gate, turn and keys of a client -----------------------------------------------------------------------------
+
+create function private.lock_of_gate(client_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
+
+create function private.share_gate(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
+end $$;
+comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
+
+create function private.lock_gate(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+end $$;
+comment on function private.lock_gate(uuid) is
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+
+create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
+  -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
+  perform private.wait_for_lock(
+    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
+end $$;
+comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
+
 create function private.lock_of_keys(client_id uuid) returns bigint
 language sql immutable set search_path = '' as $$ select private.name_of_lock('keys of client', client_id::text) $$;
 
@@ -99,23 +131,43 @@ end $$;
 comment on function private.require_current_snapshot(uuid) is
   'Call this after the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the old key. Every key change writes a new version of the client''s row, so locking the row fails with 40001 in such a transaction.';
 
-create function private.lock_of_gate(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
-
-create function private.share_gate(client_id uuid) returns void
+create function private.take_client(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
+  perform private.lock_keys(take_client.client_id, urgent);
+  -- One new version in a transaction is enough. Each further version would make the row slower to find.
+  update public.clients set key_version = clients.key_version
+    where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
-comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
+comment on function private.take_client(uuid, boolean) is
+  'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
 
-create function private.lock_gate(client_id uuid) returns void
+create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+  if patient then
+    -- New signatures wait for this transaction, as for a rotation. Continuous signing cannot delay it forever, because
+    -- advisory locks are granted in the order of arrival.
+    perform set_config('lock_timeout', '500ms', true);
+    perform private.lock_turn(try_lock_keys.client_id, urgent => true);
+    perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
+    perform private.lock_keys(try_lock_keys.client_id, urgent => true);
+    return true;
+  end if;
+  perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
+  if not private.try_lock(private.lock_of_keys(try_lock_keys.client_id), false) then
+    -- An error and not false, so that the lock of the row is released too.
+    raise lock_not_available;
+  end if;
+  perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
+  return found;
+exception when lock_not_available then
+  return false;
 end $$;
-comment on function private.lock_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+comment on function private.try_lock_keys(uuid, boolean) is
+  'Like lock_keys, for work that can be done later. It takes the locks only if they are free, or, if patient, waits half a second for each. Returns whether it has all locks.';
+
+-- several locks in order --------------------------------------------------------------------------------------
 
 create function private.share_keys(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -126,15 +178,16 @@ begin
 end $$;
 comment on function private.share_keys(uuid) is 'Takes the shared lock of a client''s keys: see lock_keys.';
 
-create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
+create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
-  -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
-  perform private.wait_for_lock(
-    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
+  -- First check that the caller can see the client, so that nobody can delay the signing of another client.
+  perform private.require_client(lock_client.client_id);
+  perform private.share_gate(lock_client.client_id);
+  perform private.lock_keys(lock_client.client_id);
 end $$;
-comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
+comment on function private.lock_client(uuid) is
+  'The first step of functions that add a key. Functions that change or delete the trading key use lock_trading_key instead.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -174,8 +227,7 @@ end $$;
 comment on function private.share_own_client() is
   'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for admins: see lock_own_client.';
 
-create trigger a_share_own_client before update on public.clients
-  for each statement execute function private.share_own_client();
+-- addresses, tokens and chains --------------------------------------------------------------------------------
 
 create function private.lock_addresses(addresses text[]) returns void
 language plpgsql set search_path = '' as $$
@@ -192,58 +244,27 @@ end $$;
 comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
 
-create function private.claim_address(address text, client_id uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-begin
-  -- If two clients submit the same address at the same time, the second one waits here, whichever table they write.
-  perform private.lock_addresses(array[claim_address.address]);
-  if exists (
-    select from public.trading_keys
-    where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id
-    union all
-    select from public.bot_wallets
-    where private.address_key(bot_wallets.address) = private.address_key(claim_address.address) and bot_wallets.client_id <> claim_address.client_id
-      and bot_wallets.encrypted_key is not null
-  ) then
-    raise sqlstate 'PT409' using message = 'Another client holds a key with this address.', hint = 'address_taken';
-  end if;
-end $$;
-comment on function private.claim_address(text, uuid) is
-  'Rejects an address whose key another client holds. A revoked or rotated key no longer holds its address.';
+create function private.lock_of_token(token_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.name_of_lock('token', token_id::text) $$;
 
-create function private.require_bound_envelope(
-  envelope text, client_id uuid, chain text, address text, key_id uuid
-) returns void
+create function private.lock_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  lock constant bigint := private.name_of_lock('chain of client', lock_chain.client_id::text);
 begin
-  if length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'
-    and private.envelope_names(envelope, client_id, chain, address, key_id)
-  then return; end if;
-  raise sqlstate 'PT422' using
-    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_not_bound';
+  -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
+  if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
+  if not waits then return private.try_lock(lock, false); end if;
+  perform private.wait_for_lock(lock, false, lock_chain.client_id);
+  return true;
 end $$;
-comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
-  'The same rule as the CHECK of both key tables, but with its own error code.';
+comment on function private.lock_chain(uuid, boolean) is
+  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
 
-create function private.require_own_client(client_id uuid) returns void
-language plpgsql stable set search_path = '' as $$
-begin
-  if auth.uid() is not null
-    and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
-  then
-    raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
-  end if;
-end $$;
-comment on function private.require_own_client(uuid) is
-  'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
-
-create function private.take_client(client_id uuid, urgent boolean default false) returns void
-language plpgsql set search_path = '' as $$
-begin
-  perform private.lock_keys(take_client.client_id, urgent);
-  -- One new version in a transaction is enough. Each further version would make the row slower to find.
-  update public.clients set key_version = clients.key_version
-    where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
-end $$;
-comment on function private.take_client(uuid, boolean) is
-  'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
+grant execute on function
+  private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
+  private.raise_busy(), private.lock_of_gate(uuid), private.share_gate(uuid), private.lock_gate(uuid),
+  private.lock_turn(uuid, boolean), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean),
+  private.require_current_snapshot(uuid), private.share_keys(uuid), private.lock_client(uuid),
+  private.lock_trading_key(uuid, boolean), private.lock_addresses(text[]), private.lock_of_token(uuid)
+to authenticated;

@@ -1,4 +1,4 @@
--- How sessions issue, list and revoke machine tokens for bots.
+-- How sessions issue, list and revoke machine tokens for bots. See clients_api.
 
 create function private.token_json(token_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
