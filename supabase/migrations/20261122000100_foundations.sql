@@ -8,20 +8,21 @@ alter default privileges in schema public revoke all on tables from anon, authen
 alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
 alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
 
--- Triggers. PostgreSQL runs the triggers of a table that fire at the same time in the order of their names, and capital
--- letters before small ones. The names follow these rules, and supabase/tests/guards/triggers.test.sql checks the first:
+-- The names of triggers decide their order. PostgreSQL runs the triggers that fire at the same moment (before or after, for
+-- a statement or for each row) in the order of their names, and capital letters come before small ones. So names follow a rule:
 --
---   a_…                   runs before every other trigger of its kind: it rejects the statement, counts its rows, or takes
---                         the first locks. The letter is only for the order: "a_" sorts before "after_" and "before_".
---                         Among them, a_admit_edge runs before a_lock_own_client, so that a statement without the edge
---                         token waits for no lock
---   before_…, after_…     carries out what follows from the change
---   record_…              records the change as an event. "RECORD_REVOKED" is in capital letters, because it has to run
---                         before the trigger of PostgreSQL that deletes the rows of the token's bots
---   never_…, …_are_never_…  rejects the change
+--   a_…                a BEFORE trigger that must run before all others of its moment. It rejects a statement without the edge
+--                      token, counts the rows of the statement, or takes the first locks. The letter has no meaning: it
+--                      only sorts before "after_" and "before_". supabase/tests/guards/triggers.test.sql checks this rule
+--   a_admit_edge       runs before a_lock_own_client, so that a statement without the edge token takes no lock
+--   "RECORD_REVOKED"   runs before the triggers of PostgreSQL that carry out ON DELETE, whose names begin with "RI_"
 
 -- All functions are in plpgsql, also those of one line: plpgsql caches its plans for the connection. A function in SQL
 -- that sets search_path cannot be inlined, and PostgreSQL plans it again in every statement that calls it.
+
+-- A list that a constraint and functions, or several constraints, need is one function, such as private.chain_families().
+-- PostgreSQL replaces the call by its result when it plans a statement, so the list costs nothing for each row. The test
+-- test/database/lists compares the lists with those of the edge.
 
 -- ids, times and texts ----------------------------------------------------------------------------------------
 
@@ -87,6 +88,14 @@ end $$;
 comment on function private.is_list(text[], text) is
   'Whether a list is null, or has one dimension and at most 100 members, none of them null and each of the given form.';
 
+create function private.chain_families() returns text[]
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return array['evm', 'solana'];
+end $$;
+comment on function private.chain_families() is
+  'The chain families. The same list as CHAINS in src/keys/chain.ts.';
+
 -- pages and errors --------------------------------------------------------------------------------------------
 
 create function private.require_page_size(page_size integer) returns void
@@ -142,6 +151,6 @@ end $$;
 
 grant execute on function
   private.uuid_v7(), private.rfc3339(timestamptz), private.is_shown_time(timestamptz), private.is_name(text),
-  private.is_list(text[], text), private.require_page_size(integer), private.page_json(jsonb, integer, text),
-  private.raise_not_found()
+  private.is_list(text[], text), private.chain_families(), private.require_page_size(integer),
+  private.page_json(jsonb, integer, text), private.raise_not_found()
 to authenticated;

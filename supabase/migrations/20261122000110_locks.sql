@@ -24,9 +24,19 @@
 -- takes the advisory lock. So code that holds the advisory lock of a bot or token only reads these rows, or skips locked
 -- rows. Idempotency keys have their own locks. A transaction takes them before all locks of this list.
 --
--- Names: lock_… takes the exclusive form of a lock and share_… the shared form; lock_of_… and name_of_lock return its number;
--- try_… takes it only if it is free. take_client also writes a new version of the client's row, and claim_address also
--- checks that no other client has the address.
+-- Names. An advisory lock has a kind, which is its name in the list, and the id of what it locks. A variable or parameter `lock`
+-- holds the number of a lock.
+--
+--   lock_of(kind, id)          the number of a lock. If several functions need it, lock_of_gate(client_id) and so on
+--   lock_gate, share_gate      takes the exclusive or the shared form, and waits for it. The functions of
+--                              the other kinds do the same
+--   try_lock…                  takes it only if it is free
+--   lock_client, share_client  the shared gate, and then the keys: exclusive or shared. The triggers lock_own_client and
+--                              share_own_client do the same for statements of a client's own session
+--   lock_trading_key           the gate, the turn, the row of the trading key, and the keys
+--   lock_keys_for_change       the keys, and writes a new version of the client's row
+--
+-- claim_address takes the lock of an address and checks that no other client has a key with it.
 --
 -- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
 -- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
@@ -34,14 +44,14 @@
 
 -- locks of any kind -------------------------------------------------------------------------------------------
 
-create function private.name_of_lock(kind text, id text) returns bigint
+create function private.lock_of(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   -- SHA-256, because callers choose some of the ids. hashtextextended can be inverted in seconds: a caller could compute an
   -- address whose lock has the same number as the lock of another client.
   return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
-comment on function private.name_of_lock(text, text) is 'The number of the advisory lock for this kind of thing and this id.';
+comment on function private.lock_of(text, text) is 'The number of the advisory lock of this kind for this id.';
 
 create function private.try_lock(lock bigint, shared boolean) returns boolean
 language plpgsql set search_path = '' as $$
@@ -65,7 +75,7 @@ begin
   if private.try_lock(lock, shared) then return; end if;
   for place in 1 .. most_waiters loop
     exit when has_place;
-    has_place := pg_try_advisory_xact_lock(private.name_of_lock('place in the queue ' || place, queue));
+    has_place := pg_try_advisory_xact_lock(private.lock_of('place in the queue ' || place, queue));
   end loop;
   if not has_place then perform private.raise_busy(); end if;
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
@@ -82,7 +92,7 @@ end $$;
 -- gate, turn and keys of a client -----------------------------------------------------------------------------
 
 create function private.lock_of_gate(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
+language sql immutable set search_path = '' as $$ select private.lock_of('gate of client', client_id::text) $$;
 
 create function private.share_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -105,12 +115,12 @@ begin
   -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
   -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
   perform private.wait_for_lock(
-    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
+    private.lock_of('turn of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
 end $$;
 comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
 
 create function private.lock_of_keys(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('keys of client', client_id::text) $$;
+language sql immutable set search_path = '' as $$ select private.lock_of('keys of client', client_id::text) $$;
 
 create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -131,15 +141,15 @@ end $$;
 comment on function private.require_current_snapshot(uuid) is
   'Call this after the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the old key. Every key change writes a new version of the client''s row, so locking the row fails with 40001 in such a transaction.';
 
-create function private.take_client(client_id uuid, urgent boolean default false) returns void
+create function private.lock_keys_for_change(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.lock_keys(take_client.client_id, urgent);
+  perform private.lock_keys(lock_keys_for_change.client_id, urgent);
   -- One new version in a transaction is enough. Each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
-    where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
+    where clients.id = lock_keys_for_change.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
-comment on function private.take_client(uuid, boolean) is
+comment on function private.lock_keys_for_change(uuid, boolean) is
   'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
 
 create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
@@ -169,14 +179,14 @@ comment on function private.try_lock_keys(uuid, boolean) is
 
 -- several locks in order --------------------------------------------------------------------------------------
 
-create function private.share_keys(client_id uuid) returns void
+create function private.share_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.share_gate(share_keys.client_id);
-  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
-  perform private.require_current_snapshot(share_keys.client_id);
+  perform private.share_gate(share_client.client_id);
+  perform private.wait_for_lock(private.lock_of_keys(share_client.client_id), true, share_client.client_id);
+  perform private.require_current_snapshot(share_client.client_id);
 end $$;
-comment on function private.share_keys(uuid) is 'Takes the shared lock of a client''s keys: see lock_keys.';
+comment on function private.share_client(uuid) is 'The first step of signing, and of every change of a client''s bots, policies and tokens. It takes the shared locks of the client''s gate and keys: see lock_keys.';
 
 create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -221,13 +231,19 @@ language plpgsql security definer set search_path = '' as $$
 declare
   client_id constant uuid := private.own_client_id();
 begin
-  if client_id is not null and not private.is_admin() then perform private.share_keys(client_id); end if;
+  if client_id is not null and not private.is_admin() then perform private.share_client(client_id); end if;
   return null;
 end $$;
 comment on function private.share_own_client() is
   'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for admins: see lock_own_client.';
 
--- addresses, tokens and chains --------------------------------------------------------------------------------
+-- bots, addresses, tokens and chains ---------------------------------------------------------------------------
+
+create function private.lock_of_bot(bot_id uuid) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.lock_of('bot', bot_id::text);
+end $$;
 
 create function private.lock_addresses(addresses text[]) returns void
 language plpgsql set search_path = '' as $$
@@ -235,7 +251,7 @@ declare
   lock bigint;
 begin
   for lock in
-    select distinct private.name_of_lock('address', private.address_key(address)) as lock
+    select distinct private.lock_of('address', private.address_key(address)) as lock
     from unnest(addresses) as address where address is not null order by lock
   loop
     perform private.wait_for_lock(lock, false);
@@ -245,12 +261,12 @@ comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
 
 create function private.lock_of_token(token_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('token', token_id::text) $$;
+language sql immutable set search_path = '' as $$ select private.lock_of('token', token_id::text) $$;
 
 create function private.lock_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$
 declare
-  lock constant bigint := private.name_of_lock('chain of client', lock_chain.client_id::text);
+  lock constant bigint := private.lock_of('chain of client', lock_chain.client_id::text);
 begin
   -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
@@ -262,9 +278,9 @@ comment on function private.lock_chain(uuid, boolean) is
   'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
 
 grant execute on function
-  private.name_of_lock(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
+  private.lock_of(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
   private.raise_busy(), private.lock_of_gate(uuid), private.share_gate(uuid), private.lock_gate(uuid),
   private.lock_turn(uuid, boolean), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean),
-  private.require_current_snapshot(uuid), private.share_keys(uuid), private.lock_client(uuid),
+  private.require_current_snapshot(uuid), private.share_client(uuid), private.lock_client(uuid),
   private.lock_trading_key(uuid, boolean), private.lock_addresses(text[]), private.lock_of_token(uuid)
 to authenticated;

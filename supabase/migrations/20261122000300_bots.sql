@@ -8,7 +8,7 @@ create table public.bot_types (
   constraint "a bot type's id is lower-case words" check (id ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(id) <= 64),
   constraint "a bot type's name is a name" check (private.is_name(name)),
   constraint "a bot type's description has at most 1000 characters" check (length(description) <= 1000),
-  constraint "a bot type trades on a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a bot type trades on a known chain family" check (chain = any (private.chain_families())),
   constraint "its times can be shown" check (private.is_shown_time(created_at))
 );
 comment on table public.bot_types is 'The types of bots that the platform offers. Only the operator writes this table.';
@@ -129,7 +129,7 @@ begin
     if new.stop_reason is null or new.stop_reason = 'quarantined' then
       -- Signing takes this lock shared. So signatures that have begun are finished, and none begins later. A change of the
       -- client's keys sets a reason and already blocks all signatures.
-      perform private.wait_for_lock(private.name_of_lock('bot', new.id::text), false, new.client_id, urgent => true);
+      perform private.wait_for_lock(private.lock_of_bot(new.id), false, new.client_id, urgent => true);
       new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();

@@ -13,7 +13,7 @@ create table public.trading_keys (
   rotated_at timestamptz not null default now(),
   constraint "one trading key for each client" unique (client_id),
   constraint "a trading key belongs to a client" foreign key (client_id) references public.clients (id),
-  constraint "a trading key is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a trading key is of a known chain family" check (chain = any (private.chain_families())),
   constraint "a trading key's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
   constraint "a trading key's envelope names its own row"
     check (private.envelope_names(encrypted_key, client_id, chain, address, key_id)),
@@ -73,7 +73,7 @@ begin
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_not_bound';
   end if;
-  perform private.take_client(new.client_id);
+  perform private.lock_keys_for_change(new.client_id);
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_taken';
@@ -125,7 +125,7 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.take_client(old.client_id, urgent => true);
+  perform private.lock_keys_for_change(old.client_id, urgent => true);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is

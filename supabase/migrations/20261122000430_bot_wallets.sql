@@ -14,7 +14,7 @@ create table public.bot_wallets (
   constraint "a bot has a wallet once" unique (client_id, bot_id, address),
   constraint "a wallet belongs to a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
-  constraint "a wallet is of a known chain family" check (chain in ('evm', 'solana')),
+  constraint "a wallet is of a known chain family" check (chain = any (private.chain_families())),
   constraint "a wallet's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
   constraint "a wallet has a key and its id, or neither" check ((key_id is null) = (encrypted_key is null)),
   constraint "a wallet's envelope names its own row"
@@ -51,7 +51,7 @@ declare
   bot_chain text;
 begin
   perform private.require_own_client(new.client_id);
-  perform private.take_client(new.client_id);
+  perform private.lock_keys_for_change(new.client_id);
   select bot_types.chain into bot_chain
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;

@@ -226,7 +226,7 @@ begin
   select * into bot from public.bots where id = start_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
   if answer is not null then return private.replayed_bot(answer); end if;
-  perform private.share_keys(bot.client_id);
+  perform private.share_client(bot.client_id);
   update public.bots set status = 'running' where id = bot.id returning * into bot;
   return private.keep_answer(once, 'start_bot', private.bot_json(bot));
 end $$;

@@ -43,6 +43,21 @@ comment on function private.is_event_detail(jsonb) is
 
 -- queue and chain ---------------------------------------------------------------------------------------------
 
+create function private.event_names() returns text[]
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return array[
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
+    'wallet_added', 'wallet_changed', 'wallet_removed',
+    'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
+    'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
+    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
+    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed',
+    'restored'];
+end $$;
+comment on function private.event_names() is
+  'The names of events. The same list as KEY_EVENTS in src/contract/audit.ts.';
+
 create table private.queued_key_events (
   client_id uuid not null,
   number bigint not null generated always as identity,
@@ -59,14 +74,7 @@ create table private.queued_key_events (
   detail jsonb,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   primary key (client_id, number),
-  constraint "an event is a known one" check (event in (
-    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
-    'wallet_added', 'wallet_changed', 'wallet_removed',
-    'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
-    'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
-    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
-    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed',
-    'restored')),
+  constraint "an event is a known one" check (event = any (private.event_names())),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null

@@ -1,5 +1,13 @@
 -- What a bot may sign, and how much of its 24-hour limit is used.
 
+create function private.signing_kinds() returns text[]
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return array['evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction'];
+end $$;
+comment on function private.signing_kinds() is
+  'The kinds of what can be signed. The same list as SIGNING_KINDS in src/signing/signing.ts.';
+
 create table public.bot_policies (
   bot_id uuid primary key,
   client_id uuid not null,
@@ -13,7 +21,7 @@ create table public.bot_policies (
   constraint "a policy is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
   constraint "a policy names known kinds of signing" check (
-    private.is_list(kinds, '^(evm\.transaction|evm\.typed_data|evm\.message|solana\.transaction)$')),
+    private.is_list(kinds, '.') and kinds <@ private.signing_kinds()),
   constraint "a policy names chains by number" check (private.is_list(chain_ids, '^[0-9]{1,78}$')),
   constraint "a policy names recipients by letters and digits" check (
     private.is_list(recipients, '^[0-9A-Za-z]{1,64}$')),
@@ -127,4 +135,6 @@ begin
 end $$;
 comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. A member that is absent or null sets no limit.';
 
-grant execute on function private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb) to authenticated;
+grant execute on function
+  private.signing_kinds(), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
+to authenticated;

@@ -77,7 +77,7 @@ begin
   perform private.admit_edge(check_out_key.edge_token);
   bot := private.require_token_bot(runner, check_out_key.bot_id);
   if not coalesce(
-    signing ->> 'kind' in ('evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction')
+    signing ->> 'kind' = any (private.signing_kinds())
     and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
     and jsonb_typeof(signing -> 'recipients') = 'array', false)
   then
@@ -91,8 +91,8 @@ begin
   if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
   -- Every key change, stop and end of a token takes these locks exclusively. So such a change has either ended before this
   -- point, or it begins after this transaction ends. All following statements read the state under these locks.
-  perform private.share_keys(bot.client_id);
-  perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true, bot.client_id);
+  perform private.share_client(bot.client_id);
+  perform private.wait_for_lock(private.lock_of_bot(bot.id), true, bot.client_id);
   perform private.wait_for_lock(private.lock_of_token(runner), true, bot.client_id);
   bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
   if bot.status <> 'running' then

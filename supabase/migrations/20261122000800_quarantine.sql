@@ -1,5 +1,15 @@
 -- Failures to sign, and quarantine: the stop of a bot after too many of them.
 
+create function private.counted_failures() returns text[]
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return array[
+    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'policy_value_24h_exceeded'];
+end $$;
+comment on function private.counted_failures() is
+  'The codes of failures to sign that count towards a quarantine. The same list as COUNTED_FAILURES in src/services/signing-failures.ts.';
+
 create table public.bot_signing_failures (
   bot_id uuid primary key,
   client_id uuid not null,
@@ -9,9 +19,7 @@ create table public.bot_signing_failures (
   constraint "a failure is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
   constraint "at most 100 failures are kept" check (cardinality(recent) <= 100),
-  constraint "a failure to sign is a known one" check (last_code in (
-    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
-    'policy_value_24h_exceeded')),
+  constraint "a failure to sign is a known one" check (last_code = any (private.counted_failures())),
   constraint "its times can be shown" check (private.is_shown_time(last_at))
 );
 comment on table public.bot_signing_failures is
@@ -68,11 +76,8 @@ declare
   quarantined boolean;
 begin
   perform private.admit_edge(report_signing_failure.edge_token);
-  perform private.share_keys(bot.client_id);
-  if not coalesce(code in (
-    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
-    'policy_value_24h_exceeded'), false)
-  then
+  perform private.share_client(bot.client_id);
+  if not coalesce(code = any (private.counted_failures()), false) then
     raise sqlstate 'PT422' using message = 'The code is not a failure to sign that is counted.', hint = 'validation_failed';
   end if;
   insert into public.bot_signing_failures as kept (bot_id, client_id, recent, last_code, last_at)

@@ -216,7 +216,7 @@ begin
     raise sqlstate 'PT422' using message = 'The batch size must be 1 to 5,000 bots.', hint = 'validation_failed';
   end if;
   -- Two concurrent runs would both write the same changes. So the second run ends at once.
-  if not pg_try_advisory_xact_lock(private.name_of_lock('monitor', '')) then
+  if not pg_try_advisory_xact_lock(private.lock_of('monitor', '')) then
     return nothing_done || '{"busy": true, "complete": false}';
   end if;
   select * into monitor from private.monitor_state;
@@ -271,5 +271,7 @@ end $$;
 comment on function public.monitor_bots(text, integer) is
   'Checks the next batch of bots in the monitor''s round: writes changes of state, deletes outdated rows, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
 
-grant execute on function private.health_of(uuid[], interval, interval), public.get_bot_health(uuid, integer, uuid) to authenticated;
+grant execute on function
+  private.health_of(uuid[], interval, interval), public.get_bot_health(uuid, integer, uuid)
+to authenticated;
 grant execute on function public.monitor_bots(text, integer) to anon;

@@ -155,7 +155,7 @@ declare
   items jsonb;
 begin
   -- Two concurrent jobs wait for each other here, before either has locked a row, so they receive different envelopes.
-  perform private.wait_for_lock(private.name_of_lock('progress of rewrapping', rewrapper::text), false);
+  perform private.wait_for_lock(private.lock_of('progress of rewrapping', rewrapper::text), false);
   perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
   perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
