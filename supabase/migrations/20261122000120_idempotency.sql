@@ -5,6 +5,7 @@
 --
 -- Storage is limited: at most 1,000 responses for each caller, each without the config of its bot. A call that can be
 -- repeated without harm, such as stopping a bot, stores nothing.
+
 create table private.kept_answers (
   caller text not null,
   key bytea not null,

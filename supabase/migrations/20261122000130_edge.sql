@@ -1,6 +1,7 @@
 -- Only the edge can read and write envelopes. It sends the edge token (a machine token of the scope `edge`, a secret of the
 -- Worker) in addition to the credential of the caller. Row-level security still decides which rows the caller may use.
 -- DELETE on trading_keys and stopping a bot never need the edge token, so that a session alone can end things.
+
 create function private.admit_edge(edge_token text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare

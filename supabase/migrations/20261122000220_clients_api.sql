@@ -4,7 +4,6 @@
 -- row-level security applies to every statement in it. A row that the caller cannot see is a 404. A function that takes
 -- `once` first looks for a stored response. The caller needs the same rights to get the stored response.
 
--- The shapes of responses, and the checks that every use case makes first.
 create function private.client_json(client public.clients) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin

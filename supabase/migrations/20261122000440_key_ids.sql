@@ -1,5 +1,6 @@
 -- Every key id that was ever held, so that a key that has ended stays ended. If somebody kept a row with its envelope and
 -- writes it again, it is rejected. The rule is by key id: the same private key submitted again gets a new key id.
+
 create table private.key_ids (
   key_id uuid primary key,
   client_id uuid not null,

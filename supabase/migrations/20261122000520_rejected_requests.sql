@@ -1,5 +1,6 @@
 -- Events of rejected requests. The transaction of a rejected request is rolled back, so it cannot record an event. The edge
 -- reports the rejected request afterwards, with the caller's own token.
+
 create table private.refusal_counts (
   client_id uuid primary key,
   minute timestamptz not null,

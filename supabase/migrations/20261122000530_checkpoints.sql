@@ -1,6 +1,7 @@
 -- Checkpoints: the last row of each chain, signed once a day with the audit key of the deployment. Somebody who rewrites a
 -- chain with all its hashes cannot rewrite signed checkpoints. A reader who kept a checkpoint then sees that the chain does
 -- not match it.
+
 create function private.json_of(encoded text) returns jsonb
 language sql immutable strict parallel safe set search_path = ''
 return convert_from(

@@ -1,7 +1,6 @@
--- The one function that returns an envelope for signing, and the policies that it applies.
---
--- check_out_key is security definer: a machine token is not a session, so the caller has the role `anon`, and the token
--- decides instead of policies. The first statement of it checks the token, and nothing is read before that.
+-- Signing: check_out_key, the one function that returns an envelope for signing, and how it applies the policy of a bot. It is
+-- security definer: a machine token is not a session, so the caller has the role `anon`, and the token decides instead of
+-- row-level security. Its first statement checks the token, and nothing is read before that.
 
 create function private.refuse_by_policy(failure text) returns void
 language plpgsql set search_path = '' as $$

@@ -82,19 +82,5 @@ end $$;
 comment on function public.count_unopenable_envelopes(text[]) is
   'For GET /ready: how many envelopes were sealed by a master key that is not in this list. 1000 means 1000 or more. Null means all of them: the listed keys sealed nothing, and more than one client has envelopes. Definer: anyone can call GET /ready. It returns no row, no id and no larger number.';
 
-create function private.master_key_of(envelope text) returns text
-language plpgsql immutable set search_path = '' as $$
-begin
-  return split_part(encode(decode(substr(envelope, 89, 88), 'base64'), 'escape'), '"', 1);
-exception when data_exception then
-  return null;
-end $$;
-comment on function private.master_key_of(text) is 'The id of the master key that an envelope names, as in the generated columns. For a text that is not an envelope, any value or null.';
-
-create function private.hash_of_envelope(envelope text) returns text
-language sql immutable set search_path = ''
-return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
-comment on function private.hash_of_envelope(text) is 'SHA-256 of an envelope in hex. It tells two envelopes of the same key apart.';
-
 grant execute on function private.envelope_counts(), public.count_envelopes() to authenticated;
 grant execute on function public.count_unopenable_envelopes(text[]) to anon;

@@ -20,6 +20,20 @@ alter table private.rewrap_progress force row level security;
 
 -- moving ------------------------------------------------------------------------------------------------------
 
+create function private.master_key_of(envelope text) returns text
+language plpgsql immutable set search_path = '' as $$
+begin
+  return split_part(encode(decode(substr(envelope, 89, 88), 'base64'), 'escape'), '"', 1);
+exception when data_exception then
+  return null;
+end $$;
+comment on function private.master_key_of(text) is 'The id of the master key that an envelope names, as in the generated columns. For a text that is not an envelope, any value or null.';
+
+create function private.hash_of_envelope(envelope text) returns text
+language sql immutable set search_path = ''
+return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
+comment on function private.hash_of_envelope(text) is 'SHA-256 of an envelope in hex. It tells two envelopes of the same key apart.';
+
 create function private.keys_to_rewrap(target text) returns integer
 language sql stable set search_path = ''
 return (

@@ -1,6 +1,7 @@
 -- Step-up: the edge requires a second factor or a recent sign-in for changes of keys (REQUIRE_AAL2,
 -- MAX_SIGN_IN_AGE_SECONDS). This file requires the same from sessions that call the REST API directly. Stopping, revoking
 -- and reading only need a session, so that a user who has lost the second factor can still stop a thief.
+
 create table private.settings (
   only_row boolean primary key default true,
   require_aal2 boolean not null default false,

@@ -1,4 +1,5 @@
 -- Limits of one statement of an API role: how many rows it writes (and so how many locks it takes), and how long it runs.
+
 create function private.begin_counting_rows() returns trigger
 language plpgsql set search_path = '' as $$
 begin

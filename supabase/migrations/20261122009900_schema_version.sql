@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: a7430da0d6236d0498ad548f2f6c48eb6b1a645fbc2df3d40bd2d80d2f890adb
+-- SHA-256 of the other migrations: d48aaebbb5fdc9f90cd9b7142e51a5860a127124b21a5801ee859b7938378763
 
 create function public.schema_version() returns integer
 language sql immutable set search_path = ''
