@@ -2,8 +2,11 @@
 import type { RunnerDatabase } from '../database/as-runner.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
-/** Not mistakes of a caller, nor faults that the operator has to fix: those must not stop a bot. */
-const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+/**
+ * The failures that count towards a quarantine. Mistakes of a caller and faults that the operator has to fix are not
+ * among them, because they must not stop a bot. The same list as `private.counted_failures()` in SQL.
+ */
+export const COUNTED_FAILURES: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'key_not_opened',
   'policy_chain_denied',
   'policy_value_24h_exceeded',
@@ -14,7 +17,7 @@ const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
 
 /** What was thrown while a bot's signature was made, as the code that is counted; `undefined` where it is not. */
 export function countedFailure(error: unknown): ProblemCode | undefined {
-  return error instanceof Problem && COUNTED.has(error.code) ? error.code : undefined;
+  return error instanceof Problem && COUNTED_FAILURES.has(error.code) ? error.code : undefined;
 }
 
 /**

@@ -4,6 +4,11 @@ create table private.admins (
 );
 comment on table private.admins is 'Accounts of admins, who run the platform. Only the operator writes this table.';
 
+create function private.deployment() returns uuid
+language sql immutable parallel safe set search_path = '' as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
+comment on function private.deployment() is
+  'The id of the deployment''s chain, used in place of a client id for events that belong to no client. No client has this id, and chains have no foreign key to clients.';
+
 create table public.clients (
   id uuid primary key default private.uuid_v7(),
   name text not null,
@@ -15,7 +20,9 @@ create table public.clients (
   constraint "one client for each account" unique (user_id),
   constraint "the account exists" foreign key (user_id) references auth.users (id) on delete set null,
   constraint "a client's name is a name" check (private.is_name(name)),
-  constraint "an e-mail is in lower case" check (email = lower(email collate "C") and length(email) between 3 and 320)
+  constraint "an e-mail is in lower case" check (email = lower(email collate "C") and length(email) between 3 and 320),
+  constraint "no client has the id of the deployment's chain" check (id <> private.deployment()),
+  constraint "its times can be shown" check (private.is_shown_time(created_at))
 );
 comment on table public.clients is
   'A client of the platform (a tenant). It has at most one trading key and any number of bots up to a limit.';
@@ -39,6 +46,7 @@ comment on function private.caller_id() is
 
 create policy "an account sees whether it is an admin" on private.admins
   for select to authenticated using (user_id = (select private.caller_id()));
+
 grant select on private.admins to authenticated;
 
 create function private.is_admin() returns boolean
@@ -68,5 +76,40 @@ create policy "a client renames itself, an admin any client" on public.clients
 
 -- A security invoker function can lock the row because the caller has the right to update the name.
 grant select, insert (name, email), update (name) on public.clients to authenticated;
-
 grant execute on function private.caller_id(), private.is_admin(), private.own_client_id() to authenticated;
+
+-- who may do what ---------------------------------------------------------------------------------------------
+
+create function private.require_admin() returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if not private.is_admin() then
+    raise sqlstate 'PT403' using message = 'Only an admin can do this.', hint = 'admin_required';
+  end if;
+end $$;
+
+create function private.require_own_client(client_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if auth.uid() is not null
+    and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
+  then
+    raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
+  end if;
+end $$;
+comment on function private.require_own_client(uuid) is
+  'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
+
+create function private.require_client(client_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  perform from public.clients where clients.id = require_client.client_id;
+  if not found then perform private.raise_not_found(); end if;
+end $$;
+
+-- triggers ----------------------------------------------------------------------------------------------------
+
+create trigger a_share_own_client before update on public.clients
+  for each statement execute function private.share_own_client();
+
+grant execute on function private.require_admin(), private.require_client(uuid), private.deployment() to authenticated;

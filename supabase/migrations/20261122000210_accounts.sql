@@ -139,6 +139,7 @@ begin
 end $$;
 comment on function private.link_account_by_admin(uuid) is
   'Links the account that has the client''s e-mail address. Definer: admins have no rights on auth.users. The first statement rejects every caller who is not an admin.';
+
 grant execute on function private.link_account_by_admin(uuid) to authenticated;
 
 create function private.unlink_account(client_id uuid) returns uuid

@@ -8,7 +8,8 @@ create table public.bot_types (
   constraint "a bot type's id is lower-case words" check (id ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(id) <= 64),
   constraint "a bot type's name is a name" check (private.is_name(name)),
   constraint "a bot type's description has at most 1000 characters" check (length(description) <= 1000),
-  constraint "a bot type trades on a known chain family" check (chain in ('evm', 'solana'))
+  constraint "a bot type trades on a known chain family" check (chain = any (private.chain_families())),
+  constraint "its times can be shown" check (private.is_shown_time(created_at))
 );
 comment on table public.bot_types is 'The types of bots that the platform offers. Only the operator writes this table.';
 
@@ -49,7 +50,9 @@ create table public.bots (
     check ((status = 'stopped') = (stop_reason is not null)),
   constraint "a reason to be stopped is a known one"
     check (stop_reason in ('created', 'requested', 'key_revoked', 'chain_mismatch', 'quarantined', 'restored')),
-  constraint "a running bot has a start time" check (status <> 'running' or started_at is not null)
+  constraint "a running bot has a start time" check (status <> 'running' or started_at is not null),
+  constraint "its times can be shown" check (
+    private.is_shown_time(created_at) and private.is_shown_time(started_at) and private.is_shown_time(stopped_at))
 );
 comment on table public.bots is
   'A bot of a client. It can run only while one of its wallets has a key of the bot''s chain family.';
@@ -73,56 +76,13 @@ create trigger before_config_write before insert or update of config on public.b
 -- The trigger fires even if session_replication_role = replica, which turns ordinary triggers off.
 alter table public.bots enable always trigger before_config_write;
 
-create function private.is_health_detail(detail jsonb) returns boolean
-language plpgsql immutable parallel safe set search_path = '' as $$
-begin
-  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
-    and not exists (
-      select from jsonb_each(detail) as members (name, member)
-      where case name
-        when 'reason' then jsonb_typeof(member) <> 'string'
-        when 'code' then jsonb_typeof(member) <> 'string'
-        when 'message' then jsonb_typeof(member) <> 'string'
-        when 'failures' then member::text !~ '^(0|[1-9][0-9]{0,14})$'
-        when 'heartbeat_at' then member::text !~ '^"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,12}Z"$'
-        when 'addresses' then jsonb_typeof(member) <> 'array'
-          or jsonb_path_exists(member, 'strict $[*] ? (@.type() != "string")')
-        else true end);
-end $$;
-comment on function private.is_health_detail(jsonb) is
-  'Whether `HealthChange` in src/contract/bot-health.ts can return this detail.';
-
-create table public.bot_health_logs (
-  id uuid primary key default private.uuid_v7(),
-  bot_id uuid not null,
-  client_id uuid not null,
-  state text not null,
-  since timestamptz not null,
-  detail jsonb,
-  created_at timestamptz not null default now(),
-  constraint "a state of health is a known one" check (state in (
-    'healthy', 'starting', 'key_old', 'degraded', 'failing', 'late', 'missing', 'keyless', 'stopped', 'quarantined')),
-  constraint "the detail of a state has known members" check (private.is_health_detail(detail)),
-  constraint "a health log is of a client's bot"
-    foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade
-);
-comment on table public.bot_health_logs is
-  'History of the health of bots. The health monitor writes a row when the state of a bot changes.';
-comment on column public.bot_health_logs.since is 'When the state began, as far as the monitor can know.';
-comment on column public.bot_health_logs.created_at is 'When the monitor noticed the state.';
-create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
-create index bot_health_logs_by_client on public.bot_health_logs (client_id);
-
 alter table public.bot_types enable row level security;
 alter table public.bot_types force row level security;
 alter table public.bots enable row level security;
 alter table public.bots force row level security;
-alter table public.bot_health_logs enable row level security;
-alter table public.bot_health_logs force row level security;
 
 create policy "everybody signed in sees the bot types" on public.bot_types
   for select to authenticated using (true);
-
 create policy "a client sees its own bots, an admin all" on public.bots
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
@@ -134,10 +94,68 @@ create policy "a client starts and stops its own bots, an admin any" on public.b
   using (client_id = (select private.own_client_id()) or (select private.is_admin()))
   with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
-create policy "a client sees the health of its own bots, an admin of all" on public.bot_health_logs
-  for select to authenticated
-  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
-
 grant execute on function private.is_config(jsonb) to authenticated;
-grant select on public.bot_types, public.bot_health_logs to authenticated;
+grant select on public.bot_types to authenticated;
 grant select, insert (client_id, bot_type, name, config), update (status) on public.bots to authenticated;
+
+-- triggers ----------------------------------------------------------------------------------------------------
+
+create function private.before_bot_status_change() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  if new.status = 'running' and (new.status, new.bot_type) is distinct from (old.status, old.bot_type) then
+    -- A client's session and start_bot already hold this lock. Any other statement has locked rows of bots before this point
+    -- and must not wait, because a revocation may hold the lock and wait for those rows.
+    if not private.try_lock(private.lock_of_keys(new.client_id), true) then perform private.raise_busy(); end if;
+    perform private.require_current_snapshot(new.client_id);
+    if not exists (
+      select from public.bot_wallets
+      where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
+        and bot_wallets.encrypted_key is not null
+    ) then
+      raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
+    end if;
+    if not exists (
+      select from public.bot_wallets join public.bot_types on bot_types.chain = bot_wallets.chain
+      where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
+        and bot_wallets.encrypted_key is not null and bot_types.id = new.bot_type
+    ) then
+      raise sqlstate 'PT422' using
+        message = 'The bot and its key belong to different chain families.', hint = 'chain_mismatch';
+    end if;
+    new.stop_reason := null;
+    new.started_at := now();
+  elsif new.status = 'stopped' and old.status <> 'stopped' then
+    if new.stop_reason is null or new.stop_reason = 'quarantined' then
+      -- Signing takes this lock shared. So signatures that have begun are finished, and none begins later. A change of the
+      -- client's keys sets a reason and already blocks all signatures.
+      perform private.wait_for_lock(private.lock_of_bot(new.id), false, new.client_id, urgent => true);
+      new.stop_reason := coalesce(new.stop_reason, 'requested');
+    end if;
+    new.stopped_at := now();
+  end if;
+  return new;
+end $$;
+comment on function private.before_bot_status_change() is
+  'The states of a bot: it cannot run without a key, or with a key of another chain family.';
+
+create function private.limit_bots() returns trigger
+language plpgsql set search_path = '' as $$
+begin
+  if auth.uid() is null then return new; end if;
+  -- One transaction at a time, so that bots of concurrent transactions are counted too. The lock uses the caller's own
+  -- rights, so that the caller learns nothing about a client that it may not see.
+  perform from public.clients where clients.id = new.client_id for no key update;
+  if (select count(*) from public.bots where bots.client_id = new.client_id) >= 1000 then
+    raise sqlstate 'PT409' using message = 'The client has the maximum number of bots.', hint = 'bot_limit_reached';
+  end if;
+  return new;
+end $$;
+comment on function private.limit_bots() is
+  'Limits the bots of a client. A revocation stops every bot and clears every wallet in one statement, which has a time limit. A stolen session must not be able to add so many rows that a revocation exceeds that limit.';
+create trigger before_insert before insert on public.bots
+  for each row execute function private.limit_bots();
+create trigger a_share_own_client before insert or update on public.bots
+  for each statement execute function private.share_own_client();
+create trigger before_status_change before insert or update of status, bot_type on public.bots
+  for each row execute function private.before_bot_status_change();

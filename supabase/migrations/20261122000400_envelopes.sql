@@ -41,15 +41,18 @@ end $$;
 comment on function private.envelope_names(text, uuid, text, text, uuid) is
   'Whether an envelope has the form that the edge writes, and its header names this client, chain, address and key id. The header is compared as text: exactly the members of src/crypto/envelope.ts, in that order.';
 
-create function private.address_key(address text) returns text
-language plpgsql immutable strict parallel safe set search_path = '' as $$
+create function private.require_bound_envelope(
+  envelope text, client_id uuid, chain text, address text, key_id uuid
+) returns void
+language plpgsql set search_path = '' as $$
 begin
-  return case when address like '0x%' then lower(address) else address end;
+  if length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'
+    and private.envelope_names(envelope, client_id, chain, address, key_id)
+  then return; end if;
+  raise sqlstate 'PT422' using
+    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_not_bound';
 end $$;
-comment on function private.address_key(text) is
-  'The form in which addresses are compared. An EVM address is compared in lower case, because its capital letters are only a checksum.';
+comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
+  'The same rule as the CHECK of both key tables, but with its own error code.';
 
-grant execute on function
-  private.address_key(text),
-  private.envelope_names(text, uuid, text, text, uuid)
-to authenticated;
+grant execute on function private.envelope_names(text, uuid, text, text, uuid) to authenticated;

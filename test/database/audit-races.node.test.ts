@@ -182,7 +182,7 @@ describe('a key change', () => {
       ${inject('edgeToken')}, ${clientId}, ${address}, ${family}, ${key_id}, ${encrypted_key})`;
   };
   const takeChain = (sql: postgres.ISql, { clientId }: act.Client) =>
-    sql`select pg_advisory_xact_lock(private.name_of_lock('chain of client', ${clientId}))`;
+    sql`select pg_advisory_xact_lock(private.lock_of('chain of client', ${clientId}))`;
 
   it('that is rolled back also rolls back what it chained, and loses no signature', async () => {
     const { client, waiting, before } = await withQueue(16);

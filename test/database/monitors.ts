@@ -29,7 +29,7 @@ export async function newMonitorToken(sql: postgres.Sql): Promise<string> {
  * pause between rounds is over.
  */
 export async function takeMonitor(sql: Transaction, after?: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(private.name_of_lock('monitor', ''))`;
+  await sql`select pg_advisory_xact_lock(private.lock_of('monitor', ''))`;
   await sql`update private.monitor_state set checked_up_to = ${after ?? null}, round_ended_at = null`;
 }
 

@@ -239,7 +239,7 @@ describe('a key that its client deletes with SQL while signatures are given', ()
     };
     const raced: Promise<unknown>[] = [];
     await sessions.sql.begin(async (sql) => {
-      await sql`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${h.client.clientId}))`;
+      await sql`select pg_advisory_xact_lock_shared(private.lock_of_keys(${h.client.clientId}))`;
       for (const racer of racers) {
         raced.push(racer(h));
         await vi.waitUntil(async () => (await waiting()) === raced.length);

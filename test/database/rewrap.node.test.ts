@@ -297,8 +297,7 @@ describe('one pass', () => {
   it.each<[string, (tx: postgres.TransactionSql, clientId: string) => Promise<unknown>]>([
     [
       'keys are',
-      (tx, clientId) =>
-        tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`,
+      (tx, clientId) => tx`select pg_advisory_xact_lock_shared(private.lock_of_keys(${clientId}))`,
     ],
     ['row is', (tx, clientId) => tx`select from public.clients where id = ${clientId} for no key update`],
     // As a session that changes or deletes a key by its own SQL: it has locked the row before any trigger runs.
@@ -349,7 +348,7 @@ describe('one pass', () => {
     const before = rewrapStore(sql, newer.primary.id);
     const seen: string[][] = [];
     await platform.sql.begin(async (signing) => {
-      await signing`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${inUse}))`;
+      await signing`select pg_advisory_xact_lock_shared(private.lock_of_keys(${inUse}))`;
       const store: RewrapStore = {
         ...before,
         replace: (keys) =>
@@ -377,7 +376,7 @@ describe('one pass', () => {
       await wait(place * 20);
       while (!stopped) {
         await platform.sql.begin(async (tx) => {
-          await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${ids[0] ?? ''}))`;
+          await tx`select pg_advisory_xact_lock_shared(private.lock_of_keys(${ids[0] ?? ''}))`;
           await wait(60);
         });
       }

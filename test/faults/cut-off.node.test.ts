@@ -37,7 +37,7 @@ async function hold({ clientId }: Household) {
   const held = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
   const transaction = superuser.begin(async (sql) => {
-    await sql`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${clientId}))`;
+    await sql`select pg_advisory_xact_lock_shared(private.lock_of_keys(${clientId}))`;
     taken.resolve();
     await held.promise;
   });
@@ -52,9 +52,9 @@ async function hold({ clientId }: Household) {
 const waiting = async ({ clientId }: Household) =>
   (
     await superuser<{ pid: number }[]>`
-      select pid from pg_locks, private.name_of_lock('keys of client', ${clientId}) as name
+      select pid from pg_locks, private.lock_of_keys(${clientId}) as lock
       where locktype = 'advisory' and not granted
-        and classid::bigint = (name >> 32) & 4294967295 and objid::bigint = name & 4294967295`
+        and classid::bigint = (lock >> 32) & 4294967295 and objid::bigint = lock & 4294967295`
   ).map(({ pid }) => pid);
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -144,9 +144,9 @@ describe.each(KEY_CHANGES.filter(({ name }) => name !== 'set up'))('$name', (kin
       ask(kind, household).then(asked.resolve, asked.reject);
       await until(async () => {
         const rows = await superuser`
-          select from pg_locks, private.name_of_lock('keys of client', ${household.clientId}) as name
+          select from pg_locks, private.lock_of_keys(${household.clientId}) as lock
           where locktype = 'advisory' and granted
-            and classid::bigint = (name >> 32) & 4294967295 and objid::bigint = name & 4294967295`;
+            and classid::bigint = (lock >> 32) & 4294967295 and objid::bigint = lock & 4294967295`;
         return rows.length > 0;
       });
       await wait(100);

@@ -632,7 +632,7 @@ describe('a transaction that holds a lock of the import', () => {
   const isFree = async (sql: TransactionSql, address: string) =>
     (
       await sql<{ free: boolean }[]>`
-      select pg_try_advisory_xact_lock(private.name_of_lock('address', private.address_key(${address}))) as free`
+      select pg_try_advisory_xact_lock(private.lock_of('address', private.address_key(${address}))) as free`
     )[0]?.free;
 
   test('the import waits for a revocation in progress, and restores no key', async () => {
@@ -669,7 +669,7 @@ describe('a transaction that holds a lock of the import', () => {
     const [one, two] = [newEvmKey(), newEvmKey()];
     const [first] = await operatorSql<{ address: string }>(
       `select address from unnest($1::text[]) as address
-       order by private.name_of_lock('address', private.address_key(address))`,
+       order by private.lock_of('address', private.address_key(address))`,
       [[one.address, two.address]],
     );
     const [trading, own] = first?.address === one.address ? [two, one] : [one, two];

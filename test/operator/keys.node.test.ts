@@ -299,7 +299,7 @@ describe('with a database', () => {
       release = resolve;
     });
     const signing = sql.begin(async (tx) => {
-      await tx`select pg_advisory_xact_lock_shared(private.name_of_lock('keys of client', ${client?.id ?? ''}))`;
+      await tx`select pg_advisory_xact_lock_shared(private.lock_of_keys(${client?.id ?? ''}))`;
       await released;
     });
     const { code, out } = await run('rewrap', {

@@ -84,7 +84,7 @@ class ClientWriter {
     const { keys, bots } = this.#client;
     // Concurrent runs wait for each other here, before they read anything. Only imports take this lock, so it is first.
     await this.#sql`select pg_advisory_xact_lock(
-      private.name_of_lock('import', ${`${this.#job.source} ${this.#client.id}`}))`;
+      private.lock_of('import', ${`${this.#job.source} ${this.#client.id}`}))`;
     await this.#imported.readOf([this.#client, ...keys, ...bots, ...bots.flatMap((bot) => bot.wallets)]);
     if (!(await this.#findOrCreateClient())) return refusedWhole(this.#client, 'email_taken');
     // Locked in sorted order, as in the API. Transactions that lock addresses in different orders could deadlock.

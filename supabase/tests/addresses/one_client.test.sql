@@ -56,9 +56,9 @@ select is(
   hashtextextended('address Thief00000003026R7CYCTHbEhBo', 0),
   hashtextextended('keys of client ' || tests.client_id('anna'), 0), 'hashtextextended gives an address the same number as a lock of another client');
 select isnt(
-  private.name_of_lock('address', 'Thief00000003026R7CYCTHbEhBo'),
-  private.name_of_lock('keys of client', tests.client_id('anna')::text),
-  'name_of_lock gives this address another number than the lock of another client');
+  private.lock_of('address', 'Thief00000003026R7CYCTHbEhBo'),
+  private.lock_of_keys(tests.client_id('anna')),
+  'lock_of gives this address another number than the lock of another client');
 
 select * from finish();
 rollback;

@@ -109,7 +109,7 @@ select is_empty('select * from tests.callable_definers',
 create view tests.locks_without_a_kind as
 select found from tests.bodies
 where (code ~ '\mpg_\w*advisory\w*\M' or code ~ '\mprivate\.(try_lock|wait_for_lock)\M' or code ~ '\mhashtextextended\M')
-  and code !~ '\mprivate\.(name_of_lock|lock_of_\w+)\('
+  and code !~ '\mprivate\.lock_of(_\w+)?\('
   -- These functions take the number of a lock from their callers, and the same rule applies to the callers.
   and found not in ('private.try_lock(bigint, boolean)');
 select is_empty('select * from tests.locks_without_a_kind',

@@ -2,7 +2,7 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(7);
+select plan(9);
 
 select results_eq(
   $$select distinct on_table, name from tests.triggers where tgenabled = 'A' order by 1, 2$$,
@@ -18,6 +18,7 @@ select results_eq(
   'these triggers also run with session_replication_role = replica');
 select is_empty($$select on_table, name from tests.triggers where tgenabled in ('D', 'R')$$, 'no trigger is disabled');
 select is_empty('select * from tests.uncounted_writes', 'every table that an API role can write limits the rows of a statement');
+select is_empty('select * from tests.triggers_out_of_order', 'a trigger that must run before the others begins with a_, and no other trigger does');
 select bag_eq('select distinct on_table, verb from tests.written_by_api_roles', $$values
     ('clients', 'insert'), ('clients', 'update'), ('bots', 'insert'), ('bots', 'update'),
     ('trading_keys', 'insert'), ('trading_keys', 'update'), ('trading_keys', 'delete'), ('bot_wallets', 'insert'),
@@ -35,6 +36,15 @@ select results_eq('select on_table, verb from tests.uncounted_writes order by 1,
   'a table whose limit is missing or disabled is found');
 select results_eq($$select distinct on_table, name from tests.triggers where tgenabled = 'D'$$,
   $$values ('bots', 'a_count_row')$$, 'a disabled trigger is found');
+create trigger lock_own_client before insert on public.machine_tokens
+  for each statement execute function private.lock_own_client();
+create trigger a_record_set after insert on public.bot_policies for each row execute function private.after_policies_write();
+create trigger "Early" before update on public.clients for each statement execute function private.refuse_change();
+alter trigger a_admit_edge on public.trading_keys rename to a_require_edge;
+select results_eq('select * from tests.triggers_out_of_order order by 1, 2', $$values
+    ('bot_policies', 'a_record_set'), ('clients', 'a_begin_counting_rows'), ('clients', 'a_share_own_client'),
+    ('machine_tokens', 'lock_own_client'), ('trading_keys', 'a_require_edge')$$,
+  'a trigger that must be the first and is not, and one with a_ that need not be, are found');
 alter table public.trading_keys enable trigger hold_key_ids_of_new;
 select is((select count(distinct (on_table, name)) from tests.triggers where tgenabled = 'A'), 12::bigint,
   'a trigger that is not ENABLE ALWAYS is found');

@@ -51,7 +51,7 @@ select is(tests.refusal($$select tests.setup_bot('anna', 'x', tests.wallet('anna
   'PT422 bot_type_unknown', 'setup_bot with a disabled bot type -> 422');
 
 select tests.act_as('anon');
-select is(public.schema_version(), 1, 'a caller without a session can read the version of the schema');
+select isnt(public.schema_version(), null, 'a caller without a session can read the version of the schema');
 select is(tests.refusal('select public.list_clients(10)'), '42501', 'a caller without a session cannot list clients');
 select is(tests.refusal('select public.get_own_client()'), '42501', 'a caller without a session cannot call get_own_client');
 

@@ -20,7 +20,8 @@ create table public.machine_tokens (
   constraint "a machine token for rewrapping names the new master key and ends within a week" check (
     case when scope = 'rewrap'
       then coalesce(master_key_id ~ '^[0-9A-Za-z_-]{1,64}$' and expires_at <= created_at + interval '7 days', false)
-      else master_key_id is null end)
+      else master_key_id is null end),
+  constraint "its times can be shown" check (private.is_shown_time(created_at) and private.is_shown_time(last_used_at))
 );
 comment on table public.machine_tokens is
   'Credentials of programs: runners, the edge and cron jobs. Only the SHA-256 of a token is stored. If a token of the scope bots has no client, an admin issued it for bots of several clients.';
@@ -58,7 +59,6 @@ create policy "a client lets its own tokens sign for its own bots, an admin any"
     (select private.is_admin())
     or (client_id = (select private.own_client_id()) and token_id in (
       select id from public.machine_tokens where machine_tokens.client_id = (select private.own_client_id()))));
-
 create policy "a client sees its own machine tokens, an admin all" on public.machine_tokens
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
@@ -112,7 +112,6 @@ comment on function private.limit_token_bots() is
   'At most 50 tokens for each bot and 100 bots for each token. Definer: the count must include rows that the caller cannot see.';
 create trigger limit_token_bots before insert on public.machine_token_bots
   for each row execute function private.limit_token_bots();
-
 create trigger a_share_own_client before insert or delete on public.machine_tokens
   for each statement execute function private.share_own_client();
 create trigger a_share_own_client before insert or delete on public.machine_token_bots
@@ -169,9 +168,6 @@ comment on function public.edge_token_valid(text) is
 
 -- ending a token ----------------------------------------------------------------------------------------------
 
-create function private.lock_of_token(token_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('token', token_id::text) $$;
-
 create function private.before_token_delete() returns trigger
 language plpgsql set search_path = '' as $$
 begin
@@ -212,5 +208,5 @@ begin
   delete from public.machine_tokens where machine_tokens.id = any (ended);
 end $$;
 
-grant execute on function private.tokens_of_client(uuid), private.lock_of_token(uuid) to authenticated;
+grant execute on function private.tokens_of_client(uuid) to authenticated;
 grant execute on function public.edge_token_valid(text) to anon, authenticated;

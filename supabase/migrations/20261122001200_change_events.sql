@@ -1,6 +1,7 @@
 -- Every change of a client, wallet, bot, token, policy, admin or setting is recorded as an event, whoever makes it. The
 -- triggers below record the events. They are definer, because API roles cannot write events. Keys have their own triggers.
--- The guard supabase/tests/guards/events.test.sql lists every table and verb.
+-- The guard supabase/tests/guards/events.test.sql lists every table and verb. The file comes after all tables that it
+-- records, so that one file says which change is which event.
 
 -- clients -----------------------------------------------------------------------------------------------------
 
@@ -276,8 +277,6 @@ create trigger record_changed after update on public.bot_policies referencing ol
   for each statement execute function private.after_policies_write();
 create trigger record_removed after delete on public.bot_policies referencing old table as before
   for each statement execute function private.after_policies_write();
-create trigger a_share_own_client before insert or update on public.bot_policies
-  for each statement execute function private.share_own_client();
 
 -- the deployment ----------------------------------------------------------------------------------------------
 
@@ -308,6 +307,10 @@ create trigger record_changed after insert or delete on private.monitor_settings
   for each row execute function private.after_settings_change();
 create trigger record_updated after update on private.monitor_settings
   for each row when (old is distinct from new) execute function private.after_settings_change();
+create trigger record_changed after insert or delete on private.settings
+  for each row execute function private.after_settings_change();
+create trigger record_updated after update on private.settings
+  for each row when (old is distinct from new) execute function private.after_settings_change();
 
 create function private.after_bot_type_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -332,7 +335,7 @@ declare
 begin
   foreach changed in array array[
     'public.clients', 'public.bots', 'public.machine_tokens', 'public.machine_token_bots', 'public.bot_policies',
-    'public.bot_types', 'private.admins', 'private.monitor_settings']
+    'public.bot_types', 'private.admins', 'private.monitor_settings', 'private.settings']
   loop
     execute format(
       'create trigger never_truncated before truncate on %s for each statement execute function private.refuse_truncate()',

@@ -34,16 +34,19 @@ create table public.audit_checkpoints (
   constraint "a checkpoint is of a row of a chain"
     foreign key (client_id, seq) references public.key_events (client_id, seq),
   constraint "a checkpoint's signed text names its own row"
-    check (private.checkpoint_names(jws, client_id, seq, hash))
+    check (private.checkpoint_names(jws, client_id, seq, hash)),
+  constraint "its times can be shown" check (private.is_shown_time(created_at))
 );
 comment on table public.audit_checkpoints is
   'Signed checkpoints. Each names the row that was the last one of its chain when it was signed. Rows are added and never changed.';
 
 alter table public.audit_checkpoints enable row level security;
 alter table public.audit_checkpoints force row level security;
+
 create policy "a client sees its own checkpoints, an admin all" on public.audit_checkpoints
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
 revoke all on public.audit_checkpoints from public, anon, authenticated, service_role;
 grant select on public.audit_checkpoints to authenticated;
 

@@ -45,7 +45,7 @@ begin
   end if;
   -- A concurrent request with the same key waits here until the other request has ended, and then reads its response.
   perform private.wait_for_lock(
-    private.name_of_lock('idempotency key of ' || first_answer_to.caller, once ->> 'key'), false);
+    private.lock_of('idempotency key of ' || first_answer_to.caller, once ->> 'key'), false);
   select * into kept from private.kept_answers
     where kept_answers.caller = first_answer_to.caller and kept_answers.key = decode(once ->> 'key', 'hex')
       and kept_answers.expires_at > now();

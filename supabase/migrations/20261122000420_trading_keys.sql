@@ -1,3 +1,66 @@
+create table public.trading_keys (
+  id uuid primary key default private.uuid_v7(),
+  client_id uuid not null,
+  address text not null,
+  chain text not null,
+  key_id uuid not null,
+  version integer not null,
+  encrypted_key text not null,
+  -- The header before the id is the same in every envelope: 66 bytes, which are 88 characters in base64.
+  master_key_id text not null generated always as (
+    split_part(encode(decode(substr(encrypted_key, 89, 88), 'base64'), 'escape'), '"', 1)) stored,
+  created_at timestamptz not null default now(),
+  rotated_at timestamptz not null default now(),
+  constraint "one trading key for each client" unique (client_id),
+  constraint "a trading key belongs to a client" foreign key (client_id) references public.clients (id),
+  constraint "a trading key is of a known chain family" check (chain = any (private.chain_families())),
+  constraint "a trading key's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
+  constraint "a trading key's envelope names its own row"
+    check (private.envelope_names(encrypted_key, client_id, chain, address, key_id)),
+  constraint "its times can be shown" check (private.is_shown_time(created_at) and private.is_shown_time(rotated_at))
+);
+comment on table public.trading_keys is
+  'The current private key of a client, sealed. This table is the source of truth: an UPDATE rotates the key and a DELETE revokes it. Triggers do the rest.';
+comment on column public.trading_keys.encrypted_key is
+  'The envelope. API roles can write it but cannot read it.';
+comment on column public.trading_keys.created_at is 'When the client got its first trading key since the last revocation. A rotation does not change it.';
+comment on column public.trading_keys.rotated_at is 'When the current private key was stored.';
+create unique index trading_keys_by_address on public.trading_keys (private.address_key(address));
+
+alter table public.trading_keys enable row level security;
+alter table public.trading_keys force row level security;
+
+create policy "a client sees its own trading key, an admin all" on public.trading_keys
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client puts in its own trading key, an admin any" on public.trading_keys
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client rotates its own trading key only, an admin any" on public.trading_keys
+  for update to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()))
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client revokes its own trading key only, an admin any" on public.trading_keys
+  for delete to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant
+  select (id, client_id, address, chain, key_id, version, master_key_id, created_at, rotated_at),
+  insert (client_id, address, chain, key_id, encrypted_key),
+  update (address, chain, key_id, encrypted_key),
+  delete
+on public.trading_keys to authenticated;
+
+create function private.raise_trading_key_missing() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT404' using message = 'The client has no trading key.', hint = 'trading_key_missing';
+end $$;
+
+grant execute on function private.raise_trading_key_missing() to authenticated;
+
+-- triggers ----------------------------------------------------------------------------------------------------
+
 -- The triggers of keys, wallets and bots enforce the rules of keys for every writer: the functions of the API, a session
 -- that calls the REST API directly, and the operator's SQL. They are security definer, because API roles cannot read an
 -- envelope and can only add wallets.
@@ -10,7 +73,7 @@ begin
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_not_bound';
   end if;
-  perform private.take_client(new.client_id);
+  perform private.lock_keys_for_change(new.client_id);
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_taken';
@@ -62,7 +125,7 @@ comment on function private.after_trading_key_write() is
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.take_client(old.client_id, urgent => true);
+  perform private.lock_keys_for_change(old.client_id, urgent => true);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is
@@ -82,8 +145,6 @@ begin
 end $$;
 comment on function private.after_trading_key_delete() is
   'Stops every bot of the client, removes every ciphertext of its wallets (own keys included), and ends every machine token that signs only for its bots.';
-
--- PostgreSQL runs triggers in the order of their names, so those that begin with "a_" run first.
 create trigger a_admit_edge before insert or update on public.trading_keys
   for each statement execute function private.require_edge();
 create trigger a_lock_own_client before insert or update or delete on public.trading_keys
@@ -96,11 +157,5 @@ create trigger before_delete before delete on public.trading_keys
   for each row execute function private.before_trading_key_delete();
 create trigger after_delete after delete on public.trading_keys
   for each row execute function private.after_trading_key_delete();
-
-create function private.refuse_truncate() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise sqlstate 'PT405' using message = 'Use DELETE instead. TRUNCATE does not run the triggers of rows.', hint = 'append_only';
-end $$;
 create trigger never_truncated before truncate on public.trading_keys
   for each statement execute function private.refuse_truncate();

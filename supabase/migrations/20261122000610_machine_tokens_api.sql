@@ -1,4 +1,4 @@
--- How sessions issue, list and revoke machine tokens for bots.
+-- How sessions issue, list and revoke machine tokens for bots. See clients_api.
 
 create function private.token_json(token_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -35,7 +35,7 @@ begin
   if cardinality(owners) = 1 then owner := owners[1]; end if;
   -- Every transaction that locks the keys of several clients locks them in the order of their ids.
   for place in 1 .. cardinality(owners) loop
-    perform private.share_keys(owners[place]);
+    perform private.share_client(owners[place]);
   end loop;
   insert into public.machine_tokens (client_id, name, token_hash, expires_at)
     values (owner, issue_token.name, decode(issue_token.token_hash, 'hex'), issue_token.expires_at)

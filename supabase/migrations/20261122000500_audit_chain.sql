@@ -41,12 +41,22 @@ end $$;
 comment on function private.is_event_detail(jsonb) is
   'Whether a detail has the same canonical form in every language: a flat object, names in ASCII, whole numbers that ECMAScript represents exactly, and lists of strings.';
 
-create function private.deployment() returns uuid
-language sql immutable parallel safe set search_path = '' as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
-comment on function private.deployment() is
-  'The id of the deployment''s chain, used in place of a client id for events that belong to no client. No client has this id, and chains have no foreign key to clients.';
-
 -- queue and chain ---------------------------------------------------------------------------------------------
+
+create function private.event_names() returns text[]
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return array[
+    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
+    'wallet_added', 'wallet_changed', 'wallet_removed',
+    'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
+    'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
+    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
+    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed',
+    'restored'];
+end $$;
+comment on function private.event_names() is
+  'The names of events. The same list as KEY_EVENTS in src/contract/audit.ts.';
 
 create table private.queued_key_events (
   client_id uuid not null,
@@ -64,23 +74,18 @@ create table private.queued_key_events (
   detail jsonb,
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   primary key (client_id, number),
-  constraint "an event is a known one" check (event in (
-    'key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'key_released',
-    'wallet_added', 'wallet_changed', 'wallet_removed',
-    'bot_created', 'bot_changed', 'bot_started', 'bot_stopped', 'bot_quarantined', 'bot_removed',
-    'token_issued', 'token_changed', 'token_first_used', 'token_revoked', 'policy_set', 'policy_removed', 'refused',
-    'client_created', 'client_changed', 'client_removed', 'account_linked', 'account_unlinked', 'factor_reset',
-    'admin_added', 'admin_removed', 'settings_changed', 'bot_type_added', 'bot_type_changed', 'bot_type_removed',
-    'restored')),
+  constraint "an event is a known one" check (event = any (private.event_names())),
   constraint "an actor is a known one" check (actor in ('client', 'admin', 'operator', 'runner', 'auth')),
   constraint "an event about a key names its address" check (
     address is not null and chain is not null
     or event not in ('key_added', 'key_rotated', 'key_rewrapped', 'key_revoked', 'wallet_added', 'key_released')),
-  constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
+  constraint "an event's detail has one canonical form" check (private.is_event_detail(detail)),
+  constraint "its times can be shown" check (private.is_shown_time(created_at)),
+  constraint "an event's texts are short" check (
+    address ~ '^[0-9A-Za-z]{1,64}$' and chain ~ '^[a-z]{1,16}$' and request_id ~ '^[A-Za-z0-9_=-]{1,36}$')
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 comment on table private.queued_key_events is
   'Events that are not in their chain yet. The constraints reject every event that could not be moved into a chain, so that no event blocks a chain.';
-alter table public.clients add constraint "no client has the id of the deployment's chain" check (id <> private.deployment());
 
 create table public.key_events (
   client_id uuid not null,
@@ -103,7 +108,12 @@ create table public.key_events (
   constraint "a chain does not fork" primary key (client_id, seq),
   constraint "an event is in the chains once" unique (id),
   constraint "a chain begins with 1, which follows nothing" check (seq >= 1 and (seq = 1) = (previous_hash is null)),
-  constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32)
+  constraint "hashes are SHA-256" check (octet_length(hash) = 32 and octet_length(previous_hash) = 32),
+  constraint "its times can be shown" check (private.is_shown_time(created_at)),
+  constraint "an event's texts are short" check (
+    event ~ '^[a-z_]{1,40}$' and actor ~ '^[a-z]{1,16}$'
+    and address ~ '^[0-9A-Za-z]{1,64}$' and chain ~ '^[a-z]{1,16}$' and request_id ~ '^[A-Za-z0-9_=-]{1,36}$'),
+  constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 );
 comment on table public.key_events is
   'The audit chains: what happened to the keys of a client, and who did it. Each row contains the hash of the row before it. Rows are added and never changed.';
@@ -116,9 +126,11 @@ alter table private.queued_key_events enable row level security;
 alter table private.queued_key_events force row level security;
 alter table public.key_events enable row level security;
 alter table public.key_events force row level security;
+
 create policy "a client sees its own key events, an admin all" on public.key_events
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
 revoke all on public.key_events, private.queued_key_events from public, anon, authenticated, service_role;
 grant select on public.key_events to authenticated;
 
@@ -132,19 +144,13 @@ select client_id, null, id, event, bot_id, address, chain, key_id, key_version, 
 from private.queued_key_events;
 comment on view private.every_key_event is 'For the operator: all events, those in a chain and those still in the queue (seq is null).';
 
-create function private.refuse_change() returns trigger
-language plpgsql set search_path = '' as $$
-begin
-  raise sqlstate 'PT405' using
-    message = 'Rows of this table are added and never changed.', hint = 'append_only';
-end $$;
 create trigger key_events_are_never_changed
   before update or delete or truncate on public.key_events
   for each statement execute function private.refuse_change();
 -- The trigger fires even if session_replication_role = replica, which turns ordinary triggers off.
 alter table public.key_events enable always trigger key_events_are_never_changed;
 
--- writing -----------------------------------------------------------------------------------------------------
+-- moving events into a chain ----------------------------------------------------------------------------------
 
 create function private.key_event_json(event public.key_events) returns jsonb
 language sql stable set search_path = ''
@@ -195,20 +201,6 @@ end $$;
 comment on function private.next_key_event(public.key_events, private.queued_key_events) is
   'Makes the row of a queued event that follows the last row of its chain.';
 
-create function private.lock_chain(client_id uuid, waits boolean) returns boolean
-language plpgsql set search_path = '' as $$
-declare
-  lock constant bigint := private.name_of_lock('chain of client', lock_chain.client_id::text);
-begin
-  -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
-  if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
-  if not waits then return private.try_lock(lock, false); end if;
-  perform private.wait_for_lock(lock, false, lock_chain.client_id);
-  return true;
-end $$;
-comment on function private.lock_chain(uuid, boolean) is
-  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
-
 create function private.last_key_event(client_id uuid) returns public.key_events
 language plpgsql stable set search_path = '' as $$
 declare
@@ -249,6 +241,8 @@ begin
 end $$;
 comment on function private.chain_key_events(uuid, integer, boolean) is
   'Moves queued events of a client into its chain, oldest first. Returns how many were moved.';
+
+-- events of keys and signatures -------------------------------------------------------------------------------
 
 create function private.current_request_id() returns text
 language sql stable set search_path = ''
@@ -318,8 +312,10 @@ create table private.event_counts (
 );
 comment on table private.event_counts is
   'For each chain: how many events (except those of keys and signatures) were recorded in this minute, and how many were left out since the last recorded event.';
+
 alter table private.event_counts enable row level security;
 alter table private.event_counts force row level security;
+
 revoke all on private.event_counts from public, anon, authenticated, service_role;
 
 create function private.record_events(

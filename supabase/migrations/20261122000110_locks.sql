@@ -24,22 +24,34 @@
 -- takes the advisory lock. So code that holds the advisory lock of a bot or token only reads these rows, or skips locked
 -- rows. Idempotency keys have their own locks. A transaction takes them before all locks of this list.
 --
--- Names: lock_… takes the exclusive form of a lock and share_… the shared form; lock_of_… and name_of_lock return its number;
--- try_… takes it only if it is free. take_client also writes a new version of the client's row, and claim_address also
--- checks that no other client has the address.
+-- Names. An advisory lock has a kind, which is its name in the list, and the id of what it locks. A variable or parameter `lock`
+-- holds the number of a lock.
+--
+--   lock_of(kind, id)          the number of a lock. If several functions need it, lock_of_gate(client_id) and so on
+--   lock_gate, share_gate      takes the exclusive or the shared form, and waits for it. The functions of
+--                              the other kinds do the same
+--   try_lock…                  takes it only if it is free
+--   lock_client, share_client  the shared gate, and then the keys: exclusive or shared. The triggers lock_own_client and
+--                              share_own_client do the same for statements of a client's own session
+--   lock_trading_key           the gate, the turn, the row of the trading key, and the keys
+--   lock_keys_for_change       the keys, and writes a new version of the client's row
+--
+-- claim_address takes the lock of an address and checks that no other client has a key with it.
 --
 -- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
 -- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
 -- in the order of arrival.
 
-create function private.name_of_lock(kind text, id text) returns bigint
+-- locks of any kind -------------------------------------------------------------------------------------------
+
+create function private.lock_of(kind text, id text) returns bigint
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   -- SHA-256, because callers choose some of the ids. hashtextextended can be inverted in seconds: a caller could compute an
   -- address whose lock has the same number as the lock of another client.
   return ('x' || left(encode(sha256(convert_to(kind || ' ' || id, 'UTF8')), 'hex'), 16))::bit(64)::bigint;
 end $$;
-comment on function private.name_of_lock(text, text) is 'The number of the advisory lock for this kind of thing and this id.';
+comment on function private.lock_of(text, text) is 'The number of the advisory lock of this kind for this id.';
 
 create function private.try_lock(lock bigint, shared boolean) returns boolean
 language plpgsql set search_path = '' as $$
@@ -63,7 +75,7 @@ begin
   if private.try_lock(lock, shared) then return; end if;
   for place in 1 .. most_waiters loop
     exit when has_place;
-    has_place := pg_try_advisory_xact_lock(private.name_of_lock('place in the queue ' || place, queue));
+    has_place := pg_try_advisory_xact_lock(private.lock_of('place in the queue ' || place, queue));
   end loop;
   if not has_place then perform private.raise_busy(); end if;
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
@@ -77,8 +89,38 @@ begin
   raise sqlstate 'PT503' using message = 'Too many other requests wait for the same locks. Retry the request.', hint = 'database_busy';
 end $$;
 
+-- gate, turn and keys of a client -----------------------------------------------------------------------------
+
+create function private.lock_of_gate(client_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.lock_of('gate of client', client_id::text) $$;
+
+create function private.share_gate(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
+end $$;
+comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
+
+create function private.lock_gate(client_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+end $$;
+comment on function private.lock_gate(uuid) is
+  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+
+create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
+language plpgsql set search_path = '' as $$
+begin
+  -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
+  -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
+  perform private.wait_for_lock(
+    private.lock_of('turn of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
+end $$;
+comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
+
 create function private.lock_of_keys(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('keys of client', client_id::text) $$;
+language sql immutable set search_path = '' as $$ select private.lock_of('keys of client', client_id::text) $$;
 
 create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -99,42 +141,63 @@ end $$;
 comment on function private.require_current_snapshot(uuid) is
   'Call this after the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the old key. Every key change writes a new version of the client''s row, so locking the row fails with 40001 in such a transaction.';
 
-create function private.lock_of_gate(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.name_of_lock('gate of client', client_id::text) $$;
-
-create function private.share_gate(client_id uuid) returns void
+create function private.lock_keys_for_change(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
+  perform private.lock_keys(lock_keys_for_change.client_id, urgent);
+  -- One new version in a transaction is enough. Each further version would make the row slower to find.
+  update public.clients set key_version = clients.key_version
+    where clients.id = lock_keys_for_change.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
-comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
+comment on function private.lock_keys_for_change(uuid, boolean) is
+  'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
 
-create function private.lock_gate(client_id uuid) returns void
+create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+  if patient then
+    -- New signatures wait for this transaction, as for a rotation. Continuous signing cannot delay it forever, because
+    -- advisory locks are granted in the order of arrival.
+    perform set_config('lock_timeout', '500ms', true);
+    perform private.lock_turn(try_lock_keys.client_id, urgent => true);
+    perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
+    perform private.lock_keys(try_lock_keys.client_id, urgent => true);
+    return true;
+  end if;
+  perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
+  if not private.try_lock(private.lock_of_keys(try_lock_keys.client_id), false) then
+    -- An error and not false, so that the lock of the row is released too.
+    raise lock_not_available;
+  end if;
+  perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
+  return found;
+exception when lock_not_available then
+  return false;
 end $$;
-comment on function private.lock_gate(uuid) is
-  'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+comment on function private.try_lock_keys(uuid, boolean) is
+  'Like lock_keys, for work that can be done later. It takes the locks only if they are free, or, if patient, waits half a second for each. Returns whether it has all locks.';
 
-create function private.share_keys(client_id uuid) returns void
+-- several locks in order --------------------------------------------------------------------------------------
+
+create function private.share_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.share_gate(share_keys.client_id);
-  perform private.wait_for_lock(private.lock_of_keys(share_keys.client_id), true, share_keys.client_id);
-  perform private.require_current_snapshot(share_keys.client_id);
+  perform private.share_gate(share_client.client_id);
+  perform private.wait_for_lock(private.lock_of_keys(share_client.client_id), true, share_client.client_id);
+  perform private.require_current_snapshot(share_client.client_id);
 end $$;
-comment on function private.share_keys(uuid) is 'Takes the shared lock of a client''s keys: see lock_keys.';
+comment on function private.share_client(uuid) is 'The first step of signing, and of every change of a client''s bots, policies and tokens. It takes the shared locks of the client''s gate and keys: see lock_keys.';
 
-create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
+create function private.lock_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
-  -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
-  -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
-  perform private.wait_for_lock(
-    private.name_of_lock('key changes of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
+  -- First check that the caller can see the client, so that nobody can delay the signing of another client.
+  perform private.require_client(lock_client.client_id);
+  perform private.share_gate(lock_client.client_id);
+  perform private.lock_keys(lock_client.client_id);
 end $$;
-comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
+comment on function private.lock_client(uuid) is
+  'The first step of functions that add a key. Functions that change or delete the trading key use lock_trading_key instead.';
 
 create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -168,14 +231,19 @@ language plpgsql security definer set search_path = '' as $$
 declare
   client_id constant uuid := private.own_client_id();
 begin
-  if client_id is not null and not private.is_admin() then perform private.share_keys(client_id); end if;
+  if client_id is not null and not private.is_admin() then perform private.share_client(client_id); end if;
   return null;
 end $$;
 comment on function private.share_own_client() is
   'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for admins: see lock_own_client.';
 
-create trigger a_share_own_client before update on public.clients
-  for each statement execute function private.share_own_client();
+-- bots, addresses, tokens and chains ---------------------------------------------------------------------------
+
+create function private.lock_of_bot(bot_id uuid) returns bigint
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.lock_of('bot', bot_id::text);
+end $$;
 
 create function private.lock_addresses(addresses text[]) returns void
 language plpgsql set search_path = '' as $$
@@ -183,7 +251,7 @@ declare
   lock bigint;
 begin
   for lock in
-    select distinct private.name_of_lock('address', private.address_key(address)) as lock
+    select distinct private.lock_of('address', private.address_key(address)) as lock
     from unnest(addresses) as address where address is not null order by lock
   loop
     perform private.wait_for_lock(lock, false);
@@ -192,58 +260,27 @@ end $$;
 comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
 
-create function private.claim_address(address text, client_id uuid) returns void
-language plpgsql security definer set search_path = '' as $$
-begin
-  -- If two clients submit the same address at the same time, the second one waits here, whichever table they write.
-  perform private.lock_addresses(array[claim_address.address]);
-  if exists (
-    select from public.trading_keys
-    where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id
-    union all
-    select from public.bot_wallets
-    where private.address_key(bot_wallets.address) = private.address_key(claim_address.address) and bot_wallets.client_id <> claim_address.client_id
-      and bot_wallets.encrypted_key is not null
-  ) then
-    raise sqlstate 'PT409' using message = 'Another client holds a key with this address.', hint = 'address_taken';
-  end if;
-end $$;
-comment on function private.claim_address(text, uuid) is
-  'Rejects an address whose key another client holds. A revoked or rotated key no longer holds its address.';
+create function private.lock_of_token(token_id uuid) returns bigint
+language sql immutable set search_path = '' as $$ select private.lock_of('token', token_id::text) $$;
 
-create function private.require_bound_envelope(
-  envelope text, client_id uuid, chain text, address text, key_id uuid
-) returns void
+create function private.lock_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  lock constant bigint := private.lock_of('chain of client', lock_chain.client_id::text);
 begin
-  if length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'
-    and private.envelope_names(envelope, client_id, chain, address, key_id)
-  then return; end if;
-  raise sqlstate 'PT422' using
-    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_not_bound';
+  -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
+  if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
+  if not waits then return private.try_lock(lock, false); end if;
+  perform private.wait_for_lock(lock, false, lock_chain.client_id);
+  return true;
 end $$;
-comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
-  'The same rule as the CHECK of both key tables, but with its own error code.';
+comment on function private.lock_chain(uuid, boolean) is
+  'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
 
-create function private.require_own_client(client_id uuid) returns void
-language plpgsql stable set search_path = '' as $$
-begin
-  if auth.uid() is not null
-    and require_own_client.client_id is distinct from private.own_client_id() and not private.is_admin()
-  then
-    raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
-  end if;
-end $$;
-comment on function private.require_own_client(uuid) is
-  'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
-
-create function private.take_client(client_id uuid, urgent boolean default false) returns void
-language plpgsql set search_path = '' as $$
-begin
-  perform private.lock_keys(take_client.client_id, urgent);
-  -- One new version in a transaction is enough. Each further version would make the row slower to find.
-  update public.clients set key_version = clients.key_version
-    where clients.id = take_client.client_id and clients.xmin <> pg_current_xact_id()::xid;
-end $$;
-comment on function private.take_client(uuid, boolean) is
-  'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
+grant execute on function
+  private.lock_of(text, text), private.try_lock(bigint, boolean), private.wait_for_lock(bigint, boolean, uuid, boolean),
+  private.raise_busy(), private.lock_of_gate(uuid), private.share_gate(uuid), private.lock_gate(uuid),
+  private.lock_turn(uuid, boolean), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean),
+  private.require_current_snapshot(uuid), private.share_client(uuid), private.lock_client(uuid),
+  private.lock_trading_key(uuid, boolean), private.lock_addresses(text[]), private.lock_of_token(uuid)
+to authenticated;

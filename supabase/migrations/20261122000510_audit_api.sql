@@ -136,7 +136,7 @@ comment on function public.chain_queued_events(text, integer) is
   'Moves queued events into their chains, an equal share for each of the clients that have waited longest. It skips a chain that another transaction has locked. Definer: a machine token is not a session.';
 
 grant execute on function
-  private.key_event_json(public.key_events), private.chain_own_key_events(uuid), private.deployment(),
+  private.key_event_json(public.key_events), private.chain_own_key_events(uuid),
   private.queued_events_json(uuid, text, integer), private.key_events_page(uuid, integer, bigint, boolean, text),
   public.list_key_events(uuid, integer, bigint, boolean, text),
   public.list_deployment_events(integer, bigint, boolean, text)

@@ -10,8 +10,10 @@ create table private.refusal_counts (
 );
 comment on table private.refusal_counts is
   'For each chain: how many rejected requests were recorded in this minute, and how many were left out since the last recorded one.';
+
 alter table private.refusal_counts enable row level security;
 alter table private.refusal_counts force row level security;
+
 revoke all on private.refusal_counts from public, anon, authenticated, service_role;
 
 create function private.write_refusal(client_id uuid, bot_id uuid, actor text, code text, route text, token_id uuid)

@@ -12,7 +12,8 @@ create table private.imported_rows (
   constraint "a source has a short name" check (source ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(source) <= 64),
   constraint "rows of these tables are imported" check (old_table in ('clients', 'bots', 'trading_keys', 'bot_wallets')),
   constraint "an imported key has an address and an id, another row neither" check (
-    (address is not null) = (old_table in ('trading_keys', 'bot_wallets')) and (address is null) = (key_id is null))
+    (address is not null) = (old_table in ('trading_keys', 'bot_wallets')) and (address is null) = (key_id is null)),
+  constraint "an old id and an address are short" check (length(old_id) <= 64 and length(address) <= 64)
 );
 comment on table private.imported_rows is
   'The rows that "npm run import" has imported, by their ids in the old database, so that a second run does not import them again. Only the operator writes this table.';

@@ -1,12 +1,9 @@
--- The rotation of the master key: which envelopes each master key sealed, and how envelopes move to the newest one.
+-- The rotation of the master key: how envelopes move to the newest one.
 --
 -- To rewrap an envelope means: the edge opens it, seals the same private key under the newest master key, and the database
 -- replaces exactly the envelope that it returned. A token of the scope `rewrap` returns ciphertext in bulk. So each such
 -- token names its target, the master key that envelopes move to. The database returns no envelope that the target sealed,
 -- and accepts only envelopes that the target sealed. When all envelopes have moved, the token returns nothing.
-
-create index trading_keys_by_master_key on public.trading_keys (master_key_id, client_id, key_id);
-create index bot_wallets_by_master_key on public.bot_wallets (master_key_id, client_id, key_id);
 
 create table private.rewrap_progress (
   token_id uuid primary key,
@@ -17,87 +14,9 @@ create table private.rewrap_progress (
 );
 comment on table private.rewrap_progress is
   'The last key whose envelope each rewrap token received. The next batch continues after it, so an envelope that cannot be moved does not block the others.';
+
 alter table private.rewrap_progress enable row level security;
 alter table private.rewrap_progress force row level security;
-
--- counting ----------------------------------------------------------------------------------------------------
-
-create function private.envelope_counts() returns jsonb
-language sql stable set search_path = ''
-return (
-  with counts as (
-    select master_key_id, count(*) as trading_keys, 0 as copies, 0 as own_keys
-    from public.trading_keys group by master_key_id
-    union all
-    select wallets.master_key_id, 0, count(trading.key_id), count(*) - count(trading.key_id)
-    from public.bot_wallets as wallets
-    left join public.trading_keys as trading
-      on trading.client_id = wallets.client_id and trading.key_id = wallets.key_id
-    where wallets.master_key_id is not null group by wallets.master_key_id)
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'master_key_id', master_key_id, 'trading_keys', trading_keys, 'copies', copies, 'own_keys', own_keys)
-    order by master_key_id), '[]')
-  from (
-    select master_key_id, sum(trading_keys) as trading_keys, sum(copies) as copies, sum(own_keys) as own_keys
-    from counts group by master_key_id) as totals);
-comment on function private.envelope_counts() is
-  'How many envelopes each master key has sealed. It reads one snapshot and only indexes.';
-
-create function public.count_envelopes() returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  perform private.require_admin();
-  return jsonb_build_object('items', private.envelope_counts());
-end $$;
-comment on function public.count_envelopes() is 'GET /keys/status.';
-
-create function private.envelopes_between(low text, high text, most integer) returns integer
-language plpgsql stable set search_path = '' as $$
-begin
-  if high is null then
-    return (select count(*) from (
-      select from public.trading_keys where master_key_id > low
-      union all select from public.bot_wallets where master_key_id > low limit most) as others);
-  end if;
-  return (select count(*) from (
-    select from public.trading_keys where master_key_id > low and master_key_id < high
-    union all select from public.bot_wallets where master_key_id > low and master_key_id < high
-    limit most) as others);
-end $$;
-comment on function private.envelopes_between(text, text, integer) is
-  'How many envelopes were sealed by master keys whose ids are between `low` and `high`, or after `low` if `high` is null. It counts up to `most`.';
-
-create function public.count_unopenable_envelopes(master_key_ids text[]) returns integer
-language plpgsql stable security definer set search_path = '' as $$
-declare
-  most constant integer := 1000;
-  total integer := 0;
-  low text := '';
-  id text;
-begin
-  if coalesce(cardinality(master_key_ids), 0) not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'The list must have 1 to 100 master keys.', hint = 'validation_failed';
-  end if;
-  if not exists (select from public.trading_keys where master_key_id = any (master_key_ids))
-    and not exists (select from public.bot_wallets where master_key_id = any (master_key_ids))
-    -- trading_keys has one row for each client. If only one client has envelopes, the result is a count and not null,
-    -- because one client may have stored envelopes that nobody can open.
-    and (select count(*) from (select from public.trading_keys limit 2) as clients) > 1
-  then
-    return null;
-  end if;
-  -- Counts the ranges of the index between the ids. If all envelopes belong to these master keys, the ranges are empty.
-  for id in
-    select wanted from (select distinct unnest(master_key_ids) as wanted) as ids
-    where wanted is not null order by wanted
-  loop
-    total := total + private.envelopes_between(low, id, most);
-    low := id;
-  end loop;
-  return least(total + private.envelopes_between(low, null, most), most);
-end $$;
-comment on function public.count_unopenable_envelopes(text[]) is
-  'For GET /ready: how many envelopes were sealed by a master key that is not in this list. 1000 means 1000 or more. Null means all of them: the listed keys sealed nothing, and more than one client has envelopes. Definer: anyone can call GET /ready. It returns no row, no id and no larger number.';
 
 -- moving ------------------------------------------------------------------------------------------------------
 
@@ -154,31 +73,6 @@ language sql stable set search_path = '' as $$
 $$;
 comment on function private.envelopes_to_rewrap(text, text[], uuid, uuid, integer) is
   'The next envelopes that one of these master keys, but not the target, sealed, in the order of clients and keys.';
-
-create function private.try_lock_keys(client_id uuid, patient boolean) returns boolean
-language plpgsql set search_path = '' as $$
-begin
-  if patient then
-    -- New signatures wait for this transaction, as for a rotation. Continuous signing cannot delay it forever, because
-    -- advisory locks are granted in the order of arrival.
-    perform set_config('lock_timeout', '500ms', true);
-    perform private.lock_turn(try_lock_keys.client_id, urgent => true);
-    perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update;
-    perform private.lock_keys(try_lock_keys.client_id, urgent => true);
-    return true;
-  end if;
-  perform from public.trading_keys where trading_keys.client_id = try_lock_keys.client_id for update nowait;
-  if not private.try_lock(private.lock_of_keys(try_lock_keys.client_id), false) then
-    -- An error and not false, so that the lock of the row is released too.
-    raise lock_not_available;
-  end if;
-  perform from public.clients where clients.id = try_lock_keys.client_id for no key update nowait;
-  return found;
-exception when lock_not_available then
-  return false;
-end $$;
-comment on function private.try_lock_keys(uuid, boolean) is
-  'Like lock_keys, for work that can be done later. It takes the locks only if they are free, or, if patient, waits half a second for each. Returns whether it has all locks.';
 
 create function private.replace_envelope(
   target text, client_id uuid, key_id uuid, replaced_hash text, encrypted_key text)
@@ -257,8 +151,9 @@ comment on function private.rewrap(text, jsonb) is
   'Stores rewrapped envelopes: [{client_id, key_id, replaced_hash, encrypted_key}]. Returns an outcome for each: moved; changed, if the envelope was replaced or removed meanwhile; busy, if the keys of the client are in use; deferred, if there was no time. If the list has one envelope only, the call waits for the locks.';
 
 -- functions of the cron job -----------------------------------------------------------------------------------
--- Security definer: a machine token is not a session, so the caller has the role `anon`, and the token decides instead of
--- policies. The first statement of each function checks the token, and nothing is read before that.
+
+-- The functions are security definer: a machine token is not a session, so the caller has the role `anon`, and the token
+-- decides instead of policies. The first statement of each function checks the token, and nothing is read before that.
 
 create function private.target_of_token(token_id uuid) returns text
 language sql stable set search_path = ''
@@ -274,7 +169,7 @@ declare
   items jsonb;
 begin
   -- Two concurrent jobs wait for each other here, before either has locked a row, so they receive different envelopes.
-  perform private.wait_for_lock(private.name_of_lock('progress of rewrapping', rewrapper::text), false);
+  perform private.wait_for_lock(private.lock_of('progress of rewrapping', rewrapper::text), false);
   perform private.admit_edge(list_envelopes_to_rewrap.edge_token);
   perform private.note_use_of_token(rewrapper);
   if master_key_ids[1] is distinct from target then
@@ -325,11 +220,7 @@ end $$;
 comment on function public.count_keys_to_rewrap(text) is
   'How many private keys are sealed by other master keys than the one of the token. Definer: a machine token is not a session.';
 
--- rights ------------------------------------------------------------------------------------------------------
-
-grant execute on function private.envelope_counts(), public.count_envelopes() to authenticated;
 grant execute on function
-  public.count_unopenable_envelopes(text[]),
   public.list_envelopes_to_rewrap(text, text, text[], integer), public.rewrap_keys(text, text, jsonb),
   public.count_keys_to_rewrap(text)
 to anon;

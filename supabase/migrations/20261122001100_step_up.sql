@@ -15,8 +15,10 @@ insert into private.settings default values;
 
 alter table private.settings enable row level security;
 alter table private.settings force row level security;
+
 create policy "everybody signed in sees the settings" on private.settings
   for select to authenticated using (true);
+
 grant select on private.settings to authenticated;
 
 create function private.signed_in_at(claims jsonb) returns numeric
@@ -62,7 +64,6 @@ comment on function private.require_step_up() is
   'Returns true, or raises an error that says what is missing. A policy that returns false could not say what is missing.';
 
 -- WITH CHECK and not USING: the statement fails for a row that must not be changed. USING would skip the row silently.
-
 create policy "putting a key in takes what the operator asks" on public.trading_keys
   as restrictive for insert to authenticated with check ((select private.require_step_up()));
 create policy "rotating a key takes what the operator asks" on public.trading_keys
@@ -95,10 +96,3 @@ comment on function public.step_up_agrees(boolean, integer) is
 
 grant execute on function private.signed_in_at(jsonb), private.require_step_up() to authenticated;
 grant execute on function public.step_up_agrees(boolean, integer) to anon, authenticated;
-
-create trigger record_changed after insert or delete on private.settings
-  for each row execute function private.after_settings_change();
-create trigger record_updated after update on private.settings
-  for each row when (old is distinct from new) execute function private.after_settings_change();
-create trigger never_truncated before truncate on private.settings
-  for each statement execute function private.refuse_truncate();

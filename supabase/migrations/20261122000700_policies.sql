@@ -1,30 +1,12 @@
--- What a bot may sign, how much of its 24-hour limit is used, and the last heartbeat of its runner.
+-- What a bot may sign, and how much of its 24-hour limit is used.
 
-create function private.is_list(list text[], form text) returns boolean
+create function private.signing_kinds() returns text[]
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  if list is null or cardinality(list) = 0 then return true; end if;
-  if array_ndims(list) <> 1 or cardinality(list) > 100 then return false; end if;
-  return not exists (select from unnest(list) as members (member) where not coalesce(member ~ form, false));
+  return array['evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction'];
 end $$;
-comment on function private.is_list(text[], text) is
-  'Whether a list is null, or has one dimension and at most 100 members, none of them null and each of the given form.';
-
-create function private.is_metrics(metrics jsonb) returns boolean
-language plpgsql immutable parallel safe set search_path = '' as $$
-begin
-  return metrics is null or jsonb_typeof(metrics) = 'object'
-    -- The edge accepts 8 KiB of compact JSON, with numbers without exponents. See private.is_config.
-    and octet_length(metrics::text) <= 12288
-    and not exists (
-      select from jsonb_each(metrics) as members (name, member)
-      where length(name) > 64 or case jsonb_typeof(member)
-        when 'string' then length(member #>> '{}') > 200
-        when 'number' then abs((member #>> '{}')::numeric) > 1.7976931348623157e308
-        else jsonb_typeof(member) <> 'boolean' end);
-end $$;
-comment on function private.is_metrics(jsonb) is
-  'Whether metrics are null or a flat object of numbers, booleans and short texts. It accepts all metrics that `HeartbeatRequest` in src/contract/runner.ts accepts.';
+comment on function private.signing_kinds() is
+  'The kinds of what can be signed. The same list as SIGNING_KINDS in src/signing/signing.ts.';
 
 create table public.bot_policies (
   bot_id uuid primary key,
@@ -39,13 +21,14 @@ create table public.bot_policies (
   constraint "a policy is of a client's bot"
     foreign key (bot_id, client_id) references public.bots (id, client_id),
   constraint "a policy names known kinds of signing" check (
-    private.is_list(kinds, '^(evm\.transaction|evm\.typed_data|evm\.message|solana\.transaction)$')),
+    private.is_list(kinds, '.') and kinds <@ private.signing_kinds()),
   constraint "a policy names chains by number" check (private.is_list(chain_ids, '^[0-9]{1,78}$')),
   constraint "a policy names recipients by letters and digits" check (
     private.is_list(recipients, '^[0-9A-Za-z]{1,64}$')),
   constraint "values are numbers and not negative" check (
     max_value >= 0 and max_value_24h >= 0 and max_value <> 'NaN' and max_value_24h <> 'NaN'),
-  constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100)
+  constraint "a bot is quarantined after 1 to 100 failures" check (quarantine_after between 1 and 100),
+  constraint "its times can be shown" check (private.is_shown_time(updated_at))
 );
 comment on table public.bot_policies is
   'Limits on what a bot can sign. Null means unlimited. Values are in the smallest unit of the chain: wei or lamports.';
@@ -68,28 +51,10 @@ comment on table public.value_reservations is
 create index value_reservations_by_bot on public.value_reservations (bot_id, created_at);
 create index value_reservations_by_client on public.value_reservations (client_id);
 
-create table public.bot_heartbeats (
-  bot_id uuid primary key,
-  client_id uuid not null,
-  status text not null,
-  message text,
-  metrics jsonb,
-  beat_at timestamptz not null default now(),
-  constraint "a heartbeat is of a client's bot"
-    foreign key (bot_id, client_id) references public.bots (id, client_id),
-  constraint "a heartbeat says ok, degraded or failing" check (status in ('ok', 'degraded', 'failing')),
-  constraint "a heartbeat's message has at most 1000 characters" check (length(message) <= 1000),
-  constraint "a heartbeat's metrics are flat" check (private.is_metrics(metrics))
-);
-comment on table public.bot_heartbeats is 'The last heartbeat of the runner of each bot.';
-create index bot_heartbeats_by_client on public.bot_heartbeats (client_id);
-
 alter table public.bot_policies enable row level security;
 alter table public.bot_policies force row level security;
 alter table public.value_reservations enable row level security;
 alter table public.value_reservations force row level security;
-alter table public.bot_heartbeats enable row level security;
-alter table public.bot_heartbeats force row level security;
 
 create policy "a client sees the policies of its own bots, an admin all" on public.bot_policies
   for select to authenticated
@@ -104,16 +69,13 @@ create policy "a client changes policies of its own bots, an admin any" on publi
 create policy "a client sees the reservations of its own bots, an admin all" on public.value_reservations
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
-create policy "a client sees the heartbeats of its own bots, an admin all" on public.bot_heartbeats
-  for select to authenticated
-  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
 grant
   select,
   insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after),
   update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after)
 on public.bot_policies to authenticated;
-grant select on public.value_reservations, public.bot_heartbeats to authenticated;
+grant select on public.value_reservations to authenticated;
 
 create function private.before_policy_update() returns trigger
 language plpgsql set search_path = '' as $$
@@ -124,6 +86,10 @@ end $$;
 comment on function private.before_policy_update() is 'Sets the time of the change, so that no caller can choose it.';
 create trigger before_update before update on public.bot_policies
   for each row execute function private.before_policy_update();
+create trigger a_share_own_client before insert or update on public.bot_policies
+  for each statement execute function private.share_own_client();
+
+-- requests ----------------------------------------------------------------------------------------------------
 
 create function private.policy_json(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
@@ -170,5 +136,5 @@ end $$;
 comment on function public.set_policy(uuid, jsonb) is 'PUT /bots/{id}/policy. A member that is absent or null sets no limit.';
 
 grant execute on function
-  private.is_list(text[], text), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
+  private.signing_kinds(), private.policy_json(uuid), public.get_policy(uuid), public.set_policy(uuid, jsonb)
 to authenticated;

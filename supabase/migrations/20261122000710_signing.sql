@@ -1,6 +1,6 @@
--- The functions that runners call, and the one function that returns an envelope for signing. They are security definer:
--- a machine token is not a session, so the caller has the role `anon`, and the token decides instead of policies. The first
--- statement of each function checks the token, and nothing is read before that.
+-- Signing: check_out_key, the one function that returns an envelope for signing, and how it applies the policy of a bot. It is
+-- security definer: a machine token is not a session, so the caller has the role `anon`, and the token decides instead of
+-- row-level security. Its first statement checks the token, and nothing is read before that.
 
 create function private.refuse_by_policy(failure text) returns void
 language plpgsql set search_path = '' as $$
@@ -76,7 +76,7 @@ begin
   perform private.admit_edge(check_out_key.edge_token);
   bot := private.require_token_bot(runner, check_out_key.bot_id);
   if not coalesce(
-    signing ->> 'kind' in ('evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction')
+    signing ->> 'kind' = any (private.signing_kinds())
     and signing ->> 'value' ~ '^[0-9]{1,78}$' and signing ->> 'digest' ~ '^[0-9a-f]{64}$'
     and jsonb_typeof(signing -> 'recipients') = 'array', false)
   then
@@ -90,8 +90,8 @@ begin
   if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
   -- Every key change, stop and end of a token takes these locks exclusively. So such a change has either ended before this
   -- point, or it begins after this transaction ends. All following statements read the state under these locks.
-  perform private.share_keys(bot.client_id);
-  perform private.wait_for_lock(private.name_of_lock('bot', bot.id::text), true, bot.client_id);
+  perform private.share_client(bot.client_id);
+  perform private.wait_for_lock(private.lock_of_bot(bot.id), true, bot.client_id);
   perform private.wait_for_lock(private.lock_of_token(runner), true, bot.client_id);
   bot := private.require_token_bot(private.find_token(check_out_key.token), check_out_key.bot_id);
   if bot.status <> 'running' then
@@ -139,79 +139,4 @@ end $$;
 comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
   'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
 
-create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  return jsonb_build_object(
-    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
-    'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', runner_bot_json.wallets);
-end $$;
-comment on function private.runner_bot_json(public.bots, jsonb) is
-  'A bot as the list of its runner shows it, without its config.';
-
-create function public.list_runner_bots(token text, page_size integer default 50, after uuid default null)
-returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  runner constant uuid := private.find_token(list_runner_bots.token);
-begin
-  perform private.note_use_of_token(runner);
-  perform private.require_page_size(list_runner_bots.page_size);
-  return private.page_json((
-    with page as (
-      select bots as bot, bots.id, bots.client_id
-      from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
-      where signs.token_id = runner and bots.status = 'running'
-        and (list_runner_bots.after is null or signs.bot_id < list_runner_bots.after)
-      order by signs.bot_id desc limit list_runner_bots.page_size + 1)
-    select coalesce(
-      jsonb_agg(private.runner_bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
-    from page left join (
-      -- A token that an admin issued may sign for bots of several clients.
-      select wallets.* from (select page.client_id, array_agg(page.id) as bot_ids from page group by page.client_id) as mine
-      cross join lateral private.wallets_of(mine.client_id, mine.bot_ids) as wallets) as held
-      on held.bot_id = page.id), list_runner_bots.page_size);
-end $$;
-comment on function public.list_runner_bots(text, integer, uuid) is
-  'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is not a session.';
-
-create function public.get_runner_bot(token text, bot_id uuid) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  runner constant uuid := private.find_token(get_runner_bot.token);
-  bot public.bots := private.require_token_bot(runner, get_runner_bot.bot_id);
-begin
-  perform private.note_use_of_token(runner);
-  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
-end $$;
-comment on function public.get_runner_bot(text, uuid) is
-  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is not a session.';
-
-create function public.record_heartbeat(
-  token text, bot_id uuid, status text, message text default null, metrics jsonb default null,
-  once jsonb default null)
-returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  runner constant uuid := private.find_token(record_heartbeat.token);
-  bot public.bots := private.require_token_bot(runner, record_heartbeat.bot_id);
-  answer jsonb := private.first_answer_to('token ' || runner, once, 'record_heartbeat');
-begin
-  perform private.note_use_of_token(runner);
-  if answer is not null then return answer; end if;
-  insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
-    values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
-    on conflict on constraint bot_heartbeats_pkey do update set
-      status = excluded.status, message = excluded.message, metrics = excluded.metrics, beat_at = excluded.beat_at;
-  answer := jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
-  perform private.keep_answer_to('token ' || runner, once, 'record_heartbeat', answer);
-  return answer;
-end $$;
-comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is
-  'POST /bots/{id}/heartbeat. The response contains whether the bot should still run. Definer: a machine token is not a session.';
-
-grant execute on function
-  public.check_out_key(text, text, uuid, jsonb, text, jsonb), public.list_runner_bots(text, integer, uuid),
-  public.get_runner_bot(text, uuid),
-  public.record_heartbeat(text, uuid, text, text, jsonb, jsonb)
-to anon;
+grant execute on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) to anon;

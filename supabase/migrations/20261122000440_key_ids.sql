@@ -5,7 +5,8 @@ create table private.key_ids (
   key_id uuid primary key,
   client_id uuid not null,
   held_since timestamptz not null default now(),
-  ended_at timestamptz
+  ended_at timestamptz,
+  constraint "its times can be shown" check (private.is_shown_time(held_since) and private.is_shown_time(ended_at))
 );
 comment on table private.key_ids is
   'The id of every private key that was ever held, and when the key ended. It has no foreign key, because a list of ended ids that is imported after a restore may name a client that is not in the backup.';
@@ -15,6 +16,7 @@ create index key_ids_by_end on private.key_ids (ended_at) where ended_at is not 
 
 alter table private.key_ids enable row level security;
 alter table private.key_ids force row level security;
+
 revoke all on private.key_ids from public, anon, authenticated, service_role;
 
 create function private.hold_key_ids() returns trigger
@@ -62,7 +64,6 @@ begin
 end $$;
 comment on function private.end_key_ids() is
   'After a statement, marks each key id that no row holds any longer as ended. Definer: API roles have no rights on private.key_ids.';
-
 -- The triggers fire even if session_replication_role = replica, which turns ordinary triggers off.
 create trigger hold_key_ids_of_new after insert on public.trading_keys referencing new table as written_rows
   for each statement execute function private.hold_key_ids();

@@ -1,4 +1,54 @@
--- The health of bots: the health monitor, the page that shows the health of a bot, and quarantine.
+-- The health of bots: its history, the page that shows it, and the health monitor.
+
+create function private.is_health_detail(detail jsonb) returns boolean
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
+    and not exists (
+      select from jsonb_each(detail) as members (name, member)
+      where case name
+        when 'reason' then jsonb_typeof(member) <> 'string'
+        when 'code' then jsonb_typeof(member) <> 'string'
+        when 'message' then jsonb_typeof(member) <> 'string'
+        when 'failures' then member::text !~ '^(0|[1-9][0-9]{0,14})$'
+        when 'heartbeat_at' then member::text !~ '^"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,12}Z"$'
+        when 'addresses' then jsonb_typeof(member) <> 'array'
+          or jsonb_path_exists(member, 'strict $[*] ? (@.type() != "string")')
+        else true end);
+end $$;
+comment on function private.is_health_detail(jsonb) is
+  'Whether `HealthChange` in src/contract/bot-health.ts can return this detail.';
+
+create table public.bot_health_logs (
+  id uuid primary key default private.uuid_v7(),
+  bot_id uuid not null,
+  client_id uuid not null,
+  state text not null,
+  since timestamptz not null,
+  detail jsonb,
+  created_at timestamptz not null default now(),
+  constraint "a state of health is a known one" check (state in (
+    'healthy', 'starting', 'key_old', 'degraded', 'failing', 'late', 'missing', 'keyless', 'stopped', 'quarantined')),
+  constraint "the detail of a state has known members" check (private.is_health_detail(detail)),
+  constraint "a health log is of a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
+  constraint "its times can be shown" check (private.is_shown_time(since) and private.is_shown_time(created_at))
+);
+comment on table public.bot_health_logs is
+  'History of the health of bots. The health monitor writes a row when the state of a bot changes.';
+comment on column public.bot_health_logs.since is 'When the state began, as far as the monitor can know.';
+comment on column public.bot_health_logs.created_at is 'When the monitor noticed the state.';
+create index bot_health_logs_by_bot on public.bot_health_logs (bot_id, id);
+create index bot_health_logs_by_client on public.bot_health_logs (client_id);
+
+alter table public.bot_health_logs enable row level security;
+alter table public.bot_health_logs force row level security;
+
+create policy "a client sees the health of its own bots, an admin of all" on public.bot_health_logs
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant select on public.bot_health_logs to authenticated;
 
 create table private.monitor_settings (
   only_row boolean primary key default true,
@@ -19,54 +69,27 @@ create table private.monitor_state (
   only_row boolean primary key default true,
   checked_up_to uuid,
   round_ended_at timestamptz,
-  constraint "the monitor has one state" check (only_row)
+  constraint "the monitor has one state" check (only_row),
+  constraint "its times can be shown" check (private.is_shown_time(round_ended_at))
 );
 comment on table private.monitor_state is 'How far the current round of the monitor through all bots has come.';
 insert into private.monitor_state default values;
-
-create table public.bot_signing_failures (
-  bot_id uuid primary key,
-  client_id uuid not null,
-  recent timestamptz[] not null,
-  last_code text not null,
-  last_at timestamptz not null,
-  constraint "a failure is of a client's bot"
-    foreign key (bot_id, client_id) references public.bots (id, client_id) on delete cascade,
-  constraint "at most 100 failures are kept" check (cardinality(recent) <= 100),
-  constraint "a failure to sign is a known one" check (last_code in (
-    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
-    'policy_value_24h_exceeded'))
-);
-comment on table public.bot_signing_failures is
-  'Failures to sign of each bot within the last hour and since its last start. At most the newest 100 are stored.';
-create index bot_signing_failures_by_client on public.bot_signing_failures (client_id);
 
 alter table private.monitor_settings enable row level security;
 alter table private.monitor_settings force row level security;
 alter table private.monitor_state enable row level security;
 alter table private.monitor_state force row level security;
-alter table public.bot_signing_failures enable row level security;
-alter table public.bot_signing_failures force row level security;
 
 create policy "everybody signed in sees the limits of the monitor" on private.monitor_settings
   for select to authenticated using (true);
 create policy "everybody signed in sees when the monitor ran" on private.monitor_state
   for select to authenticated using (true);
-create policy "a client sees the failures of its own bots, an admin all" on public.bot_signing_failures
-  for select to authenticated
-  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
 grant select on private.monitor_settings to authenticated;
 -- Without checked_up_to, which is the id of a bot that may belong to another client.
 grant select (round_ended_at) on private.monitor_state to authenticated;
-grant select on public.bot_signing_failures to authenticated;
 
 -- the state of a bot ------------------------------------------------------------------------------------------
-
-create function private.first_id_at(moment timestamptz) returns uuid
-language sql immutable parallel safe set search_path = ''
-return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
-comment on function private.first_id_at(timestamptz) is 'An id that sorts before every id that is created from this time on.';
 
 create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
 returns table (
@@ -135,17 +158,6 @@ comment on function private.health_of(uuid[], interval, interval) is
 
 -- the page ----------------------------------------------------------------------------------------------------
 
-create function private.signing_failures_json(bot public.bots) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'last_hour', coalesce((
-      select count(*) from unnest(failures.recent) as at
-      where at > now() - interval '1 hour' and at >= bot.started_at), 0),
-    'last_code', failures.last_code, 'last_at', private.rfc3339(failures.last_at))
-  from (values (bot.id)) as asked (bot_id)
-  left join public.bot_signing_failures as failures on failures.bot_id = asked.bot_id);
-
 create function public.get_bot_health(bot_id uuid, page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
@@ -204,7 +216,7 @@ begin
     raise sqlstate 'PT422' using message = 'The batch size must be 1 to 5,000 bots.', hint = 'validation_failed';
   end if;
   -- Two concurrent runs would both write the same changes. So the second run ends at once.
-  if not pg_try_advisory_xact_lock(private.name_of_lock('monitor', '')) then
+  if not pg_try_advisory_xact_lock(private.lock_of('monitor', '')) then
     return nothing_done || '{"busy": true, "complete": false}';
   end if;
   select * into monitor from private.monitor_state;
@@ -259,72 +271,7 @@ end $$;
 comment on function public.monitor_bots(text, integer) is
   'Checks the next batch of bots in the monitor''s round: writes changes of state, deletes outdated rows, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
 
--- quarantine --------------------------------------------------------------------------------------------------
-
-create function private.quarantine(bot public.bots, token_id uuid, code text, failures integer) returns boolean
-language plpgsql set search_path = '' as $$
-begin
-  -- Like a stop, this waits for the signatures that have begun. If the bot was stopped meanwhile, nothing changes.
-  update public.bots set status = 'stopped', stop_reason = 'quarantined'
-    -- If the bot was started again meanwhile, its failures are counted from zero again.
-    where bots.id = bot.id and bots.status = 'running' and bots.started_at = bot.started_at;
-  if not found then return false; end if;
-  insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
-    values (bot.id, bot.client_id, 'quarantined', now(),
-      jsonb_build_object('reason', 'quarantined', 'code', quarantine.code, 'failures', quarantine.failures));
-  perform private.record_key_event(
-    'bot_quarantined', bot.client_id, bot.id, wallet.address, wallet.chain, wallet.key_id, null,
-    jsonb_build_object('reason', quarantine.code, 'failures', quarantine.failures, 'token_id', quarantine.token_id))
-  from (
-    select * from public.bot_wallets where bot_wallets.client_id = bot.client_id and bot_wallets.bot_id = bot.id
-    order by bot_wallets.id limit 1) as wallet;
-  return true;
-end $$;
-
-create function public.report_signing_failure(edge_token text, token text, bot_id uuid, code text) returns jsonb
-language plpgsql security definer set search_path = '' as $$
-declare
-  runner constant uuid := private.find_token(report_signing_failure.token);
-  bot public.bots := private.require_token_bot(runner, report_signing_failure.bot_id);
-  failures integer;
-  quarantine_after integer;
-  quarantined boolean;
-begin
-  perform private.admit_edge(report_signing_failure.edge_token);
-  perform private.share_keys(bot.client_id);
-  if not coalesce(code in (
-    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
-    'policy_value_24h_exceeded'), false)
-  then
-    raise sqlstate 'PT422' using message = 'The code is not a failure to sign that is counted.', hint = 'validation_failed';
-  end if;
-  insert into public.bot_signing_failures as kept (bot_id, client_id, recent, last_code, last_at)
-    values (bot.id, bot.client_id, array[now()], report_signing_failure.code, now())
-    on conflict on constraint bot_signing_failures_pkey do update set
-      recent = array(
-        select at from unnest(now() || kept.recent) as at
-        where at > now() - interval '1 hour' and at >= bot.started_at
-        order by at desc limit 100),
-      last_code = excluded.last_code, last_at = excluded.last_at
-    returning cardinality(kept.recent) into failures;
-  select policies.quarantine_after into quarantine_after
-    from public.bot_policies as policies where policies.bot_id = bot.id;
-  quarantined :=
-    coalesce(failures >= quarantine_after or (code = 'key_not_opened' and quarantine_after is not null), false)
-      and private.quarantine(bot, runner, code, failures);
-  perform private.note_use_of_token(runner);
-  return jsonb_build_object(
-    'bot_id', bot.id, 'client_id', bot.client_id, 'failures', failures, 'quarantined', quarantined);
-end $$;
-comment on function public.report_signing_failure(text, text, uuid, text) is
-  'Called after a failed POST /bots/{id}/sign. Counts the failure, and stops the bot if its policy requires it. Only the edge can report a failure. Definer: a machine token is not a session.';
-
--- rights ------------------------------------------------------------------------------------------------------
-
 grant execute on function
-  private.health_of(uuid[], interval, interval), private.signing_failures_json(public.bots),
-  public.get_bot_health(uuid, integer, uuid)
+  private.health_of(uuid[], interval, interval), public.get_bot_health(uuid, integer, uuid)
 to authenticated;
-grant execute on function
-  public.monitor_bots(text, integer), public.report_signing_failure(text, text, uuid, text)
-to anon;
+grant execute on function public.monitor_bots(text, integer) to anon;

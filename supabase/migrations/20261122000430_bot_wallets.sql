@@ -1,3 +1,49 @@
+create table public.bot_wallets (
+  id uuid primary key default private.uuid_v7(),
+  bot_id uuid not null,
+  client_id uuid not null,
+  address text not null,
+  chain text not null,
+  key_id uuid,
+  encrypted_key text,
+  master_key_id text generated always as (
+    split_part(encode(decode(substr(encrypted_key, 89, 88), 'base64'), 'escape'), '"', 1)) stored,
+  created_at timestamptz not null default now(),
+  -- client_id comes first, so that this index also finds the wallets of a client. A second index would make rotations
+  -- slower, because a rotation writes to each index for each wallet.
+  constraint "a bot has a wallet once" unique (client_id, bot_id, address),
+  constraint "a wallet belongs to a client's bot"
+    foreign key (bot_id, client_id) references public.bots (id, client_id),
+  constraint "a wallet is of a known chain family" check (chain = any (private.chain_families())),
+  constraint "a wallet's address is letters and digits" check (length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'),
+  constraint "a wallet has a key and its id, or neither" check ((key_id is null) = (encrypted_key is null)),
+  constraint "a wallet's envelope names its own row"
+    check (encrypted_key is null or private.envelope_names(encrypted_key, client_id, chain, address, key_id)),
+  -- Written without is_shown_time for speed, because a rotation checks it for each wallet.
+  constraint "its times can be shown" check (
+    created_at between '2000-01-01 00:00:00+00' and '9999-12-31 23:59:59.999+00')
+);
+comment on table public.bot_wallets is
+  'The keys that signing reads: each bot''s copy of the trading key, or an own key, which the next rotation replaces.';
+create index bot_wallets_by_address on public.bot_wallets (private.address_key(address));
+
+alter table public.bot_wallets enable row level security;
+alter table public.bot_wallets force row level security;
+
+create policy "a client sees its own wallets, an admin all" on public.bot_wallets
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client adds wallets to its own bots, an admin to any" on public.bot_wallets
+  for insert to authenticated
+  with check (client_id = (select private.own_client_id()) or (select private.is_admin()));
+
+grant
+  select (id, bot_id, client_id, address, chain, key_id, master_key_id, created_at),
+  insert (bot_id, client_id, address, chain, key_id, encrypted_key)
+on public.bot_wallets to authenticated;
+
+-- triggers ----------------------------------------------------------------------------------------------------
+
 create function private.before_wallet_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -5,7 +51,7 @@ declare
   bot_chain text;
 begin
   perform private.require_own_client(new.client_id);
-  perform private.take_client(new.client_id);
+  perform private.lock_keys_for_change(new.client_id);
   select bot_types.chain into bot_chain
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
@@ -98,7 +144,6 @@ create trigger after_update after update on public.bot_wallets
   execute function private.stop_bot_without_key();
 create trigger never_truncated before truncate on public.bot_wallets
   for each statement execute function private.refuse_truncate();
-
 create trigger a_lock_own_client before insert on public.bot_wallets
   for each statement execute function private.lock_own_client();
 create trigger a_admit_edge before insert on public.bot_wallets

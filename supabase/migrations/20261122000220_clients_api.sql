@@ -1,6 +1,17 @@
--- One function for each use case: one transaction and one round trip. The functions run with the caller's own rights, so
--- row-level security applies to every statement in them. A row that the caller cannot see is a 404. A function that takes
+-- What requests do with clients.
+--
+-- Each function of the API is one use case: one transaction and one round trip. It runs with the caller's own rights, so
+-- row-level security applies to every statement in it. A row that the caller cannot see is a 404. A function that takes
 -- `once` first looks for a stored response. The caller needs the same rights to get the stored response.
+
+create function private.client_json(client public.clients) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', client.id, 'name', client.name, 'email', client.email,
+    'linked', client.user_id is not null,
+    'created_at', private.rfc3339(client.created_at));
+end $$;
 
 create function public.create_client(
   name text, email text, once jsonb default null, link_account boolean default false
@@ -55,23 +66,7 @@ begin
   return public.get_client(own);
 end $$;
 
-create function public.list_bot_options(client_id uuid) returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  perform private.require_client(list_bot_options.client_id);
-  return jsonb_build_object('bot_types', (
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'id', id, 'name', name, 'description', description, 'chain', chain) order by id), '[]')
-    from public.bot_types where enabled));
-end $$;
-
-create function public.schema_version() returns integer
-language sql immutable set search_path = ''
-return 1;
-comment on function public.schema_version() is 'The version of the schema. GET /ready calls it to find out whether the database responds and is migrated.';
-
 grant execute on function
-  public.create_client(text, text, jsonb, boolean), public.list_clients(integer, uuid), public.get_client(uuid),
-  public.get_own_client(), public.list_bot_options(uuid)
+  private.client_json(public.clients), public.create_client(text, text, jsonb, boolean), public.list_clients(integer, uuid),
+  public.get_client(uuid), public.get_own_client()
 to authenticated;
-grant execute on function public.schema_version() to anon, authenticated;
