@@ -1,9 +1,10 @@
 /** `npm run bench:monitor`: how long a round of the monitor takes, by the number of bots, on the embedded PostgreSQL. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { readOptions } from '../../tools/operator/command.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
@@ -25,9 +26,9 @@ const stack = await startStack({ directory, supabasePort: 0, durable: true });
 // Bots are inserted as the superuser, with the triggers off as on a replica. The monitor does not depend on the triggers.
 const sql = postgres(stack.superuserUrl, { max: 1, onnotice: () => {} });
 try {
-  const token = createHash('sha256').update(randomBytes(32)).digest('hex');
+  const token = newMachineToken();
   await sql`insert into public.machine_tokens (name, scope, token_hash)
-    values ('bench', 'monitor', decode(${token}, 'hex'))`;
+    values ('bench', 'monitor', decode(${hashOfMachineToken(token)}, 'hex'))`;
   say(
     'Milliseconds in the database: for a round through all bots, and for the longest of its batches of 5,000.',
   );
