@@ -94,8 +94,9 @@ async function flip(count: number): Promise<void> {
     where bot_id in (select id from public.bots order by id limit ${count})`;
 }
 
-const inMultiples = (total: number, smallest = total): string =>
-  `${total.toFixed(1)} (${(total / smallest).toFixed(1)}x)`;
+function inMultiples(total: number, smallest = total): string {
+  return `${total.toFixed(1)} (${(total / smallest).toFixed(1)}x)`;
+}
 
 async function round(token: string): Promise<{ total: number; longest: number }> {
   let total = 0;

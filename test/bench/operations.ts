@@ -50,7 +50,7 @@ const reading =
     );
 
 const rotation = (wallets: number, requests: number, rotateMode: RotateMode = 'rows'): Operation => {
-  const homes = wallets === 1000 ? 8 : HOMES;
+  const homes = wallets === 1000 ? 4 : HOMES;
   return {
     name: `rotate ${wallets.toLocaleString('en')}${rotateMode === 'single' ? ', against one UPDATE' : ''}`,
     requests,
