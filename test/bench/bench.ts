@@ -1,28 +1,27 @@
 /**
- * `npm run bench`: what the service costs, as a ratio to the work that cannot be avoided, measured side by side.
- * `-- --only database,edge,cold-start,end-to-end,other-ids` runs some; `--rounds N`; `--large`; `--out FILE` (else
- * `.local/bench.json`).
+ * `npm run bench`: what the service costs, as a ratio to the work that cannot be avoided and to a program without its rules,
+ * measured side by side.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readOptions, rejectOptions } from '../../tools/operator/command.ts';
-import { logConsoleTo } from '../../tools/stack/console-log.ts';
-import { removePostgres } from '../../tools/stack/postgres.ts';
-import { type Stack, startStack } from '../../tools/stack/stack.ts';
+import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import { coldStart } from './cold-start.ts';
 import { database } from './database.ts';
 import { edge } from './edge.ts';
-import { endToEnd } from './end-to-end.ts';
+import { functions } from './functions.ts';
 import { load, machine } from './machine.ts';
 import { otherIds } from './other-ids.ts';
 import { markdown, type Section, verdictLines } from './report.ts';
+import { requests } from './requests.ts';
+import { revocation } from './revocation.ts';
 
 const usage = `Usage: npm run bench -- [options]
 
 Measures the service as ratios to what no implementation can do without, side by side.
 
-  --only SECTIONS  some of database,edge,cold-start,end-to-end,other-ids
+  --only SECTIONS  some of requests,functions,database,edge,
+                   cold-start,revocation,other-ids
   --rounds N       rounds of each measurement (default: 15)
   --large          also tables of a million rows
   --out FILE       where the figures go as JSON (default: .local/bench.json)`;
@@ -36,11 +35,13 @@ const options = readOptions(usage, {
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) rejectOptions(usage, '--rounds is an integer from 1.');
 
-const SECTIONS: Readonly<Record<string, (stack: Stack) => Promise<Section>>> = {
+const SECTIONS: Readonly<Record<string, (stack: OwnStack) => Promise<Section>>> = {
+  requests: (stack) => requests(stack, { rounds }),
+  functions: (stack) => functions(stack, { rounds }),
   database: (stack) => database(stack, { rounds, large: options.large }),
   edge: (stack) => edge(stack, { rounds }),
   'cold-start': () => coldStart({ rounds }),
-  'end-to-end': (stack) => endToEnd(stack, { rounds }),
+  revocation,
   'other-ids': (stack) => otherIds(stack, { rounds }),
 };
 
@@ -50,10 +51,7 @@ if (unknown !== undefined)
   rejectOptions(usage, `--only: the sections are ${Object.keys(SECTIONS).join(', ')}.`);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const directory = mkdtempSync(join(tmpdir(), 'trading-keys-bench-'));
-chmodSync(directory, 0o755);
-logConsoleTo(join(directory, 'supabase.log'));
-const stack = await startStack({ directory, supabasePort: 0, durable: true, poolSize: 32 });
+const stack = await startOwnStack({ durable: true });
 try {
   const results: Record<string, unknown> = { machine: machine(), rounds };
   say(`${JSON.stringify(machine())}\n`);
@@ -71,6 +69,4 @@ try {
   say(`Written to ${options.out}`);
 } finally {
   await stack.stop();
-  removePostgres(join(directory, 'postgres'));
-  rmSync(directory, { recursive: true, force: true });
 }

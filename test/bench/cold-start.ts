@@ -1,9 +1,10 @@
 /** How long the first request takes, and how much additional routes add to it. */
 import { buildBundle } from './bundle.ts';
 import { bundleVerdict } from './edge.ts';
+import { burst } from './load.ts';
 import { ratios, sideBySide, summaryOf } from './measure.ts';
 import { type Section, times } from './report.ts';
-import { burst, Workerd } from './workerd.ts';
+import { Workerd } from './workerd.ts';
 
 const ROUTES = [0, 100, 1000];
 

@@ -1,5 +1,7 @@
 /** Every function of the API, with the statements that it cannot do without. */
 import { randomUUID } from 'node:crypto';
+import { asJson, type Functions } from '../../src/database/call.ts';
+import { hashOfMachineToken } from '../../src/machine-token.ts';
 import { sealedWallet } from '../database/actions.ts';
 import type { Household } from './database-rows.ts';
 import type { Contestant } from './measure.ts';
@@ -17,15 +19,22 @@ const WALLETS =
   'select id, address, chain, key_id, created_at from public.bot_wallets where client_id = $1 and bot_id';
 const EVENT = `insert into private.queued_key_events (client_id, event, bot_id, address, chain, key_id, actor)
   values ($1, $2, $3, $4, 'evm', $5, 'client')`;
-const CLAIM = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
+export const CLAIM = {
+  kind: 'evm.message',
+  chain_id: null,
+  recipients: [],
+  value: '0',
+  digest: 'ab'.repeat(32),
+};
 
-export function pairs(sessions: Sessions, home: Household): Pair[] {
-  const { clientId, userId, tokenHash } = home;
+export function pairs(sessions: Sessions, edgeToken: string, home: Household): Pair[] {
+  const { clientId, userId, machineToken } = home;
+  const tokenHash = hashOfMachineToken(machineToken);
   const [bot = ''] = home.bots;
-  const pair = (
-    name: string,
+  const pair = <Name extends keyof Functions & string>(
+    name: Name,
     user: string | undefined,
-    args: () => readonly unknown[],
+    args: () => Functions[Name]['Args'],
     bare: () => readonly Statement[],
     before?: () => Promise<unknown>,
   ): Pair => ({
@@ -66,19 +75,19 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'get_own_client',
       userId,
-      () => [],
+      () => ({}),
       () => [['select * from public.clients where user_id = $1', [userId]]],
     ),
     pair(
       'get_trading_key',
       userId,
-      () => [clientId],
+      () => ({ client_id: clientId }),
       () => [key],
     ),
     pair(
       'get_bot',
       userId,
-      () => [bot],
+      () => ({ bot_id: bot }),
       () => [
         ['select * from public.bots where id = $1', [bot]],
         [`${WALLETS} = $2`, [clientId, bot]],
@@ -87,7 +96,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'list_bots',
       userId,
-      () => [clientId, 50],
+      () => ({ client_id: clientId, page_size: 50 }),
       () => [
         ['select * from public.bots where client_id = $1 order by id desc limit 51', [clientId]],
         [`${WALLETS} = any ($2)`, [clientId, home.bots.slice(-50)]],
@@ -96,7 +105,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'get_policy',
       userId,
-      () => [bot],
+      () => ({ bot_id: bot }),
       () => [
         ['select id from public.bots where id = $1', [bot]],
         ['select * from public.bot_policies where bot_id = $1', [bot]],
@@ -105,7 +114,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'list_runner_bots',
       undefined,
-      () => [tokenHash],
+      () => ({ token: machineToken }),
       () => [
         token,
         [
@@ -120,7 +129,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'check_out_key',
       undefined,
-      () => [tokenHash, bot, CLAIM],
+      () => ({ edge_token: edgeToken, token: machineToken, bot_id: bot, signing: asJson(CLAIM) }),
       () => [
         token,
         tokenBot,
@@ -132,7 +141,7 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'record_heartbeat',
       undefined,
-      () => [tokenHash, bot, 'ok'],
+      () => ({ token: machineToken, bot_id: bot, status: 'ok' }),
       () => [
         token,
         tokenBot,
@@ -146,7 +155,14 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'setup_bot',
       userId,
-      () => [clientId, 'evm-grid', 'A bot', {}, {}],
+      () => ({
+        edge_token: edgeToken,
+        client_id: clientId,
+        bot_type: 'evm-grid',
+        name: 'A bot',
+        config: {},
+        wallet: {},
+      }),
       () => {
         const id = randomUUID();
         return [key, newBot(id), copy(id), [EVENT, [clientId, 'wallet_added', id, '0x0', randomUUID()]]];
@@ -155,13 +171,13 @@ export function pairs(sessions: Sessions, home: Household): Pair[] {
     pair(
       'rotate_key',
       userId,
-      () => [clientId, ...sealedArguments(clientId)],
+      () => ({ edge_token: edgeToken, client_id: clientId, ...sealedWallet(clientId) }),
       () => rotation(clientId),
     ),
     pair(
-      'revoke_key',
+      'revoke_key_at_edge',
       userId,
-      () => [clientId],
+      () => ({ edge_token: edgeToken, client_id: clientId }),
       () => [
         key,
         ['delete from public.trading_keys where client_id = $1', [clientId]],

@@ -1,41 +1,82 @@
 /** Clients with bots, keys and tokens, created by the operator in as few statements as possible. */
-import { createHash, randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
+import type { SealedWallet } from '../../src/database/as-caller.ts';
+import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { type Client, sealedWallet } from '../database/actions.ts';
 
 export interface Household extends Client {
+  readonly address: string;
   readonly bots: readonly string[];
-  /** SHA-256 of a machine token for the first 100 bots, in hex. */
-  readonly tokenHash: string;
+  /** Signs for the first 100 bots. */
+  readonly machineToken: string;
 }
 
-/** A client whose bots run, each with one wallet that holds a copy of the trading key. */
-export async function newHousehold(sql: postgres.Sql, bots: number): Promise<Household> {
-  const [account] = await sql<[{ id: string; email: string }]>`
-    insert into auth.users (id, aud, role, email, email_confirmed_at)
-    values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
-    returning id, email`;
-  const [client] = await sql<[{ id: string }]>`
-    insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
-    returning id`;
-  const key = sealedWallet(client.id);
-  await sql`insert into public.trading_keys ${sql({ client_id: client.id, ...key })}`;
-  const rows = await sql<{ id: string }[]>`
-    insert into public.bots (client_id, bot_type, name)
-    select ${client.id}, 'evm-grid', 'A bot' from generate_series(1, ${bots}) returning id`;
-  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain)
-    select id, client_id, ${key.address}, 'evm' from public.bots where client_id = ${client.id}`;
-  await sql`update public.bots set status = 'running' where client_id = ${client.id}`;
-  const ids = rows.map(({ id }) => id);
-  const tokenHash = createHash('sha256').update(randomBytes(32)).digest('hex');
-  const [token] = await sql<[{ id: string }]>`
-    insert into public.machine_tokens (client_id, name, token_hash)
-    values (${client.id}, 'A runner', decode(${tokenHash}, 'hex')) returning id`;
-  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
-    select ${token.id}, bot_id, ${client.id} from unnest(${ids.slice(0, 100)}::uuid[]) as bot_id`;
+export interface HouseholdOptions {
+  readonly bots: number;
+  readonly botType?: string;
+  /** The trading key; without it an envelope that nobody can open. */
+  readonly keyOf?: (clientId: string) => SealedWallet | Promise<SealedWallet>;
+  readonly withToken?: boolean;
+}
+
+/** Clients with an account, and with nothing else. */
+export async function newClients(sql: postgres.Sql, count: number): Promise<Client[]> {
+  return sql<Client[]>`
+    with accounts as (
+      insert into auth.users (id, aud, role, email, email_confirmed_at)
+      select gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now()
+      from generate_series(1, ${count}) returning id, email)
+    insert into public.clients (name, email, user_id) select 'A client', email, id from accounts
+    returning id as "clientId", user_id as "userId"`;
+}
+
+/** Clients whose bots run, each bot with one wallet that holds a copy of the trading key. */
+export async function newHouseholds(
+  sql: postgres.Sql,
+  count: number,
+  { bots, botType = 'evm-grid', keyOf = sealedWallet, withToken = true }: HouseholdOptions,
+): Promise<Household[]> {
+  const clients = await newClients(sql, count);
+  const ids = clients.map(({ clientId }) => clientId);
+  const keys = await Promise.all(ids.map(async (id) => ({ client_id: id, ...(await keyOf(id)) })));
+  const tokens = ids.map(() => newMachineToken());
+  const rows = await sql.begin(async (tx) => {
+    await tx`insert into public.trading_keys ${tx(keys)}`;
+    const made = await tx<{ id: string; client_id: string }[]>`
+      insert into public.bots (client_id, bot_type, name)
+      select client_id, ${botType}, 'A bot'
+      from unnest(${ids}::uuid[]) as client_id, generate_series(1, ${bots}) returning id, client_id`;
+    await tx`insert into public.bot_wallets (bot_id, client_id, address, chain)
+      select bots.id, client_id, keys.address, keys.chain
+      from public.bots join public.trading_keys as keys using (client_id) where client_id = any (${ids}::uuid[])`;
+    await tx`update public.bots set status = 'running' where client_id = any (${ids}::uuid[])`;
+    if (withToken)
+      await tx`with given as (
+        select * from unnest(${ids}::uuid[], ${tokens.map(hashOfMachineToken)}::text[]) as given (client_id, hash)),
+      issued as (
+        insert into public.machine_tokens (client_id, name, token_hash)
+        select client_id, 'A runner', decode(hash, 'hex') from given returning id, client_id)
+      insert into public.machine_token_bots (token_id, bot_id, client_id)
+      select issued.id, bots.id, issued.client_id from issued
+      cross join lateral (
+        select bots.id from public.bots where bots.client_id = issued.client_id order by bots.id limit 100) as bots`;
+    return made;
+  });
   // As the cron does within a minute. Otherwise the first calls would chain the events that were queued here.
-  await sql`select private.chain_key_events(${client.id}, 1000000, true)`;
-  return { clientId: client.id, userId: account.id, bots: ids, tokenHash };
+  await sql`select private.chain_key_events(client_id, 1000000, true) from unnest(${ids}::uuid[]) as client_id`;
+  const byClient = Map.groupBy(rows, (row) => row.client_id);
+  return clients.map((client, n) => ({
+    ...client,
+    address: keys[n]?.address ?? '',
+    bots: (byClient.get(client.clientId) ?? []).map(({ id }) => id),
+    machineToken: tokens[n] ?? '',
+  }));
+}
+
+export async function newHousehold(sql: postgres.Sql, options: HouseholdOptions): Promise<Household> {
+  const [household] = await newHouseholds(sql, 1, options);
+  if (!household) throw new TypeError('unreachable: one client was requested');
+  return household;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The database half: what the functions cost above the statements that they need. */
-import type { Stack } from '../../tools/stack/stack.ts';
-import { sealedWallet } from '../database/actions.ts';
-import { pairs, rotation, sealedArguments } from './database-calls.ts';
-import { fillTables, type Household, newHousehold } from './database-rows.ts';
+import { type Client, sealedWallet } from '../database/actions.ts';
+import type { OwnStack } from '../support/own-stack.ts';
+import { pairs, rotation } from './database-calls.ts';
+import { fillTables, type Household, newHousehold, newHouseholds } from './database-rows.ts';
 import { type Contestant, ratios, sideBySide, summaryOf, throughput } from './measure.ts';
 import { number, type Section, type Table, times, type Verdict } from './report.ts';
 import { Sessions } from './sessions.ts';
@@ -13,13 +13,13 @@ export interface DatabaseOptions {
   readonly large: boolean;
 }
 
-export async function database(stack: Stack, options: DatabaseOptions): Promise<Section> {
+export async function database(stack: OwnStack, options: DatabaseOptions): Promise<Section> {
   const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 32);
   try {
-    const calls = await callTable(sessions, options);
-    const rotations = await rotationTable(sessions, options);
-    const checkOuts = await checkOutTable(sessions);
-    const sizes = await sizeTable(sessions, options);
+    const calls = await callTable(sessions, stack.edgeToken, options);
+    const rotations = await rotationTable(sessions, stack.edgeToken, options);
+    const checkOuts = await checkOutTable(sessions, stack.edgeToken);
+    const sizes = await sizeTable(sessions, stack.edgeToken, options);
     return {
       tables: [calls, rotations.table, checkOuts, sizes],
       verdicts: rotations.verdicts,
@@ -29,10 +29,10 @@ export async function database(stack: Stack, options: DatabaseOptions): Promise<
   }
 }
 
-async function callTable(sessions: Sessions, { rounds }: DatabaseOptions): Promise<Table> {
-  const home = await newHousehold(sessions.owner, 50);
+async function callTable(sessions: Sessions, edgeToken: string, { rounds }: DatabaseOptions): Promise<Table> {
+  const home = await newHousehold(sessions.owner, { bots: 50 });
   const rows: Table['rows'][number][] = [];
-  for (const { name, call, bare } of pairs(sessions, home)) {
+  for (const { name, call, bare } of pairs(sessions, edgeToken, home)) {
     const series = await sideBySide({ call, bare }, { rounds, runs: 10 });
     rows.push([
       name,
@@ -53,16 +53,20 @@ rounds of 10 (the middle half).`,
 
 const LOOP_LIMIT = 1000;
 
-async function rotationTable(sessions: Sessions, { rounds }: DatabaseOptions) {
+async function rotationTable(sessions: Sessions, edgeToken: string, { rounds }: DatabaseOptions) {
+  const rotate = ({ clientId, userId }: Client) =>
+    sessions.call(userId, 'rotate_key', {
+      edge_token: edgeToken,
+      client_id: clientId,
+      ...sealedWallet(clientId),
+    });
   const homes = new Map<number, Household>();
-  for (const size of [1, 10, 100, 1000, 10_000]) homes.set(size, await newHousehold(sessions.owner, size));
+  for (const size of [1, 10, 100, 1000, 10_000])
+    homes.set(size, await newHousehold(sessions.owner, { bots: size }));
   await sessions.owner`vacuum analyze public.bot_wallets`;
   const contestants = Object.fromEntries(
     [...homes].flatMap(([size, { clientId, userId }]) => [
-      [
-        `call ${size}`,
-        { run: () => sessions.call(userId, 'rotate_key', [clientId, ...sealedArguments(clientId)]) },
-      ],
+      [`call ${size}`, { run: () => rotate({ clientId, userId }) }],
       [`bare ${size}`, { run: () => sessions.statements(rotation(clientId)) }],
     ]),
   );
@@ -72,13 +76,7 @@ async function rotationTable(sessions: Sessions, { rounds }: DatabaseOptions) {
       [...homes]
         .filter(([size]) => size <= LOOP_LIMIT)
         .flatMap(([size, home]) => [
-          [
-            `call ${size}`,
-            {
-              run: () =>
-                sessions.call(home.userId, 'rotate_key', [home.clientId, ...sealedArguments(home.clientId)]),
-            },
-          ],
+          [`call ${size}`, { run: () => rotate(home) }],
           [`loop ${size}`, { run: () => rowByRow(sessions, home.clientId) }],
         ]),
     ),
@@ -136,8 +134,8 @@ async function rowByRow({ owner }: Sessions, clientId: string): Promise<void> {
 
 const CHECK_OUT_MS = 4_000;
 
-async function checkOutTable(sessions: Sessions): Promise<Table> {
-  const homes = await Promise.all(Array.from({ length: 32 }, () => newHousehold(sessions.owner, 4)));
+async function checkOutTable(sessions: Sessions, edgeToken: string): Promise<Table> {
+  const homes = await newHouseholds(sessions.owner, 32, { bots: 4 });
   const rows: Table['rows'][number][] = [];
   for (const [who, connections, householdOf] of [
     ['one bot', 1, () => homes[0]],
@@ -149,7 +147,7 @@ async function checkOutTable(sessions: Sessions): Promise<Table> {
         async (connection) => {
           const home = householdOf(connection);
           if (home)
-            await pairs(sessions, home)
+            await pairs(sessions, edgeToken, home)
               .find(({ name }) => name === 'check_out_key')
               ?.[kind].run();
         },
@@ -176,7 +174,11 @@ concurrent connections. One bot: all connections sign with the same token for th
   };
 }
 
-async function sizeTable(sessions: Sessions, { rounds, large }: DatabaseOptions): Promise<Table> {
+async function sizeTable(
+  sessions: Sessions,
+  edgeToken: string,
+  { rounds, large }: DatabaseOptions,
+): Promise<Table> {
   const names = ['get_bot', 'list_bots', 'get_trading_key', 'check_out_key', 'setup_bot', 'rotate_key'];
   const rows: Table['rows'][number][] = [];
   let filled = 0;
@@ -186,9 +188,9 @@ async function sizeTable(sessions: Sessions, { rounds, large }: DatabaseOptions)
       await sessions.bare.begin((sql) => fillTables(sql, more));
       filled += more;
     }
-    const home = await newHousehold(sessions.owner, 20);
+    const home = await newHousehold(sessions.owner, { bots: 20 });
     const contestants = Object.fromEntries(
-      pairs(sessions, home)
+      pairs(sessions, edgeToken, home)
         .filter(({ name }) => names.includes(name))
         .map(({ name, call }) => [name, call]),
     );

@@ -1,11 +1,14 @@
 /** The edge half: what a route costs above an empty one, and an operation above its cryptography. */
-import type { Stack } from '../../tools/stack/stack.ts';
+import type { OwnStack } from '../support/own-stack.ts';
 import { type Bundle, buildBundle } from './bundle.ts';
+import type { Request } from './connection.ts';
+import { burst } from './load.ts';
 import { ratios, summaryOf } from './measure.ts';
+import { cpuMs } from './processes.ts';
 import { number, type Section, type Table, times, type Verdict } from './report.ts';
 import { type EdgeSamples, edgeSamples, newEvmKey, newSolanaKey } from './samples.ts';
 import { Sessions } from './sessions.ts';
-import { burst, type Request, Workerd } from './workerd.ts';
+import { Workerd } from './workerd.ts';
 
 export interface EdgeOptions {
   readonly rounds: number;
@@ -16,7 +19,7 @@ const REQUESTS = 300;
 /** Unmeasured calls of each route, so that the compiler has optimised it before measuring starts. */
 const WARM_UP = 1000;
 
-export async function edge(stack: Stack, options: EdgeOptions): Promise<Section> {
+export async function edge(stack: OwnStack, options: EdgeOptions): Promise<Section> {
   const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
   const running: Workerd[] = [];
   const start = async (...args: Parameters<typeof Workerd.start>) => {
@@ -258,7 +261,7 @@ async function routeTable(
 functions (its own limit is in the table). ${CONNECTIONS} connections from one Node process, which also uses a processor,
 so requests a second are a lower bound. Processor time is that of the Worker's process alone. "Bare" is what no implementation
 can do without: Hono with the same request, the same call of the database API with the same headers and arguments, and its
-JSON passed on; for a machine token its hash; for a private key its bytes, its address and two layers of AES-GCM in the
+JSON passed on; for a private key its bytes, its address and two layers of AES-GCM in the
 call. The bare route does not verify, validate, limit or log anything, and sends no header for browsers. "Curves" is
 subtracted from both: on a route that accepts a key, the time to derive its address in the bare route (measured by a bare route
 without it); on a signing route, signing and its check in a loop, which the bare route leaves out with all other signing work. One
@@ -300,10 +303,10 @@ async function operationTable(worker: Workerd, { rounds }: EdgeOptions) {
   for (let round = -1; round < rounds; round++) {
     for (const op of ['nothing', ...names]) {
       const times = /sign|derive/.test(op) ? 40 : 300;
-      const before = worker.cpuNanoseconds();
+      const before = cpuMs(worker.pid);
       const status = await worker.request({ path: `/?op=${encodeURIComponent(op)}&n=${times}` });
       if (status !== 200) throw new Error(`The operation ${op} returned ${status}`);
-      const each = (worker.cpuNanoseconds() - before) / 1000 / times;
+      const each = ((cpuMs(worker.pid) - before) * 1000) / times;
       if (round >= 0) series.set(op, [...(series.get(op) ?? []), each]);
     }
   }

@@ -1,8 +1,8 @@
 /** Whether response times tell an id of another client from an id that does not exist: both requests take turns. */
 import { randomBytes } from 'node:crypto';
-import type { Stack } from '../../tools/stack/stack.ts';
-import { type Home, settle, startService } from './end-to-end.ts';
+import type { OwnStack } from '../support/own-stack.ts';
 import { number, type Section } from './report.ts';
+import { type Home, newHomes, requestBy, startService } from './service.ts';
 import { Sessions } from './sessions.ts';
 import type { Workerd } from './workerd.ts';
 
@@ -44,14 +44,13 @@ const ASKED: Readonly<Record<string, Ask>> = {
   },
 };
 
-export async function otherIds(stack: Stack, { rounds }: { readonly rounds: number }): Promise<Section> {
+export async function otherIds(stack: OwnStack, { rounds }: { readonly rounds: number }): Promise<Section> {
   const sessions = new Sessions(stack.databaseUrl, stack.superuserUrl, 2);
   const encryptionKey = randomBytes(32).toString('base64');
   const worker = await startService(stack, encryptionKey);
   try {
-    const thief = await settle(sessions, stack, encryptionKey);
-    const foreign: Ids[] = [];
-    for (let n = 0; n < VICTIMS; n++) foreign.push(await settle(sessions, stack, encryptionKey));
+    const [thief, ...foreign] = await newHomes(sessions, stack, encryptionKey, 1 + VICTIMS);
+    if (!thief) throw new TypeError('unreachable: clients were requested');
     // As similar as possible: from the same milliseconds, with only the last digits different.
     const absent = foreign.map(({ clientId, botId }) => ({
       clientId: clientId.slice(0, -12) + randomBytes(6).toString('hex'),
@@ -93,15 +92,9 @@ async function compare(
 ) {
   const took = async ({ clientId, botId }: Ids) => {
     const began = performance.now();
-    const status = await worker.request({
-      method,
-      path: path({ clientId, botId }),
-      headers: {
-        authorization: `Bearer ${runner ? thief.machineToken : thief.token}`,
-        'content-type': 'application/json',
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    });
+    const status = await worker.request(
+      requestBy(runner ? thief.machineToken : thief.session, method, path({ clientId, botId }), body),
+    );
     if (status !== 404) throw new Error(`${method} returned ${status}`);
     return performance.now() - began;
   };

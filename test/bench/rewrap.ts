@@ -49,14 +49,15 @@ try {
   );
   await timed('counting', async () => void (await keysStatus(sql, undefined)));
 
-  await move('in peace', platform, await parseKeyring(`${second},${first}`));
+  const quiet = await move('in peace', platform, await parseKeyring(`${second},${first}`));
   const both = await parseKeyring(`${third},${second}`);
   const traffic = new Traffic(platform, both);
   traffic.sign(8, 1);
   traffic.rotate([both, await parseKeyring(second)], 50);
   traffic.revoke(40, 200);
-  await move('under traffic', platform, both);
+  const busy = await move('under traffic', platform, both);
   await traffic.stop();
+  say(`with traffic ${(busy / quiet).toFixed(2)} times as many keys/s as without`);
   say(
     `meanwhile: ${traffic.rotations} rotations, ${traffic.revocations} revocations, check-outs ${JSON.stringify(Object.fromEntries(traffic.signatures))}`,
   );
@@ -78,7 +79,8 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function move(name: string, { sql }: Platform, keyring: Keyring): Promise<void> {
+/** Returns keys a second. */
+async function move(name: string, { sql }: Platform, keyring: Keyring): Promise<number> {
   const began = performance.now();
   const result = await rewrapKeys(rewrapStore(sql, keyring.primary.id), keyring, {
     batch: 50,
@@ -88,6 +90,7 @@ async function move(name: string, { sql }: Platform, keyring: Keyring): Promise<
   say(
     `${name}: ${JSON.stringify(result)} in ${seconds.toFixed(1)} s, ${Math.round(result.moved / seconds)} keys/s`,
   );
+  return result.moved / seconds;
 }
 
 async function timed(name: string, work: () => Promise<void>): Promise<void> {

@@ -4,10 +4,13 @@ import { base58 } from '@scure/base';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { MOST_VERIFIED_TOKENS } from '../../src/auth/verified-tokens.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { asJson, type Functions } from '../../src/database/call.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { sealKey } from '../../src/services/sealing.ts';
 import type { SigningRequest } from '../../src/signing/index.ts';
-import type { Stack } from '../../tools/stack/stack.ts';
+import type { OwnStack } from '../support/own-stack.ts';
+import { CLAIM } from './database-calls.ts';
+import { newClients } from './database-rows.ts';
 import type { Sessions } from './sessions.ts';
 import type { Samples } from './workers/operations.ts';
 
@@ -26,62 +29,68 @@ export interface EdgeSamples {
 /** `supabaseUrl` is the project's URL in the Worker's settings; tokens name it as their issuer. */
 export async function edgeSamples(
   sessions: Sessions,
-  { jwtSecret, edgeToken }: Pick<Stack, 'jwtSecret' | 'edgeToken'>,
+  { jwtSecret, edgeToken }: Pick<OwnStack, 'jwtSecret' | 'edgeToken'>,
   supabaseUrl: string,
 ): Promise<EdgeSamples> {
   const encryptionKey = randomBytes(32).toString('base64');
   const keyring = await parseKeyring(encryptionKey);
-  const client = await newClient(sessions);
+  const [client] = await newClients(sessions.owner, 1);
+  if (!client) throw new TypeError('unreachable: one client was requested');
+  const { clientId, userId } = client;
   const keys = { evm: newEvmKey(), solana: newSolanaKey() };
   const sealed = {
-    evm: await sealKey({ private_key: keys.evm }, client.id, async () => keyring),
-    solana: await sealKey({ private_key: keys.solana, chain: 'solana' }, client.id, async () => keyring),
+    evm: await sealKey({ private_key: keys.evm }, clientId, async () => keyring),
+    solana: await sealKey({ private_key: keys.solana, chain: 'solana' }, clientId, async () => keyring),
   };
 
   const machineToken = newMachineToken();
-  const asClient = (name: string, ...args: unknown[]) => answerOf(sessions, client.userId, name, args);
-  const asRunner = (name: string, ...args: unknown[]) =>
-    answerOf(sessions, undefined, name, [machineToken, ...args]);
   const answers: Record<string, string> = {};
-  answers.setup_bot = await asClient('setup_bot', edgeToken, client.id, 'evm-grid', 'A bot', {}, sealed.evm);
-  const botId = (JSON.parse(answers.setup_bot) as { id: string }).id;
-  const hash = hashOfMachineToken(machineToken);
-  answers.issue_token = await asClient('issue_token', botId, [], 'A runner', hash);
-  answers.get_own_client = await asClient('get_own_client');
-  answers.get_client = await asClient('get_client', client.id);
-  answers.get_trading_key = await asClient('get_trading_key', client.id);
-  answers.list_bot_options = await asClient('list_bot_options', client.id);
-  answers.get_bot = await asClient('get_bot', botId);
-  answers.list_bots = await asClient('list_bots', client.id, 50);
-  answers.get_policy = await asClient('get_policy', botId);
-  answers.list_runner_bots = await asRunner('list_runner_bots');
-  answers.record_heartbeat = await asRunner('record_heartbeat', botId, 'ok');
-  const claim = { kind: 'evm.message', chain_id: null, recipients: [], value: '0', digest: 'ab'.repeat(32) };
-  answers['check_out_key evm'] = await answerOf(sessions, undefined, 'check_out_key', [
-    edgeToken,
-    machineToken,
-    botId,
-    claim,
-  ]);
-  answers['check_out_key solana'] = JSON.stringify({ client_id: client.id, ...sealed.solana });
-  const next = await sealKey({ private_key: newEvmKey() }, client.id, async () => keyring);
-  const { address, chain, key_id, encrypted_key } = next;
-  answers.rotate_key = await asClient(
-    'rotate_key',
-    edgeToken,
-    client.id,
-    address,
-    chain,
-    key_id,
-    encrypted_key,
-  );
-  answers.revoke_key_at_edge = await asClient('revoke_key_at_edge', edgeToken, client.id);
+  const record = async <Name extends keyof Functions & string>(
+    user: string | undefined,
+    name: Name,
+    args: Functions[Name]['Args'],
+    as: string = name,
+  ) => {
+    answers[as] = JSON.stringify(await sessions.call(user, name, args));
+  };
+  const edge = { edge_token: edgeToken };
+  const runner = { token: machineToken };
+  await record(userId, 'setup_bot', {
+    ...edge,
+    client_id: clientId,
+    bot_type: 'evm-grid',
+    name: 'A bot',
+    config: {},
+    wallet: asJson(sealed.evm),
+  });
+  const botId = (JSON.parse(answers.setup_bot ?? '') as { id: string }).id;
+  await record(userId, 'issue_token', {
+    bot_id: botId,
+    other_bot_ids: [],
+    name: 'A runner',
+    token_hash: hashOfMachineToken(machineToken),
+  });
+  await record(userId, 'get_own_client', {});
+  await record(userId, 'get_client', { client_id: clientId });
+  await record(userId, 'get_trading_key', { client_id: clientId });
+  await record(userId, 'list_bot_options', { client_id: clientId });
+  await record(userId, 'get_bot', { bot_id: botId });
+  await record(userId, 'list_bots', { client_id: clientId, page_size: 50 });
+  await record(userId, 'get_policy', { bot_id: botId });
+  await record(undefined, 'list_runner_bots', runner);
+  await record(undefined, 'record_heartbeat', { ...runner, bot_id: botId, status: 'ok' });
+  const checkOut = { ...edge, ...runner, bot_id: botId, signing: asJson(CLAIM) };
+  await record(undefined, 'check_out_key', checkOut, 'check_out_key evm');
+  answers['check_out_key solana'] = JSON.stringify({ client_id: clientId, ...sealed.solana });
+  const next = await sealKey({ private_key: newEvmKey() }, clientId, async () => keyring);
+  await record(userId, 'rotate_key', { ...edge, client_id: clientId, ...next });
+  await record(userId, 'revoke_key_at_edge', { ...edge, client_id: clientId });
 
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };
   const token = (n: number) =>
     new SignJWT({
-      sub: client.userId,
+      sub: userId,
       role: 'authenticated',
       aud: 'authenticated',
       iss: `${supabaseUrl}/auth/v1`,
@@ -98,9 +107,9 @@ export async function edgeSamples(
   return {
     encryptionKey,
     machineToken,
-    clientId: client.id,
+    clientId,
     botId,
-    userId: client.userId,
+    userId,
     jwks: JSON.stringify({ keys: [jwk] }),
     answers,
     operations: {
@@ -117,34 +126,6 @@ export async function edgeSamples(
       requests: signingRequests(sealed.solana.address),
     },
   };
-}
-
-async function newClient({ owner }: Sessions) {
-  const [account] = await owner<[{ id: string; email: string }]>`
-    insert into auth.users (id, aud, role, email, email_confirmed_at)
-    values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@bench.test', now())
-    returning id, email`;
-  const [client] = await owner<[{ id: string }]>`
-    insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
-    returning id`;
-  return { id: client.id, userId: account.id };
-}
-
-async function answerOf(
-  { owner }: Sessions,
-  userId: string | undefined,
-  name: string,
-  args: readonly unknown[],
-): Promise<string> {
-  const role = userId === undefined ? 'anon' : 'authenticated';
-  const claims = JSON.stringify({ role, ...(userId !== undefined && { sub: userId }) });
-  return owner.begin(async (sql) => {
-    await sql`select set_config('role', ${role}, true), set_config('request.jwt.claims', ${claims}, true),
-      set_config('request.jwt.claim.sub', ${userId ?? ''}, true)`;
-    const places = args.map((_, index) => `$${index + 1}`);
-    const [row] = await sql.unsafe(`select public.${name}(${places.join(', ')}) as answer`, args as never[]);
-    return JSON.stringify(row?.answer);
-  });
 }
 
 export const newEvmKey = () => randomBytes(32).toString('hex');
@@ -193,7 +174,7 @@ function signingRequests(solanaAddress: string): Record<string, SigningRequest> 
 }
 
 /** A legacy message that pays one lamport: header, three accounts, blockhash, one instruction. */
-function transfer(from: string): string {
+export function transfer(from: string): string {
   const bytes = [
     Buffer.from([1, 0, 1, 3]),
     Buffer.from(base58.decode(from)),

@@ -1,11 +1,11 @@
 /** A bundle in plain `workerd serve`: the production runtime without development tools around it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../tools/stack/ports.ts';
+import { Connection, type Request } from './connection.ts';
 
 const WORKERD = join(import.meta.dirname, '..', '..', 'node_modules', 'workerd', 'bin', 'workerd');
 
@@ -33,7 +33,7 @@ export class Workerd {
   readonly startMs: number;
   readonly #process: ChildProcess;
   readonly #directory: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  readonly #idle: Connection[] = [];
 
   private constructor(url: string, startMs: number, process: ChildProcess, directory: string) {
     this.url = url;
@@ -79,76 +79,22 @@ export class Workerd {
   }
 
   async stop(): Promise<void> {
-    this.#agent.destroy();
+    for (const connection of this.#idle) connection.close();
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
     this.#process.kill();
     await ended;
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Nanoseconds of processor time that its threads have used; 0 where the system does not report it. */
-  cpuNanoseconds(): number {
-    const tasks = `/proc/${this.#process.pid}/task`;
-    if (!existsSync(tasks)) return 0;
-    return readdirSync(tasks).reduce((sum, task) => {
-      try {
-        return sum + Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ', 1)[0]);
-      } catch {
-        return sum; // The thread has ended.
-      }
-    }, 0);
+  get pid(): number {
+    return this.#process.pid ?? 0;
   }
 
-  /** Sends one request on a connection that stays open. Returns the status. */
-  request({ method = 'GET', path, headers = {}, body }: Request): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-      const sent = request(
-        `${this.url}${path}`,
-        { method, headers: { ...headers, ...length }, agent: this.#agent },
-        (answer) => {
-          answer.resume();
-          answer.once('end', () => resolve(answer.statusCode ?? 0));
-        },
-      );
-      sent.once('error', reject);
-      sent.end(body);
-    });
+  /** Sends a request on a connection that no other request uses. Returns the status. */
+  async request(request: Request): Promise<number> {
+    const connection = this.#idle.pop() ?? (await Connection.open(this.url));
+    const { status } = await connection.send(request);
+    this.#idle.push(connection);
+    return status;
   }
-}
-
-export interface Request {
-  readonly method?: string;
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-export interface Burst {
-  readonly perSecond: number;
-  /** Processor time of the runtime alone, in microseconds a request. */
-  readonly cpu: number;
-}
-
-/** Sends this many requests, `connections` at a time. Every response must have the expected status. */
-export async function burst(
-  worker: Workerd,
-  request: Request,
-  { requests, connections, status = 200 }: { requests: number; connections: number; status?: number },
-): Promise<Burst> {
-  const cpu = worker.cpuNanoseconds();
-  const began = performance.now();
-  let left = requests;
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (left-- > 0) {
-        const got = await worker.request(request);
-        if (got !== status) throw new Error(`${request.method ?? 'GET'} ${request.path} returned ${got}`);
-      }
-    }),
-  );
-  return {
-    perSecond: requests / ((performance.now() - began) / 1000),
-    cpu: (worker.cpuNanoseconds() - cpu) / requests / 1000,
-  };
 }

@@ -12,21 +12,30 @@ export interface OwnStack {
   readonly jwtSecret: string;
   readonly publishableKey: string;
   readonly edgeToken: string;
+  /** The process of the REST and Auth API. */
+  readonly apiPid: number;
   /** Ends every session, as a crash does, and recovers. */
   restartPostgres(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startOwnStack(): Promise<OwnStack> {
+export async function startOwnStack({ durable = false } = {}): Promise<OwnStack> {
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-own-'));
   chmodSync(directory, 0o755);
-  const child = fork(join(import.meta.dirname, 'stack-process.ts'), [directory], { silent: true });
+  const child = fork(
+    join(import.meta.dirname, 'stack-process.ts'),
+    [directory, ...(durable ? ['durable'] : [])],
+    {
+      silent: true,
+    },
+  );
   const log = createWriteStream(join(directory, 'supabase.log'));
   child.stdout?.pipe(log);
   child.stderr?.pipe(log);
-  const stack = await firstMessage<Omit<OwnStack, 'stop' | 'restartPostgres'>>(child);
+  const stack = await firstMessage<Omit<OwnStack, 'stop' | 'restartPostgres' | 'apiPid'>>(child);
   return {
     ...stack,
+    apiPid: child.pid ?? 0,
     restartPostgres: () => restartPostgres(join(directory, 'postgres')),
     async stop() {
       await end(child);

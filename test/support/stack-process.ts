@@ -1,12 +1,12 @@
 /** A stack in a process of its own: it shares no thread with its clients, and a crash of one does not end the other. */
 import { startStack } from '../../tools/stack/stack.ts';
 
-const [directory = '', port = '0'] = process.argv.slice(2);
+const [directory = '', durability] = process.argv.slice(2);
 const { supabaseUrl, databaseUrl, superuserUrl, jwtSecret, publishableKey, edgeToken, stop } =
   await startStack({
     directory,
-    supabasePort: Number(port),
-    durable: false,
+    supabasePort: 0,
+    durable: durability === 'durable',
     poolSize: 40,
   });
 process.once('disconnect', () => void stop().finally(() => process.exit()));
