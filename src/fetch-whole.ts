@@ -2,7 +2,7 @@
  * Fetches an answer to its end, so that the time limit of `init.signal` covers its body, and no more of it than
  * `maxBytes`. A redirect is an answer: followed, it would take tokens and bodies to whoever it names.
  *
- * @throws what `fetch` throws, the signal's reason, or `AnswerTooLarge`
+ * @throws what `fetch` throws, the signal's reason, or `ResponseTooLarge`
  */
 export async function fetchWhole(
   input: RequestInfo | URL,
@@ -24,8 +24,8 @@ function hasLengthUpTo(maxBytes: number, headers: Headers): boolean {
   return /^\d+$/.test(length) && Number(length) <= maxBytes;
 }
 
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
+export class ResponseTooLarge extends Error {
+  override readonly name = 'ResponseTooLarge';
 }
 
 async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
@@ -39,7 +39,7 @@ async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Pro
     bytes += value.byteLength;
     if (bytes > maxBytes) {
       await reader.cancel();
-      throw new AnswerTooLarge();
+      throw new ResponseTooLarge();
     }
     text += decoder.decode(value, { stream: true });
   }

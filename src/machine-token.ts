@@ -6,7 +6,7 @@ import { createBase58check } from '@scure/base';
 export const MACHINE_TOKEN_PREFIX = 'tk_';
 const BYTES = 32;
 /** Base58 of 36 bytes has at most 50 characters. */
-const LONGEST = MACHINE_TOKEN_PREFIX.length + 50;
+const MAX_LENGTH = MACHINE_TOKEN_PREFIX.length + 50;
 const base58check = createBase58check(sha256);
 
 /** A new token. It is returned once and not stored. */
@@ -19,7 +19,7 @@ export function newMachineToken(): string {
  * and lets scanners tell a leaked token from any other text that begins like one.
  */
 export function isMachineToken(text: string): boolean {
-  if (!text.startsWith(MACHINE_TOKEN_PREFIX) || text.length > LONGEST) return false;
+  if (!text.startsWith(MACHINE_TOKEN_PREFIX) || text.length > MAX_LENGTH) return false;
   try {
     return base58check.decode(text.slice(MACHINE_TOKEN_PREFIX.length)).length === BYTES;
   } catch {

@@ -12,9 +12,9 @@ export interface MasterKeySource {
 }
 
 /** A failing source is not asked for longer than this. */
-const READ_LIMIT_MS = 3_000;
+const READ_TIMEOUT_MS = 3_000;
 /** How long the last keys are used on while their source fails. */
-const KEPT_FOR_MS = 15 * 60_000;
+const STALE_FOR_MS = 15 * 60_000;
 
 /**
  * The environment, whose values last as long as an isolate; or the Secrets Store, where a value changes under a running
@@ -39,10 +39,10 @@ export function createKeyringSource(source: MasterKeySource, now = () => Date.no
     if (last && age < source.freshForMs) return last.keyring;
     let setting: string | undefined;
     try {
-      setting = await within(READ_LIMIT_MS, source.read());
+      setting = await within(READ_TIMEOUT_MS, source.read());
     } catch {
       // The same keys of the same source, a little older: a pause of the store need not stop every bot.
-      if (last && age < KEPT_FOR_MS) return last.keyring;
+      if (last && age < STALE_FOR_MS) return last.keyring;
       throw new Problem('master_key_unavailable');
     }
     last = undefined;

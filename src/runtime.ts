@@ -42,7 +42,7 @@ const SETTINGS = [
 ] as const;
 
 /** How long a count of envelopes stands. */
-const COUNTED_FOR_MS = 10_000;
+const COUNT_FRESH_FOR_MS = 10_000;
 
 let current: { readonly env: Bindings; readonly limits: TimeLimits; readonly runtime: Runtime } | undefined;
 
@@ -72,7 +72,7 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
     keyring: createKeyringSource(masterKeySource(settings.encryptionKey)),
     async countUnopenable(masterKeyIds) {
       const of = masterKeyIds.join();
-      if (!counted || counted.of !== of || Date.now() - counted.at >= COUNTED_FOR_MS) {
+      if (!counted || counted.of !== of || Date.now() - counted.at >= COUNT_FRESH_FOR_MS) {
         counted = { of, at: Date.now(), count: await database().countUnopenable(masterKeyIds) };
       }
       return counted.count;

@@ -11,7 +11,7 @@ export interface TimeLimits {
   /** The Auth server's answer with its published keys. */
   readonly signingKeysMs: number;
   /** Who failed to get them waits this long before another fetch, up to twice as long. */
-  readonly signingKeysRestMs: number;
+  readonly signingKeysBackoffMs: number;
 }
 
 export const TIME_LIMITS: TimeLimits = {
@@ -20,5 +20,5 @@ export const TIME_LIMITS: TimeLimits = {
   rejectedPauseMs: 1_000,
   probeMs: 3_000,
   signingKeysMs: 3_000,
-  signingKeysRestMs: 1_000,
+  signingKeysBackoffMs: 1_000,
 };

@@ -1,7 +1,7 @@
 import { base58 } from '@scure/base';
 
 /** Base58 text of 64 bytes has at most 88 characters. */
-const LONGEST = 88;
+const MAX_LENGTH = 88;
 
 /**
  * The bytes of base58 text (Bitcoin's alphabet, no checksum, as Solana writes keys and addresses), or undefined
@@ -9,7 +9,7 @@ const LONGEST = 88;
  * of it would otherwise buy a stalled isolate.
  */
 export function decodeBase58(text: string): Uint8Array | undefined {
-  if (text.length > LONGEST) return undefined;
+  if (text.length > MAX_LENGTH) return undefined;
   try {
     return base58.decode(text);
   } catch {

@@ -9,7 +9,7 @@ const PUBLIC_KEY_BYTES = 32;
 const KEYPAIR_BYTES = SEED_BYTES + PUBLIC_KEY_BYTES;
 
 /** Longest text taken for a JSON array of 64 bytes: leaves room for any indentation, none for a large body. */
-const LONGEST_JSON = 4096;
+const MAX_JSON_LENGTH = 4096;
 
 /**
  * The Ed25519 seed (RFC 8032, section 5.1.5) in one of the forms Solana wallets export: base58 of seed and
@@ -43,7 +43,7 @@ export function canonicalSolanaAddress(text: string): string | undefined {
 }
 
 function parseJson(text: string): unknown {
-  if (text.length > LONGEST_JSON) throw new KeyInputError('private_key_malformed');
+  if (text.length > MAX_JSON_LENGTH) throw new KeyInputError('private_key_malformed');
   try {
     return JSON.parse(text);
   } catch {

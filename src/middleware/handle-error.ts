@@ -11,11 +11,15 @@ import { reportRefusal } from './report-refusals.ts';
 export function handleError(error: Error, c: Context<AppEnv>): Response {
   const problem = asProblem(error, c);
   reportRefusal(c, problem);
-  return refuse(c, problem);
+  return respondWithProblem(c, problem);
 }
 
 /** Answers a problem, and leaves its code for the log. */
-export function refuse(c: Context<AppEnv>, problem: Problem, headers?: Record<string, string>): Response {
+export function respondWithProblem(
+  c: Context<AppEnv>,
+  problem: Problem,
+  headers?: Record<string, string>,
+): Response {
   c.set('problemCode', problem.code);
   return problemResponse(problem, c.get('requestId'), headers);
 }
@@ -30,7 +34,7 @@ function asProblem(error: Error, c: Context<AppEnv>): Problem {
 }
 
 /** What a schema refuses. Of the input only field names that the contract itself could have are repeated. */
-export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+export const rejectInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
   if (result.success) return;
   throw new Problem(
     'validation_failed',

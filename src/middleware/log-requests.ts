@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
-import { Tally } from '../database/tally.ts';
+import { CallStats } from '../database/call-stats.ts';
 import { log } from '../log.ts';
 import { subjectOf } from './route.ts';
 
@@ -14,12 +14,12 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  */
 export const logRequests = createMiddleware<AppEnv>(async (c, next) => {
   const startedAt = Date.now();
-  const tally = new Tally();
-  c.set('tally', tally);
+  const callStats = new CallStats();
+  c.set('callStats', callStats);
   await next();
   const { status } = c.res;
   const durationMs = Date.now() - startedAt;
-  const { client_id = tally.clientId, bot_id } = subjectOf(c);
+  const { client_id = callStats.clientId, bot_id } = subjectOf(c);
   log({
     event: 'request',
     level: status >= 500 ? 'error' : 'info',
@@ -29,14 +29,14 @@ export const logRequests = createMiddleware<AppEnv>(async (c, next) => {
     status,
     code: c.get('problemCode'),
     duration_ms: durationMs,
-    database_ms: tally.ms,
-    database_calls: tally.calls,
+    database_ms: callStats.ms,
+    database_calls: callStats.calls,
     client_id,
     bot_id,
   });
   if (c.get('runtime')?.settings.isDevelopment)
-    c.res.headers.set('server-timing', serverTiming(durationMs, tally));
+    c.res.headers.set('server-timing', serverTiming(durationMs, callStats));
 });
 
-const serverTiming = (total: number, { ms, calls }: Tally) =>
+const serverTiming = (total: number, { ms, calls }: CallStats) =>
   `total;dur=${total}, database;dur=${ms};desc="${calls} calls"`;

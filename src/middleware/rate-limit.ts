@@ -17,7 +17,7 @@ const LIMITERS = {
 } as const satisfies Record<Exclude<RateClass, 'never'>, keyof RateLimiters>;
 
 /** The longest period that the runtime counts in: how long it is until an unknown one has passed. */
-const LONGEST_PERIOD_SECONDS = 60;
+const MAX_PERIOD_SECONDS = 60;
 
 /**
  * Counts one call of a caller that was verified: nobody else can use up what is counted here.
@@ -33,7 +33,7 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
     if (policy) c.set('rateLimitPolicy', policy);
     return;
   }
-  const seconds = /;w=(\d+)/.exec(policy ?? '')?.[1] ?? String(LONGEST_PERIOD_SECONDS);
+  const seconds = /;w=(\d+)/.exec(policy ?? '')?.[1] ?? String(MAX_PERIOD_SECONDS);
   throw new Problem('rate_limited', [], {
     'retry-after': seconds,
     // draft-ietf-httpapi-ratelimit-headers-10: nothing remains, for at most this long.
@@ -52,12 +52,12 @@ async function mayPass(limiter: RateLimiter, key: string): Promise<boolean> {
 }
 
 /** Counts a call by the network that it came from, where nobody is known to ask. @throws {Problem} rate_limited */
-export function countStranger(c: Context<AppEnv>, kind: RateClass): Promise<void> {
+export function countByNetwork(c: Context<AppEnv>, kind: RateClass): Promise<void> {
   return countCall(c, kind, `network ${networkOf(c.req.header('cf-connecting-ip'))}`);
 }
 
 /** Counts a credential that nobody vouches for. @throws {Problem} rate_limited */
-export const countGuess = (c: Context<AppEnv>): Promise<void> => countStranger(c, 'guesses');
+export const countGuess = (c: Context<AppEnv>): Promise<void> => countByNetwork(c, 'guesses');
 
 /** The item of the header that is about this kind of call: `"reads";q=1200;w=60`. */
 function policyOf(kind: string, policies: string): string | undefined {

@@ -5,9 +5,9 @@ import { signCheckpoints } from './checkpoints.ts';
 import type { Job } from './job.ts';
 
 /** In one call, each a transaction: short, since who reads a chain waits for it. */
-const EVENTS_A_CALL = 500;
+const EVENTS_PER_CALL = 500;
 /** Up to 20,000 events. What is left waits for the next minute. */
-const MOST_CALLS = 40;
+const MAX_CALLS = 40;
 
 export const keepAuditChains: Job = {
   name: 'audit',
@@ -23,9 +23,9 @@ export const keepAuditChains: Job = {
 /** So that none waits for somebody to read it. */
 async function chainQueuedEvents(auditor: AuditorDatabase): Promise<number> {
   for (let calls = 1, events = 0; ; calls++) {
-    const { chained } = await auditor.chainQueuedEvents(EVENTS_A_CALL);
+    const { chained } = await auditor.chainQueuedEvents(EVENTS_PER_CALL);
     events += chained;
     // Few may have been chained of many clients, or of one's many events its share: it is over when nothing is.
-    if (chained === 0 || calls === MOST_CALLS) return events;
+    if (chained === 0 || calls === MAX_CALLS) return events;
   }
 }

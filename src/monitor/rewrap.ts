@@ -10,7 +10,7 @@ const BATCH = 50;
 const LIMIT = 1_000;
 const TIME_LIMIT_MS = 30_000;
 /** How many envelopes that do not open are named; the rest is counted. */
-const NAMED = 20;
+const MAX_LISTED = 20;
 
 export const rewrap: Job = {
   name: 'rewrap',
@@ -26,10 +26,10 @@ export const rewrap: Job = {
     const { complete: _, ...counts } = await rewrapKeys(store, keyring, {
       batch: BATCH,
       limit: LIMIT,
-      goOn: () => Date.now() < until,
+      shouldContinue: () => Date.now() < until,
       onNotOpened({ client_id, key_id }) {
         named += 1;
-        if (named > NAMED) return;
+        if (named > MAX_LISTED) return;
         log({ event: 'rewrap_not_opened', level: 'error', request_id: requestId, client_id, key_id });
       },
     });

@@ -9,7 +9,7 @@ import { describeApi } from './write-description.ts';
  * The deployed Worker responds with the file that `npm run openapi` wrote into `public/`. It has neither the writer nor the
  * texts of the description, which `wrangler.toml` leaves out. Without such files the description is written here.
  */
-export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
+export function serveDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   let written: object | undefined;
   return async (c) => {
     if (c.env.ASSETS === undefined) {
@@ -33,7 +33,7 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /** For people, also written by `npm run openapi`. Without files there is no page, and the response leads to the description. */
-export const answerDocs: Handler<AppEnv> = async (c) => {
+export const serveDocs: Handler<AppEnv> = async (c) => {
   if (c.env.ASSETS === undefined) return c.redirect('openapi.json');
   return c.body(await read(c.env.ASSETS, new URL('/docs.html', c.req.url)), 200, {
     'content-type': 'text/html; charset=utf-8',

@@ -5,11 +5,11 @@ import type { AppEnv } from '../app-env.ts';
 import type { Declaration } from '../auth/access.ts';
 import { ProblemBody } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
-import { refuseInvalid } from '../middleware/handle-error.ts';
+import { rejectInvalid } from '../middleware/handle-error.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import type { OperationId } from './reference/index.ts';
 
-export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
 
 /** What a route declares beside its schemas. The middleware and the description both follow it. */
 export interface RouteDeclaration extends Declaration {

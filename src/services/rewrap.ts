@@ -8,7 +8,7 @@ import type { RewrapOutcome, RewrappedKey, RewrapStore, SealedKey } from '../dat
 import { wipe } from '../keys/index.ts';
 
 /** Of the keys of one batch that were in use, for how many it is waited, one by one. */
-const PATIENT_WITH = 10;
+const MAX_SINGLE_RETRIES = 10;
 
 export interface RewrapOptions {
   /** Envelopes asked for at a time. */
@@ -18,7 +18,7 @@ export interface RewrapOptions {
   /** Opens, seals and compares, and stores nothing. */
   readonly dryRun?: boolean;
   /** Asked before each batch. */
-  readonly goOn?: () => boolean;
+  readonly shouldContinue?: () => boolean;
   /** Told after each batch. */
   readonly onBatch?: (counts: RewrapCounts) => void;
   /** Told of each envelope that does not open. */
@@ -45,13 +45,13 @@ export interface RewrapResult extends RewrapCounts {
 export async function rewrapKeys(
   store: RewrapStore,
   keyring: Keyring,
-  { batch, limit, dryRun = false, goOn = () => true, onBatch, onNotOpened }: RewrapOptions,
+  { batch, limit, dryRun = false, shouldContinue = () => true, onBatch, onNotOpened }: RewrapOptions,
 ): Promise<RewrapResult> {
   // The Map keeps the order of the setting: the primary is its first.
   const masterKeyIds = [...keyring.byId.keys()];
   const counts = { moved: 0, changed: 0, busy: 0, not_opened: 0 };
   let complete = false;
-  for (let looked = 0; !complete && looked < limit && goOn(); ) {
+  for (let looked = 0; !complete && looked < limit && shouldContinue(); ) {
     const { items, last } = await store.next(masterKeyIds, Math.min(batch, limit - looked));
     looked += items.length;
     complete = last;
@@ -65,7 +65,7 @@ export async function rewrapKeys(
         onNotOpened?.(item);
       }
     }
-    const outcomes = dryRun ? rewrapped.map(() => 'moved' as const) : await putBack(store, rewrapped);
+    const outcomes = dryRun ? rewrapped.map(() => 'moved' as const) : await storeRewrapped(store, rewrapped);
     for (const outcome of outcomes) counts[outcome] += 1;
     onBatch?.({ ...counts });
   }
@@ -101,7 +101,7 @@ function undefinedIfNotOpened(error: unknown): undefined {
 const hashOf = (envelope: string) => bytesToHex(sha256(utf8ToBytes(envelope)));
 
 /** Stores a batch: in calls that each end soon, then some of the keys that were in use, one by one. */
-async function putBack(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
+async function storeRewrapped(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
   const done: Exclude<RewrapOutcome, 'deferred'>[] = [];
   const inUse: RewrappedKey[] = [];
   for (let waiting = rewrapped; waiting.length > 0; ) {
@@ -118,7 +118,7 @@ async function putBack(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
     waiting = deferred;
   }
   for (const [index, key] of inUse.entries()) {
-    const [outcome = 'busy'] = index < PATIENT_WITH ? await store.replace([key]) : [];
+    const [outcome = 'busy'] = index < MAX_SINGLE_RETRIES ? await store.replace([key]) : [];
     done.push(outcome === 'deferred' ? 'busy' : outcome);
   }
   return done;

@@ -10,13 +10,13 @@ const HARMLESS = [
   'Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo',
 ];
 
-interface Judgement {
+interface Effects {
   readonly recipients: readonly string[];
   readonly value: bigint;
   readonly opaque: boolean;
 }
 
-interface MessageJudgement extends Judgement {
+interface MessageEffects extends Effects {
   /** Accounts that the System program makes and gives to a program of the message's choice. */
   readonly created: readonly string[];
 }
@@ -28,10 +28,10 @@ interface MessageJudgement extends Judgement {
  * System program in its turn: the message is then `opaque`, and so it is where the System program is told
  * something that is not known here.
  */
-export function judgeInstructions(message: SolanaMessage): MessageJudgement {
+export function evaluateInstructions(message: SolanaMessage): MessageEffects {
   const parts = message.instructions.map((instruction) =>
     instruction.program === SYSTEM
-      ? judgeSystem(instruction, message)
+      ? evaluateSystem(instruction, message)
       : { recipients: [], value: 0n, opaque: canSpend(instruction, message) },
   );
   const recipients = parts.flatMap((part, i) => [message.instructions[i]?.program ?? '', ...part.recipients]);
@@ -54,13 +54,13 @@ function canSpend({ program, accounts }: SolanaInstruction, { writableSigners }:
   return !HARMLESS.includes(program) && accounts.some((account) => account < writableSigners);
 }
 
-const UNKNOWN: Judgement = { recipients: [UNKNOWN_RECIPIENT], value: 0n, opaque: true };
+const UNKNOWN: Effects = { recipients: [UNKNOWN_RECIPIENT], value: 0n, opaque: true };
 
 /** By the number that begins the data (bincode of `SystemInstruction`). */
-function judgeSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMessage): Judgement {
+function evaluateSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMessage): Effects {
   if (data.length < 4) return UNKNOWN;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const pays = (place: number, offset: number): Judgement => {
+  const pays = (place: number, offset: number): Effects => {
     const account = accounts[place];
     if (account === undefined || offset + 8 > data.length) return UNKNOWN;
     const value = view.getBigUint64(offset, true);

@@ -1,7 +1,7 @@
 import { base58, base64 } from '@scure/base';
 import { SigningInputError } from './input-error.ts';
 import type { Signing } from './signing.ts';
-import { judgeInstructions } from './solana-instructions.ts';
+import { evaluateInstructions } from './solana-instructions.ts';
 import { MAX_TRANSACTION_BYTES, readSolanaMessage } from './solana-message.ts';
 
 /**
@@ -14,11 +14,11 @@ export function readSolanaTransaction(text: string): Signing {
   const bytes = decode(text);
   const message = readSolanaMessage(bytes);
   const signers = message.keys.slice(0, message.signers);
-  const { created, ...judgement } = judgeInstructions(message);
+  const { created, ...effects } = evaluateInstructions(message);
   return {
     kind: 'solana.transaction',
     chain: 'solana',
-    ...judgement,
+    ...effects,
     // A wallet is never signed for as an account that is made: that would give it to a program.
     signers: signers.filter((key) => !created.includes(key)),
     payload: bytes,

@@ -5,7 +5,7 @@ import { describeKeys, type EnvelopeCounts } from '../../src/services/key-status
 import { say } from './command.ts';
 
 /** For each missing master key, at most this many clients are printed. */
-const NAMED = 10;
+const MAX_LISTED = 10;
 
 /** The status without ENCRYPTION_KEY: only the counts are known. In this case the Worker responds with a 503. */
 export interface UnknownKeysStatus {
@@ -70,8 +70,8 @@ export async function sayWhoseAreMissing(
     const clients = await sql<{ client_id: string }[]>`
       select client_id from public.trading_keys where master_key_id = ${id}
       union select client_id from public.bot_wallets where master_key_id = ${id}
-      order by client_id limit ${NAMED + 1}`;
-    const named = clients.slice(0, NAMED).map(({ client_id }) => client_id);
-    say(`Under ${id}: client ${named.join(', ')}${clients.length > NAMED ? ' and others' : ''}`);
+      order by client_id limit ${MAX_LISTED + 1}`;
+    const named = clients.slice(0, MAX_LISTED).map(({ client_id }) => client_id);
+    say(`Under ${id}: client ${named.join(', ')}${clients.length > MAX_LISTED ? ' and others' : ''}`);
   }
 }

@@ -6,14 +6,14 @@ import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { UsageError } from './failure.ts';
 import { rewrapStore } from './rewrap-store.ts';
 
-const MOST_IN_A_BATCH = 200;
+const MAX_BATCH = 200;
 
 const usage = `Usage: npm run keys:rewrap -- [--local] [--batch N] [--limit N] [--dry-run]
 
 Moves every envelope to the first key of ENCRYPTION_KEY (from the environment). Press Ctrl-C to stop after the current
 batch, or twice to stop at once. The next run continues.
 
-  --batch N  envelopes in one transaction, 1 to ${MOST_IN_A_BATCH} (default 50)
+  --batch N  envelopes in one transaction, 1 to ${MAX_BATCH} (default 50)
   --limit N  the maximum number of envelopes to process
   --dry-run  opens, seals and compares envelopes, but stores nothing
 ${WHICH_DATABASE}
@@ -29,7 +29,7 @@ const options = {
 } as const;
 
 await runCommand({ usage, options }, async (values) => {
-  const batch = wholeNumber('--batch', values.batch, MOST_IN_A_BATCH);
+  const batch = wholeNumber('--batch', values.batch, MAX_BATCH);
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit);
   const dryRun = values['dry-run'];
   const keyring = await parseKeyring(process.env.ENCRYPTION_KEY);
@@ -52,7 +52,7 @@ await runCommand({ usage, options }, async (values) => {
         batch,
         limit: limit - looked,
         dryRun,
-        goOn: () => !interrupted,
+        shouldContinue: () => !interrupted,
         onBatch(counts) {
           moved = before.moved + counts.moved;
           looked = before.looked + counts.moved + counts.changed + counts.busy + counts.not_opened;

@@ -107,8 +107,8 @@ async function main(): Promise<void> {
         SUPABASE_URL: stack.supabaseUrl,
         SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
         SUPABASE_JWT_SECRET: stack.jwtSecret,
-        ENCRYPTION_KEY: keptKey('encryption.key', 'a master key'),
-        AUDIT_SIGNING_KEY: keptKey('audit.key', 'an audit key'),
+        ENCRYPTION_KEY: storedKey('encryption.key', 'a master key'),
+        AUDIT_SIGNING_KEY: storedKey('audit.key', 'an audit key'),
         EDGE_TOKEN: stack.edgeToken,
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
@@ -141,10 +141,10 @@ function startOver(): void {
 }
 
 /** A port that the user names must be free. If the default port is in use, a free one is chosen. */
-async function choosePort(asked: string | undefined, usual: number): Promise<number> {
-  const port = asked === undefined ? usual : Number(asked);
+async function choosePort(wanted: string | undefined, usual: number): Promise<number> {
+  const port = wanted === undefined ? usual : Number(wanted);
   if (await isFree(port)) return port;
-  if (asked !== undefined)
+  if (wanted !== undefined)
     throw new Error(`Port ${port} is in use. Name another port, or leave the option out.`);
   const other = await freePort();
   say(`Port ${port} is in use. Using ${other} instead.`);
@@ -152,7 +152,7 @@ async function choosePort(asked: string | undefined, usual: number): Promise<num
 }
 
 /** Creates the key at the first run. If the master key is lost, every key that it sealed is lost too. */
-function keptKey(file: string, what: string): string {
+function storedKey(file: string, what: string): string {
   const path = join(directory, file);
   if (!existsSync(path)) {
     writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });

@@ -106,7 +106,7 @@ function installedBinaries(): string {
  * The directories for the files of the server: [home, binaries]. If root runs this and the user "nobody" cannot enter
  * the wanted directory (for example in /root), both are in a directory of /var/tmp that is named after the wanted one.
  */
-function lodging(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
+function serverDirectories(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
   const installed = installedBinaries();
   mkdirSync(wanted, { recursive: true, mode: 0o755 });
   const directory = realpathSync(wanted);
@@ -130,7 +130,7 @@ function lodging(wanted: string, user: OsUser | undefined): [home: string, binar
 /** Starts the server on `127.0.0.1:port`. If the cluster does not exist, it is created first. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const user = osUser();
-  const [home, binaries] = lodging(options.directory, user);
+  const [home, binaries] = serverDirectories(options.directory, user);
   const data = join(home, 'data');
   const partial = join(home, 'data.partial');
   const log = join(home, 'postgres.log');
@@ -210,7 +210,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 /** Ends all sessions of a running server like a crash, and starts the server again. It recovers from its log. */
 export async function restartPostgres(directory: string): Promise<void> {
   const user = osUser();
-  const [home, binaries] = lodging(directory, user);
+  const [home, binaries] = serverDirectories(directory, user);
   const args = [
     '-D',
     join(home, 'data'),
@@ -229,7 +229,7 @@ export async function restartPostgres(directory: string): Promise<void> {
 /** Removes all files of a server. If a killed run left the server running, it is stopped first. */
 export function removePostgres(directory: string): void {
   const user = osUser();
-  const [home, binaries] = lodging(directory, user);
+  const [home, binaries] = serverDirectories(directory, user);
   for (const cluster of ['data', 'data.partial'].map((name) => join(home, name))) {
     if (!isRunning(cluster)) continue;
     spawnSync(join(binaries, 'bin', 'pg_ctl'), ['-D', cluster, '-m', 'immediate', '-w', 'stop'], {

@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
 
 /** No cache between here and the caller keeps an answer. */
-export const neverStore = createMiddleware(async (c, next) => {
+export const noStore = createMiddleware(async (c, next) => {
   await next();
   c.res.headers.set('cache-control', 'no-store');
 });
