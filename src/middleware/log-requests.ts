@@ -7,10 +7,10 @@ import { subjectOf } from './route.ts';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
- * One line for each request. Of what the caller sent it has the request id and ids of things, each in a form that no
- * key or token has, and otherwise words of our own: the route and not the path, no query, header or body.
+ * Logs one line for each request. From the request it contains only the request id and the ids in the path, whose forms no
+ * key or token has. It contains the route instead of the path, and no query, header or body.
  *
- * In production a Worker's clock stands still while it computes: durations are the time of waiting.
+ * In production the clock of a Worker does not advance while it computes, so durations are only the time of waiting.
  */
 export const logRequests = createMiddleware<AppEnv>(async (c, next) => {
   const startedAt = Date.now();

@@ -1,6 +1,6 @@
 import { createMiddleware } from 'hono/factory';
 
-/** No cache between here and the caller keeps an answer. */
+/** Prevents caches from storing responses (RFC 9111, section 5.2.2.5). */
 export const noStore = createMiddleware(async (c, next) => {
   await next();
   c.res.headers.set('cache-control', 'no-store');

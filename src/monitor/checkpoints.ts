@@ -1,15 +1,14 @@
-/** Signs the heads of the audit chains that moved, once a day each. */
+/** Signs the heads of the audit chains that have new events, each at most once a day. */
 import type { AuditorDatabase, SignedHead } from '../database/as-auditor.ts';
 import { log } from '../log.ts';
 import type { Runtime } from '../runtime.ts';
 import { signCheckpoint } from '../services/checkpoints.ts';
 
-/** In one call. */
 const HEADS_PER_CALL = 100;
-/** 500 clients a minute. What is left waits for the next. */
+/** 500 clients a minute. The next run continues. */
 const MAX_CALLS = 5;
 
-/** @throws {Problem} also if the audit key is malformed. Without an audit key nothing is signed, and a line is logged. */
+/** Without an audit key nothing is signed, and a line is logged. @throws {Problem} if the audit key is malformed, for example */
 export async function signCheckpoints(
   { settings, auditKeys }: Runtime,
   auditor: AuditorDatabase,
@@ -31,7 +30,7 @@ export async function signCheckpoints(
       const jws = await signCheckpoint(head, keys, iss, Date.now());
       if (jws !== undefined) signed.push({ client_id, seq, jws });
       else if (!reported.has(client_id)) {
-        // Loud on purpose: somebody changed a chain under its checkpoint, or the key that signed it is not listed.
+        // An error for the operator: somebody changed the chain, or AUDIT_PUBLIC_KEYS lacks the key of its last checkpoint.
         log({ event: 'audit_checkpoint_mismatch', level: 'error', request_id: requestId, client_id });
         reported.add(client_id);
       }

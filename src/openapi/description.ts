@@ -1,4 +1,4 @@
-/** The description of the API, for programs and for people. */
+/** The routes `GET /openapi.json` and `GET /docs`. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
@@ -6,8 +6,8 @@ import type { Files } from '../env.ts';
 import { describeApi } from './write-description.ts';
 
 /**
- * The deployed Worker responds with the file that `npm run openapi` wrote into `public/`. It has neither the writer nor the
- * texts of the description, which `wrangler.toml` leaves out. Without such files the description is written here.
+ * The deployed Worker returns the file that `npm run openapi` wrote into `public/`. Its bundle contains neither the writer nor
+ * the texts of the description. A runtime without these files writes the description here.
  */
 export function serveDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   let written: object | undefined;
@@ -22,7 +22,7 @@ export function serveDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   };
 }
 
-/** The page has one style and one script, with these hashes, and requests nothing. A test fails if a hash differs. */
+/** The page has one style and one script, with these hashes, and requests nothing else. A test fails if a hash differs. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "style-src 'sha256-rp8Dr/50Ulc5zW0Ev2WlcuIxFNzHflSaQ6bMndc5pL8='",
@@ -32,7 +32,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** For people, also written by `npm run openapi`. Without files there is no page, and the response leads to the description. */
+/** The page that `npm run openapi` wrote. A runtime without files redirects to the description. */
 export const serveDocs: Handler<AppEnv> = async (c) => {
   if (c.env.ASSETS === undefined) return c.redirect('openapi.json');
   return c.body(await read(c.env.ASSETS, new URL('/docs.html', c.req.url)), 200, {

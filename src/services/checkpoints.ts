@@ -2,10 +2,10 @@ import { type AuditKeys, openCheckpoint, signHead } from '../crypto/audit-key.ts
 import type { UnsignedHead } from '../database/as-auditor.ts';
 
 /**
- * Signs the head of a chain, unless the chain no longer fits its last checkpoint: the database is not believed to
- * have kept what was signed. Answers the JWS, or `undefined`.
+ * Signs the head of a chain and returns the JWS. Returns `undefined` if the chain does not match its last checkpoint: then
+ * somebody changed the chain in the database after the checkpoint was signed.
  *
- * @param iss who signs, as the checkpoint names it
+ * @param iss the issuer in the checkpoint
  * @param now milliseconds since the epoch
  */
 export async function signCheckpoint(

@@ -3,27 +3,27 @@ import type { AuditKeys } from '../crypto/audit-key.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
-/** The schema that this code was written against, as `schema_version()` answers it. */
+/** The version of the schema that this code needs. `schema_version()` returns the version of the database. */
 export const SCHEMA_VERSION = 1;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
   readonly keyring: () => Promise<Pick<Keyring, 'byId'>>;
-  /** How many envelopes none of these master keys opens; `null` if that is every one, of more than one client. */
+  /** The number of envelopes that none of these master keys opens. `null` if it is every envelope of several clients. */
   readonly countUnopenable: (masterKeyIds: readonly string[]) => Promise<number | null>;
-  /** @throws {Problem} where the database does not accept the edge token */
+  /** @throws {Problem} if the database rejects the edge token */
   readonly edgeToken: () => Promise<void>;
   readonly tokenVerification: () => Promise<void>;
   readonly auditKeys: () => Promise<Pick<AuditKeys, 'signing'>>;
-  /** Whether the database asks the same of who changes keys. */
+  /** Whether the database requires the same step-up as the settings of the Worker. */
   readonly stepUpAgrees: () => Promise<boolean>;
-  /** @throws {Problem} where the settings do not let the health monitor run */
+  /** @throws {Problem} if the health monitor cannot run with these settings */
   readonly monitor: () => unknown;
 }
 
 /**
- * The state of each dependency: the problem of the calls that need it, and what to do. Never throws. No call needs the
- * monitor or the audit key: a failure of these is listed, and the service is ready all the same.
+ * The state of each dependency, with the code and the remedy if it fails. Never throws. Requests do not need the monitor or
+ * the audit key, so the service is ready if only these fail.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
   const [schema, keyring, edgeToken, tokens, stepUp, monitor, audit] = await Promise.all([
@@ -41,7 +41,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
       if (!(await probes.auditKeys()).signing) throw new Problem('audit_key_missing');
     }),
   ]);
-  // What the keys open can only be asked where there are keys, and a database that counts.
+  // The count needs the ids of the master keys and a migrated database.
   const { byId } = keyring.value ?? {};
   const unopenable =
     byId && schema.code === undefined ? await attempt(() => probes.countUnopenable([...byId.keys()])) : {};
@@ -66,9 +66,9 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
 }
 
 /**
- * Whether the service can do what it is there for. If it cannot, `GET /ready` is 503. Some envelopes that no master key
- * opens, or those of a single client, are named and do not cause it: a client can store such an envelope itself. If
- * no envelope of several clients opens, the operator has dropped the master key, and nothing can be signed.
+ * Whether `GET /ready` is 200: every dependency that requests need works. If only some envelopes do not open, or only those
+ * of one client, the response lists them and is still 200. Otherwise a damaged row could take the service out of a load
+ * balancer. If no envelope of several clients opens, the operator has removed the master key, and the response is 503.
  */
 export function isAvailable({
   dependencies: { monitor: _, audit_key: __, master_key, ...others },

@@ -1,8 +1,8 @@
-/** Failures to sign that say something of the bot: its policy refused, or its key does not open. */
+/** Failures to sign that count towards the quarantine of a bot. */
 import type { RunnerDatabase } from '../database/as-runner.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
-/** Not mistakes of a caller, nor faults that the operator has to fix: those must not stop a bot. */
+/** Malformed requests and faults of the service do not count, because they must not stop a bot. */
 const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'key_not_opened',
   'policy_chain_denied',
@@ -12,14 +12,14 @@ const COUNTED: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'policy_value_exceeded',
 ]);
 
-/** What was thrown while a bot's signature was made, as the code that is counted; `undefined` where it is not. */
+/** The code of the failure. `undefined` if it does not count. */
 export function countedFailure(error: unknown): ProblemCode | undefined {
   return error instanceof Problem && COUNTED.has(error.code) ? error.code : undefined;
 }
 
 /**
- * Tells the database of a failure, whose own transaction left no trace of it. Answers whether that stopped the bot.
- * Never throws: the caller has its answer, whatever becomes of this.
+ * Reports a failure to the database, because the transaction that failed was rolled back. Returns whether the report
+ * stopped the bot. Never throws, because the caller must get the original problem.
  */
 export async function reportFailure(
   database: RunnerDatabase,

@@ -13,10 +13,10 @@ type Hex = `0x${string}`;
 
 const MAX_LIST_ITEMS = 256;
 
-/** Half of the order of secp256k1: a higher s is refused everywhere (EIP-2). */
+/** Half of the order of secp256k1. Nodes reject a higher s (EIP-2). */
 const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
-/** The members of a transaction as JSON-RPC writes them, each read on its own and strictly. */
+/** Parses the fields of a transaction in the form of JSON-RPC, each of them strictly. */
 export class TransactionFields {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,7 @@ export class TransactionFields {
     this.#fields = fields;
   }
 
-  /** As it is said, or else as the fields tell; 1559 where they tell nothing. */
+  /** The field `type`, or else the type that the other fields imply, or else EIP-1559. */
   type(): number {
     if (this.#has('type')) return Number(this.#quantity('type', 255n));
     if (this.#has('authorizationList')) return 4;
@@ -43,7 +43,7 @@ export class TransactionFields {
     }
   }
 
-  /** Never absent: what is signed for no chain can be sent again on every chain (EIP-155). */
+  /** Required: without a chain id, the transaction could be replayed on every chain (EIP-155). */
   chainId(): number {
     const chainId = this.#quantity('chainId', MAX_CHAIN_ID);
     if (chainId === 0n) throw malformed('chainId', 'zero');
@@ -107,7 +107,7 @@ export class TransactionFields {
     return hashes.map((hash, index) => required(readHex(hash, 32), `blobVersionedHashes/${index}`));
   }
 
-  /** Signed by their own accounts already: nothing here is signed for them. */
+  /** The authorizations are already signed by their accounts. They are not signed here. */
   authorizationList() {
     const list = this.#list('authorizationList', false);
     if (list.length === 0) throw malformed('authorizationList', 'empty');
@@ -127,7 +127,7 @@ export class TransactionFields {
     });
   }
 
-  /** JSON-RPC writes what is absent as null too. */
+  /** In JSON-RPC, an absent field may be null. */
   #has(name: string): boolean {
     return this.#fields[name] !== undefined && this.#fields[name] !== null;
   }
@@ -170,7 +170,7 @@ function quantity(value: unknown, field: string, max: bigint): bigint {
   return read;
 }
 
-/** 0 or 1, or 27 or 28 where a library gives `v`. */
+/** `yParity` is 0 or 1. Some libraries send `v`, which is 27 or 28. */
 function parityOf(value: bigint, at: string): number {
   if (value === 0n || value === 27n) return 0;
   if (value === 1n || value === 28n) return 1;

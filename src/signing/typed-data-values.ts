@@ -7,16 +7,16 @@ export interface Field {
 }
 export type Types = ReadonlyMap<string, readonly Field[]>;
 
-/** Of Solidity. Libraries end a struct's name at its first `$`, or do not: each would hash another type. */
+/** Identifiers of Solidity. Struct names have no `$`, because some libraries end the name there and hash another type. */
 const FIELD_NAME = /^[A-Za-z_$][\w$]{0,127}$/;
 const STRUCT_NAME = /^[A-Za-z_]\w{0,127}$/;
-/** Libraries read these as atomic types, in part with sizes that no type has. */
+/** Libraries treat these names as atomic types, some even with sizes that do not exist. */
 const ATOMIC_NAME = /^(?:u?int|bytes|(?:address|bool|string)$)/;
-/** EIP-712's atomic and dynamic types; `uint` and `int` without a size are not among them. */
+/** The atomic and dynamic types of EIP-712. `uint` and `int` without a size are aliases, which EIP-712 excludes. */
 const ATOMIC = /^(?:address|bool|string|bytes([1-9]|[12]\d|3[0-2])?|(u?)int([1-9]\d{0,2}))$/;
 const ARRAY = /^(.+)\[(\d{0,4})\]$/;
 
-/** More than anything in use; they bound the work that a body of 64 KiB can ask for. */
+/** Larger than any typed data in use. They limit the work that a body of 64 KiB can cause. */
 const MAX_TYPES = 64;
 const MAX_FIELDS = 64;
 const MAX_DEPTH = 16;
@@ -58,7 +58,7 @@ function readFields(struct: string, value: unknown): readonly Field[] {
   return fields;
 }
 
-/** Turns the values of a message into what they are by its types. */
+/** Parses the values of a message by their types. */
 export class MessageReader {
   readonly #types: Types;
   #values = 0;
@@ -96,7 +96,7 @@ export class MessageReader {
   }
 }
 
-/** The value of an atomic type, or undefined if the type is another one. */
+/** Parses the value of an atomic type. Returns undefined if the value is not of the type. */
 function atomic(type: string, value: unknown): unknown {
   if (type === 'address') return readEvmAddress(value);
   if (type === 'bool') return typeof value === 'boolean' ? value : undefined;

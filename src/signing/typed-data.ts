@@ -16,9 +16,9 @@ const DOMAIN_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Typed data as `eth_signTypedData_v4` takes it: `{domain, types, primaryType, message}`. Numbers may be hex or
- * decimal text or safe integers. Every value must be there and of its type; the domain has no member that is not
- * signed, so that the chain id which a policy judges is the chain id that is signed.
+ * Parses typed data in the form of `eth_signTypedData_v4`: `{domain, types, primaryType, message}`. Numbers are hex or
+ * decimal texts or safe integers. Every value is required and must have its type. Every member of the domain must be part
+ * of what is signed, so that the policy checks the chain id that is signed.
  *
  * @throws {SigningInputError} `typed_data_malformed`
  */
@@ -54,8 +54,8 @@ export function readTypedData(typedData: Readonly<Record<string, unknown>>): Sig
 }
 
 /**
- * The fields of the domain, as they are declared, or as they are there, in the order of the standard. An empty
- * text that is not declared is a member for some libraries only. It is rejected below.
+ * The fields of the domain: as `types` declares them, or else the members of the domain in the order of EIP-712. Libraries
+ * differ about an empty text that is not declared, so it is rejected below.
  */
 function readDomainType(
   domain: Readonly<Record<string, unknown>>,
@@ -75,7 +75,7 @@ function readDomainType(
   return fields;
 }
 
-/** The encoder's messages quote the values, so they stay behind. */
+/** The error of the encoder is dropped, because its message quotes values. */
 function hashOf(definition: {
   domain: Record<string, unknown>;
   types: Record<string, readonly Field[]>;

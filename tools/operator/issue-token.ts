@@ -4,7 +4,7 @@
  *
  *     npm run --silent operator:token -- --scope edge | npx wrangler secret put EDGE_TOKEN
  */
-import { note, runCommand, say, type Values } from './command.ts';
+import { print, printNote, runCommand, type Values } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { UsageError } from './failure.ts';
 import { issueToken, type NewCronToken } from './tokens.ts';
@@ -40,9 +40,11 @@ await runCommand({ usage, options }, async (values) => {
   try {
     const { id, token, expiresAt } = await issueToken(sql, wanted);
     const setting = SETTINGS[wanted.scope];
-    note(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
-    note(`It is shown only once. Set it as ${setting}. To revoke it, call DELETE /tokens/${id} as an admin.`);
-    say(token);
+    printNote(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
+    printNote(
+      `It is shown only once. Set it as ${setting}. To revoke it, call DELETE /tokens/${id} as an admin.`,
+    );
+    print(token);
     return 0;
   } finally {
     await sql.end();

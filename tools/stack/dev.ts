@@ -34,7 +34,7 @@ export interface StackFile {
   readonly machine_token: string | null;
 }
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const usage = `Usage: npm run dev -- [options]
 
@@ -75,7 +75,7 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
-  // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
+  // If root runs this, PostgreSQL runs as another user, who must be able to enter the directory.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
   const lock = await takeDirectory(directory);
   if (!lock) throw new Error(`A stack is already running in ${directory}: ${describeRunning()}`);
@@ -93,10 +93,10 @@ async function main(): Promise<void> {
       directory,
       supabasePort: await choosePort(options['supabase-port'], SUPABASE_PORT),
       durable: true,
-      say,
+      print,
     });
     stops.push(() => stack.stop());
-    if (stack.migrated.length > 0) say(`Applied ${stack.migrated.length} migrations.`);
+    if (stack.migrated.length > 0) print(`Applied ${stack.migrated.length} migrations.`);
     const accounts = options.empty
       ? undefined
       : await ensureDemoAccounts(stack.databaseUrl, join(directory, 'accounts.json'));
@@ -126,7 +126,7 @@ async function main(): Promise<void> {
         throw new Error(`The Worker ended unexpectedly. See ${join(directory, 'worker.log')}`);
       }),
     ]);
-    say('Stopping.');
+    print('Stopping.');
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -137,7 +137,7 @@ function startOver(): void {
   for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'audit.key', 'wrangler']) {
     rmSync(join(directory, name), { recursive: true, force: true });
   }
-  say('Starting over: the old data, accounts and master key were deleted.');
+  print('Starting over: the old data, accounts and master key were deleted.');
 }
 
 /** A port that the user names must be free. If the default port is in use, a free one is chosen. */
@@ -147,7 +147,7 @@ async function choosePort(wanted: string | undefined, usual: number): Promise<nu
   if (wanted !== undefined)
     throw new Error(`Port ${port} is in use. Name another port, or leave the option out.`);
   const other = await freePort();
-  say(`Port ${port} is in use. Using ${other} instead.`);
+  print(`Port ${port} is in use. Using ${other} instead.`);
   return other;
 }
 
@@ -156,7 +156,7 @@ function storedKey(file: string, what: string): string {
   const path = join(directory, file);
   if (!existsSync(path)) {
     writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
-    say(`Made ${what}: ${path}`);
+    print(`Made ${what}: ${path}`);
   }
   return readFileSync(path, 'utf8').trim();
 }
@@ -199,18 +199,18 @@ function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts | un
 }
 
 function announce(file: StackFile): void {
-  say('');
-  say(`  API        ${file.api_url}`);
-  say(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
-  say(`  Database   ${file.database_url}`);
-  say('');
-  if (file.admin) say(`  admin      ${file.admin.email}   ${file.admin.password}`);
+  print('');
+  print(`  API        ${file.api_url}`);
+  print(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
+  print(`  Database   ${file.database_url}`);
+  print('');
+  if (file.admin) print(`  admin      ${file.admin.email}   ${file.admin.password}`);
   for (const { id, name, email, password } of file.clients)
-    say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
-  say('');
-  say(
+    print(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
+  print('');
+  print(
     `  Log        ${join(directory, 'worker.log')}: one line for each request, and one line for the monitor every ${cronEvery} s`,
   );
-  say('');
-  say(`  For programs: ${stackFile}. Ready. Ctrl-C stops everything.`);
+  print('');
+  print(`  For programs: ${stackFile}. Ready. Ctrl-C stops everything.`);
 }

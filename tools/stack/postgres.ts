@@ -35,7 +35,7 @@ export interface PostgresOptions {
   readonly durable: boolean;
   /** Runs once in a new cluster, before the cluster gets its final name. So an incomplete cluster is never used. */
   readonly bootstrap: (superuser: postgres.Sql) => Promise<void>;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export interface PostgresServer {
@@ -158,7 +158,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     `postgresql://${role}:${password}@127.0.0.1:${options.port}/postgres`;
 
   if (existsSync(partial)) {
-    options.say('An earlier run left an incomplete database. Creating it again.');
+    options.print('An earlier run left an incomplete database. Creating it again.');
     stop(partial, 'immediate');
     rmSync(partial, { recursive: true, force: true });
   }
@@ -166,7 +166,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     throw new Error(`${data} is not a PostgreSQL data directory. Start over with: npm run dev -- --fresh`);
   }
   if (existsSync(join(data, 'postmaster.pid'))) {
-    options.say('An earlier run was interrupted. Stopping its database, if it is still running.');
+    options.print('An earlier run was interrupted. Stopping its database, if it is still running.');
     stop(data, 'fast');
     rmSync(join(data, 'postmaster.pid'), { force: true });
   }

@@ -1,9 +1,9 @@
-/** A schema in words: what a value is, and below it the fields that it has. */
+/** Describes a schema: the type and limits of a value, and its fields. */
 import { html } from 'hono/html';
 import { PROBLEM_CODES } from '../../../src/problem.ts';
 import type { Parameter, Schema } from './description.ts';
 
-/** Text in which everything that came from elsewhere is escaped. */
+/** HTML in which all inserted values are escaped. */
 export type Html = ReturnType<typeof html>;
 
 /** An anchor of this page: `post-bots-id-sign`. */
@@ -22,10 +22,10 @@ const code = (value: unknown) =>
 const joined = (parts: readonly unknown[], between: string) =>
   parts.map((part, i) => (i === 0 ? part : [between, part]));
 
-/** Descriptions mark code by backticks. */
+/** Converts backticks of a description to code. */
 export const prose = (text = '') => text.split('`').map((part, i) => (i % 2 === 1 ? code(part) : part));
 
-/** What a value of the schema is, its description and its fields. */
+/** The type of a schema, its description and its fields. */
 export function described(schema: Schema): Html {
   const texts = [schema, ...(schema.allOf ?? [])].flatMap(({ description }) => description ?? []);
   return html`<span class="type">${kind(schema)}</span>${texts.map(
@@ -33,7 +33,7 @@ export function described(schema: Schema): Html {
   )}${fields(schema)}`;
 }
 
-/** In one phrase: `string, 1 to 200 characters`. */
+/** The type and limits of a value in one phrase: `string, 1 to 200 characters`. */
 function kind(schema: Schema): unknown {
   if (schema.$ref !== undefined) {
     const name = schemaName(schema);
@@ -58,7 +58,7 @@ function* limits(schema: Schema): Generator<unknown> {
   if (schema.writeOnly) yield 'never returned';
   if (schema.additionalProperties === false) yield 'no other fields';
   if (typeof schema.additionalProperties === 'object') yield 'any fields';
-  // The form of a UUID or a time is known by its name.
+  // UUIDs and times need no example, because the name of their format is enough.
   if (schema.example !== undefined && schema.format === undefined) yield ['such as ', code(schema.example)];
 }
 
@@ -73,7 +73,7 @@ function oneOf(values: readonly unknown[]) {
   return values.length === 1 ? code(values[0]) : ['one of ', joined(values.map(code), ' ')];
 }
 
-/** The fields of an object, or what an array or an alternative is made of. */
+/** The fields of an object, of the items of an array, or of the parts of an alternative. */
 export function fields(schema: Schema): unknown {
   const { properties, required = [], items, allOf } = schema;
   const choices = schema.anyOf ?? schema.oneOf;

@@ -1,4 +1,4 @@
-/** `docs/reference/events.md`. The types hold it to the events that `src/contract/audit.ts` knows. */
+/** Writes `docs/reference/events.md`. It does not compile if an event of `src/contract/audit.ts` is missing here. */
 import { KEY_EVENTS } from '../../../src/contract/audit.ts';
 import { code, heading, table } from './markdown.ts';
 

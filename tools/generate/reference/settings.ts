@@ -1,4 +1,4 @@
-/** `docs/reference/settings.md`. The types hold it to the settings that `src/env.ts` knows. */
+/** Writes `docs/reference/settings.md`. It does not compile if a setting of `src/env.ts` is missing here. */
 import type { Bindings, RateLimiters } from '../../../src/env.ts';
 import { code, heading, table } from './markdown.ts';
 
