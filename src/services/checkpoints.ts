@@ -15,9 +15,12 @@ export async function signCheckpoint(
   now: number,
 ): Promise<string | undefined> {
   if (last) {
-    const said = await openCheckpoint(keys, last.jws);
+    const checkpoint = await openCheckpoint(keys, last.jws);
     const fits =
-      said?.client_id === client_id && said.seq === last.seq && said.hash === last.hash && last.seq < seq;
+      checkpoint?.client_id === client_id &&
+      checkpoint.seq === last.seq &&
+      checkpoint.hash === last.hash &&
+      last.seq < seq;
     if (!fits) return undefined;
   }
   return signHead(keys, { iss, client_id, seq, hash, time: new Date(now).toISOString() });

@@ -29,11 +29,12 @@ export function readEvmMessage(message: string | { readonly raw: string }): Sign
 function bytesOf(message: string | { readonly raw: string }): Uint8Array {
   if (typeof message === 'string') {
     // UTF-8 cannot encode half of a surrogate pair. The encoder would replace it, and another text would be signed.
-    if (!message.isWellFormed()) throw new SigningInputError('message_malformed', '', 'not well-formed text');
+    if (!message.isWellFormed())
+      throw new SigningInputError('message_malformed', '', 'a text with half of a surrogate pair');
     return utf8ToBytes(message);
   }
   const hex = readHex(message.raw);
   if (hex === undefined)
-    throw new SigningInputError('message_malformed', 'raw', 'not 0x and hex of whole bytes');
+    throw new SigningInputError('message_malformed', 'raw', 'must be 0x and an even number of hex digits');
   return hexToBytes(hex.slice(2));
 }

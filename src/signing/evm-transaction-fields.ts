@@ -46,7 +46,7 @@ export class TransactionFields {
   /** Required: without a chain id, the transaction could be replayed on every chain (EIP-155). */
   chainId(): number {
     const chainId = this.#quantity('chainId', MAX_CHAIN_ID);
-    if (chainId === 0n) throw malformed('chainId', 'zero');
+    if (chainId === 0n) throw malformed('chainId', 'must be at least 1');
     return Number(chainId);
   }
 
@@ -83,7 +83,7 @@ export class TransactionFields {
   data(): Hex {
     const [data, input] = [this.#data('data'), this.#data('input')];
     if (data !== undefined && input !== undefined && data !== input)
-      throw malformed('input', 'differs from data');
+      throw malformed('input', 'differs from data: send one of them');
     return data ?? input ?? '0x';
   }
 
@@ -92,9 +92,10 @@ export class TransactionFields {
       const at = `accessList/${index}`;
       const { address, storageKeys, ...others } = item;
       const keys = Array.isArray(storageKeys) ? storageKeys.map((key) => readHex(key, 32)) : [undefined];
-      if (Object.keys(others).length > 0 || keys.length > MAX_LIST_ITEMS) throw malformed(at, 'not an entry');
+      if (Object.keys(others).length > 0 || keys.length > MAX_LIST_ITEMS)
+        throw malformed(at, `must have only address and at most ${MAX_LIST_ITEMS} storageKeys`);
       if (!keys.every((key) => key !== undefined))
-        throw malformed(`${at}/storageKeys`, 'not hex of 32 bytes each');
+        throw malformed(`${at}/storageKeys`, 'must be a list of hex texts of 32 bytes');
       return { address: required(readEvmAddress(address), `${at}/address`), storageKeys: keys };
     });
   }
@@ -102,7 +103,7 @@ export class TransactionFields {
   blobVersionedHashes(): Hex[] {
     const hashes = this.#fields.blobVersionedHashes;
     if (!Array.isArray(hashes) || hashes.length === 0 || hashes.length > MAX_LIST_ITEMS) {
-      throw malformed('blobVersionedHashes', 'not a list of hashes');
+      throw malformed('blobVersionedHashes', 'must be a list of hashes of 32 bytes in hex');
     }
     return hashes.map((hash, index) => required(readHex(hash, 32), `blobVersionedHashes/${index}`));
   }
@@ -110,11 +111,12 @@ export class TransactionFields {
   /** The authorizations are already signed by their accounts. They are not signed here. */
   authorizationList() {
     const list = this.#list('authorizationList', false);
-    if (list.length === 0) throw malformed('authorizationList', 'empty');
+    if (list.length === 0) throw malformed('authorizationList', 'must not be empty');
     return list.map((item, index) => {
       const at = `authorizationList/${index}`;
       const { address, chainId, nonce, yParity, v, r, s, ...others } = item;
-      if (Object.keys(others).length > 0) throw malformed(at, 'not a signed authorization');
+      if (Object.keys(others).length > 0)
+        throw malformed(at, 'must have only the fields of a signed authorization');
       const parity = quantity(yParity ?? v, `${at}/yParity`, 28n);
       return {
         address: required(readEvmAddress(address), `${at}/address`),
@@ -149,7 +151,7 @@ export class TransactionFields {
     if (optional && !this.#has(name)) return [];
     const list = this.#fields[name];
     if (!Array.isArray(list) || list.length > MAX_LIST_ITEMS || !list.every(isRecord)) {
-      throw malformed(name, 'not a list of objects');
+      throw malformed(name, 'must be a list of objects');
     }
     return list;
   }
@@ -160,13 +162,13 @@ function malformed(field: string, detail: string): SigningInputError {
 }
 
 function required<Value>(value: Value | undefined, field: string): Value {
-  if (value === undefined) throw malformed(field, 'absent or of another form');
+  if (value === undefined) throw malformed(field, 'is missing or malformed');
   return value;
 }
 
 function quantity(value: unknown, field: string, max: bigint): bigint {
   const read = required(readQuantity(value), field);
-  if (read > max) throw malformed(field, 'too large');
+  if (read > max) throw malformed(field, 'is too large');
   return read;
 }
 
@@ -174,7 +176,7 @@ function quantity(value: unknown, field: string, max: bigint): bigint {
 function parityOf(value: bigint, at: string): number {
   if (value === 0n || value === 27n) return 0;
   if (value === 1n || value === 28n) return 1;
-  throw malformed(`${at}/yParity`, 'neither 0 nor 1');
+  throw malformed(`${at}/yParity`, 'must be 0 or 1');
 }
 
 const word = (value: bigint): Hex => `0x${value.toString(16).padStart(64, '0')}`;

@@ -31,13 +31,13 @@ export interface SolanaMessage {
 export function readSolanaMessage(bytes: Uint8Array): SolanaMessage {
   const reader = new Reader(bytes);
   const isVersioned = (bytes[0] ?? 0) >= VERSION_0;
-  if (isVersioned && reader.byte() !== VERSION_0) throw malformed('neither legacy nor version 0');
+  if (isVersioned && reader.byte() !== VERSION_0) throw malformed('must be a legacy message or of version 0');
   const [signers, readonlySigners, readonlyOthers] = [reader.byte(), reader.byte(), reader.byte()];
   const keys = reader.list(() => base58.encode(reader.bytes(32)));
   if (signers > keys.length || readonlySigners >= signers || signers + readonlyOthers > keys.length) {
-    throw malformed('its header does not fit its accounts');
+    throw malformed('the header does not match the number of accounts');
   }
-  if (new Set(keys).size < keys.length) throw malformed('an account stands in it twice');
+  if (new Set(keys).size < keys.length) throw malformed('an account is listed twice');
   reader.bytes(32); // recent blockhash or nonce
   const instructions = reader.list(() => ({
     program: reader.byte(),
@@ -47,7 +47,7 @@ export function readSolanaMessage(bytes: Uint8Array): SolanaMessage {
   const lookedUp = isVersioned ? readLookups(reader) : 0;
   if (!reader.isAtEnd()) throw malformed('has bytes after its end');
   if (1 + signers * SIGNATURE_BYTES + bytes.length > MAX_TRANSACTION_BYTES)
-    throw malformed('too long to be sent');
+    throw malformed('is too long for a packet of the network');
   const accounts = keys.length + lookedUp;
   if (accounts > 256) throw malformed('has too many accounts');
   for (const { program, accounts: indexes } of instructions) {
@@ -73,7 +73,7 @@ function readLookups(reader: Reader): number {
     reader.bytes(32); // the table
     return reader.bytes(reader.length()).length + reader.bytes(reader.length()).length;
   });
-  if (lookups.includes(0)) throw malformed('looks up nothing in a table');
+  if (lookups.includes(0)) throw malformed('an address lookup table has no indexes');
   return lookups.reduce((total, count) => total + count, 0);
 }
 

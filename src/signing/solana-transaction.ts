@@ -40,5 +40,5 @@ function decode(text: string): Uint8Array<ArrayBuffer> {
       // The error below has no `cause`, because the message of the decoder quotes the text.
     }
   }
-  throw new SigningInputError('transaction_malformed', '', 'not base64 of a message');
+  throw new SigningInputError('transaction_malformed', '', 'must be a message in base64');
 }

@@ -25,11 +25,11 @@ const DOMAIN_FIELDS: Readonly<Record<string, string>> = {
 export function readTypedData(typedData: Readonly<Record<string, unknown>>): Signing {
   const { domain = {}, types: givenTypes, primaryType, message, ...others } = typedData;
   if (Object.keys(others).length > 0)
-    throw malformed('', 'has more than domain, types, primaryType and message');
-  if (!isRecord(domain)) throw malformed('domain', 'not an object');
+    throw malformed('', 'allowed fields are domain, types, primaryType and message');
+  if (!isRecord(domain)) throw malformed('domain', 'must be an object');
   const types = readTypes(givenTypes);
   if (typeof primaryType !== 'string' || primaryType === 'EIP712Domain' || !types.has(primaryType)) {
-    throw malformed('primaryType', 'not one of types');
+    throw malformed('primaryType', 'must be a type of types');
   }
   const domainType = readDomainType(domain, types.get('EIP712Domain'));
   const all = new Map([...types, ['EIP712Domain', domainType] as const]);
@@ -66,11 +66,11 @@ function readDomainType(
     .map(([name, type]) => ({ name, type }));
   const fields = declared ?? present;
   if (!fields.every(({ name, type }) => Object.hasOwn(DOMAIN_FIELDS, name) && DOMAIN_FIELDS[name] === type)) {
-    throw malformed('types/EIP712Domain', 'has a field that is not one of the standard');
+    throw malformed('types/EIP712Domain', 'has a field that EIP-712 does not define');
   }
   const names = fields.map(({ name }) => name);
   if (!Object.keys(domain).every((name) => names.includes(name))) {
-    throw malformed('domain', 'has a member that EIP712Domain lacks');
+    throw malformed('domain', 'has a member that types.EIP712Domain does not declare');
   }
   return fields;
 }

@@ -50,12 +50,14 @@ export function printRestored({ manifest, lists, loaded, ended, after }: Report)
     print(`${counted(after.admins_without_account, 'admin')} without an account: removed.`);
   }
   print(`${counted(after.clients_with_key, 'client')} with a trading key.`);
-  print(`Admins: ${after.admins.map(plain).join(', ') || 'none'}. Remove who is not one any more.`);
+  print(
+    `Admins: ${after.admins.map(plain).join(', ') || 'none'}. Remove accounts that are no longer admins.`,
+  );
   print();
   const known = newest !== undefined && newest > manifest.created_at ? newest : manifest.created_at;
-  print(`Keys that ended after ${known} are not known from these files, and are held again.`);
+  print(`These files do not contain keys that ended after ${known}. Such keys are valid again.`);
   print(
-    'Find who rotated or revoked after that time and revoke for them, before a bot is started: see docs/how-to/back-up-and-restore.md.',
+    'Before you start a bot, find the clients that rotated or revoked after that time, and revoke their keys: see docs/how-to/back-up-and-restore.md.',
   );
 }
 
