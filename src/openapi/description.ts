@@ -26,7 +26,7 @@ export function serveDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
 const PAGE_POLICY = [
   "default-src 'none'",
   "style-src 'sha256-rp8Dr/50Ulc5zW0Ev2WlcuIxFNzHflSaQ6bMndc5pL8='",
-  "script-src 'sha256-afQBgIpmWhPrrmdQv0FzaJEJ9r42/xfnj4IUIhzOt8k='",
+  "script-src 'sha256-DiM+sfnVnYr7ouIk3tS/btaJOibu7TqTOmcWwGNRE5I='",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

@@ -16,12 +16,12 @@ export async function signCheckpoint(
 ): Promise<string | undefined> {
   if (last) {
     const checkpoint = await openCheckpoint(keys, last.jws);
-    const fits =
+    const isUnchanged =
       checkpoint?.client_id === client_id &&
       checkpoint.seq === last.seq &&
       checkpoint.hash === last.hash &&
       last.seq < seq;
-    if (!fits) return undefined;
+    if (!isUnchanged) return undefined;
   }
   return signHead(keys, { iss, client_id, seq, hash, time: new Date(now).toISOString() });
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the two flows of the product as requests and responses, with new keys, against the stack that
- * `npm run dev` runs here, or one of its own. It creates clients for itself and changes no other. It fails if a response
- * is not the expected one.
+ * `npm run demo`: shows the two flows of the product as requests and responses, with new keys. It uses the stack that
+ * `npm run dev` runs, or starts a stack. It creates its own clients and changes no other client. It fails if a response is
+ * not the expected one.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -30,8 +30,8 @@ interface Person {
 const options = readOptions(
   `Usage: npm run demo -- [--directory D]
 
-Shows both flows as requests and responses, against the running stack or a stack of its own. In a running stack it uses
-clients that it creates for itself.
+Shows both flows as requests and responses. It uses the running stack, or starts a stack if none is running. It creates
+its own clients and changes no other client.
 
   --directory D  the directory of the running stack (default: .local)`,
   { directory: { type: 'string', default: '.local' } },
@@ -173,7 +173,7 @@ async function personOf(
   return { name, token };
 }
 
-/** Sends a request and prints it and the response. Throws if the status is another one. Submitted keys are not printed. */
+/** Sends a request, and prints it and the response. Throws if the status is not `expected`. Private keys are not printed. */
 function apiOf(stack: StackFile) {
   return async (
     by: Person,
@@ -194,11 +194,11 @@ function apiOf(stack: StackFile) {
       },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const answer = await response.json();
-    print(`→ ${response.status}\n${indent(JSON.stringify(answer, null, 2))}\n`);
+    const result = await response.json();
+    print(`→ ${response.status}\n${indent(JSON.stringify(result, null, 2))}\n`);
     if (response.status !== expected)
       throw new Error(`The status is ${response.status}. Expected: ${expected}.`);
-    return answer as { id: string };
+    return result as { id: string };
   };
 }
 

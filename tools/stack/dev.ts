@@ -7,7 +7,7 @@ import { readOptions, rejectOptions } from '../operator/command.ts';
 import { issueToken } from '../operator/tokens.ts';
 import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
 import { logConsoleTo } from './console-log.ts';
-import { takeDirectory } from './lock.ts';
+import { lockDirectory } from './lock.ts';
 import { freePort, isFree } from './ports.ts';
 import { removePostgres } from './postgres.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -77,7 +77,7 @@ await main().catch((error) => {
 async function main(): Promise<void> {
   // If root runs this, PostgreSQL runs as another user, who must be able to enter the directory.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
-  const lock = await takeDirectory(directory);
+  const lock = await lockDirectory(directory);
   if (!lock) throw new Error(`A stack is already running in ${directory}: ${describeRunning()}`);
 
   // From here on, parts start one after the other and are always stopped in reverse order, also after an error.
