@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const setupFiles = ['./test/support/recorder.ts'];
 
-/** Races, faults, load and floods of attacks take minutes: `npm run test:long`, a step of its own in .ci/run. */
+/** These tests take minutes: races, faults, load, floods of attacks. `npm run test:long` runs them, a separate step of .ci/run. */
 const long = [
   'test/attacks/extremes.node.test.ts',
   'test/attacks/fuzz.node.test.ts',
@@ -25,7 +25,7 @@ const longInWorkerd = [
   'test/routes/unreachable-database.workerd.test.ts',
 ];
 
-/** Commands and documents, each case a process of its own: `npm run test:commands`, a step of its own in .ci/run. */
+/** These tests start a process for each case. `npm run test:commands` runs them, a separate step of .ci/run. */
 const commands = [
   'test/database/advisors.node.test.ts',
   'test/e2e/readme.node.test.ts',
@@ -83,7 +83,7 @@ const inWorkerd = (name: string, include: readonly string[], exclude: readonly s
   plugins: [
     cloudflareTest({
       wrangler: { configPath: './wrangler.toml' },
-      // A real secret of a local Secrets Store, which tests put in: test/secrets-store.
+      // A secret of a local Secrets Store. test/secrets-store.workerd.test.ts sets its value.
       miniflare: {
         secretsStoreSecrets: { STORED_KEY: { store_id: 'local', secret_name: 'encryption-key' } },
       },
@@ -95,7 +95,7 @@ const inWorkerd = (name: string, include: readonly string[], exclude: readonly s
     exclude: [...exclude],
     setupFiles,
     testTimeout: 60_000,
-    // One runtime for all files of a worker: starting one for each takes longer than their tests.
+    // One runtime for all files of a test worker, because starting one for each file takes longer than its tests.
     isolate: false,
     sequence: { groupOrder: 1 },
   },
@@ -104,7 +104,7 @@ const inWorkerd = (name: string, include: readonly string[], exclude: readonly s
 export default defineConfig({
   test: {
     globalSetup: './test/support/global-setup.ts',
-    // Most of the time of a test is waiting: for PostgreSQL, for the Worker, for a clock.
+    // More workers than processors, because tests mostly wait for PostgreSQL, the Worker or a clock.
     maxWorkers: 4,
     sequence: { sequencer: SlowestFirst },
     projects: [
@@ -113,13 +113,13 @@ export default defineConfig({
       inNode('commands', commands),
       inNode('long', long),
       inWorkerd('long-workerd', longInWorkerd),
-      // Last, over everything that the others received, logged and stored.
+      // Runs last, because it scans everything that the other tests received, logged and stored.
       {
         test: {
           name: 'leaks',
           include: ['test/leaks/*.node.test.ts'],
           testTimeout: 120_000,
-          // Only `npm test` sends Idempotency-Keys by the recorded way.
+          // Only the tests of `npm test` send Idempotency-Keys through the recorder.
           provide: { hasIdempotencyKeys: !process.argv.some((name) => /^(long|commands)$/.test(name)) },
           sequence: { groupOrder: 2 },
         },

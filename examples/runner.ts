@@ -1,6 +1,6 @@
 /**
- * A runner: trades for the bots of one machine token, with keys that it never sees. Copy it, and put your own
- * strategy into `trade`. Needs TRADING_KEYS_URL, TRADING_KEYS_TOKEN and RPC_URL; Ctrl-C ends it after the round.
+ * A runner: trades for the bots of one machine token, without access to their private keys. Copy this file and write your
+ * strategy in `trade`. It needs TRADING_KEYS_URL, TRADING_KEYS_TOKEN and RPC_URL. Ctrl-C ends it after the current round.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, findProblem, type RunnerBot, type RunnerBotSummary } from 'trading-keys/client';
@@ -18,12 +18,12 @@ const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 
 while (!stopping.signal.aborted) {
-  // Listed again in every round: bots start and stop, and a rotation gives a wallet another address.
-  const bots = await runningBots().catch((error) => say(`no bots: ${reason(error)}`));
+  // Bots are listed in every round, because they start and stop, and a rotation changes the address of a wallet.
+  const bots = await runningBots().catch((error) => print(`no bots: ${reason(error)}`));
   await Promise.all((bots ?? []).map(round));
   await sleep(Number(ROUND_MS), undefined, { signal: stopping.signal }).catch(() => {});
 }
-say('stopped');
+print('stopped');
 
 /** All running bots of the token, page by page. Lists have no configs. */
 async function runningBots(): Promise<RunnerBotSummary[]> {
@@ -41,15 +41,15 @@ async function runningBots(): Promise<RunnerBotSummary[]> {
 async function round(bot: RunnerBotSummary): Promise<void> {
   try {
     const done = await trade(await api.runner.bot(bot.id));
-    say(`${bot.name}: ${done}`);
+    print(`${bot.name}: ${done}`);
     await api.bots.heartbeat(bot.id, { status: 'ok', message: done });
   } catch (error) {
-    say(`${bot.name}: ${reason(error)}`);
+    print(`${bot.name}: ${reason(error)}`);
     await api.bots.heartbeat(bot.id, { status: 'failing', message: reason(error) }).catch(() => {});
   }
 }
 
-/** The strategy. This one sends `config.amount` of wei, or a single one, to itself. */
+/** The strategy. This example sends `config.amount` wei, or 1 wei, from the wallet to itself. */
 async function trade(bot: RunnerBot): Promise<string> {
   const wallet = bot.wallets.find(({ chain, key_source }) => chain === 'evm' && key_source !== null);
   if (!wallet) return 'has no EVM wallet';
@@ -64,11 +64,11 @@ function amountOf({ config: { amount } }: RunnerBot): bigint {
   return typeof amount === 'string' && /^\d{1,78}$/.test(amount) ? BigInt(amount) : 1n;
 }
 
-/** The API's code where it refused, and else what kind of error it was. */
+/** The code of the problem if the API rejected the request. Otherwise the name of the error. */
 function reason(error: unknown): string {
   return findProblem(error)?.code ?? (error instanceof Error ? error.name : 'unknown');
 }
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }

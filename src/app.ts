@@ -1,14 +1,14 @@
-/** The whole service on one screen: what every request passes, the routes, and the one way out for errors. */
+/** The whole service: middleware in its order, the routes, and the error handler. */
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { requestId } from 'hono/request-id';
 import { authenticate } from './auth/authenticate.ts';
 import { limitBody } from './middleware/body.ts';
 import { allowOrigins, securityHeaders } from './middleware/browser.ts';
-import { handleError, refuse } from './middleware/handle-error.ts';
+import { handleError, respondWithProblem } from './middleware/handle-error.ts';
 import { logRequests } from './middleware/log-requests.ts';
-import { neverStore } from './middleware/never-store.ts';
+import { noStore } from './middleware/no-store.ts';
 import { findRoute } from './middleware/route.ts';
-import { answerDescription, answerDocs } from './openapi/description.ts';
+import { serveDescription, serveDocs } from './openapi/description.ts';
 import { newRouter } from './openapi/route.ts';
 import { Problem } from './problem.ts';
 import { audit } from './routes/audit.ts';
@@ -29,10 +29,10 @@ import type { TimeLimits } from './time-limits.ts';
 export function createApp(limits?: TimeLimits) {
   const app = newRouter();
   app.onError(handleError);
-  app.notFound((c) => refuse(c, new Problem('route_not_found')));
+  app.notFound((c) => respondWithProblem(c, new Problem('route_not_found')));
 
-  // Shorter than 32 bytes in any form: a key or token that is sent as an id is not taken for one.
-  app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, neverStore);
+  // Too short for 32 bytes in any encoding: a private key or token that is sent as a request id is not accepted and logged.
+  app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, noStore);
   app.use(findRoute(app, { 'GET /openapi.json': 'anyone', 'GET /docs': 'anyone' }));
   app.use(async (c, next) => {
     c.set('runtime', runtimeFor(c.env, limits));
@@ -43,10 +43,10 @@ export function createApp(limits?: TimeLimits) {
     methodNotAllowed({
       app,
       onMethodNotAllowed: (c, methods) =>
-        refuse(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
+        respondWithProblem(c, new Problem('method_not_allowed'), { allow: methods.join(', ') }),
     }),
   );
-  // In this order: no body is read of a caller who is rejected or sends too many requests.
+  // In this order, so that the body of a rejected or rate-limited caller is never read.
   app.use(authenticate, limitBody);
 
   app.route('/', service);
@@ -62,7 +62,7 @@ export function createApp(limits?: TimeLimits) {
   app.route('/', runner);
   app.route('/', audit);
 
-  app.get('/openapi.json', answerDescription(app));
-  app.get('/docs', answerDocs);
+  app.get('/openapi.json', serveDescription(app));
+  app.get('/docs', serveDocs);
   return app;
 }

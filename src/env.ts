@@ -1,40 +1,42 @@
-/** A secret of Cloudflare's Secrets Store, bound to the Worker (`secrets_store_secrets`). `get` rejects where it fails. */
+/** A secret of Cloudflare's Secrets Store, bound to the Worker (`secrets_store_secrets`). */
 export interface SecretBinding {
   get(): Promise<string>;
 }
 
-/** The settings of a deployment. Each may be missing: the Worker starts, and `GET /ready` names what is. */
+/** The settings of a deployment. Without a setting the Worker still starts, and `GET /ready` names what is missing. */
 export interface Bindings {
-  /** Of the Supabase project, such as `https://abc.supabase.co`. */
+  /** The URL of the Supabase project, such as `https://abc.supabase.co`. */
   readonly SUPABASE_URL?: string;
   /** The public API key (`sb_publishable_…`). Never a secret or service-role key. */
   readonly SUPABASE_PUBLISHABLE_KEY?: string;
-  /** Only where access tokens are HS256: local and self-hosted projects. */
+  /** Only if access tokens are HS256, as in local and self-hosted projects. */
   readonly SUPABASE_JWT_SECRET?: string;
-  /** Master keys, base64 of 32 bytes each, separated by commas: a secret, or a binding that gives one. The first
-   * seals, all open. */
+  /**
+   * Master keys, base64 of 32 bytes each, separated by commas: a secret, or a binding to one. The first master key seals.
+   * All of them open.
+   */
   readonly ENCRYPTION_KEY?: string | SecretBinding;
-  /** Machine token of the scope `edge`: the database returns and stores envelopes only for who sends it. */
+  /** Machine token of the scope `edge`. Without it, the database neither returns nor stores envelopes. */
   readonly EDGE_TOKEN?: string;
   /** Machine token of the scope `monitor`, for the health monitor that the cron runs. */
   readonly MONITOR_TOKEN?: string;
-  /** Machine token of the scope `rewrap`: set while a new master key takes over, for a week at most. */
+  /** Machine token of the scope `rewrap`. Set it only while envelopes move to a new master key, for at most a week. */
   readonly REWRAP_TOKEN?: string;
-  /** Ed25519 seed, base64 of 32 bytes: signs the heads of audit chains. Optional. */
+  /** Ed25519 seed, base64 of 32 bytes. It signs the heads of audit chains. Optional. */
   readonly AUDIT_SIGNING_KEY?: string;
-  /** Public halves of former audit keys, separated by commas: what they signed stays verifiable. */
+  /** Public keys of former audit keys, separated by commas, so that their checkpoints can still be verified. */
   readonly AUDIT_PUBLIC_KEYS?: string;
-  /** `true`: key changes take a session with a second factor. Its other half is `private.settings`. */
+  /** `true`: key changes require a second factor. `private.settings` must have the same value. */
   readonly REQUIRE_AAL2?: string;
-  /** Key changes take somebody who signed in at most so long ago. Its other half is `private.settings`. */
+  /** Key changes require a sign-in that is not older. `private.settings` must have the same value. */
   readonly MAX_SIGN_IN_AGE_SECONDS?: string;
-  /** Web pages that may read answers: exact origins, separated by commas. None unless named. */
+  /** Exact origins of web pages that may read responses (CORS), separated by commas. */
   readonly ALLOWED_ORIGINS?: string;
-  /** What the rate limits below are, in the words of the header `RateLimit-Policy`. */
+  /** The rate limits below, in the form of the `RateLimit-Policy` header. */
   readonly RATE_LIMIT_POLICY?: string;
-  /** `development` lets answers tell how long they took (`Server-Timing`); production does not say. */
+  /** `development` adds the `Server-Timing` header to responses. */
   readonly ENVIRONMENT?: string;
-  /** The files of `public/`, where the runtime keeps them apart from the Worker. */
+  /** The files of `public/`, if the runtime serves them separately from the Worker. */
   readonly ASSETS?: Files;
 }
 
@@ -43,12 +45,12 @@ export interface Files {
   fetch(url: URL): Promise<Response>;
 }
 
-/** Of the Workers runtime. Other runtimes have none: nothing is limited there. */
+/** A rate limiter of the Workers runtime. Other runtimes do not have it, so nothing is limited there. */
 export interface RateLimiter {
   limit(options: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
-/** What is counted apart: `[[ratelimits]]` of wrangler.toml. */
+/** `[[ratelimits]]` of wrangler.toml. */
 export interface RateLimiters {
   readonly READ_LIMIT?: RateLimiter;
   readonly CHANGE_LIMIT?: RateLimiter;
@@ -66,7 +68,7 @@ export interface Settings {
   readonly rewrapToken: string | undefined;
   readonly auditSigningKey: string | undefined;
   readonly auditPublicKeys: string | undefined;
-  /** `undefined` where what is set is neither `true` nor `false`. */
+  /** `undefined` if the setting is neither `true` nor `false`. */
   readonly requireAal2: boolean | undefined;
   /** `undefined` for no limit, `NaN` if the setting is not a number of seconds. */
   readonly maxSignInAgeSeconds: number | undefined;
@@ -80,7 +82,7 @@ export function readSettings(env: Bindings): Settings {
     supabaseUrl: projectUrl(text(env.SUPABASE_URL)),
     publishableKey: headerValue(text(env.SUPABASE_PUBLISHABLE_KEY)),
     jwtSecret: secret(env.SUPABASE_JWT_SECRET),
-    // An object is a binding. Whether it gives a secret is found where it is read.
+    // An object is a binding. It is read later, because reading it is asynchronous and can fail.
     encryptionKey: (typeof env.ENCRYPTION_KEY === 'object' && env.ENCRYPTION_KEY) || text(env.ENCRYPTION_KEY),
     edgeToken: text(env.EDGE_TOKEN) || undefined,
     monitorToken: text(env.MONITOR_TOKEN) || undefined,
@@ -95,27 +97,27 @@ export function readSettings(env: Bindings): Settings {
   };
 }
 
-/** Replaces a value that is not text. It is malformed as any setting, and not empty, because empty means "not set". */
-const NO_TEXT = '\0';
+/** Replaces a value that is not a text. It is malformed for every setting. An empty text would mean "not set". */
+const NOT_A_TEXT = '\0';
 
 /**
- * A setting as text, whatever it is bound to: `[vars]` of wrangler.toml can also hold numbers, booleans and objects. A
- * setting of another type than expected must not stop the Worker.
+ * A setting as text. `[vars]` of wrangler.toml can also contain numbers, booleans and objects, and a value of an unexpected
+ * type must not stop the Worker.
  */
 function text(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? NO_TEXT : String(value).trim();
+  return typeof value === 'object' ? NOT_A_TEXT : String(value).trim();
 }
 
 function secret(value: unknown): string | undefined {
   const read = text(value);
-  return read === '' || read === NO_TEXT ? undefined : read;
+  return read === '' || read === NOT_A_TEXT ? undefined : read;
 }
 
 const WHOLE_NUMBER = /^\d{1,9}$/;
 const wholeNumber = (digits: string) => (WHOLE_NUMBER.test(digits) ? Number(digits) : Number.NaN);
 
-/** Also `NaN` for 0, which the database's half of the setting does not take: every sign-in would be too old. */
+/** `NaN` also for 0, because then every sign-in would be too old. `private.settings` rejects 0 too. */
 function positive(digits: string): number | undefined {
   return digits === '' ? undefined : wholeNumber(digits) || Number.NaN;
 }
@@ -125,7 +127,7 @@ function trueOrFalse(word: string): boolean | undefined {
   return lower === 'true' || lower === 'false' ? lower === 'true' : undefined;
 }
 
-/** What `fetch` takes as the value of a header. */
+/** Visible ASCII, which `fetch` accepts as the value of a header. */
 function headerValue(value: string): string | undefined {
   return /^[\x21-\x7e]+$/.test(value) ? value : undefined;
 }
@@ -141,7 +143,7 @@ function httpUrl(text: string): URL | undefined {
   return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url : undefined;
 }
 
-/** Paths are appended to it. `fetch` takes no URL with a user or a password. */
+/** A URL to which paths can be appended. `fetch` rejects a URL with a user or a password. */
 function projectUrl(text: string): URL | undefined {
   const url = httpUrl(text.replace(/\/+$/, ''));
   return url && !url.username && !url.password && !url.search && !url.hash ? url : undefined;

@@ -1,8 +1,8 @@
 /**
- * Fetches an answer to its end, so that the time limit of `init.signal` covers its body, and no more of it than
- * `maxBytes`. A redirect is an answer: followed, it would take tokens and bodies to whoever it names.
+ * Fetches a response with its whole body, so that the time limit of `init.signal` covers the body too. Redirects are not
+ * followed, because they would send tokens and bodies to another host.
  *
- * @throws what `fetch` throws, the signal's reason, or `AnswerTooLarge`
+ * @throws what `fetch` throws, the reason of the signal, or `ResponseTooLarge`
  */
 export async function fetchWhole(
   input: RequestInfo | URL,
@@ -12,20 +12,20 @@ export async function fetchWhole(
   const response = await fetch(input, { ...init, redirect: 'manual' });
   const { status, headers, body } = response;
   if (!body) return { status, headers, text: '' };
-  // What says its length is read by the runtime, at a third of what counting costs here.
+  // If the length is known, the runtime reads the body. That takes a third of the time of reading and counting it here.
   const text = hasLengthUpTo(maxBytes, headers) ? await response.text() : await readText(body, maxBytes);
   return { status, headers, text };
 }
 
-/** Whether no more than `maxBytes` can come: compressed or in chunks, an answer may be longer than it says. */
+/** A compressed or chunked body may be longer than its Content-Length. */
 function hasLengthUpTo(maxBytes: number, headers: Headers): boolean {
   const length = headers.get('content-length');
   if (length === null || headers.has('content-encoding') || headers.has('transfer-encoding')) return false;
   return /^\d+$/.test(length) && Number(length) <= maxBytes;
 }
 
-export class AnswerTooLarge extends Error {
-  override readonly name = 'AnswerTooLarge';
+export class ResponseTooLarge extends Error {
+  override readonly name = 'ResponseTooLarge';
 }
 
 async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
@@ -39,7 +39,7 @@ async function readText(body: ReadableStream<Uint8Array>, maxBytes: number): Pro
     bytes += value.byteLength;
     if (bytes > maxBytes) {
       await reader.cancel();
-      throw new AnswerTooLarge();
+      throw new ResponseTooLarge();
     }
     text += decoder.decode(value, { stream: true });
   }

@@ -1,4 +1,4 @@
-/** The Worker's entry. */
+/** The entry point of the Worker. */
 import { createApp } from './app.ts';
 import type { Bindings } from './env.ts';
 import { runScheduled } from './monitor/index.ts';

@@ -1,4 +1,4 @@
-/** What an operator reads: one JSON object a line. Nothing of a request or an answer may stand in it. */
+/** The log for operators: one JSON object per line. It must not contain any value of a request or a response. */
 
 export interface LogEntry {
   readonly event: string;
@@ -7,6 +7,6 @@ export interface LogEntry {
 }
 
 export function log({ level = 'info', ...entry }: LogEntry): void {
-  // biome-ignore lint/suspicious/noConsole: the runtime's log is where an operator looks
+  // biome-ignore lint/suspicious/noConsole: the runtime writes the console to its log
   console[level](JSON.stringify({ level, ...entry }));
 }

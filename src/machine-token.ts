@@ -6,7 +6,7 @@ import { createBase58check } from '@scure/base';
 export const MACHINE_TOKEN_PREFIX = 'tk_';
 const BYTES = 32;
 /** Base58 of 36 bytes has at most 50 characters. */
-const LONGEST = MACHINE_TOKEN_PREFIX.length + 50;
+const MAX_LENGTH = MACHINE_TOKEN_PREFIX.length + 50;
 const base58check = createBase58check(sha256);
 
 /** A new token. It is returned once and not stored. */
@@ -15,11 +15,11 @@ export function newMachineToken(): string {
 }
 
 /**
- * Whether a text has the form of a token. The checksum tells what was mistyped or cut off without the database,
- * and lets scanners tell a leaked token from any other text that begins like one.
+ * Whether a text has the form of a token. Because of the checksum, a mistyped or incomplete token is rejected without a
+ * database call, and secret scanners find leaked tokens without false positives.
  */
 export function isMachineToken(text: string): boolean {
-  if (!text.startsWith(MACHINE_TOKEN_PREFIX) || text.length > LONGEST) return false;
+  if (!text.startsWith(MACHINE_TOKEN_PREFIX) || text.length > MAX_LENGTH) return false;
   try {
     return base58check.decode(text.slice(MACHINE_TOKEN_PREFIX.length)).length === BYTES;
   } catch {
@@ -27,7 +27,7 @@ export function isMachineToken(text: string): boolean {
   }
 }
 
-/** What is stored: the SHA-256, in hex. 256 random bits need no salt and no slow hash. */
+/** The SHA-256 in hex, which the database stores. A token has 256 random bits, so it needs no salt and no slow hash. */
 export function hashOfMachineToken(token: string): string {
   return bytesToHex(sha256(utf8ToBytes(token)));
 }

@@ -1,24 +1,23 @@
-/** Where the master keys live, and how long what was read of them is used. */
+/** Reads the master keys, and caches them. */
 import { type Keyring, KeyringError, parseKeyring } from './crypto/keyring.ts';
 import type { SecretBinding } from './env.ts';
 import { Problem } from './problem.ts';
 
-/** A place that holds the list of master keys, in the form of `ENCRYPTION_KEY`. */
+/** A source of the list of master keys, in the form of `ENCRYPTION_KEY`. */
 export interface MasterKeySource {
-  /** The list, or `undefined` if no list is set. Rejects if it cannot be read now, for whatever reason. */
+  /** Returns the list, or `undefined` if no list is set. Rejects if the list cannot be read now. */
   read(): Promise<string | undefined>;
-  /** After how long it is read again. */
+  /** The time after which the list is read again. */
   readonly freshForMs: number;
 }
 
-/** A failing source is not asked for longer than this. */
-const READ_LIMIT_MS = 3_000;
-/** How long the last keys are used on while their source fails. */
-const KEPT_FOR_MS = 15 * 60_000;
+const READ_TIMEOUT_MS = 3_000;
+/** While the source fails, the last keys are used for at most this time. */
+const STALE_FOR_MS = 15 * 60_000;
 
 /**
- * The environment, whose values last as long as an isolate; or the Secrets Store, where a value changes under a running
- * Worker. There is one source: where it fails, no other is asked.
+ * The environment, which does not change during the life of an isolate, or the Secrets Store, where a value can change
+ * while the Worker runs. If the source fails, there is no fallback to another source.
  */
 export function masterKeySource(setting: string | SecretBinding | undefined): MasterKeySource {
   if (typeof setting === 'object') return { read: () => setting.get(), freshForMs: 60_000 };
@@ -26,8 +25,8 @@ export function masterKeySource(setting: string | SecretBinding | undefined): Ma
 }
 
 /**
- * The keyring of a source. It is imported once and again when it is no longer fresh. What is kept is the value and not
- * the promise: a promise belongs to the request that made it.
+ * Returns a function that reads the keyring, and caches it while it is fresh. The cache holds the value and not the promise,
+ * because in workerd a promise belongs to the request that created it.
  *
  * @param now milliseconds since the epoch
  */
@@ -39,10 +38,10 @@ export function createKeyringSource(source: MasterKeySource, now = () => Date.no
     if (last && age < source.freshForMs) return last.keyring;
     let setting: string | undefined;
     try {
-      setting = await within(READ_LIMIT_MS, source.read());
+      setting = await within(READ_TIMEOUT_MS, source.read());
     } catch {
-      // The same keys of the same source, a little older: a pause of the store need not stop every bot.
-      if (last && age < KEPT_FOR_MS) return last.keyring;
+      // Slightly older keys are used, because a short failure of the store should not stop every bot.
+      if (last && age < STALE_FOR_MS) return last.keyring;
       throw new Problem('master_key_unavailable');
     }
     last = undefined;

@@ -1,5 +1,4 @@
-/** What is made once for each isolate and set of settings, and used by every request. */
-
+/** Objects that all requests of an isolate share. They are created again only if the settings change. */
 import { createVerifier, type Verifier } from './auth/verify-token.ts';
 import { AuditKeyError, type AuditKeys, parseAuditKeys } from './crypto/audit-key.ts';
 import type { Keyring } from './crypto/keyring.ts';
@@ -13,14 +12,14 @@ export interface Runtime {
   readonly settings: Settings;
   /** @throws {Problem} master_key_missing, master_key_malformed, master_key_unavailable */
   keyring(): Promise<Keyring>;
-  /** As `Database` counts them; kept for some seconds, since anyone may ask. @throws {Problem} */
+  /** As `Database.countUnopenable`, cached for some seconds, because anyone may call `GET /ready`. @throws {Problem} */
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
-  /** Signs and verifies heads of audit chains; without a signing key, verifies. @throws {Problem} audit_key_malformed */
+  /** Without a signing key, checkpoints can only be verified. @throws {Problem} audit_key_malformed */
   auditKeys(): Promise<AuditKeys>;
-  /** Hashes of machine tokens that the database knew when they were last used here. */
+  /** Hashes of the machine tokens that the database accepted when they were last used in this isolate. */
   readonly knownTokens: Set<string>;
 }
 
@@ -41,12 +40,11 @@ const SETTINGS = [
   'ENVIRONMENT',
 ] as const;
 
-/** How long a count of envelopes stands. */
-const COUNTED_FOR_MS = 10_000;
+const COUNT_FRESH_FOR_MS = 10_000;
 
 let current: { readonly env: Bindings; readonly limits: TimeLimits; readonly runtime: Runtime } | undefined;
 
-/** The runtime for these settings; the last one is kept, and an isolate only ever has one. */
+/** Returns the last runtime, if the settings are the same. In production an isolate has only one set of settings. */
 export function runtimeFor(env: Bindings, limits = TIME_LIMITS): Runtime {
   const last = current;
   if (last?.limits === limits && SETTINGS.every((name) => last.env[name] === env[name])) return last.runtime;
@@ -72,7 +70,7 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
     keyring: createKeyringSource(masterKeySource(settings.encryptionKey)),
     async countUnopenable(masterKeyIds) {
       const of = masterKeyIds.join();
-      if (!counted || counted.of !== of || Date.now() - counted.at >= COUNTED_FOR_MS) {
+      if (!counted || counted.of !== of || Date.now() - counted.at >= COUNT_FRESH_FOR_MS) {
         counted = { of, at: Date.now(), count: await database().countUnopenable(masterKeyIds) };
       }
       return counted.count;

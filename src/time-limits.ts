@@ -1,17 +1,17 @@
-/** How long the service waits for what it depends on. Not settings: no deployment was found that needs others. */
+/** How long the service waits for its dependencies. These are not settings, because no deployment needed other values. */
 export interface TimeLimits {
-  /** A call of the database, both attempts and the pause between them. Hosted projects end a statement after 8 s. */
+  /** A database call: both attempts and the pause between them. Hosted projects end a statement after 8 s. */
   readonly callMs: number;
-  /** The pause before a second attempt, give or take half of it. */
+  /** The pause before a second attempt, randomly up to 50 % shorter or longer. */
   readonly pauseMs: number;
-  /** The same where a valid token or the API key was rejected: clocks that differ by a second agree after it. */
+  /** The additional pause if a valid token or the API key was rejected. It is enough for clocks that differ by a second. */
   readonly rejectedPauseMs: number;
-  /** A look at the database for `GET /ready`. */
+  /** A database call of `GET /ready`. */
   readonly probeMs: number;
-  /** The Auth server's answer with its published keys. */
+  /** Fetching the published keys of the Auth server. */
   readonly signingKeysMs: number;
-  /** Who failed to get them waits this long before another fetch, up to twice as long. */
-  readonly signingKeysRestMs: number;
+  /** The pause after such a fetch has failed, randomly up to twice as long. */
+  readonly signingKeysBackoffMs: number;
 }
 
 export const TIME_LIMITS: TimeLimits = {
@@ -20,5 +20,5 @@ export const TIME_LIMITS: TimeLimits = {
   rejectedPauseMs: 1_000,
   probeMs: 3_000,
   signingKeysMs: 3_000,
-  signingKeysRestMs: 1_000,
+  signingKeysBackoffMs: 1_000,
 };

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AnswerTooLarge, fetchWhole } from '../src/fetch-whole.ts';
+import { fetchWhole, ResponseTooLarge } from '../src/fetch-whole.ts';
 
 const LIMIT = 1000;
 const text = (size: number) => 'a'.repeat(size);
@@ -85,7 +85,7 @@ it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, rea
   async ({ read, number }) => {
     const { port } = server.address() as AddressInfo;
     const whole = fetchWhole(`http://127.0.0.1:${port}/${number}`, undefined, LIMIT);
-    if (read === undefined) await expect(whole).rejects.toBeInstanceOf(AnswerTooLarge);
+    if (read === undefined) await expect(whole).rejects.toBeInstanceOf(ResponseTooLarge);
     else expect((await whole).text).toBe(read);
   },
 );
@@ -93,6 +93,6 @@ it.each(Object.entries(ANSWERS).map(([name, [, , read]], number) => ({ name, rea
 it('an endless response is cut off, and its connection is closed', async () => {
   const { port } = server.address() as AddressInfo;
   const whole = fetchWhole(`http://127.0.0.1:${port}/endless`, undefined, LIMIT);
-  await expect(whole).rejects.toBeInstanceOf(AnswerTooLarge);
+  await expect(whole).rejects.toBeInstanceOf(ResponseTooLarge);
   await cutOff.promise;
 });

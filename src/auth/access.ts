@@ -1,31 +1,31 @@
-/** Who may call a route, and what a call of it counts as. Each route names one kind of access: `openapi/route.ts`. */
+/** Who may call a route, and which rate limit applies. Each route declares one kind of access: `openapi/route.ts`. */
 
-/** Calls that are counted together. `never` is not counted: a caller who ends something must not be held up. */
+/** Requests with the same rate limit. `never` is not limited, because nothing may delay a revocation. */
 export type RateClass = 'reads' | 'changes' | 'signing' | 'guesses' | 'never';
 
 export interface Access {
-  /** A caller with a session, a runner with its machine token, or anyone. */
+  /** The required credential: a session, a machine token (`runner`), or none. */
   readonly who: 'session' | 'runner' | 'anyone';
   readonly rate: RateClass;
   /** Whether the operator may require a second factor or a recent sign-in. */
   readonly stepUp: boolean;
-  /** Whether a rejected request leaves a row in an audit chain. */
+  /** Whether a rejected request is recorded in an audit chain. */
   readonly audited: boolean;
 }
 
-/** A session that reads. A session that changes something counts as `changes`, see `accessOf`. */
+/** For GET. Other methods count as `changes`, see `accessOf`. */
 const SESSION: Access = { who: 'session', rate: 'reads', stepUp: false, audited: false };
 const ANYONE: Access = { who: 'anyone', rate: 'reads', stepUp: false, audited: false };
 const RUNNER: Access = { who: 'runner', rate: 'reads', stepUp: false, audited: false };
 
 export const ACCESS = {
   anyone: ANYONE,
-  /** Anyone, without a limit. The response only reports that the Worker runs. */
+  /** Without a rate limit: the response only reports that the Worker runs. */
   health: { ...ANYONE, rate: 'never' },
   session: SESSION,
-  /** Puts a key to work, so that the operator may require a stronger sign-in. */
+  /** Stores a key or lets a program use it. The operator may require step-up. */
   key_change: { who: 'session', rate: 'changes', stepUp: true, audited: true },
-  /** Stops or revokes. In an emergency it must work at once: without a second factor and without a limit. */
+  /** Stops or revokes. It must work at once in an emergency, so it has no step-up and no rate limit. */
   ending: { who: 'session', rate: 'never', stepUp: false, audited: true },
   runner: RUNNER,
   signing: { who: 'runner', rate: 'signing', stepUp: false, audited: true },
@@ -33,16 +33,16 @@ export const ACCESS = {
 
 export type AccessKind = keyof typeof ACCESS;
 
-/** What `{id}` in the path of a route identifies. `client_in_body`: the path has no id, and the body has `client_id`. */
+/** The resource that `{id}` in the path identifies. `client_in_body`: the path has no id, and the body has `client_id`. */
 export type Subject = 'client' | 'bot' | 'token' | 'client_in_body';
 
-/** What a route declares about itself, once, for the middleware and for the description. */
+/** The declaration of a route. The middleware and the OpenAPI description both use it. */
 export interface Declaration {
   readonly access: AccessKind;
   readonly subject?: Subject;
   /**
-   * `used`: the work is done once for each `Idempotency-Key`. `accepted`: the request may be repeated anyway, so that the
-   * key is checked and not stored.
+   * `used`: the database carries out one request for each `Idempotency-Key`. `accepted`: the request is idempotent by
+   * itself, so the key is checked and not stored.
    */
   readonly idempotencyKey?: 'used' | 'accepted';
 }
@@ -50,13 +50,13 @@ export interface Declaration {
 /** The route of a request. */
 export interface MatchedRoute {
   readonly method: string;
-  /** As in the description: `/bots/{id}/sign`. */
+  /** In the form of OpenAPI: `/bots/{id}/sign`. */
   readonly path: string;
   readonly access: Access;
   readonly subject?: Subject | undefined;
 }
 
-/** A route that declares nothing, or an unknown kind, takes a session: no route is open to anyone by mistake. */
+/** A route without a known kind of access requires a session, so that no route is public by mistake. */
 export function accessOf(kind: string | undefined, method: string): Access {
   if (kind !== undefined && kind !== 'session' && Object.hasOwn(ACCESS, kind))
     return ACCESS[kind as AccessKind];

@@ -2,29 +2,28 @@ import type { Context, Next } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
 import { hashOfMachineToken, isMachineToken, MACHINE_TOKEN_PREFIX } from '../machine-token.ts';
-import { countCall, countGuess, countStranger } from '../middleware/rate-limit.ts';
+import { countByNetwork, countCall, countGuess } from '../middleware/rate-limit.ts';
 import { Problem } from '../problem.ts';
 import type { Access } from './access.ts';
 import { requireStepUp } from './step-up.ts';
 
 /** RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
-/** The form alone tells the two kinds of token apart: a wrong kind is rejected without looking the token up. */
+/** Machine tokens never have this form. So a token of the wrong kind is rejected without a database call. */
 const JWT_FORM = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
- * Decides by the access of the route who may call it. A handler reaches the database only through what is set here. Up to
- * here nothing of the body was read.
+ * Authenticates the caller as the access of the route requires. Handlers reach the database only through the variables that
+ * are set here. The body has not been read yet.
  *
- * A path or method that no route has is 404 or 405 for every caller: a valid machine token or session is not at fault for
- * it, and the list of routes is public.
+ * An unknown path or method is a 404 or 405 for every caller, also without a credential: the list of routes is public.
  */
 export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
   const access = c.get('route')?.access;
   if (!access) return c.notFound();
   switch (access.who) {
     case 'anyone':
-      await countStranger(c, access.rate);
+      await countByNetwork(c, access.rate);
       await next();
       break;
     case 'runner':
@@ -39,9 +38,9 @@ export const authenticate = createMiddleware<AppEnv>(async (c, next) => {
   return undefined;
 });
 
-/** A Supabase session. From here on the database answers under this very token. */
+/** A Supabase session. All database calls of the request run under its access token. */
 async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access): Promise<void> {
-  const { runtime, requestId, tally } = c.var;
+  const { runtime, requestId, callStats } = c.var;
   const { token, session } = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (token.startsWith(MACHINE_TOKEN_PREFIX)) throw new Problem('session_required');
@@ -49,14 +48,14 @@ async function asCaller(c: Context<AppEnv>, next: Next, { rate, stepUp }: Access
   });
   await countCall(c, rate, `account ${session.userId}`);
   const { expiresAt } = session;
-  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, tally }));
+  c.set('database', runtime.database().asCaller({ session: { token, expiresAt }, requestId, callStats }));
   if (stepUp) requireStepUp(session, runtime.settings);
   await next();
 }
 
-/** A machine token. The database decides whether it is valid, in the call that does the work. */
+/** A machine token. The database verifies it in the same call that carries out the request. */
 async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promise<void> {
-  const { runtime, requestId, tally } = c.var;
+  const { runtime, requestId, callStats } = c.var;
   const token = await countingUnverified(c, async () => {
     const token = bearer(c);
     if (JWT_FORM.test(token)) throw new Problem('machine_token_required');
@@ -64,31 +63,31 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
     return token;
   });
   const tokenHash = hashOfMachineToken(token);
-  // Anybody can make up a token of the right form. It counts as a guess until the database has found it, so that guesses
-  // are limited before a body is read and the database is called. Tokens in use do not count as guesses.
+  // Anybody can invent a token of the right form. Until the database has found a token, its requests count as guesses. So
+  // guesses are limited before the body is read and the database is called, and tokens in use are not.
   const { knownTokens } = runtime;
   if (!knownTokens.has(tokenHash)) await countGuess(c);
   await countCall(c, rate, `token ${tokenHash}`);
   const onTokenChecked = (isKnown: boolean) =>
     isKnown ? remember(knownTokens, tokenHash) : knownTokens.delete(tokenHash);
-  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, tally, onTokenChecked }));
+  c.set('runnerDatabase', runtime.database().asRunner({ token, requestId, callStats, onTokenChecked }));
   await next();
 }
 
-const MOST_KNOWN_TOKENS = 10_000;
+const MAX_KNOWN_TOKENS = 10_000;
 
 function remember(tokens: Set<string>, hash: string): void {
   tokens.add(hash);
   const [oldest] = tokens;
-  if (tokens.size > MOST_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
+  if (tokens.size > MAX_KNOWN_TOKENS && oldest !== undefined) tokens.delete(oldest);
 }
 
-/** Never valid on this route, whatever the time. */
+/** The credential was never valid on this route. */
 const GUESSES = ['token_invalid', 'oauth_token_rejected', 'session_required', 'machine_token_required'];
 
 /**
- * Counts, by network, a credential that verifies nobody: one that was never valid as a guess, and an expired one, which
- * was valid and is not a guess, as a read. By account an expired token could use up what its owner's session may do.
+ * Counts a rejected credential by network: as a guess if it was never valid, and as a read if it has expired. It is not
+ * counted by account, because then the holder of an expired token could use up the rate limit of its owner.
  */
 async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promise<Value>): Promise<Value> {
   try {
@@ -96,7 +95,7 @@ async function countingUnverified<Value>(c: Context<AppEnv>, verify: () => Promi
   } catch (error) {
     const code = error instanceof Problem ? error.code : '';
     if (GUESSES.includes(code)) await countGuess(c);
-    if (code === 'token_expired') await countStranger(c, 'reads');
+    if (code === 'token_expired') await countByNetwork(c, 'reads');
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 import type { JWTPayload } from 'jose';
 
 /**
- * The methods in `amr` by which Supabase Auth lets somebody into an account: a password, a code or link sent to the account,
- * an identity provider, a wallet, a passkey. Every other method is excluded, also one that a later version adds. `totp`,
- * `mfa/phone` and `mfa/webauthn` are second factors: whoever has a session can enrol one and verify it at once.
- * `token_refresh`, `email_change` and `anonymous` prove nothing. `private.signed_in_at` has the same list.
+ * The methods in `amr` that sign in to an account: a password, a code or link sent to the account, an identity provider, a
+ * wallet, a passkey. Every other method is excluded, also one that a later version of Supabase Auth adds. `totp`,
+ * `mfa/phone` and `mfa/webauthn` are excluded because the holder of a stolen session can enrol a second factor and verify
+ * it at once. `token_refresh`, `email_change` and `anonymous` prove nothing. `private.signed_in_at` has the same list.
  */
 export const FIRST_FACTORS: ReadonlySet<unknown> = new Set([
   'email/signup',
@@ -20,8 +20,8 @@ export const FIRST_FACTORS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * When the account last proved itself by a first factor, in seconds since the epoch. `auth_time` (OpenID Connect) can only
- * make a sign-in older: what an issuer counts as an authentication is not known here.
+ * The time of the last sign-in with a first factor, in seconds since the epoch. `auth_time` (OpenID Connect) can only make
+ * a sign-in older, because an issuer may also set it for a second factor.
  */
 export function signedInAt({ auth_time, amr }: JWTPayload): number | undefined {
   const authTime = typeof auth_time === 'number' ? auth_time : undefined;

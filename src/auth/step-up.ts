@@ -3,7 +3,7 @@ import type { Settings } from '../env.ts';
 import { Problem, stepUpChallenge } from '../problem.ts';
 import type { Session } from './verify-token.ts';
 
-/** @throws {Problem} step_up_settings_malformed: no key is changed, and no caller is told to sign in another way */
+/** @throws {Problem} step_up_settings_malformed: key changes are rejected until the operator fixes the settings */
 export function requiredSignIn({ requireAal2, maxSignInAgeSeconds }: Settings): RequiredSignIn {
   if (requireAal2 === undefined || Number.isNaN(maxSignInAgeSeconds)) {
     throw new Problem('step_up_settings_malformed');
@@ -12,8 +12,8 @@ export function requiredSignIn({ requireAal2, maxSignInAgeSeconds }: Settings): 
 }
 
 /**
- * Whether a session may change keys: with a second factor, and with a recent sign-in, where the settings require it.
- * The database requires the same of sessions that call it directly: `private.settings`.
+ * Rejects a key change if the settings require a second factor or a recent sign-in, and the session does not have it. The
+ * database requires the same of sessions that call the REST API directly: `private.settings`.
  *
  * @throws {Problem} second_factor_required, sign_in_too_old, step_up_settings_malformed
  */

@@ -1,12 +1,12 @@
 import { base64url, type JWTPayload } from 'jose';
 
-/** With their claims these take a megabyte. */
-export const MOST_VERIFIED_TOKENS = 1000;
+/** With their claims, they use about one megabyte. */
+export const MAX_VERIFIED_TOKENS = 1000;
 
 /**
- * The claims of verified tokens by the SHA-256 of the whole token, so that the next request of a session does not
- * verify the signature again. Tokens themselves are not stored. A token that has expired is verified again. When the
- * set of keys changes, the verifier calls `clear`.
+ * Caches the claims of verified tokens by the SHA-256 of the whole token, so that the signature is not verified again for
+ * each request. Tokens are not stored. Expired tokens are verified again, so that they are rejected. If the key set
+ * changes, the verifier calls `clear`.
  */
 export class VerifiedTokens {
   #claims = new Map<string, JWTPayload>();
@@ -15,12 +15,12 @@ export class VerifiedTokens {
     const hash = await hashOf(token);
     const known = this.#claims.get(hash);
     if (known && (known.exp ?? 0) * 1000 > Date.now()) return known;
-    // If `clear` runs meanwhile, these claims go into the old map, which is not read any more.
+    // If `clear` runs during the verification, the claims go into the old map, which is no longer read.
     const verified = this.#claims;
     const claims = await verify();
     verified.set(hash, claims);
     const [oldest] = verified.keys();
-    if (verified.size > MOST_VERIFIED_TOKENS && oldest !== undefined) verified.delete(oldest);
+    if (verified.size > MAX_VERIFIED_TOKENS && oldest !== undefined) verified.delete(oldest);
     return claims;
   }
 

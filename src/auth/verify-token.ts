@@ -1,4 +1,4 @@
-/** Supabase access tokens: HS256 by secret, anything else by the project's published keys (JWKS). */
+/** Verifies access tokens of Supabase Auth: HS256 with the secret, other algorithms with the published keys (JWKS). */
 import {
   createRemoteJWKSet,
   customFetch,
@@ -23,21 +23,20 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The keys are fetched on first use and kept for 10 minutes. `publishedKeys` decides when an unknown `kid` fetches them
- * again, because the cooldown of jose does not hold in workerd: there each concurrent token makes a fetch of its own,
- * and after a failed fetch every token makes the next one. Forged tokens could so flood the Auth server.
+ * again, because the cooldown of jose does not work in workerd: there each concurrent token makes its own fetch, and after
+ * a failed fetch every token makes another one. Forged tokens could flood the Auth server in this way.
  */
 const JWKS_OPTIONS = { cacheMaxAge: 600_000, cooldownDuration: Infinity, [customFetch]: fetchKeySet };
 const REFETCH_AFTER_MS = 30_000;
 const MAX_KEY_SET_BYTES = 256 * 1024;
 
-/** Who signed in, and how. */
 export interface Session {
   readonly userId: string;
   /** `exp`: seconds since the epoch. */
   readonly expiresAt: number;
-  /** Authenticator assurance level, as the Auth server found it: `aal2` is a second factor. */
+  /** Authenticator assurance level. `aal2` means that a second factor was verified in this session. */
   readonly aal: string | undefined;
-  /** By a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change it. */
+  /** The last sign-in with a first factor, in seconds since the epoch. A refresh or a second factor does not change it. */
   readonly signedInAt: number | undefined;
 }
 
@@ -47,7 +46,7 @@ export interface Verifier {
    * @throws {Problem} token_invalid, token_expired, oauth_token_rejected, auth_not_configured, auth_unavailable
    */
   verify(token: string): Promise<Session>;
-  /** @throws {Problem} auth_not_configured, auth_unavailable: no token could be verified now */
+  /** Checks that tokens can be verified now. @throws {Problem} auth_not_configured, auth_unavailable */
   probe(): Promise<void>;
 }
 
@@ -69,7 +68,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
   const published = jwks && publishedKeys(jwks, reload, limits);
   const secret = settings.jwtSecret ? new TextEncoder().encode(settings.jwtSecret) : undefined;
 
-  /** A secret never verifies an asymmetric token, nor a public key an HS256 one: the two never meet. */
+  /** The secret only verifies HS256, and public keys never verify HS256 (RFC 8725, section 2.1). */
   async function claims(token: string): Promise<JWTPayload> {
     const options = {
       audience: AUDIENCE,
@@ -79,7 +78,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
     if (decodeProtectedHeader(token).alg === 'HS256') {
       if (!secret) throw new Problem('token_invalid');
       const { payload } = await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] });
-      // The embedded and some self-hosted Auth servers name no issuer; the secret is the project's own.
+      // The embedded and some self-hosted Auth servers do not set an issuer. Only this project has the secret.
       if (payload.iss !== undefined && payload.iss !== issuer) throw new Problem('token_invalid');
       return payload;
     }
@@ -91,7 +90,7 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
     async verify(token) {
       if (!jwks && !secret) throw new Problem('auth_not_configured');
       if (token.length > MAX_TOKEN_CHARACTERS) throw new Problem('token_invalid');
-      // A published key may be withdrawn, so tokens are verified again when the keys are fetched again.
+      // A published key may be withdrawn. So when the keys have to be fetched again, tokens are verified again.
       if (fetched && !jwks?.fresh) verified.clear();
       const payload = await verified
         .claimsOf(token, () => claims(token))
@@ -101,12 +100,13 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
         });
       const { sub, role, iat = 0, exp = 0 } = payload;
       const issuedInFuture = iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
-      // Any other role, `service_role` before all, would be judged by other rules in the database.
+      // With any other role, above all `service_role`, other policies of the database would apply.
       if (role !== AUDIENCE || issuedInFuture || typeof sub !== 'string' || !UUID.test(sub)) {
         throw new Problem('token_invalid');
       }
-      // A token of the OAuth 2.1 server acts for another program, which the account allowed to know who it is. It has the
-      // account's role and would otherwise have all of its rights. The database rejects it too: `private.caller_id`.
+      // A token of Supabase's OAuth 2.1 server belongs to a third-party program, which the user allowed to read its
+      // identity. The token has the user's role, so without this check it would have all rights of the user. The database
+      // rejects it too: `private.caller_id`.
       if ('client_id' in payload) throw new Problem('oauth_token_rejected');
       const aal = typeof payload.aal === 'string' ? payload.aal : undefined;
       return { userId: sub, expiresAt: exp, aal, signedInAt: signedInAt(payload) };
@@ -123,41 +123,41 @@ export function createVerifier(settings: Settings, limits = TIME_LIMITS): Verifi
   };
 }
 
-/** Finds the key of a token. A missing key is a fault of the token; a key set that cannot be fetched is not. */
+/** Finds the key of a token. An unknown key is a fault of the token. A key set that cannot be fetched is not. */
 function publishedKeys(
   jwks: ReturnType<typeof createRemoteJWKSet>,
   reload: () => Promise<void>,
-  { signingKeysMs, signingKeysRestMs }: TimeLimits,
+  { signingKeysMs, signingKeysBackoffMs }: TimeLimits,
 ): JWTVerifyGetKey {
-  let askedAt = 0;
-  /** After a failed fetch no token fetches before this time. Then one does. */
-  let restsUntil = 0;
+  let fetchedAt = 0;
+  /** After a failed fetch, no token starts a fetch before this time. Then one token does. */
+  let backoffUntil = 0;
 
   async function find(...token: Parameters<JWTVerifyGetKey>) {
-    if (jwks.fresh) restsUntil = 0;
+    if (jwks.fresh) backoffUntil = 0;
     else await fetchFirst();
     try {
       return await jwks(...token);
     } catch (error) {
-      const waited = Date.now() >= askedAt + REFETCH_AFTER_MS;
+      const waited = Date.now() >= fetchedAt + REFETCH_AFTER_MS;
       if (!(error instanceof errors.JWKSNoMatchingKey && waited)) throw error;
     }
-    // Set before the response arrives: requests in workerd cannot share one fetch, so each of a burst of unknown ids
-    // would make its own.
-    askedAt = Date.now();
+    // Set before the response arrives, because requests in workerd cannot share a fetch. Otherwise each token of a burst of
+    // unknown key ids would start its own.
+    fetchedAt = Date.now();
     await reload();
     return jwks(...token);
   }
 
   async function fetchFirst() {
-    if (Date.now() < restsUntil) throw new Problem('auth_unavailable');
-    askedAt = Date.now();
+    if (Date.now() < backoffUntil) throw new Problem('auth_unavailable');
+    fetchedAt = Date.now();
     // After a failure one request fetches, and the others are rejected without waiting for it.
-    if (restsUntil > 0) restsUntil = askedAt + signingKeysMs;
+    if (backoffUntil > 0) backoffUntil = fetchedAt + signingKeysMs;
     try {
       await reload();
     } catch (error) {
-      restsUntil = Date.now() + signingKeysRestMs * (1 + Math.random());
+      backoffUntil = Date.now() + signingKeysBackoffMs * (1 + Math.random());
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** In the place of `openapi/write-description.ts`, by `wrangler.toml`: the Worker responds with the written file. */
+/** An alias in `wrangler.toml` replaces `openapi/write-description.ts` by this module, because the Worker returns the file. */
 export function describeApi(): never {
   throw new TypeError('The description is a file in the deployed Worker: npm run openapi');
 }

@@ -1,6 +1,6 @@
 /**
- * What routing needs of `@asteasolutions/zod-to-openapi`, by the alias in `wrangler.toml`. The deployed Worker returns the
- * description that `npm run openapi` wrote, so it needs no generator.
+ * The members of `@asteasolutions/zod-to-openapi` that routing needs. An alias in `wrangler.toml` replaces the package by
+ * this module. The deployed Worker needs no generator, because it returns the description that `npm run openapi` wrote.
  */
 interface Route {
   readonly method: string;
@@ -19,7 +19,7 @@ export class OpenAPIRegistry {
   }
 }
 
-/** A description of a schema does not change the schema. */
+/** In the Worker, `openapi(…)` returns the schema unchanged. */
 export function extendZodWithOpenApi(zod: { readonly ZodType: { readonly prototype: object } }): void {
   Object.assign(zod.ZodType.prototype, {
     openapi() {

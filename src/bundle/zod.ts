@@ -1,7 +1,7 @@
 /**
- * The members of zod that the schemas use. The alias in `wrangler.toml` replaces zod by this module in the bundle. A
- * bundler cannot remove unused members of a namespace that is passed on, as `@hono/zod-openapi` does, and whole zod brings
- * its error messages in sixty languages. A test fails if a schema uses a member that is not listed here.
+ * The members of zod that the schemas use. An alias in `wrangler.toml` replaces zod by this module in the bundle. The bundler
+ * cannot remove unused members of zod, because `@hono/zod-openapi` exports it as a namespace, and the whole package has
+ * error messages in sixty languages. A test fails if a schema uses a member that is not listed here.
  */
 export {
   array,

@@ -1,10 +1,10 @@
-/** The deploy's audit key, which signs heads of audit chains, and the public halves that verify them. */
+/** The audit key of a deployment, which signs heads of audit chains, and the public keys that verify them. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { base64url, CompactSign, calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 
 export const CHECKPOINT_TYPE = 'audit-checkpoint+jwt';
 
-/** 32 bytes in padded base64, as a master key: `openssl rand -base64 32` makes one. */
+/** 32 bytes in padded base64, like a master key. */
 const SEED = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 /** The member `x` of a JWK: 32 bytes in base64url. */
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
@@ -32,13 +32,13 @@ export interface PublicAuditKey {
 }
 
 export interface AuditKeys {
-  /** What signs, not extractable; `undefined` where the settings have none. */
+  /** The signing key, not extractable. `undefined` if it is not set. */
   readonly signing: { readonly kid: string; readonly key: CryptoKey } | undefined;
-  /** The signing key's public half first, then those of keys that signed before. */
+  /** The public key of the signing key first, then those of former keys. */
   readonly published: readonly PublicAuditKey[];
 }
 
-/** What a checkpoint says: this row was the last of this client's chain at this time. */
+/** The content of a checkpoint: at this time, this row was the last of this client's chain. */
 export interface Head {
   readonly iss: string;
   readonly client_id: string;
@@ -49,8 +49,8 @@ export interface Head {
 }
 
 /**
- * Reads the settings `AUDIT_SIGNING_KEY` (an Ed25519 seed of 32 bytes in base64) and `AUDIT_PUBLIC_KEYS` (public
- * halves of former keys, as they stood in the JWK Set, separated by commas). Both may be missing.
+ * Parses the settings `AUDIT_SIGNING_KEY` (an Ed25519 seed of 32 bytes in base64) and `AUDIT_PUBLIC_KEYS` (public keys of
+ * former audit keys, each the member `x` of its JWK, separated by commas). Both are optional.
  *
  * @throws {AuditKeyError} malformed
  */
@@ -96,7 +96,7 @@ export function signHead({ signing }: AuditKeys, head: Head): Promise<string> {
     .sign(signing.key);
 }
 
-/** What a checkpoint says, or `undefined` where none of the published keys signed it. */
+/** The content of a checkpoint, or `undefined` if none of the published keys signed it. */
 export async function openCheckpoint(
   { published }: AuditKeys,
   jws: string,

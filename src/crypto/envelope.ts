@@ -5,17 +5,17 @@ const ALGORITHM = 'A256GCMKW';
 const ENCRYPTION = 'A256GCM';
 const TYPE = 'trading-key+jwe';
 
-/** Bytes of what an envelope holds: a secp256k1 scalar or an Ed25519 seed. */
+/** An envelope contains a secp256k1 scalar or an Ed25519 seed. */
 const SECRET_BYTES = 32;
 
 /**
- * The four parts that follow the protected header: wrapped data key (32 bytes), IV (12), ciphertext (32), tag
- * (16), each in canonical base64url. Decoders ignore the unused low bits of a last character and so read
- * several texts as the same bytes; here one envelope has one text.
+ * The four parts after the protected header: wrapped data key (32 bytes), IV (12), ciphertext (32), tag (16), each in
+ * canonical base64url. Decoders ignore the unused low bits of the last character, so several texts could be the same
+ * envelope. This pattern accepts one of them.
  */
 const PARTS = /^[\w-]{42}[AEIMQUYcgkosw048]\.[\w-]{16}\.[\w-]{42}[AEIMQUYcgkosw048]\.[\w-]{21}[AQgw]$/;
 
-/** What an envelope is bound to. It is authenticated, not hidden: it stands readable in the header. */
+/** The values that an envelope is bound to. They are authenticated and not encrypted: the header contains them as text. */
 export interface Binding {
   readonly clientId: string;
   readonly chain: string;
@@ -24,8 +24,8 @@ export interface Binding {
 }
 
 /**
- * The one failure of opening. Which check failed stays unsaid on purpose: a caller who could tell a wrong key
- * from a wrong tag from a wrong header would have an oracle.
+ * The only error of `open`. It does not reveal which check failed, because an attacker could use the difference as an
+ * oracle.
  */
 export class EnvelopeError extends Error {
   override readonly name = 'EnvelopeError';
@@ -36,14 +36,14 @@ export class EnvelopeError extends Error {
 }
 
 /**
- * Seals 32 secret bytes into a JWE in compact serialization (RFC 7516): a fresh data key encrypts them
- * (`A256GCM`), the ring's primary master key wraps the data key (`A256GCMKW`), and `binding` is authenticated
- * with them as the protected header. Two envelopes of the same secret share nothing but their binding. A master
- * key wraps under random IVs, so it is good for 2^32 envelopes (NIST SP 800-38D, section 8.3).
+ * Seals 32 secret bytes into a JWE in compact serialization (RFC 7516). A new data key encrypts them (`A256GCM`), the primary
+ * master key wraps the data key (`A256GCMKW`), and the protected header authenticates `binding`. Two envelopes of the same
+ * secret have only the binding in common. IVs are random, so a master key may wrap at most 2^32 data keys (NIST SP 800-38D,
+ * section 8.3).
  *
- * `secret` is the caller's and is not wiped.
+ * The caller wipes `secret`.
  *
- * @throws {TypeError} when `secret` is not 32 bytes
+ * @throws {TypeError} if `secret` is not 32 bytes
  */
 export async function seal(secret: Uint8Array, binding: Binding, keyring: Keyring): Promise<string> {
   if (secret.length !== SECRET_BYTES) throw new TypeError('a secret has 32 bytes');
@@ -53,15 +53,15 @@ export async function seal(secret: Uint8Array, binding: Binding, keyring: Keyrin
 }
 
 /**
- * Opens an envelope that `seal`, or any JOSE library given the same header in JSON without white space, made for
- * exactly this `binding` under a master key of this ring. The 32 bytes returned are the caller's to wipe.
+ * Opens an envelope that was sealed for exactly this `binding` with a master key of this keyring: by `seal`, or by any JOSE
+ * library with the same header in JSON without white space. The caller wipes the 32 bytes.
  *
- * @throws {EnvelopeError} in every other case
+ * @throws {EnvelopeError} for every other envelope
  */
 export async function open(envelope: string, binding: Binding, keyring: Keyring): Promise<Uint8Array> {
   const { header, rest } = read(envelope);
   const key = keyring.byId.get(header.kid)?.key;
-  // The algorithms come from here and not from the header, which an attacker who can write the row chooses
+  // The algorithms are fixed and not read from the header, because an attacker who can write the row chooses the header
   // (RFC 8725, section 3.1).
   if (!key || !PARTS.test(rest) || !matches(header, binding)) throw new EnvelopeError();
   try {
@@ -95,8 +95,8 @@ function headerOf(binding: Binding, kid: string) {
 }
 
 /**
- * Whether a header is what `seal` writes for this binding: each member equal, and two more, which can only be
- * the `iv` and `tag` that jose requires. So there is no room for `zip`, `crit` or anything else.
+ * Whether `seal` would write this header for this binding. All members must be equal. Two more members are allowed, and
+ * these must be `iv` and `tag`, because jose requires them. So `zip`, `crit` and other members are rejected.
  */
 function matches(header: Header, binding: Binding): boolean {
   const expected = Object.entries(headerOf(binding, header.kid));
@@ -111,13 +111,13 @@ function read(envelope: string): { header: Header; rest: string } {
     const end = envelope.indexOf('.');
     const encoded = envelope.slice(0, end);
     const header: Header = JSON.parse(new TextDecoder().decode(base64url.decode(encoded)));
-    // Written back, a header must give the very same text: that leaves no room for what is not UTF-8, nor for a
-    // member given twice, of which two readers (this one and the database's) might each believe another.
+    // Serialized again, the header must be the same text. So it is valid UTF-8 and has no duplicate member, of which this
+    // parser and that of the database could use different ones.
     if (typeof header.kid === 'string' && base64url.encode(JSON.stringify(header)) === encoded) {
       return { header, rest: envelope.slice(end + 1) };
     }
   } catch {
-    // not base64url, not JSON, null, or not a string at all
+    // Not base64url, not JSON, null, or not a string.
   }
   throw new EnvelopeError();
 }

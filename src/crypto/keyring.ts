@@ -1,8 +1,8 @@
 import { base64url, calculateJwkThumbprint } from 'jose';
 
 /**
- * 32 bytes, the size that `A256GCMKW` asks for (RFC 7518, section 4.7), in padded base64 (RFC 4648, section 4).
- * The last character carries four bits and must leave its other two zero, so that one key has one text.
+ * 32 bytes, which `A256GCMKW` requires (RFC 7518, section 4.7), in padded base64 (RFC 4648, section 4). The two unused bits
+ * of the last character must be zero, so that each key has exactly one text.
  */
 const MASTER_KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
@@ -13,7 +13,7 @@ const MESSAGES = {
   duplicate: 'ENCRYPTION_KEY holds the same key twice',
 } as const;
 
-/** Why a setting gives no keyring. The message is fixed by the reason: nothing of the setting is repeated. */
+/** The reason why the setting is rejected. The message is a fixed text without any part of the setting. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError';
   readonly reason: keyof typeof MESSAGES;
@@ -24,21 +24,21 @@ export class KeyringError extends Error {
   }
 }
 
-/** A key-encryption key. `id` is its RFC 7638 thumbprint, `key` cannot be exported. */
+/** A key-encryption key. `id` is its thumbprint (RFC 7638). `key` is not extractable. */
 export interface MasterKey {
   readonly id: string;
   readonly key: CryptoKey;
 }
 
-/** The master keys in force: `primary` seals, every one of `byId` opens. */
+/** The configured master keys. `primary` seals, and every key of `byId` opens. */
 export interface Keyring {
   readonly primary: MasterKey;
   readonly byId: ReadonlyMap<string, MasterKey>;
 }
 
 /**
- * Reads the setting `ENCRYPTION_KEY`: one or more keys of 32 bytes in padded, canonical base64,
- * separated by commas; white space around an entry does not count.
+ * Parses the setting `ENCRYPTION_KEY`: one or more keys of 32 bytes in padded, canonical base64, separated by commas. White
+ * space around an entry is ignored.
  *
  * @throws {KeyringError} `missing`, `malformed`, `weak` (all bytes the same) or `duplicate`
  */
@@ -60,9 +60,9 @@ async function importMasterKey(entry: string): Promise<MasterKey> {
   if (!MASTER_KEY.test(text)) throw new KeyringError('malformed');
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   try {
-    // What a placeholder or an unset buffer looks like; no random key ever does.
+    // A placeholder or an empty buffer. A random key never has equal bytes.
     if (bytes.every((byte) => byte === bytes[0])) throw new KeyringError('weak');
-    // A SHA-256 over 256 secret random bits tells nothing of them: it may stand beside what the key sealed.
+    // The thumbprint is a SHA-256 of 256 random bits, so it reveals nothing about the key, and envelopes may contain it.
     const id = await calculateJwkThumbprint({ kty: 'oct', k: base64url.encode(bytes) }, 'sha256');
     const key = await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']);
     return { id, key };

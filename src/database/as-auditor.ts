@@ -13,7 +13,7 @@ const UnsignedHeads = z.array(
     client_id: z.string(),
     seq: z.int(),
     hash: z.string(),
-    /** The last checkpoint, and the hash that its row has now; null where the row is gone. */
+    /** The last checkpoint, and the hash that its row has now. The hash is null if the row does not exist any more. */
     last: z.object({ jws: z.string(), seq: z.int(), hash: z.string().nullable() }).nullable(),
   }),
 );
@@ -28,7 +28,7 @@ export interface SignedHead {
   readonly jws: string;
 }
 
-/** The database as the cron sees it that keeps the audit chains. All throw `Problem`. */
+/** The database functions of the cron job that maintains the audit chains. All throw `Problem`. */
 export class AuditorDatabase {
   readonly #connection: Connection;
   readonly #auditor: Auditor;
@@ -38,14 +38,14 @@ export class AuditorDatabase {
     this.#auditor = auditor;
   }
 
-  /** Chains what is queued, of the clients that wait longest. */
+  /** Moves queued events into their chains, beginning with the clients whose events have waited longest. */
   chainQueuedEvents(atMost: number) {
     return this.#call(Chained, 'chain_queued_events', { at_most: atMost });
   }
   listUnsignedHeads(atMost: number): Promise<UnsignedHead[]> {
     return this.#call(UnsignedHeads, 'list_unsigned_heads', { at_most: atMost });
   }
-  /** Keeps those that name a row of their chain. */
+  /** Stores the checkpoints that name a row of their chain, and ignores the others. */
   storeCheckpoints(checkpoints: readonly SignedHead[]) {
     return this.#call(Stored, 'store_checkpoints', {
       edge_token: this.#connection.edgeToken(),
@@ -53,11 +53,11 @@ export class AuditorDatabase {
     });
   }
 
-  #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
-    answer: Answer,
+  #call<Name extends keyof Functions & string, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token'>,
-  ): Promise<z.infer<Answer>> {
-    return callByToken(this.#connection, this.#auditor, answer, name, args);
+  ): Promise<z.infer<Schema>> {
+    return callByToken(this.#connection, this.#auditor, schema, name, args);
   }
 }

@@ -8,18 +8,18 @@ import { Policy, type PolicyRequest } from '../contract/policies.ts';
 import { Token, TokenPage } from '../contract/tokens.ts';
 import { Problem } from '../problem.ts';
 import { asJson, callFunction, type Functions } from './call.ts';
+import { CallStats } from './call-stats.ts';
 import type { Connection } from './connection.ts';
-import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type IdempotentFunction, type IdempotentRequest, idempotencyArgument } from './idempotency.ts';
 import { type Page, pageArguments } from './page.ts';
 import type { Session } from './session.ts';
-import { Tally } from './tally.ts';
 
 export interface Caller {
   /** The verified session. */
   readonly session: Session;
   readonly requestId: string;
-  readonly once?: Once;
-  readonly tally?: Tally;
+  readonly idempotency?: IdempotentRequest;
+  readonly callStats?: CallStats;
 }
 
 const EnvelopeCounts = z.object({
@@ -33,7 +33,7 @@ const EnvelopeCounts = z.object({
   ),
 });
 
-/** A sealed key, as the database's functions take it. */
+/** A sealed key, in the form that the database functions take. */
 export interface SealedWallet {
   readonly address: string;
   readonly chain: string;
@@ -41,7 +41,10 @@ export interface SealedWallet {
   readonly encrypted_key: string;
 }
 
-/** A wallet to add: a sealed key, or none for a copy of the trading key (whose address and chain may be named). */
+/**
+ * A wallet to add. Without a sealed key, the wallet gets a copy of the trading key. An `address` or `chain` must then be
+ * that of the trading key.
+ */
 export type NewWallet = SealedWallet | { readonly address?: string; readonly chain?: string };
 
 export interface NewBot {
@@ -59,22 +62,22 @@ export interface NewToken {
   readonly expires_at?: string;
 }
 
-/** Whether there was a chain to write it into. */
+/** `recorded` is false if no audit chain exists for the rejected request. */
 export const Reported = z.object({ recorded: z.boolean() });
 
-/** What a refused request was about, as far as it named it. */
+/** The resource that a rejected request names, if it names one. */
 export interface RefusalTarget {
   readonly client_id?: string;
   readonly bot_id?: string;
   readonly token_id?: string;
 }
 
-/** Of an earlier call, the token was told then and its hash is the one that is stored. */
+/** `replayed`: an earlier request issued the token. The token itself was returned then and is not stored. */
 const NewlyIssuedToken = Token.extend({ replayed: z.boolean().default(false) });
 
 /**
- * The database as one caller sees it: every method is one function, one transaction, one round trip, and runs
- * under the caller's own token, so that row-level security decides. All throw `Problem`.
+ * The database functions of a session. Each method calls one function in one transaction. It runs under the caller's own
+ * access token, so that row-level security decides. All throw `Problem`.
  */
 export class CallerDatabase {
   readonly #connection: Connection;
@@ -85,13 +88,13 @@ export class CallerDatabase {
     this.#caller = caller;
   }
 
-  /** The same for one request that may be sent again: what it changes is changed once. */
-  once(once: Once): CallerDatabase {
-    return new CallerDatabase(this.#connection, { ...this.#caller, once });
+  /** The same database for a request with an Idempotency-Key: its change is made once. */
+  withIdempotency(idempotency: IdempotentRequest): CallerDatabase {
+    return new CallerDatabase(this.#connection, { ...this.#caller, idempotency });
   }
 
   createClient(name: string, email: string, linkAccount: boolean) {
-    return this.#callOnce(Client, 'create_client', { name, email, link_account: linkAccount });
+    return this.#callIdempotent(Client, 'create_client', { name, email, link_account: linkAccount });
   }
   listClients(page: Page) {
     return this.#read(ClientPage, 'list_clients', pageArguments(page));
@@ -107,7 +110,7 @@ export class CallerDatabase {
   }
 
   createBot(bot: NewBot, wallets: readonly NewWallet[]) {
-    return this.#callOnce(Bot, 'create_bot', {
+    return this.#callIdempotent(Bot, 'create_bot', {
       edge_token: this.#connection.edgeToken(),
       ...bot,
       config: asJson(bot.config),
@@ -115,7 +118,7 @@ export class CallerDatabase {
     });
   }
   setupBot(bot: NewBot, wallet: NewWallet) {
-    return this.#callOnce(Bot, 'setup_bot', {
+    return this.#callIdempotent(Bot, 'setup_bot', {
       edge_token: this.#connection.edgeToken(),
       ...bot,
       config: asJson(bot.config),
@@ -123,7 +126,7 @@ export class CallerDatabase {
     });
   }
   addWallet(botId: string, wallet: NewWallet) {
-    return this.#callOnce(AddedWallet, 'add_wallet', {
+    return this.#callIdempotent(AddedWallet, 'add_wallet', {
       edge_token: this.#connection.edgeToken(),
       bot_id: botId,
       wallet: asJson(wallet),
@@ -136,12 +139,12 @@ export class CallerDatabase {
     return this.#read(Bot, 'get_bot', { bot_id: botId });
   }
   startBot(botId: string) {
-    return this.#callOnce(Bot, 'start_bot', { bot_id: botId });
+    return this.#callIdempotent(Bot, 'start_bot', { bot_id: botId });
   }
   stopBot(botId: string) {
-    // Repeated if the database does not respond: stopping twice is stopping once, with or without an Idempotency-Key.
-    // Starting, rotating and setting a policy are repeated only under a key: a second call could undo the stop, the
-    // rotation or the stricter policy that somebody else made in between.
+    // Repeatable without an Idempotency-Key, because a second stop changes nothing. Starting, rotating and setting a policy
+    // are repeatable only with a key: a second call could undo a stop, a rotation or a stricter policy that another caller
+    // made in between.
     return this.#call(Bot, 'stop_bot', { bot_id: botId }, true);
   }
 
@@ -153,7 +156,7 @@ export class CallerDatabase {
     return this.#read(TradingKey, 'get_trading_key', { client_id: clientId });
   }
   rotateKey(clientId: string, key: SealedWallet) {
-    return this.#callOnce(Rotation, 'rotate_key', {
+    return this.#callIdempotent(Rotation, 'rotate_key', {
       edge_token: this.#connection.edgeToken(),
       client_id: clientId,
       ...key,
@@ -166,20 +169,21 @@ export class CallerDatabase {
         client_id: clientId,
       });
     } catch (error) {
-      // A session alone can revoke. The edge token only lets the revocation wait longer.
+      // A session alone can revoke. With the edge token, the database lets the revocation wait longer for its locks.
       if (!(error instanceof Problem && error.code.startsWith('edge_token_'))) throw error;
       return this.#call(Revocation, 'revoke_key', { client_id: clientId });
     }
   }
 
-  /** Envelopes for each master key that sealed any. */
+  /** The number of envelopes by the master key that sealed them. */
   async countEnvelopes() {
     return (await this.#read(EnvelopeCounts, 'count_envelopes', {})).items;
   }
 
   issueToken(botId: string, token: NewToken) {
-    // Not asked again, under no key either: the answer would be the first one without the token, which nobody then has.
-    return this.#callOnce(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
+    // Never repeated, even with an Idempotency-Key. The first call has stored the hash of the token, and the repeated call
+    // would respond without the token, so nobody would have it.
+    return this.#callIdempotent(NewlyIssuedToken, 'issue_token', { bot_id: botId, ...token }, false);
   }
   listTokens(botId: string, page: Page) {
     return this.#read(TokenPage, 'list_tokens', { bot_id: botId, ...pageArguments(page) });
@@ -209,7 +213,10 @@ export class CallerDatabase {
   listCheckpoints(clientId: string, page: SeqPageQuery) {
     return this.#read(CheckpointPage, 'list_checkpoints', { client_id: clientId, ...seqPageArguments(page) });
   }
-  /** Writes into a chain that something was refused: that of what it was about, if the caller may see it. */
+  /**
+   * Records a rejected request: in the audit chain of the resource that it names, if the caller may see that resource, and
+   * otherwise in the chain of the caller's own client.
+   */
   reportRefusal(target: RefusalTarget, code: string, route: string) {
     return this.#call(Reported, 'report_refusal', {
       edge_token: this.#connection.edgeToken(),
@@ -219,35 +226,35 @@ export class CallerDatabase {
     });
   }
 
-  /** A function that changes nothing that it answers: asked a second time, it does what it did. */
-  #read<Name extends keyof Functions & string, Answer extends z.ZodType>(
-    answer: Answer,
+  /** Calls a function that only reads, so that the call is repeatable. */
+  #read<Name extends keyof Functions & string, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Functions[Name]['Args'],
-  ): Promise<z.infer<Answer>> {
-    return this.#call(answer, name, args, true);
+  ): Promise<z.infer<Schema>> {
+    return this.#call(schema, name, args, true);
   }
 
-  #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
-    answer: Answer,
+  #call<Name extends keyof Functions & string, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Functions[Name]['Args'],
     repeatable = false,
-  ): Promise<z.infer<Answer>> {
-    const { tally = new Tally() } = this.#caller;
-    return tally.count(() =>
-      callFunction(this.#connection, { ...this.#caller, repeatable }, answer, name, args),
+  ): Promise<z.infer<Schema>> {
+    const { callStats = new CallStats() } = this.#caller;
+    return callStats.measure(() =>
+      callFunction(this.#connection, { ...this.#caller, repeatable }, schema, name, args),
     );
   }
 
-  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
-    answer: Answer,
+  #callIdempotent<Name extends IdempotentFunction, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Functions[Name]['Args'],
-    repeatable = this.#caller.once !== undefined,
-  ): Promise<z.infer<Answer>> {
-    const all = { ...args, ...asArgument(this.#caller.once) };
-    return this.#call(answer, name, all as Functions[Name]['Args'], repeatable);
+    repeatable = this.#caller.idempotency !== undefined,
+  ): Promise<z.infer<Schema>> {
+    const all = { ...args, ...idempotencyArgument(this.#caller.idempotency) };
+    return this.#call(schema, name, all as Functions[Name]['Args'], repeatable);
   }
 }
 

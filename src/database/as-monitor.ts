@@ -9,7 +9,7 @@ export interface Monitor {
 }
 
 const Batch = z.object({
-  /** Another run was at it: this one did nothing. */
+  /** Another run was in progress, so this run did nothing. */
   busy: z.boolean(),
   /** Whether the round through all bots ended with this batch. */
   complete: z.boolean(),
@@ -23,7 +23,7 @@ const Batch = z.object({
 });
 export type Batch = z.infer<typeof Batch>;
 
-/** The database as the monitor's token sees it: one function. */
+/** The database function of the health monitor. */
 export class MonitorDatabase {
   readonly #connection: Connection;
   readonly #monitor: Monitor;
@@ -33,7 +33,7 @@ export class MonitorDatabase {
     this.#monitor = monitor;
   }
 
-  /** The next batch of the round through all bots. @throws {Problem} */
+  /** Checks the next batch of bots. @throws {Problem} */
   checkBots(): Promise<Batch> {
     return callByToken(this.#connection, this.#monitor, Batch, 'monitor_bots', {});
   }

@@ -17,35 +17,41 @@ const SealedKey = z.object({
 });
 const Page = z.object({
   items: z.array(SealedKey),
-  /** Whether this was the last page. The next page begins from the start, with what could not be moved. */
+  /** Whether this was the last page. The page after it starts again with the envelopes that could not be moved. */
   last: z.boolean(),
 });
 const Outcomes = z.object({ outcomes: z.array(z.enum(['moved', 'changed', 'busy', 'deferred'])) });
 
 export type SealedKey = z.infer<typeof SealedKey>;
 export type RewrapPage = z.infer<typeof Page>;
-/** `changed`: it is no longer the envelope that was handed out. `busy`: the client's keys are in use. */
+/**
+ * `changed`: the row has another envelope than the one that was listed. `busy`: another transaction holds the locks of the
+ * client's keys. `deferred`: this call had no time left for the key.
+ */
 export type RewrapOutcome = z.infer<typeof Outcomes>['outcomes'][number];
 
 export interface RewrappedKey {
   readonly client_id: string;
   readonly key_id: string;
-  /** SHA-256 of the envelope that was handed out, in hex. */
+  /** SHA-256 of the envelope that was listed, in hex. */
   readonly replaced_hash: string;
   readonly encrypted_key: string;
 }
 
-/** Where envelopes are taken from to be moved to a new master key, and put back. */
+/** The envelopes that are moved to another master key. */
 export interface RewrapStore {
-  /** The next envelopes that these master keys sealed; the first of them is the one to move to. */
+  /** The next envelopes that these master keys sealed. Envelopes move to the first of the master keys. */
   next(masterKeyIds: readonly string[], batch: number): Promise<RewrapPage>;
-  /** What became of each, in the same order. A single key waits for its locks. Of several keys, one whose locks are held is skipped. */
+  /**
+   * Stores the new envelopes and returns the outcome of each, in the same order. A call with one key waits for the locks. A
+   * call with several keys skips a key whose locks are held.
+   */
   replace(rewrapped: readonly RewrappedKey[]): Promise<RewrapOutcome[]>;
-  /** How many private keys are under other master keys than the new one. */
+  /** The number of private keys that another master key than the first has sealed. */
   countLeft(): Promise<number>;
 }
 
-/** The database as a token for rewrapping sees it, called without a session. All throw `Problem`. */
+/** The database functions of a machine token with the scope `rewrap`. All throw `Problem`. */
 export class RewrapDatabase implements RewrapStore {
   readonly #connection: Connection;
   readonly #rewrapper: Rewrapper;
@@ -74,11 +80,11 @@ export class RewrapDatabase implements RewrapStore {
     return this.#call(z.int(), 'count_keys_to_rewrap', {});
   }
 
-  #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
-    answer: Answer,
+  #call<Name extends keyof Functions & string, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token'>,
-  ): Promise<z.infer<Answer>> {
-    return callByToken(this.#connection, this.#rewrapper, answer, name, args);
+  ): Promise<z.infer<Schema>> {
+    return callByToken(this.#connection, this.#rewrapper, schema, name, args);
   }
 }

@@ -2,23 +2,23 @@ import { z } from 'zod';
 import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
+import { CallStats } from './call-stats.ts';
 import type { Connection } from './connection.ts';
 import { RaisedProblem } from './errors.ts';
-import { asArgument, type Once, type OnceFunction } from './once.ts';
+import { type IdempotentFunction, type IdempotentRequest, idempotencyArgument } from './idempotency.ts';
 import { type Page, pageArguments } from './page.ts';
-import { Tally } from './tally.ts';
 
 export interface Runner {
   /** The machine token. */
   readonly token: string;
   readonly requestId: string;
-  readonly once?: Once;
-  readonly tally?: Tally;
+  readonly idempotency?: IdempotentRequest;
+  readonly callStats?: CallStats;
   /** Called if a call shows whether the database knows the token. */
   readonly onTokenChecked?: (isKnown: boolean) => void;
 }
 
-/** What the bot's policy judges and the event keeps. */
+/** The facts about a request to sign. The bot's policy is checked against them, and the audit event contains them. */
 export interface SigningClaim {
   readonly kind: string;
   readonly chain_id: string | null;
@@ -26,7 +26,7 @@ export interface SigningClaim {
   /** Decimal. */
   readonly value: string;
   readonly opaque: boolean;
-  /** Of which one must be the wallet's. */
+  /** Absent if any wallet may sign. Otherwise the address of the wallet must be one of these. */
   readonly signers?: readonly string[];
   /** SHA-256 or Keccak-256 of what is signed, in hex. */
   readonly digest: string;
@@ -45,8 +45,8 @@ const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean(
 export type ReportedFailure = z.infer<typeof ReportedFailure>;
 
 /**
- * The database as a machine token sees it: functions that each begin by finding the token, called without a session.
- * All throw `Problem`.
+ * The database functions of a machine token with the scope for signing. They run without a session, and each function
+ * verifies the token first. All throw `Problem`.
  */
 export class RunnerDatabase {
   readonly #connection: Connection;
@@ -57,12 +57,12 @@ export class RunnerDatabase {
     this.#runner = runner;
   }
 
-  /** The same for one request that may be sent again: what it changes is changed once. */
-  once(once: Once): RunnerDatabase {
-    return new RunnerDatabase(this.#connection, { ...this.#runner, once });
+  /** The same database for a request with an Idempotency-Key: its change is made once. */
+  withIdempotency(idempotency: IdempotentRequest): RunnerDatabase {
+    return new RunnerDatabase(this.#connection, { ...this.#runner, idempotency });
   }
 
-  // Reads may be repeated: they note that the token is in use, once a minute however often they are called.
+  // Reads are repeatable. They only record when the token was last used, at most once a minute.
   listBots(page: Page) {
     return this.#call(RunnerBotPage, 'list_runner_bots', pageArguments(page), true);
   }
@@ -70,16 +70,19 @@ export class RunnerDatabase {
     return this.#call(RunnerBot, 'get_runner_bot', { bot_id: botId }, true);
   }
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
-    return this.#callOnce(Heartbeat, 'record_heartbeat', {
+    return this.#callIdempotent(Heartbeat, 'record_heartbeat', {
       bot_id: botId,
       status,
       ...(message !== undefined && { message }),
       ...(metrics !== undefined && { metrics: asJson(metrics) }),
     });
   }
-  /** Lets an envelope out, once token, bot, wallet and policy allow it; the event is written and the value reserved. */
+  /**
+   * Checks token, bot, wallet and policy, reserves the value, writes the event, and returns the envelope. All of it is one
+   * transaction.
+   */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
-    return this.#callOnce(CheckedOutKey, 'check_out_key', {
+    return this.#callIdempotent(CheckedOutKey, 'check_out_key', {
       edge_token: this.#connection.edgeToken(),
       bot_id: botId,
       signing: asJson(signing),
@@ -87,9 +90,9 @@ export class RunnerDatabase {
     });
   }
 
-  /** Writes into the chain of the bot's client, or of the token's, that something was refused. */
+  /** Records a rejected request in the audit chain of the bot's client, or of the token's client. */
   reportRefusal(botId: string | undefined, code: string, route: string) {
-    // The database cannot read such an id, so the token has no such bot.
+    // An id in the path that is not a UUID identifies no bot. The database then uses the client of the token.
     const args = { bot_id: botId ?? '00000000-0000-0000-0000-000000000000', code, route };
     return this.#call(Reported, 'report_runner_refusal', {
       edge_token: this.#connection.edgeToken(),
@@ -97,7 +100,10 @@ export class RunnerDatabase {
     });
   }
 
-  /** Counts a failure to sign, which the refusal itself rolled back; may stop the bot, where its policy says so. */
+  /**
+   * Counts a failure to sign, because the transaction that failed was rolled back. Stops the bot if its policy sets a limit
+   * of failures and this failure reaches it.
+   */
   reportFailure(botId: string, code: string): Promise<ReportedFailure> {
     return this.#call(ReportedFailure, 'report_signing_failure', {
       edge_token: this.#connection.edgeToken(),
@@ -106,32 +112,33 @@ export class RunnerDatabase {
     });
   }
 
-  async #call<Name extends keyof Functions & string, Answer extends z.ZodType>(
-    answer: Answer,
+  async #call<Name extends keyof Functions & string, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token'>,
     repeatable = false,
-  ): Promise<z.infer<Answer>> {
-    const { once, tally = new Tally(), onTokenChecked } = this.#runner;
+  ): Promise<z.infer<Schema>> {
+    const { idempotency, callStats = new CallStats(), onTokenChecked } = this.#runner;
     try {
-      const found = await tally.count(() =>
-        callByToken(this.#connection, this.#runner, answer, name, args, { once, repeatable }),
+      const found = await callStats.measure(() =>
+        callByToken(this.#connection, this.#runner, schema, name, args, { idempotency, repeatable }),
       );
       onTokenChecked?.(true);
       return found;
     } catch (error) {
-      // Each function finds the token before it raises anything else.
+      // Each function verifies the token before it raises any other problem.
       if (error instanceof RaisedProblem) onTokenChecked?.(error.code !== 'token_invalid');
       throw error;
     }
   }
 
-  #callOnce<Name extends OnceFunction, Answer extends z.ZodType>(
-    answer: Answer,
+  #callIdempotent<Name extends IdempotentFunction, Schema extends z.ZodType>(
+    schema: Schema,
     name: Name,
     args: Omit<Functions[Name]['Args'], 'token'>,
-  ): Promise<z.infer<Answer>> {
-    const { once } = this.#runner;
-    return this.#call(answer, name, { ...args, ...asArgument(once) }, once !== undefined);
+  ): Promise<z.infer<Schema>> {
+    const { idempotency } = this.#runner;
+    const all = { ...args, ...idempotencyArgument(idempotency) };
+    return this.#call(schema, name, all, idempotency !== undefined);
   }
 }

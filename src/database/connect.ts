@@ -12,7 +12,7 @@ import { callFunction } from './call.ts';
 import type { Connection } from './connection.ts';
 import { createRpc, type Functions } from './postgrest.ts';
 
-/** The database, as each of those sees it who may ask. */
+/** The database functions, by the kind of caller. */
 export interface Database {
   asCaller(caller: Caller): CallerDatabase;
   asRunner(runner: Runner): RunnerDatabase;
@@ -20,25 +20,26 @@ export interface Database {
   asMonitor(monitor: Monitor): MonitorDatabase;
   asRewrapper(rewrapper: Rewrapper): RewrapDatabase;
   /**
-   * How many envelopes none of these master keys sealed: 1000 for that many or more, `null` for all, of several clients.
+   * The number of envelopes that none of these master keys sealed. 1000 means 1000 or more. `null` means every envelope, if
+   * the envelopes belong to several clients.
    * @throws {Problem}
    */
   countUnopenable(masterKeyIds: readonly string[]): Promise<number | null>;
-  /** @throws {Problem} edge_token_missing, edge_token_malformed, edge_token_invalid; or as below */
+  /** @throws {Problem} edge_token_missing, edge_token_malformed, edge_token_invalid, or a problem of the database */
   checkEdgeToken(): Promise<void>;
   /** The version of the migrated schema. @throws {Problem} database_unavailable, database_not_migrated */
   schemaVersion(): Promise<number>;
-  /** Whether the database asks the same of who changes keys as these settings do. @throws {Problem} as above */
+  /** Whether the database requires the same step-up for key changes as these settings. @throws {Problem} */
   stepUpAgrees(required: RequiredSignIn): Promise<boolean>;
 }
 
-/** What the edge requires of who changes keys. */
+/** The step-up that the edge requires for key changes. */
 export interface RequiredSignIn {
   readonly requireAal2: boolean;
   readonly maxSignInAgeSeconds: number | undefined;
 }
 
-/** `undefined` where the settings name no database. */
+/** Returns `undefined` if the settings do not name a database. */
 export function connect(settings: Settings, limits: TimeLimits): Database | undefined {
   const { supabaseUrl, publishableKey } = settings;
   if (!supabaseUrl || !publishableKey) return undefined;
@@ -74,13 +75,13 @@ function edgeTokenOf({ edgeToken }: Settings): string {
   return edgeToken;
 }
 
-/** How things are now: not for long, and not repeated where it is not known whether there was an answer. @throws {Problem} */
-function probe<Name extends keyof Functions & string, Answer extends z.ZodType>(
+/** Checks a state for `GET /ready`: with a short time limit and without a second attempt. @throws {Problem} */
+function probe<Name extends keyof Functions & string, Schema extends z.ZodType>(
   connection: Connection,
-  answer: Answer,
+  schema: Schema,
   name: Name,
   args: Functions[Name]['Args'],
-): Promise<z.infer<Answer>> {
+): Promise<z.infer<Schema>> {
   const limits = { ...connection.limits, callMs: connection.limits.probeMs };
-  return callFunction({ ...connection, limits }, {}, answer, name, args);
+  return callFunction({ ...connection, limits }, {}, schema, name, args);
 }

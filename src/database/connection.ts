@@ -4,6 +4,6 @@ import type { Rpc } from './postgrest.ts';
 export interface Connection {
   readonly rpc: Rpc;
   readonly limits: TimeLimits;
-  /** For functions that return or store envelopes. @throws {Problem} edge_token_missing, edge_token_malformed */
+  /** Functions that return or store envelopes require it. @throws {Problem} edge_token_missing, edge_token_malformed */
   edgeToken(): string;
 }

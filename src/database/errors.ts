@@ -1,26 +1,27 @@
 import { isProblemCode, Problem, type ProblemCode } from '../problem.ts';
 import type { Session } from './session.ts';
 
-/** What PostgREST, or the network before it, says went wrong. */
+/** An error of PostgREST, or of a gateway in front of it. */
 export interface DatabaseError {
   readonly code?: string;
-  /** Our functions name the problem's code here (`raise ... using hint`). */
+  /** The code of the problem, if a function of this project raised it (`raise ... using hint`). */
   readonly hint?: unknown;
 }
 
 /**
- * Which errors make which problem, by SQLSTATE or PostgREST's own code and never by message. An entry names a code, or a
- * class by the letters that its codes begin with. The longest entry that fits counts.
+ * The problem for each error, by SQLSTATE or by PostgREST's own code, never by message. An entry is a code or the first
+ * characters of a class of codes. The longest entry that matches applies.
  *
- * A 4xx is what a value of the request can cause. What only the platform, its operator or our own code can cause is 5xx.
+ * An error that a value of the request can cause is a 4xx. An error that only the platform, its operator or this code can
+ * cause is a 5xx.
  */
 const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
   value_not_storable: [
-    // A text too long, a number out of range, a date that does not exist, text that PostgreSQL cannot store or read.
+    // A text that is too long, a number out of range, a date that does not exist, a text that PostgreSQL cannot store.
     '22001 22003 22007 22008 22009 22021 22023 22P02 22P05',
-    // A constraint that the value violates; a limit that it exceeds, such as the size of an index entry.
+    // A value that violates a constraint or exceeds a limit, such as the size of an index entry.
     '23 54000 54001',
-    // JSON that PostgREST cannot parse. The edge itself writes JSON, so it is a text in it: half of a surrogate pair.
+    // PostgREST cannot parse the JSON. The edge serializes it, so only half of a surrogate pair in a text can cause this.
     'PGRST102',
   ],
   value_taken: ['23505 23P01'],
@@ -31,11 +32,11 @@ const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
   database_read_only: ['25006 53100'],
   // Connection, resources, shutdown, files, login of PostgREST, corruption; PostgREST without a connection.
   database_unavailable: ['08 28 40 53 57 58 F0 XX PGRST0 PGRSTX'],
-  // No such table, function or schema; PostgREST does not find them in its schema cache.
+  // A table, function or schema does not exist, or is not in PostgREST's schema cache.
   database_not_migrated: ['42P01 42883 3F000 PGRST106 PGRST2'],
   // PostgREST does not know the path in SUPABASE_URL.
   database_not_configured: ['PGRST125'],
-  // The JWT of the call. PostgREST checks it before it begins a transaction.
+  // PostgREST rejects the JWT before it begins a transaction.
   database_rejects_token: ['PGRST3'],
 };
 
@@ -45,17 +46,17 @@ const BY_CODE: ReadonlyMap<string, ProblemCode> = new Map(
   ),
 );
 
-/** A code of PostgreSQL or PostgREST. Gateways have others. */
+/** The form of codes of PostgreSQL and PostgREST. Codes of gateways have other forms. */
 const KNOWN_FORM = /^(?:[0-9A-Z]{5}|PGRST[0-9A-Z]{3})$/;
 
-/** A problem that one of our own functions raised: the database was reached, and the function began. */
+/** A problem that a database function of this project raised. So the call reached the database. */
 export class RaisedProblem extends Problem {}
 
 /**
- * The problem to answer for a failed call.
+ * The problem of a failed call.
  *
  * @param status the HTTP status
- * @param session that the call ran under; calls of machine tokens and of the edge itself have none
+ * @param session the session of the call; calls of machine tokens and of the edge have no session
  * @param now milliseconds since the epoch
  */
 export function problemOf(
@@ -66,10 +67,10 @@ export function problemOf(
 ): Problem {
   if (code.startsWith('PT') && isProblemCode(hint)) return new RaisedProblem(hint);
   const problem = causeOf(code, status);
-  // The edge verified the token, so that the caller is not at fault for it unless it has expired meanwhile.
+  // The edge has verified the token. So it is a fault of the caller only if the token has expired since then.
   if (problem === 'database_rejects_token' && session && session.expiresAt * 1000 <= now)
     return new Problem('token_expired');
-  // Without a session it is a grant of the migrations that is missing.
+  // Without a session, a permission is denied only if a grant of the migrations is missing.
   if (problem === 'permission_denied' && !session) return new Problem('database_not_migrated');
   return new Problem(problem);
 }
@@ -80,10 +81,10 @@ function causeOf(code: string, status: number): ProblemCode {
       const cause = BY_CODE.get(code.slice(0, length));
       if (cause !== undefined) return cause;
     }
-    // A statement of ours that PostgreSQL does not carry out (21000, P0001), a request of ours that PostgREST rejects.
+    // A mistake in a function (21000, P0001), or a request of the edge that PostgREST rejects.
     return 'internal_error';
   }
-  // The gateway checks the API key before PostgREST gets the call.
+  // The gateway checks the API key before it forwards the call to PostgREST.
   if (status === 401) return 'publishable_key_rejected';
   return code !== '' && status < 500 ? 'internal_error' : 'database_unavailable';
 }

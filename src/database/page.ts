@@ -3,7 +3,7 @@ export interface Page {
   readonly cursor?: string | undefined;
 }
 
-/** As the functions that list things take a page. */
+/** The arguments of the database functions that return a page. */
 export function pageArguments({ limit, cursor }: Page) {
   return { page_size: limit, ...(cursor !== undefined && { after: cursor }) };
 }

@@ -4,23 +4,23 @@ import { Problem } from '../problem.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-export interface AnsweredCall {
-  /** The function that answered. */
+export interface CallName {
+  /** The database function. */
   readonly name: string;
   readonly requestId: string | undefined;
 }
 
 /**
- * An answer, cut to its schema. An item of a page that does not fit its schema is left out and logged: one row, which
- * only a superuser can have stored, must not hide all the others.
+ * Validates a result and returns only the members that its schema names. An item of a page that is invalid is omitted and
+ * logged: one invalid row, which only a superuser can store, must not hide the other rows.
  *
- * @throws {Problem} database_unavailable if anything else does not fit
+ * @throws {Problem} database_unavailable if anything else is invalid
  */
-export function parseAnswer<Answer extends z.ZodType>(
-  schema: Answer,
+export function parseResult<Schema extends z.ZodType>(
+  schema: Schema,
   data: unknown,
-  call: AnsweredCall,
-): z.infer<Answer> {
+  call: CallName,
+): z.infer<Schema> {
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
   if (isPage(data)) {
@@ -43,13 +43,13 @@ function isPage(data: unknown): data is PageOfAnything {
   return typeof data === 'object' && data !== null && 'items' in data && Array.isArray(data.items);
 }
 
-/** The index of the item that an issue is about, if it is about one. */
+/** The index of the invalid item. `undefined` if the issue is not about an item. */
 function itemOf({ path: [member, index] }: z.core.$ZodIssue): number | undefined {
   return member === 'items' && typeof index === 'number' ? index : undefined;
 }
 
-/** By its id alone, if it has one: an item that does not fit its schema may hold anything. */
-function report(item: unknown, { name, requestId }: AnsweredCall): void {
+/** Logs only the id of the item, if it has one. An invalid item may contain anything. */
+function report(item: unknown, { name, requestId }: CallName): void {
   const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
   log({
     event: 'item_left_out',

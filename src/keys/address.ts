@@ -4,8 +4,8 @@ import { KeyInputError } from './input-error.ts';
 import { canonicalSolanaAddress } from './solana.ts';
 
 /**
- * Tells the chain of an address that came without a key and gives its canonical form: EIP-55 for EVM, base58
- * of 32 bytes for Solana. Two addresses are the same account exactly when these forms are equal.
+ * The chain family of an address and its canonical form: EIP-55 for EVM, base58 of 32 bytes for Solana. Two addresses are
+ * the same account exactly if their canonical forms are equal.
  *
  * @throws {KeyInputError} `address_malformed` or `address_checksum_invalid`
  */

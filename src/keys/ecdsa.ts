@@ -1,9 +1,9 @@
 /**
  * ECDSA over secp256k1 with the nonce of RFC 6979, composed from the curve arithmetic of @noble/curves.
  *
- * Its own `sign` is not used because it reads a private key by way of its hex text and one bigint, and neither
- * can be overwritten. Here the key is only ever 32 bytes that the caller wipes: into the arithmetic go two numbers
- * whose difference it is, drawn again for each signature. Each of them alone is as good as random.
+ * The `sign` of @noble/curves is not used, because it converts the private key to a hex text and a bigint, and neither can
+ * be overwritten. Here the key is only 32 bytes, which the caller wipes. The arithmetic gets two numbers whose difference
+ * is the key. They are new for each signature, and each of them alone is random.
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { nonces } from './rfc6979.ts';
@@ -15,8 +15,8 @@ const ORDER = Fn.toBytes(Fn.neg(1n)).with(31, 0x41); // n - 1 ends in 0x40
 const HALF_ORDER = Fn.ORDER >> 1n;
 
 /**
- * Signs a digest of 32 bytes: 65 bytes, `r` and `s` (the lower of the two, EIP-2) in 32 each and the parity of y.
- * The secret is a scalar in range and the caller's to wipe.
+ * Signs a digest of 32 bytes. Returns 65 bytes: `r` and the lower `s` (EIP-2) in 32 bytes each, and the parity of y. The
+ * secret is a scalar in range. The caller wipes it.
  */
 export function signDigest(digest: Uint8Array, secret: Uint8Array): Uint8Array {
   const mask = randomScalar();
@@ -33,19 +33,19 @@ export function signDigest(digest: Uint8Array, secret: Uint8Array): Uint8Array {
   }
 }
 
-/** The uncompressed public key, without its 0x04, that a signature by `signDigest` proves. */
+/** The uncompressed public key, without its 0x04, that made a signature of `signDigest`. */
 export function recoverPoint(digest: Uint8Array, signature: Uint8Array): Uint8Array {
   const recovered = new Uint8Array([signature[64] ?? 0, ...signature.subarray(0, 64)]);
   const point = secp256k1.Signature.fromBytes(recovered, 'recovered').recoverPublicKey(digest);
   return point.toBytes(false).subarray(1);
 }
 
-/** `undefined` where the standard asks for another nonce, or where two values of x would share this r. */
+/** `undefined` if the standard requires another nonce, or if two values of x have this r. */
 function attempt(hash: bigint, nonce: bigint, masked: bigint, mask: bigint): Uint8Array | undefined {
   if (!Fn.isValidNot0(nonce)) return undefined;
   const { x, y } = Point.BASE.multiply(nonce).toAffine();
   if (!Fn.isValidNot0(x)) return undefined;
-  // s = (hash + x * key) / nonce. A random factor hides nonce and products from who can time the arithmetic.
+  // s = (hash + x * key) / nonce. A random factor protects the nonce and the products against timing attacks.
   const blind = numberOf(randomScalar());
   const product = Fn.sub(Fn.mul(Fn.mul(blind, x), masked), Fn.mul(Fn.mul(blind, x), mask));
   const s = Fn.mul(Fn.inv(Fn.mul(blind, nonce)), Fn.add(Fn.mul(blind, hash), product));
@@ -65,7 +65,7 @@ function randomScalar(): Uint8Array {
   }
 }
 
-/** Big-endian bytes as a number, without a text between. */
+/** Converts big-endian bytes to a number, without a hex text, which could not be wiped. */
 function numberOf(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 32);
   let number = 0n;
@@ -73,7 +73,7 @@ function numberOf(bytes: Uint8Array): bigint {
   return number;
 }
 
-/** (a + b) mod n of scalars in range, byte by byte: the steps are the same whatever the bytes are. */
+/** (a + b) mod n of scalars in range, in constant time: the steps do not depend on the bytes. */
 function addModOrder(a: Uint8Array, b: Uint8Array): Uint8Array {
   const sum = new Uint8Array(32);
   const reduced = new Uint8Array(32);
@@ -89,7 +89,7 @@ function addModOrder(a: Uint8Array, b: Uint8Array): Uint8Array {
     reduced[i] = borrow;
     borrow >>= 8;
   }
-  // borrow is -1 where the sum, without its carry, is below n; with the carry it never is.
+  // borrow is -1 if the sum without its carry is less than n. With a carry, the sum is never less than n.
   const keep = borrow + carry;
   for (let i = 0; i < 32; i++) sum[i] = ((sum[i] ?? 0) & keep) | ((reduced[i] ?? 0) & ~keep);
   wipe(reduced);

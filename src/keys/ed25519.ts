@@ -5,8 +5,8 @@ import { wipe } from './wipe.ts';
 const PKCS8_PREFIX = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 
 /**
- * The signature of RFC 8032, 64 bytes, by Web Crypto. As PKCS #8 and not as a JWK: a JWK would be a text of the
- * key. The seed is the caller's to wipe.
+ * The signature of RFC 8032, 64 bytes, from Web Crypto. The key is imported as PKCS #8, because a JWK is text, which cannot
+ * be wiped. The caller wipes the seed.
  */
 export async function signEd25519(message: Uint8Array<ArrayBuffer>, seed: Uint8Array): Promise<Uint8Array> {
   const pkcs8 = new Uint8Array(PKCS8_PREFIX.length + seed.length);

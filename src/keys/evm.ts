@@ -8,7 +8,7 @@ const PRIVATE_KEY = /^(?:0x)?([0-9a-fA-F]{64})$/;
 const ADDRESS = /^0x([0-9a-fA-F]{40})$/;
 
 /**
- * The 32 bytes, big-endian, of 64 hex digits with or without `0x`; undefined when the text is of another form.
+ * Parses 64 hex digits, with or without `0x`, to 32 bytes (big-endian). Returns undefined if the text has another form.
  *
  * @throws {KeyInputError} `private_key_out_of_range` when the scalar is not in [1, n-1] (SEC 1, section 3.2.1)
  */
@@ -32,10 +32,10 @@ export function evmAddressOfPoint(point: Uint8Array): string {
 }
 
 /**
- * An EVM address in its EIP-55 form; undefined when the text is of another form. Digits in one case carry no
- * checksum and are taken as they are (EIP-55, "Implementation").
+ * Converts an EVM address to its EIP-55 form. Returns undefined if the text has another form. An address whose letters are
+ * all upper case or all lower case has no checksum (EIP-55, "Implementation").
  *
- * @throws {KeyInputError} `address_checksum_invalid` when the case is mixed and wrong
+ * @throws {KeyInputError} `address_checksum_invalid` if the case is mixed and does not match
  */
 export function canonicalEvmAddress(text: string): string | undefined {
   const digits = ADDRESS.exec(text)?.[1];
@@ -46,7 +46,7 @@ export function canonicalEvmAddress(text: string): string | undefined {
   return address;
 }
 
-/** EIP-55: a letter is a capital where the Keccak-256 of the 40 lower-case digits has a nibble of 8 or more. */
+/** EIP-55: a letter is upper case if its nibble of the Keccak-256 of the 40 lower-case digits is 8 or more. */
 function checksummed(digits: string): string {
   const nibbles = bytesToHex(keccak_256(utf8ToBytes(digits)));
   const cased = Array.from(digits, (digit, i) => ((nibbles[i] ?? '') >= '8' ? digit.toUpperCase() : digit));

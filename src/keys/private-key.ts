@@ -5,12 +5,12 @@ import { KeyInputError } from './input-error.ts';
 import { readSolanaSecret, solanaAddressOf } from './solana.ts';
 import { wipe } from './wipe.ts';
 
-/** A private key as it is sent: text, or the array of 64 numbers that `solana-keygen` writes. */
+/** A private key of a request: a text, or the array of 64 numbers that `solana-keygen` writes. */
 export type PrivateKeyInput = string | readonly number[];
 
 /**
- * A private key ready to be sealed. `secret` is 32 bytes: the big-endian scalar (EVM) or the Ed25519 seed
- * (Solana). `address` is the canonical address derived from it.
+ * A parsed private key. `secret` is 32 bytes: the big-endian scalar (EVM) or the Ed25519 seed (Solana). `address` is the
+ * canonical address that was derived from it.
  */
 export interface PrivateKey {
   readonly chain: Chain;
@@ -19,13 +19,13 @@ export interface PrivateKey {
 }
 
 /**
- * Reads a private key; the chain follows from its form. EVM: 64 hex digits, with or without `0x`. Solana: base58
- * of 64 or 32 bytes, or 64 bytes as an array or as its JSON text. Nothing is trimmed or repaired: a key that had
- * to be guessed at is a key lost. A given `chain` must be the key's and a given `address` must be its address.
+ * Parses a private key. Its form determines the chain family. EVM: 64 hex digits, with or without `0x`. Solana: base58 of 64
+ * or 32 bytes, or 64 bytes as an array or as the JSON text of an array. Nothing is trimmed or repaired, because a wrong
+ * guess would store another key. If `chain` or `address` is given, it must be that of the key.
  *
- * The caller wipes `secret`; on failure what was read has been wiped.
+ * The caller wipes `secret`. If this function throws, it has wiped the bytes.
  *
- * @throws {KeyInputError} any reason; that of the private key comes before those of chain and address
+ * @throws {KeyInputError} with a reason of the private key, or else of `chain`, or else of `address`
  */
 export function parsePrivateKey(input: {
   privateKey: PrivateKeyInput;
@@ -47,8 +47,8 @@ export function parsePrivateKey(input: {
 }
 
 /**
- * No text has both forms: base58 of 64 bytes has 64 characters only when they are all `1`, which is a zero seed
- * with a public half that is not its own; base58 of 32 bytes has 44 at most.
+ * No text has both forms. Base58 of 64 bytes has 64 characters only if all of them are `1`, which is a zero seed with a
+ * wrong public key. Base58 of 32 bytes has at most 44 characters.
  */
 function readSecret(input: PrivateKeyInput): { chain: Chain; secret: Uint8Array } {
   if (typeof input === 'string') {
@@ -60,7 +60,7 @@ function readSecret(input: PrivateKeyInput): { chain: Chain; secret: Uint8Array 
   throw new KeyInputError(lacksOnlyLength(input) ? 'private_key_wrong_length' : 'private_key_malformed');
 }
 
-/** Whether the characters are all of hex or all of base58, so that only the number of them is wrong. */
+/** Whether all characters are hex or all are base58, so that only the length is wrong. */
 function lacksOnlyLength(input: PrivateKeyInput): boolean {
   return typeof input === 'string' && /^(?:(?:0x)?[0-9a-fA-F]+|[1-9A-HJ-NP-Za-km-z]+)$/.test(input);
 }

@@ -4,8 +4,8 @@ import { wipe } from './wipe.ts';
 
 /**
  * The candidates for the nonce, in order (RFC 6979, section 3.2, with HMAC-SHA256 and a group order of 256 bits).
- * `secret` is int2octets(x) and `hash` is bits2octets(h1), both 32 bytes. What was yielded and every state is
- * wiped when the next one is requested, or when the last one was used.
+ * `secret` is int2octets(x) and `hash` is bits2octets(h1), both 32 bytes. A candidate and its state are wiped when the next
+ * candidate is requested or the generator ends.
  */
 export function* nonces(secret: Uint8Array, hash: Uint8Array): Generator<Uint8Array> {
   let key = new Uint8Array(32);

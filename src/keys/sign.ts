@@ -3,7 +3,7 @@ import { recoverPoint, signDigest } from './ecdsa.ts';
 import { isSignedBy, signEd25519 } from './ed25519.ts';
 import { evmAddressOfPoint } from './evm.ts';
 
-/** The key does not sign for this address. Says no more: what it is instead is nobody's business. */
+/** The key does not sign for this address. The error has no further details, which could reveal something about the key. */
 export class SigningError extends Error {
   override readonly name = 'SigningError';
 
@@ -13,13 +13,13 @@ export class SigningError extends Error {
 }
 
 /**
- * Signs with 32 secret bytes, which stay the caller's to wipe and are never made into a text here.
+ * Signs with 32 secret bytes, which the caller wipes. They never become a string here, because strings cannot be wiped.
  *
  * - `evm`: `payload` is a digest of 32 bytes; the signature is 65 bytes, r, s and the parity of y.
  * - `solana`: `payload` is the message; the signature is 64 bytes.
  *
- * What is returned has been verified under `address`, so a key put to the wrong address, and an arithmetic that
- * went wrong, give no signature at all: a faulty one can give away the key.
+ * The signature is verified with `address` before it is returned. So a key with a wrong address gives no signature, and
+ * neither does a computation error: a faulty signature can reveal the key.
  *
  * @throws {SigningError}
  */

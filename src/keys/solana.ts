@@ -8,16 +8,16 @@ const SEED_BYTES = 32;
 const PUBLIC_KEY_BYTES = 32;
 const KEYPAIR_BYTES = SEED_BYTES + PUBLIC_KEY_BYTES;
 
-/** Longest text taken for a JSON array of 64 bytes: leaves room for any indentation, none for a large body. */
-const LONGEST_JSON = 4096;
+/** A JSON array of 64 bytes fits with any usual indentation. Longer texts are not parsed. */
+const MAX_JSON_LENGTH = 4096;
 
 /**
- * The Ed25519 seed (RFC 8032, section 5.1.5) in one of the forms Solana wallets export: base58 of seed and
- * public key (64 bytes), base58 of the seed (32 bytes), or the array of 64 numbers that `solana-keygen` writes,
- * as an array or as its JSON text. Undefined when the input is of another form.
+ * Parses the Ed25519 seed (RFC 8032, section 5.1.5) from the forms that Solana wallets export: base58 of the seed and the
+ * public key (64 bytes), base58 of the seed (32 bytes), or the array of 64 numbers that `solana-keygen` writes, as an array
+ * or as JSON text. Returns undefined if the input has another form.
  *
- * An address is base58 of 32 bytes too and cannot be told from a seed: only a given address, which then differs
- * from the derived one, shows that somebody pasted the wrong field.
+ * An address is base58 of 32 bytes too, so it has the form of a seed. If the caller pasted an address by mistake, only a
+ * given `address` reveals it, because the derived address differs.
  *
  * @throws {KeyInputError} `private_key_malformed`, `private_key_wrong_length` or
  *   `private_key_halves_mismatch`
@@ -32,18 +32,18 @@ export function readSolanaSecret(input: string | readonly number[]): Uint8Array 
   return undefined;
 }
 
-/** The base58 address, that is the public key, of a seed. */
+/** The address of a seed: the public key in base58. */
 export function solanaAddressOf(seed: Uint8Array): string {
   return base58.encode(ed25519.getPublicKey(seed));
 }
 
-/** A Solana address as it is, since base58 has one text for the same bytes; undefined for another form. */
+/** Returns a Solana address unchanged, because base58 is canonical. Returns undefined if the text has another form. */
 export function canonicalSolanaAddress(text: string): string | undefined {
   return decodeBase58(text)?.length === PUBLIC_KEY_BYTES ? text : undefined;
 }
 
 function parseJson(text: string): unknown {
-  if (text.length > LONGEST_JSON) throw new KeyInputError('private_key_malformed');
+  if (text.length > MAX_JSON_LENGTH) throw new KeyInputError('private_key_malformed');
   try {
     return JSON.parse(text);
   } catch {
@@ -51,7 +51,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The bytes of an array of 64 integers from 0 to 255. Checked by index: `every` would skip a hole. */
+/** The bytes of an array of 64 integers from 0 to 255. Checked by index, because `every` skips holes. */
 function bytesOf(values: unknown): Uint8Array {
   if (!Array.isArray(values)) throw new KeyInputError('private_key_malformed');
   if (values.length !== KEYPAIR_BYTES) throw new KeyInputError('private_key_wrong_length');
@@ -67,12 +67,12 @@ function bytesOf(values: unknown): Uint8Array {
   return bytes;
 }
 
-/** The first half of a key pair whose second half is truly its public key; the pair itself is wiped. */
+/** The first half of a key pair, after checking that the second half is its public key. The pair is wiped. */
 function seedOfKeypair(keypair: Uint8Array): Uint8Array {
   const seed = keypair.slice(0, SEED_BYTES);
   const derived = ed25519.getPublicKey(seed);
-  // Public keys, so comparing them needs no constant time. Signing with a half that is not the seed's own
-  // would give away the private key.
+  // Public keys need no constant-time comparison. A signature with a public key that is not of this seed would reveal the
+  // private key.
   const matches = derived.every((byte, i) => byte === keypair[SEED_BYTES + i]);
   wipe(keypair);
   if (matches) return seed;

@@ -1,12 +1,12 @@
 import type { Context, ExecutionContext } from 'hono';
 
-/** Does something that the answer does not wait for. `work` never rejects. */
+/** Starts work that the response does not wait for. `work` must never reject. */
 export function inBackground(c: Context, work: () => Promise<void>): void {
   const done = work();
   executionContextOf(c)?.waitUntil(done);
 }
 
-/** A Worker has to be told to live on until the work is done; other runtimes live on anyway, and have none. */
+/** A Worker may end before the work is done, unless `waitUntil` is called. Other runtimes have no execution context. */
 function executionContextOf(c: Context): ExecutionContext | undefined {
   try {
     return c.executionCtx;

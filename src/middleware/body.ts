@@ -13,18 +13,18 @@ export const limitBody = bodyLimit({
   },
 });
 
-/** Strict: Hono's own decoder replaces invalid bytes and removes a byte order mark, so the schema would check another text. */
+/** Strict, because Hono's decoder replaces invalid bytes and removes a byte order mark. The schema would check another text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** JSON in a request has no byte order mark (RFC 8259, section 8.1). */
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** An escape of either half of a surrogate pair. Raw halves do not pass the strict decoder. */
+/** An escape of one half of a surrogate pair. The strict decoder rejects halves that are not escaped. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /**
- * For routes that read a body: its type is JSON, it is UTF-8, and none of its strings and names has half of a surrogate
- * pair. JSON can escape such a half (RFC 8259, section 8.2), but no UTF-8 text can hold it: a library would replace it by
- * another character, and PostgREST rejects the whole call. Whether the body is JSON is checked with its schema.
+ * For routes that read a body. Requires the type JSON and UTF-8, and rejects strings and names with half of a surrogate
+ * pair. JSON can escape such a half (RFC 8259, section 8.2), but UTF-8 cannot encode it: a library would replace it by
+ * another character, and PostgREST rejects the whole call. The schema of the route checks later that the body is JSON.
  */
 export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   const type = c.req.header('content-type') ?? '';
@@ -40,7 +40,7 @@ export const requireJson = createMiddleware<AppEnv>(async (c, next) => {
   await next();
 });
 
-/** @throws {Problem} json_malformed, validation_failed at the member of the body that has one */
+/** @throws {Problem} json_malformed, or validation_failed with the member that contains a lone surrogate */
 function rejectLoneSurrogates(text: string): void {
   const body = parse(text);
   const members = typeof body === 'object' && body !== null ? Object.entries(body) : [];
@@ -51,7 +51,7 @@ function rejectLoneSurrogates(text: string): void {
   throw new Problem('validation_failed', [{ pointer, code: 'lone_surrogate', detail }]);
 }
 
-/** Every text and every name in a value. Without recursion: the value may be as deep as the body is long. */
+/** Checks every text and name in a value. It does not recurse, because a body can be nested thousands of levels deep. */
 function isWellFormed(value: unknown): boolean {
   const open = [value];
   while (open.length > 0) {

@@ -1,9 +1,9 @@
-/** What browsers are told: which pages may read an answer, and to do nothing else with one. */
+/** Headers for browsers: security headers and CORS. */
 import { createMiddleware } from 'hono/factory';
 import { secureHeaders } from 'hono/secure-headers';
 import type { AppEnv } from '../app-env.ts';
 
-/** An answer is data: it is not run, framed, sniffed or embedded. A route that answers a page brings its own policy. */
+/** Responses are data, which browsers must not run, frame, sniff or embed. `GET /docs` sets its own policy. */
 export const securityHeaders = secureHeaders({
   overwrite: false,
   contentSecurityPolicy: {
@@ -20,7 +20,7 @@ export const securityHeaders = secureHeaders({
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
   'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, X-Request-Id',
-  // Browsers keep it for two hours at most.
+  // Browsers cache a preflight for at most two hours.
   'access-control-max-age': '7200',
 };
 const EXPOSED = [
@@ -34,8 +34,8 @@ const EXPOSED = [
 ].join(', ');
 
 /**
- * CORS (fetch.spec.whatwg.org) for the origins that are named in the settings, letter for letter. Credentials are
- * never allowed: a session is a header that the page itself sets, and there are no cookies.
+ * CORS (fetch.spec.whatwg.org) for exactly the origins in the settings. Credentials are never allowed: the page itself sets
+ * the Authorization header, and there are no cookies.
  */
 export const allowOrigins = createMiddleware<AppEnv>(async (c, next) => {
   const origin = c.req.header('origin');

@@ -7,15 +7,19 @@ import { log } from '../log.ts';
 import { Problem, type ProblemPart, problemResponse } from '../problem.ts';
 import { reportRefusal } from './report-refusals.ts';
 
-/** The one way out for everything thrown. What is not a Problem is a fixed 500. */
+/** Converts every error to a response. An error that is not a Problem becomes a 500 without details. */
 export function handleError(error: Error, c: Context<AppEnv>): Response {
   const problem = asProblem(error, c);
   reportRefusal(c, problem);
-  return refuse(c, problem);
+  return respondWithProblem(c, problem);
 }
 
-/** Answers a problem, and leaves its code for the log. */
-export function refuse(c: Context<AppEnv>, problem: Problem, headers?: Record<string, string>): Response {
+/** Returns the response for a problem. The log line of the request has its code. */
+export function respondWithProblem(
+  c: Context<AppEnv>,
+  problem: Problem,
+  headers?: Record<string, string>,
+): Response {
   c.set('problemCode', problem.code);
   return problemResponse(problem, c.get('requestId'), headers);
 }
@@ -24,13 +28,13 @@ function asProblem(error: Error, c: Context<AppEnv>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status === 400) return new Problem('json_malformed');
   if (error instanceof HTTPException && error.status === 415) return new Problem('media_type_unsupported');
-  // A message may quote what it failed on, so only the kind of error is logged.
+  // Only the name is logged, because the message may quote a value of the request.
   log({ event: 'unexpected_error', level: 'error', request_id: c.get('requestId'), error: error.name });
   return new Problem('internal_error');
 }
 
-/** What a schema refuses. Of the input only field names that the contract itself could have are repeated. */
-export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+/** Rejects a request that its schema rejects. The response repeats no values, and only names that a schema could have. */
+export const rejectInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
   if (result.success) return;
   throw new Problem(
     'validation_failed',
@@ -47,7 +51,7 @@ function place(target: string, path: PropertyKey[]): Partial<ProblemPart> {
   return { pointer: jsonPointer(path) };
 }
 
-/** RFC 6901, of names that the contract itself could have. */
+/** A JSON pointer (RFC 6901) without names that no schema could have. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${plainName(part)}`).join('');
 }
@@ -56,7 +60,7 @@ function unknownFields({ keys, message }: { readonly keys: readonly string[]; re
   return `unknown: ${keys.slice(0, 5).map(plainName).join(', ')}; ${message}`;
 }
 
-/** A key put in the place of a field's name must not come back: only words and indexes do. */
+/** A private key that was sent as the name of a field must not be repeated. Only short words and indexes are. */
 function plainName(part: PropertyKey | undefined): string {
   const text = String(part ?? '');
   return /^([a-z]{1,16}(_([a-z]{1,16}|\d{1,3}[a-z]?)){0,3}|\d{1,4})$/.test(text) ? text : '(not shown)';

@@ -6,12 +6,12 @@ import type { AppEnv } from '../app-env.ts';
 import { Problem } from '../problem.ts';
 
 export const MAX_KEY_LENGTH = 255;
-/** Visible ASCII. Quotes are a part of it; of two such headers, which come as one with ", " between, none is taken. */
+/** Visible ASCII, quotes included. Two headers arrive as one value with ", " between them, which does not match. */
 const KEY = /^[\x21-\x7e]+$/;
 
 /**
- * For routes whose changes can be asked for again under an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
- * The database does the work once and keeps the answer, in one transaction; here is what it knows the request by.
+ * For routes that accept an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header). The database makes the change and
+ * stores the response in one transaction. This middleware computes the two hashes by which the database finds the request.
  */
 export const idempotent = createMiddleware<AppEnv>(async (c, next) => {
   const key = c.req.header('idempotency-key');
@@ -19,16 +19,16 @@ export const idempotent = createMiddleware<AppEnv>(async (c, next) => {
   if (!KEY.test(key) || key.length > MAX_KEY_LENGTH) throw new Problem('idempotency_key_malformed');
 
   let replayed = false;
-  const once = {
+  const request = {
     key: hashOfKey(key),
     fingerprint: fingerprintOf(key, c.req.method, c.req.path, new Uint8Array(await c.req.arrayBuffer())),
     onReplay: () => {
       replayed = true;
     },
   };
-  // A request has one of the two, by who may ask for its route.
-  if (c.get('database')) c.set('database', c.get('database').once(once));
-  if (c.get('runnerDatabase')) c.set('runnerDatabase', c.get('runnerDatabase').once(once));
+  // A request has only one of them: routes of sessions `database`, routes of runners `runnerDatabase`.
+  if (c.get('database')) c.set('database', c.get('database').withIdempotency(request));
+  if (c.get('runnerDatabase')) c.set('runnerDatabase', c.get('runnerDatabase').withIdempotency(request));
   await next();
   if (replayed && c.error === undefined) c.res.headers.set('idempotency-replayed', 'true');
 });
@@ -38,8 +38,8 @@ function hashOfKey(key: string): string {
 }
 
 /**
- * The request, byte for byte, under the key itself, which is not stored: so what is stored tells nobody
- * whether a body was this or that, and a body may hold a private key.
+ * An HMAC of the request, byte for byte. Its key is the Idempotency-Key, which is not stored. A plain hash would let a
+ * reader of the database test guesses of the body, and a body may contain a private key.
  */
 function fingerprintOf(key: string, method: string, path: string, body: Uint8Array): string {
   return bytesToHex(hmac(sha256, utf8ToBytes(key), concatBytes(utf8ToBytes(`${method}\n${path}\n`), body)));

@@ -1,6 +1,6 @@
 /**
- * The network that an address stands for when calls are counted: an IPv4 address itself, of IPv6 the first 64 bits,
- * since whoever has one address of such a network has 2^64 of them.
+ * The network by which requests are counted. For IPv4 it is the address. For IPv6 it is the first 64 bits, because one
+ * customer of a provider usually has 2^64 addresses.
  */
 export function networkOf(address = ''): string {
   const text = address.trim().toLowerCase();
@@ -10,7 +10,7 @@ export function networkOf(address = ''): string {
   const [head = '', tail] = text.split('::');
   const groups = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  // An IPv4 address at the end is two groups.
+  // An IPv4 address at the end takes the place of two groups.
   const taken = groups.length + after.length + (text.includes('.') ? 1 : 0);
   const all = tail === undefined ? groups : [...groups, ...Array(Math.max(0, 8 - taken)).fill('0'), ...after];
   return `${all

@@ -1,6 +1,6 @@
 /**
- * Counts requests of each caller, in the Workers runtime's own counters: of one Cloudflare location, and only nearly exact. Where
- * there are none, as on other runtimes, nothing is limited.
+ * Rate limits, with the counters of the Workers runtime. They count for one Cloudflare location and are not exact. Other
+ * runtimes do not have such counters, so nothing is limited there.
  */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
@@ -16,11 +16,11 @@ const LIMITERS = {
   guesses: 'GUESS_LIMIT',
 } as const satisfies Record<Exclude<RateClass, 'never'>, keyof RateLimiters>;
 
-/** The longest period that the runtime counts in: how long it is until an unknown one has passed. */
-const LONGEST_PERIOD_SECONDS = 60;
+/** The longest period that the runtime supports. It is the `Retry-After` if RATE_LIMIT_POLICY does not have the period. */
+const MAX_PERIOD_SECONDS = 60;
 
 /**
- * Counts one call of a caller that was verified: nobody else can use up what is counted here.
+ * Counts one request. `caller` must be verified, so that nobody else can use up the limit of this caller.
  *
  * @throws {Problem} rate_limited
  */
@@ -33,16 +33,16 @@ export async function countCall(c: Context<AppEnv>, kind: RateClass, caller: str
     if (policy) c.set('rateLimitPolicy', policy);
     return;
   }
-  const seconds = /;w=(\d+)/.exec(policy ?? '')?.[1] ?? String(LONGEST_PERIOD_SECONDS);
+  const seconds = /;w=(\d+)/.exec(policy ?? '')?.[1] ?? String(MAX_PERIOD_SECONDS);
   throw new Problem('rate_limited', [], {
     'retry-after': seconds,
-    // draft-ietf-httpapi-ratelimit-headers-10: nothing remains, for at most this long.
+    // draft-ietf-httpapi-ratelimit-headers-10: `r` requests remain, and the limit resets after `t` seconds.
     ratelimit: `"${kind}";r=0;t=${seconds}`,
     ...(policy && { 'ratelimit-policy': policy }),
   });
 }
 
-/** If a counter fails, nobody is rejected. */
+/** If a counter fails, the request is accepted. */
 async function mayPass(limiter: RateLimiter, key: string): Promise<boolean> {
   try {
     return (await limiter.limit({ key })).success;
@@ -51,15 +51,15 @@ async function mayPass(limiter: RateLimiter, key: string): Promise<boolean> {
   }
 }
 
-/** Counts a call by the network that it came from, where nobody is known to ask. @throws {Problem} rate_limited */
-export function countStranger(c: Context<AppEnv>, kind: RateClass): Promise<void> {
+/** Counts a request by its network, if the caller is not verified. @throws {Problem} rate_limited */
+export function countByNetwork(c: Context<AppEnv>, kind: RateClass): Promise<void> {
   return countCall(c, kind, `network ${networkOf(c.req.header('cf-connecting-ip'))}`);
 }
 
-/** Counts a credential that nobody vouches for. @throws {Problem} rate_limited */
-export const countGuess = (c: Context<AppEnv>): Promise<void> => countStranger(c, 'guesses');
+/** Counts a request with a credential that is not verified. @throws {Problem} rate_limited */
+export const countGuess = (c: Context<AppEnv>): Promise<void> => countByNetwork(c, 'guesses');
 
-/** The item of the header that is about this kind of call: `"reads";q=1200;w=60`. */
+/** The item of RATE_LIMIT_POLICY for this class of requests: `"reads";q=1200;w=60`. */
 function policyOf(kind: string, policies: string): string | undefined {
   return policies
     .split(',')

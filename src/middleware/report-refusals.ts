@@ -1,4 +1,4 @@
-/** A rejected request of a known caller is recorded in an audit chain: its own transaction left no trace. */
+/** Records rejected requests in an audit chain, because the transaction of a rejected request is rolled back. */
 import type { Context } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import type { MatchedRoute } from '../auth/access.ts';
@@ -8,10 +8,10 @@ import { Problem, type ProblemCode } from '../problem.ts';
 import { inBackground } from './background.ts';
 import { subjectOf, UUID } from './route.ts';
 
-/** Of a known caller, and refused before its body was read: it is not read for this. */
+/** The caller is known, but the request was rejected before its body was read. The body is not read for the record. */
 const BEFORE_THE_BODY: ReadonlySet<ProblemCode> = new Set(['second_factor_required', 'sign_in_too_old']);
 
-/** What was judged and refused. Who is not known (401) has no chain, and what cannot be read (400, 413) says nothing. */
+/** Not 401, because an unknown caller has no chain. Not 400 and 413, because such a request has no readable content. */
 function isRefusal({ status, code }: Problem): boolean {
   return [403, 404, 409, 422].includes(status) || code === 'key_not_opened' || BEFORE_THE_BODY.has(code);
 }
@@ -23,24 +23,24 @@ export function reportRefusal(c: Context<AppEnv>, problem: Problem): void {
 }
 
 async function report(c: Context<AppEnv>, route: MatchedRoute, code: ProblemCode): Promise<void> {
-  // As in the description, such as `PUT /clients/{id}/rotate-key`: nothing of the request itself.
+  // The route, such as `PUT /clients/{id}/rotate-key`. It contains no value of the request.
   const line = `${route.method} ${route.path}`;
   try {
     if (c.get('runnerDatabase')) {
       await c.get('runnerDatabase').reportRefusal(subjectOf(c).bot_id, code, line);
     } else {
-      // Undefined if the caller is not known.
+      // The database is undefined if the caller is not known.
       await c.get('database')?.reportRefusal(await targetOf(c, route, code), code, line);
     }
   } catch (error) {
     const reason = error instanceof Problem ? error.code : 'internal_error';
-    // A token that is not in force belongs to no audit chain.
+    // A token that is not valid belongs to no client, so there is no audit chain for it.
     if (reason === 'token_invalid') return;
     log({ event: 'refusal_not_recorded', level: 'error', request_id: c.get('requestId'), code, reason });
   }
 }
 
-/** What the request is about, as far as it names it. The database decides whether the caller may see it. */
+/** The resource that the request names, if it names one. The database checks whether the caller may see it. */
 async function targetOf(
   c: Context<AppEnv>,
   { subject }: MatchedRoute,

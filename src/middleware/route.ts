@@ -1,4 +1,4 @@
-/** Finds the route of a request, with what its definition declares, before anything else looks at the request. */
+/** Finds the route of a request and its declaration. All later middleware depends on it. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
@@ -6,7 +6,7 @@ import { matchedRoutes } from 'hono/route';
 import type { AppEnv } from '../app-env.ts';
 import { type AccessKind, accessOf, type Declaration, type MatchedRoute } from '../auth/access.ts';
 
-/** The path of middleware that every request passes. No route has it. */
+/** The path of middleware for all requests. No route has this path. */
 const EVERYTHING = '/*';
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -32,7 +32,7 @@ export function findRoute(
   });
 }
 
-/** By the method and the path in Hono's form: `GET /bots/:id`. Made with the first request: by then all routes exist. */
+/** Declarations by method and path in Hono's form: `GET /bots/:id`. Called at the first request, when all routes exist. */
 function declarationsOf(app: OpenAPIHono<AppEnv>): ReadonlyMap<string, MatchedRoute> {
   const routes = new Map<string, MatchedRoute>();
   for (const definition of app.openAPIRegistry.definitions) {
@@ -45,7 +45,7 @@ function declarationsOf(app: OpenAPIHono<AppEnv>): ReadonlyMap<string, MatchedRo
   return routes;
 }
 
-/** The id in the path, under the name of what it identifies; nothing if it does not have the form of an id. */
+/** The id in the path, by the kind of resource. Empty if the id is not a UUID. */
 export function subjectOf(c: Context<AppEnv>): { client_id?: string; bot_id?: string; token_id?: string } {
   const { path = '', subject } = c.get('route') ?? {};
   const id = c.req.path.split('/')[path.split('/').indexOf('{id}')]?.toLowerCase() ?? '';

@@ -1,13 +1,13 @@
-/** Keeps the audit chains: moves what waits into them, then signs the heads of those that moved. */
+/** Maintains the audit chains: moves queued events into them, then signs their new heads. */
 import type { AuditorDatabase } from '../database/as-auditor.ts';
 import { isMachineToken } from '../machine-token.ts';
 import { signCheckpoints } from './checkpoints.ts';
 import type { Job } from './job.ts';
 
-/** In one call, each a transaction: short, since who reads a chain waits for it. */
-const EVENTS_A_CALL = 500;
-/** Up to 20,000 events. What is left waits for the next minute. */
-const MOST_CALLS = 40;
+/** Each call is one transaction. It must be short, because readers of a chain wait for it. */
+const EVENTS_PER_CALL = 500;
+/** Up to 20,000 events. The next run continues. */
+const MAX_CALLS = 40;
 
 export const keepAuditChains: Job = {
   name: 'audit',
@@ -20,12 +20,12 @@ export const keepAuditChains: Job = {
   },
 };
 
-/** So that none waits for somebody to read it. */
+/** Without this, events would stay queued until somebody reads the chain. */
 async function chainQueuedEvents(auditor: AuditorDatabase): Promise<number> {
   for (let calls = 1, events = 0; ; calls++) {
-    const { chained } = await auditor.chainQueuedEvents(EVENTS_A_CALL);
+    const { chained } = await auditor.chainQueuedEvents(EVENTS_PER_CALL);
     events += chained;
-    // Few may have been chained of many clients, or of one's many events its share: it is over when nothing is.
-    if (chained === 0 || calls === MOST_CALLS) return events;
+    // Fewer than the maximum does not mean the end, because the database limits the share of each client per call.
+    if (chained === 0 || calls === MAX_CALLS) return events;
   }
 }

@@ -1,8 +1,8 @@
-/** The health monitor: goes through all bots, batch by batch, and has the database write down what changed. */
+/** The health monitor: checks all bots, batch by batch. The database records changes. */
 import type { Job } from './job.ts';
 import { monitorToken } from './settings.ts';
 
-/** 100,000 bots. What is left is where the next run begins. */
+/** 100,000 bots. The next run continues with the bots that are left. */
 const MAX_BATCHES = 20;
 
 export const monitorBots: Job = {

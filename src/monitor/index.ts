@@ -1,4 +1,4 @@
-/** What the cron runs. Each job does a bounded piece of work, says in one line what it did, and never throws. */
+/** Runs the jobs of the cron trigger. Each job has a limit, logs one line, and never throws. */
 import type { Bindings } from '../env.ts';
 import { log } from '../log.ts';
 import { Problem } from '../problem.ts';

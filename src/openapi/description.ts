@@ -1,4 +1,4 @@
-/** The description of the API, for programs and for people. */
+/** The routes `GET /openapi.json` and `GET /docs`. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Handler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
@@ -6,10 +6,10 @@ import type { Files } from '../env.ts';
 import { describeApi } from './write-description.ts';
 
 /**
- * The deployed Worker responds with the file that `npm run openapi` wrote into `public/`. It has neither the writer nor the
- * texts of the description, which `wrangler.toml` leaves out. Without such files the description is written here.
+ * The deployed Worker returns the file that `npm run openapi` wrote into `public/`. Its bundle contains neither the writer nor
+ * the texts of the description. A runtime without these files writes the description here.
  */
-export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
+export function serveDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   let written: object | undefined;
   return async (c) => {
     if (c.env.ASSETS === undefined) {
@@ -22,18 +22,18 @@ export function answerDescription(app: OpenAPIHono<AppEnv>): Handler<AppEnv> {
   };
 }
 
-/** The page has one style and one script, with these hashes, and requests nothing. A test fails if a hash differs. */
+/** The page has one style and one script, with these hashes, and requests nothing else. A test fails if a hash differs. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "style-src 'sha256-rp8Dr/50Ulc5zW0Ev2WlcuIxFNzHflSaQ6bMndc5pL8='",
-  "script-src 'sha256-afQBgIpmWhPrrmdQv0FzaJEJ9r42/xfnj4IUIhzOt8k='",
+  "script-src 'sha256-DiM+sfnVnYr7ouIk3tS/btaJOibu7TqTOmcWwGNRE5I='",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** For people, also written by `npm run openapi`. Without files there is no page, and the response leads to the description. */
-export const answerDocs: Handler<AppEnv> = async (c) => {
+/** The page that `npm run openapi` wrote. A runtime without files redirects to the description. */
+export const serveDocs: Handler<AppEnv> = async (c) => {
   if (c.env.ASSETS === undefined) return c.redirect('openapi.json');
   return c.body(await read(c.env.ASSETS, new URL('/docs.html', c.req.url)), 200, {
     'content-type': 'text/html; charset=utf-8',

@@ -1,25 +1,25 @@
-/** How the routes of this API are defined. */
+/** Functions that define the routes of this API. */
 import { createRoute, OpenAPIHono, type RouteConfig, type z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { AppEnv } from '../app-env.ts';
 import type { Declaration } from '../auth/access.ts';
 import { ProblemBody } from '../contract/common.ts';
 import { requireJson } from '../middleware/body.ts';
-import { refuseInvalid } from '../middleware/handle-error.ts';
+import { rejectInvalid } from '../middleware/handle-error.ts';
 import { idempotent } from '../middleware/idempotency.ts';
 import type { OperationId } from './reference/index.ts';
 
-export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
 
-/** What a route declares beside its schemas. The middleware and the description both follow it. */
+/** The declaration of a route in addition to its schemas. The middleware and the description both use it. */
 export interface RouteDeclaration extends Declaration {
-  /** Under this name `reference/` has the text, the problem codes and the examples of the operation. */
+  /** The name of the operation in `reference/`, which has its text, problem codes and examples. */
   readonly operationId: OperationId;
 }
 
 type Definition<Path extends string> = Omit<RouteConfig, 'path'> & { path: Path };
 
-/** A body takes `requireJson`, and an `Idempotency-Key` takes `idempotent`: a route cannot forget either. */
+/** Adds `requireJson` to routes with a body, and `idempotent` to routes with an `Idempotency-Key`. */
 export function defineRoute<Path extends string, Route extends Definition<Path> & RouteDeclaration>(
   route: Route,
 ) {
@@ -35,13 +35,13 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
   content: { 'application/json': { schema } },
 });
 
-/** A response in JSON. Its text is in `reference/`. */
+/** A response in JSON. Its description is in `reference/`. */
 export const json = <Schema extends z.ZodType>(schema: Schema) => ({
   description: '',
   content: { 'application/json': { schema } },
 });
 
-/** The response of a request that succeeds, and problems. `write-description.ts` lists the problems by their statuses. */
+/** The response of a successful request, and problems. `write-description.ts` adds the problems of each possible status. */
 export function responses<Status extends number, Schema extends z.ZodType>(status: Status, schema: Schema) {
   const succeeded = { [status]: json(schema) } as Record<Status, ReturnType<typeof json<Schema>>>;
   return { ...succeeded, default: PROBLEM };

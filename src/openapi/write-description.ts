@@ -1,4 +1,4 @@
-/** Writes the description of the API (OpenAPI 3.1) from the routes, their schemas and `reference/`. Not in the Worker. */
+/** Writes the description of the API (OpenAPI 3.1) from the routes, schemas and `reference/`. Not in the Worker's bundle. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from '../app-env.ts';
 import { type AccessKind, accessOf } from '../auth/access.ts';
@@ -37,7 +37,7 @@ const SECURITY_SCHEMES = {
   },
 };
 
-/** As the description states who may call an operation. */
+/** The security requirements of an operation, by its access. */
 const SECURITY: Record<AccessKind, readonly Readonly<Record<string, readonly string[]>>[]> = {
   anyone: [],
   health: [],
@@ -48,7 +48,7 @@ const SECURITY: Record<AccessKind, readonly Readonly<Record<string, readonly str
   signing: [{ machine_token: ['signing'] }],
 };
 
-/** The middleware `idempotent` checks the form: here it is only described. */
+/** Only a description: the middleware `idempotent` checks the header. */
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
@@ -74,13 +74,13 @@ interface Response {
   'x-problem-codes'?: readonly ProblemCode[];
 }
 
-/** The document, as far as callers read it here. */
+/** The part of the document that this file reads. */
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
   readonly components: { readonly schemas: object; readonly securitySchemes: object };
 }
 
-/** An operation as the schemas write it, with what its route declares. */
+/** An operation of the document, with the declaration of its route. */
 interface Written extends DescribedRoute {
   readonly operationId: OperationId;
   readonly parameters?: readonly object[];
@@ -146,8 +146,8 @@ const withExample = (content: Response['content'], example: unknown): Response['
   Object.fromEntries(Object.entries(content).map(([type, media]) => [type, { ...media, example }]));
 
 /**
- * For each status the codes that it can have, all with the one schema `Problem`: code generators make one class of it, and
- * readers and tests find the codes in `x-problem-codes`.
+ * The problem responses by status. All of them have the schema `Problem`, so that code generators create one class.
+ * `x-problem-codes` lists the codes of each status.
  */
 function problemResponses(
   content: Response['content'],

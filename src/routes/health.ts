@@ -24,17 +24,17 @@ export const service = newRouter()
       responses: { ...responses(200, Readiness), 503: json(Readiness) },
     }),
     async (c) => {
-      const { runtime, tally } = c.var;
+      const { runtime, callStats } = c.var;
       const readiness = await checkReadiness({
-        schemaVersion: () => tally.count(async () => runtime.database().schemaVersion()),
+        schemaVersion: () => callStats.measure(async () => runtime.database().schemaVersion()),
         keyring: runtime.keyring,
         countUnopenable: runtime.countUnopenable,
-        edgeToken: () => tally.count(async () => runtime.database().checkEdgeToken()),
+        edgeToken: () => callStats.measure(async () => runtime.database().checkEdgeToken()),
         tokenVerification: runtime.verifier.probe,
         auditKeys: runtime.auditKeys,
         stepUpAgrees: async () => {
           const required = requiredSignIn(runtime.settings);
-          return tally.count(async () => runtime.database().stepUpAgrees(required));
+          return callStats.measure(async () => runtime.database().stepUpAgrees(required));
         },
         monitor: () => monitorToken(runtime.settings),
       });

@@ -2,10 +2,10 @@ import { type AuditKeys, openCheckpoint, signHead } from '../crypto/audit-key.ts
 import type { UnsignedHead } from '../database/as-auditor.ts';
 
 /**
- * Signs the head of a chain, unless the chain no longer fits its last checkpoint: the database is not believed to
- * have kept what was signed. Answers the JWS, or `undefined`.
+ * Signs the head of a chain and returns the JWS. Returns `undefined` if the chain does not match its last checkpoint: then
+ * somebody changed the chain in the database after the checkpoint was signed.
  *
- * @param iss who signs, as the checkpoint names it
+ * @param iss the issuer in the checkpoint
  * @param now milliseconds since the epoch
  */
 export async function signCheckpoint(
@@ -15,10 +15,13 @@ export async function signCheckpoint(
   now: number,
 ): Promise<string | undefined> {
   if (last) {
-    const said = await openCheckpoint(keys, last.jws);
-    const fits =
-      said?.client_id === client_id && said.seq === last.seq && said.hash === last.hash && last.seq < seq;
-    if (!fits) return undefined;
+    const checkpoint = await openCheckpoint(keys, last.jws);
+    const isUnchanged =
+      checkpoint?.client_id === client_id &&
+      checkpoint.seq === last.seq &&
+      checkpoint.hash === last.hash &&
+      last.seq < seq;
+    if (!isUnchanged) return undefined;
   }
   return signHead(keys, { iss, client_id, seq, hash, time: new Date(now).toISOString() });
 }

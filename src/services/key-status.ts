@@ -1,7 +1,7 @@
 import type { KeysStatus, MasterKeyStatus } from '../contract/keys.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 
-/** Of one master key that sealed any, as `count_envelopes` answers. */
+/** The envelopes that one master key sealed, from `count_envelopes`. */
 export interface EnvelopeCounts {
   readonly master_key_id: string;
   readonly trading_keys: number;
@@ -11,7 +11,7 @@ export interface EnvelopeCounts {
 
 const NONE = { trading_keys: 0, copies: 0, own_keys: 0 };
 
-/** How many envelopes each master key sealed. A master key in force is listed with 0 too: only then may it be dropped. */
+/** The number of envelopes by master key. Configured master keys with 0 are listed too, because only these can be removed. */
 export function describeKeys(
   counts: readonly EnvelopeCounts[],
   keyring: Pick<Keyring, 'byId'> | undefined,

@@ -1,4 +1,4 @@
-/** The use cases that take a private key in. What they store is sealed before it leaves this process. */
+/** The use cases that receive a private key. They seal it before the database call. */
 import type { CreateBotRequest, SetupBotRequest } from '../contract/bots.ts';
 import type { RotateRequest, WalletRequest } from '../contract/keys.ts';
 import type { CallerDatabase } from '../database/as-caller.ts';
@@ -9,7 +9,7 @@ export interface Dependencies {
   readonly keyring: KeyringSource;
 }
 
-/** An admin creates a bot for a client, with any number of keys. */
+/** An admin creates a bot for a client, with any number of wallets. */
 export async function createBot({ database, keyring }: Dependencies, request: CreateBotRequest) {
   const { client_id, bot_type, name, config = {}, wallets = [] } = request;
   const sealed = await Promise.all(
@@ -18,7 +18,7 @@ export async function createBot({ database, keyring }: Dependencies, request: Cr
   return database.createBot({ client_id, bot_type, name, config }, sealed);
 }
 
-/** A client sets up its own bot, which starts at once. */
+/** A client sets up its own bot. The bot is running afterwards. */
 export async function setupBot(
   { database, keyring }: Dependencies,
   clientId: string,
@@ -29,13 +29,13 @@ export async function setupBot(
   return database.setupBot({ client_id: clientId, bot_type, name, config }, wallet);
 }
 
-/** An admin adds a wallet to a bot. An envelope names its client, so with a key the bot is looked up first. */
+/** An admin adds a wallet to a bot. With a key, the bot is read first, because an envelope is bound to its client. */
 export async function addWallet({ database, keyring }: Dependencies, botId: string, request: WalletRequest) {
   const clientId = request.private_key === undefined ? '' : (await database.getBot(botId)).client_id;
   return database.addWallet(botId, await sealWallet(request, clientId, keyring));
 }
 
-/** A client, or an admin for it, replaces its trading key. Sealed once, however many wallets there are. */
+/** A client, or an admin for it, replaces its trading key. All wallets get copies of one envelope. */
 export async function rotateKey(
   { database, keyring }: Dependencies,
   clientId: string,

@@ -3,7 +3,7 @@ import type { CallerDatabase } from '../database/as-caller.ts';
 import { hashOfMachineToken, newMachineToken } from '../machine-token.ts';
 import { Problem } from '../problem.ts';
 
-/** RFC 3339 has four digits for a year: what lies beyond could not be answered, and so not be listed. */
+/** A year has four digits in RFC 3339. A later time could not be written in a response. */
 const YEAR_10000 = Date.UTC(10_000);
 
 export interface Dependencies {
@@ -13,10 +13,10 @@ export interface Dependencies {
 }
 
 /**
- * A new machine token for a bot, and for others beside it. Here alone it is shown: the database gets its hash, and
- * a repeated request with the same Idempotency-Key gets the first token's data, without the token.
+ * Issues a machine token for a bot and optionally for other bots. The token is returned once, because the database stores
+ * only its hash. A repeated request with the same Idempotency-Key gets the same response without the token.
  *
- * @throws {Problem} validation_failed where it would expire before it is used, or in no year that can be told
+ * @throws {Problem} validation_failed if the expiry is in the past, or after the year 9999
  */
 export async function issueToken(
   { database, now }: Dependencies,

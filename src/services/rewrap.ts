@@ -1,4 +1,4 @@
-/** Moving envelopes to the first master key of the ring: same private keys, newer master key. */
+/** Moves envelopes to the first master key of the keyring. The private keys stay the same. */
 import { equalBytes } from '@noble/curves/utils.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
@@ -7,37 +7,37 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { RewrapOutcome, RewrappedKey, RewrapStore, SealedKey } from '../database/as-rewrapper.ts';
 import { wipe } from '../keys/index.ts';
 
-/** Of the keys of one batch that were in use, for how many it is waited, one by one. */
-const PATIENT_WITH = 10;
+/** At most this many busy keys of a batch are retried, one by one. */
+const MAX_SINGLE_RETRIES = 10;
 
 export interface RewrapOptions {
-  /** Envelopes asked for at a time. */
+  /** The number of envelopes in one call to the database. */
   readonly batch: number;
-  /** Envelopes looked at in all. */
+  /** The number of envelopes of the whole pass. */
   readonly limit: number;
-  /** Opens, seals and compares, and stores nothing. */
+  /** Opens, seals and compares, but stores nothing. */
   readonly dryRun?: boolean;
-  /** Asked before each batch. */
-  readonly goOn?: () => boolean;
-  /** Told after each batch. */
+  /** Called before each batch. */
+  readonly shouldContinue?: () => boolean;
+  /** Called after each batch. */
   readonly onBatch?: (counts: RewrapCounts) => void;
-  /** Told of each envelope that does not open. */
+  /** Called for each envelope that does not open. */
   readonly onNotOpened?: (key: Pick<SealedKey, 'client_id' | 'key_id'>) => void;
 }
 
-/** Of private keys: a trading key and its copies, which share one envelope, count once. */
+/** Counts of private keys. A trading key and its copies share one envelope and count once. */
 export interface RewrapCounts {
   readonly moved: number;
-  /** Rotated, revoked or moved by another meanwhile: what came first stands. */
+  /** Meanwhile the key was rotated or revoked, or another pass moved it. That change was kept. */
   readonly changed: number;
-  /** In use all the time; they come again in the next pass. */
+  /** The locks were held by other transactions. The next pass tries again. */
   readonly busy: number;
   readonly not_opened: number;
 }
 
 export interface RewrapResult extends RewrapCounts {
   readonly left: number;
-  /** Whether every envelope was looked at, and not only as many as the limits allow. */
+  /** Whether the pass reached every envelope before a limit ended it. */
   readonly complete: boolean;
 }
 
@@ -45,18 +45,18 @@ export interface RewrapResult extends RewrapCounts {
 export async function rewrapKeys(
   store: RewrapStore,
   keyring: Keyring,
-  { batch, limit, dryRun = false, goOn = () => true, onBatch, onNotOpened }: RewrapOptions,
+  { batch, limit, dryRun = false, shouldContinue = () => true, onBatch, onNotOpened }: RewrapOptions,
 ): Promise<RewrapResult> {
-  // The Map keeps the order of the setting: the primary is its first.
+  // The Map has the order of the setting, so the primary master key is first.
   const masterKeyIds = [...keyring.byId.keys()];
   const counts = { moved: 0, changed: 0, busy: 0, not_opened: 0 };
   let complete = false;
-  for (let looked = 0; !complete && looked < limit && goOn(); ) {
+  for (let looked = 0; !complete && looked < limit && shouldContinue(); ) {
     const { items, last } = await store.next(masterKeyIds, Math.min(batch, limit - looked));
     looked += items.length;
     complete = last;
     const rewrapped: RewrappedKey[] = [];
-    // One after the other: no more than one private key is open at a time.
+    // One after the other, so that at most one private key is in memory.
     for (const item of items) {
       const moved = await rewrap(item, keyring);
       if (moved) rewrapped.push(moved);
@@ -65,7 +65,7 @@ export async function rewrapKeys(
         onNotOpened?.(item);
       }
     }
-    const outcomes = dryRun ? rewrapped.map(() => 'moved' as const) : await putBack(store, rewrapped);
+    const outcomes = dryRun ? rewrapped.map(() => 'moved' as const) : await storeRewrapped(store, rewrapped);
     for (const outcome of outcomes) counts[outcome] += 1;
     onBatch?.({ ...counts });
   }
@@ -73,8 +73,8 @@ export async function rewrapKeys(
 }
 
 /**
- * The same private key under the primary master key; `undefined` where the envelope does not open. The new envelope is
- * opened again and compared before it may take the place of the old one. The bytes are zeros afterwards.
+ * Seals the private key with the primary master key. Returns `undefined` if the envelope does not open. The new envelope is
+ * opened and compared before it replaces the old one, because a faulty envelope would destroy the key.
  */
 async function rewrap(key: SealedKey, keyring: Keyring): Promise<RewrappedKey | undefined> {
   const { client_id, chain, address, key_id, encrypted_key } = key;
@@ -100,8 +100,8 @@ function undefinedIfNotOpened(error: unknown): undefined {
 
 const hashOf = (envelope: string) => bytesToHex(sha256(utf8ToBytes(envelope)));
 
-/** Stores a batch: in calls that each end soon, then some of the keys that were in use, one by one. */
-async function putBack(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
+/** Stores a batch. The database ends each call early and defers the rest. Then some of the busy keys are retried one by one. */
+async function storeRewrapped(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
   const done: Exclude<RewrapOutcome, 'deferred'>[] = [];
   const inUse: RewrappedKey[] = [];
   for (let waiting = rewrapped; waiting.length > 0; ) {
@@ -113,12 +113,12 @@ async function putBack(store: RewrapStore, rewrapped: readonly RewrappedKey[]) {
       else if (outcome === 'busy') inUse.push(key);
       else done.push(outcome);
     }
-    // The database takes at least one in each call.
+    // The database handles at least one key in each call.
     if (deferred.length === waiting.length) throw new TypeError('nothing was stored');
     waiting = deferred;
   }
   for (const [index, key] of inUse.entries()) {
-    const [outcome = 'busy'] = index < PATIENT_WITH ? await store.replace([key]) : [];
+    const [outcome = 'busy'] = index < MAX_SINGLE_RETRIES ? await store.replace([key]) : [];
     done.push(outcome === 'deferred' ? 'busy' : outcome);
   }
   return done;

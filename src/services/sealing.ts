@@ -6,17 +6,17 @@ import type { NewWallet, SealedWallet } from '../database/as-caller.ts';
 import { canonicalAddress, KeyInputError, type PrivateKey, parsePrivateKey, wipe } from '../keys/index.ts';
 import { Problem } from '../problem.ts';
 
-/** Where the master keys come from. @throws {Problem} master_key_missing, master_key_malformed */
+/** Reads the master keys. @throws {Problem} master_key_missing, master_key_malformed */
 export type KeyringSource = () => Promise<Keyring>;
 
 type KeyRequest = WalletRequest & { readonly private_key: NonNullable<WalletRequest['private_key']> };
 
 /**
- * Reads a submitted key and seals it for this client, under a key id of its own. The bytes are wiped, whatever
- * happens; the text they came in is a JavaScript string, which cannot be.
+ * Parses a submitted key and seals it for this client, with a new key id. The bytes of the key are always wiped. The text of
+ * the request is a JavaScript string, which cannot be wiped.
  *
- * @param pointer of the object that holds the key in the body, for the problem's `errors`
- * @throws {Problem} for each way in which a key can be wrong, and if no master key is set
+ * @param pointer the JSON pointer to the object that contains the key, for `errors` of the problem
+ * @throws {Problem} if the key is rejected, or if no master key is set
  */
 export async function sealKey(
   request: KeyRequest,
@@ -32,7 +32,7 @@ export async function sealKey(
   }
 }
 
-/** Seals a key that was read before, under a key id of its own. Its bytes are the caller's and are not wiped. */
+/** Seals a parsed key with a new key id. The caller wipes the bytes of the key. */
 export async function sealPrivateKey(
   { address, chain, secret }: PrivateKey,
   clientId: string,
@@ -43,7 +43,7 @@ export async function sealPrivateKey(
   return { address, chain, key_id: keyId, encrypted_key: encrypted };
 }
 
-/** A wallet with a key of its own to seal, or without one: then it will hold a copy of the trading key. */
+/** Seals the key of a wallet. Without a key, the wallet will get a copy of the trading key. */
 export async function sealWallet(
   request: WalletRequest,
   clientId: string,

@@ -1,4 +1,4 @@
-/** Signing with a key that nobody sees: read, check out, open, sign, wipe. */
+/** Signs for a bot: reads the request, checks the key out, opens it, signs, and wipes it. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { SignAnswer, SignRequest } from '../contract/signing.ts';
@@ -16,8 +16,8 @@ export interface Dependencies {
 }
 
 /**
- * Signs for a bot. Whatever is wrong with the request, and a master key that is missing, are found before the
- * database lets an envelope out: that reserves value and writes an event.
+ * Signs for a bot. The request and the master keys are checked before the database returns the envelope, because the
+ * database then reserves the value and writes an event.
  *
  * @throws {Problem}
  */
@@ -34,7 +34,7 @@ export async function sign(
   return { ...signing.finish(signature), address: key.address, key_id: key.key_id };
 }
 
-/** The private key lives within this function, as bytes, and is zeros when it returns or throws. */
+/** The private key exists only inside this function, as bytes. They are zeros when it returns or throws. */
 async function signWith(key: CheckedOutKey, signing: Signing, masterKeys: Keyring): Promise<Uint8Array> {
   const { client_id: clientId, chain, address, key_id: keyId } = key;
   let secret: Uint8Array | undefined;
@@ -84,7 +84,7 @@ function read(request: SignRequest): Signing {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** An id, or an address in the form in which it is stored. */
+/** Returns an id unchanged, and an address in the form in which the database stores it. */
 function walletOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (UUID.test(text)) return text.toLowerCase();

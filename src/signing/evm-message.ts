@@ -8,8 +8,8 @@ import { readHex } from './values.ts';
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
 /**
- * A personal message (EIP-191, version 0x45): a text, in UTF-8, or raw bytes in hex. Its prefix begins with 0x19,
- * which no transaction begins with, so that a signature of a message is never one of a transaction.
+ * A personal message (EIP-191, version 0x45): a text, which is encoded in UTF-8, or raw bytes in hex. Its prefix begins with
+ * 0x19. No transaction begins with this byte, so the signature of a message is never valid for a transaction.
  *
  * @throws {SigningInputError}
  */
@@ -28,12 +28,13 @@ export function readEvmMessage(message: string | { readonly raw: string }): Sign
 
 function bytesOf(message: string | { readonly raw: string }): Uint8Array {
   if (typeof message === 'string') {
-    // Half of a surrogate pair has no UTF-8: what would be signed is another text.
-    if (!message.isWellFormed()) throw new SigningInputError('message_malformed', '', 'not well-formed text');
+    // UTF-8 cannot encode half of a surrogate pair. The encoder would replace it, and another text would be signed.
+    if (!message.isWellFormed())
+      throw new SigningInputError('message_malformed', '', 'a text with half of a surrogate pair');
     return utf8ToBytes(message);
   }
   const hex = readHex(message.raw);
   if (hex === undefined)
-    throw new SigningInputError('message_malformed', 'raw', 'not 0x and hex of whole bytes');
+    throw new SigningInputError('message_malformed', 'raw', 'must be 0x and an even number of hex digits');
   return hexToBytes(hex.slice(2));
 }

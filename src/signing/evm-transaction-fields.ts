@@ -13,10 +13,10 @@ type Hex = `0x${string}`;
 
 const MAX_LIST_ITEMS = 256;
 
-/** Half of the order of secp256k1: a higher s is refused everywhere (EIP-2). */
+/** Half of the order of secp256k1. Nodes reject a higher s (EIP-2). */
 const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
-/** The members of a transaction as JSON-RPC writes them, each read on its own and strictly. */
+/** Parses the fields of a transaction in the form of JSON-RPC, each of them strictly. */
 export class TransactionFields {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -24,7 +24,7 @@ export class TransactionFields {
     this.#fields = fields;
   }
 
-  /** As it is said, or else as the fields tell; 1559 where they tell nothing. */
+  /** The field `type`, or else the type that the other fields imply, or else EIP-1559. */
   type(): number {
     if (this.#has('type')) return Number(this.#quantity('type', 255n));
     if (this.#has('authorizationList')) return 4;
@@ -43,10 +43,10 @@ export class TransactionFields {
     }
   }
 
-  /** Never absent: what is signed for no chain can be sent again on every chain (EIP-155). */
+  /** Required: without a chain id, the transaction could be replayed on every chain (EIP-155). */
   chainId(): number {
     const chainId = this.#quantity('chainId', MAX_CHAIN_ID);
-    if (chainId === 0n) throw malformed('chainId', 'zero');
+    if (chainId === 0n) throw malformed('chainId', 'must be at least 1');
     return Number(chainId);
   }
 
@@ -83,7 +83,7 @@ export class TransactionFields {
   data(): Hex {
     const [data, input] = [this.#data('data'), this.#data('input')];
     if (data !== undefined && input !== undefined && data !== input)
-      throw malformed('input', 'differs from data');
+      throw malformed('input', 'differs from data: send one of them');
     return data ?? input ?? '0x';
   }
 
@@ -92,9 +92,10 @@ export class TransactionFields {
       const at = `accessList/${index}`;
       const { address, storageKeys, ...others } = item;
       const keys = Array.isArray(storageKeys) ? storageKeys.map((key) => readHex(key, 32)) : [undefined];
-      if (Object.keys(others).length > 0 || keys.length > MAX_LIST_ITEMS) throw malformed(at, 'not an entry');
+      if (Object.keys(others).length > 0 || keys.length > MAX_LIST_ITEMS)
+        throw malformed(at, `must have only address and at most ${MAX_LIST_ITEMS} storageKeys`);
       if (!keys.every((key) => key !== undefined))
-        throw malformed(`${at}/storageKeys`, 'not hex of 32 bytes each');
+        throw malformed(`${at}/storageKeys`, 'must be a list of hex texts of 32 bytes');
       return { address: required(readEvmAddress(address), `${at}/address`), storageKeys: keys };
     });
   }
@@ -102,19 +103,20 @@ export class TransactionFields {
   blobVersionedHashes(): Hex[] {
     const hashes = this.#fields.blobVersionedHashes;
     if (!Array.isArray(hashes) || hashes.length === 0 || hashes.length > MAX_LIST_ITEMS) {
-      throw malformed('blobVersionedHashes', 'not a list of hashes');
+      throw malformed('blobVersionedHashes', 'must be a list of hashes of 32 bytes in hex');
     }
     return hashes.map((hash, index) => required(readHex(hash, 32), `blobVersionedHashes/${index}`));
   }
 
-  /** Signed by their own accounts already: nothing here is signed for them. */
+  /** The authorizations are already signed by their accounts. They are not signed here. */
   authorizationList() {
     const list = this.#list('authorizationList', false);
-    if (list.length === 0) throw malformed('authorizationList', 'empty');
+    if (list.length === 0) throw malformed('authorizationList', 'must not be empty');
     return list.map((item, index) => {
       const at = `authorizationList/${index}`;
       const { address, chainId, nonce, yParity, v, r, s, ...others } = item;
-      if (Object.keys(others).length > 0) throw malformed(at, 'not a signed authorization');
+      if (Object.keys(others).length > 0)
+        throw malformed(at, 'must have only the fields of a signed authorization');
       const parity = quantity(yParity ?? v, `${at}/yParity`, 28n);
       return {
         address: required(readEvmAddress(address), `${at}/address`),
@@ -127,7 +129,7 @@ export class TransactionFields {
     });
   }
 
-  /** JSON-RPC writes what is absent as null too. */
+  /** In JSON-RPC, an absent field may be null. */
   #has(name: string): boolean {
     return this.#fields[name] !== undefined && this.#fields[name] !== null;
   }
@@ -149,7 +151,7 @@ export class TransactionFields {
     if (optional && !this.#has(name)) return [];
     const list = this.#fields[name];
     if (!Array.isArray(list) || list.length > MAX_LIST_ITEMS || !list.every(isRecord)) {
-      throw malformed(name, 'not a list of objects');
+      throw malformed(name, 'must be a list of objects');
     }
     return list;
   }
@@ -160,21 +162,21 @@ function malformed(field: string, detail: string): SigningInputError {
 }
 
 function required<Value>(value: Value | undefined, field: string): Value {
-  if (value === undefined) throw malformed(field, 'absent or of another form');
+  if (value === undefined) throw malformed(field, 'is missing or malformed');
   return value;
 }
 
 function quantity(value: unknown, field: string, max: bigint): bigint {
   const read = required(readQuantity(value), field);
-  if (read > max) throw malformed(field, 'too large');
+  if (read > max) throw malformed(field, 'is too large');
   return read;
 }
 
-/** 0 or 1, or 27 or 28 where a library gives `v`. */
+/** `yParity` is 0 or 1. Some libraries send `v`, which is 27 or 28. */
 function parityOf(value: bigint, at: string): number {
   if (value === 0n || value === 27n) return 0;
   if (value === 1n || value === 28n) return 1;
-  throw malformed(`${at}/yParity`, 'neither 0 nor 1');
+  throw malformed(`${at}/yParity`, 'must be 0 or 1');
 }
 
 const word = (value: bigint): Hex => `0x${value.toString(16).padStart(64, '0')}`;

@@ -10,11 +10,11 @@ import { SigningInputError } from './input-error.ts';
 import type { Signing } from './signing.ts';
 import { isRecord } from './values.ts';
 
-/** The fields of every type beside its own. */
+/** The fields that every type has. */
 const COMMON = ['type', 'chainId', 'nonce', 'to', 'value', 'data', 'input', 'gas', 'from'];
 const FEES = ['maxFeePerGas', 'maxPriorityFeePerGas'];
 
-/** By the number of the type (EIP-2718): which fields it has, and how it is read and serialized. */
+/** The index is the number of the type (EIP-2718). */
 const TYPES = [
   {
     fields: ['gasPrice'],
@@ -81,9 +81,9 @@ const TYPES = [
 ] as const;
 
 /**
- * An EVM transaction in the field names of JSON-RPC, quantities as hex or decimal text or safe integers. Without
- * `type` it follows from the fields. Nothing is filled in but `value`, `data`, an empty access list and a tip of
- * zero, and every field must be one of the type: a field that would not be signed misleads who sent it.
+ * Parses an EVM transaction with the field names of JSON-RPC. Quantities are hex or decimal texts or safe integers. Without
+ * `type`, the fields determine it. The only defaults are `value`, `data`, an empty access list and a tip of zero. A field
+ * that the type does not have is rejected, because the caller would think that it was signed.
  *
  * @throws {SigningInputError} `transaction_malformed`
  */
@@ -106,7 +106,8 @@ export function readEvmTransaction(transaction: Readonly<Record<string, unknown>
     payload: hexToBytes(digest.slice(2)),
     finish: (signature) => ({
       signature: signatureHex(signature),
-      signed_transaction: serialize(partsOf(signature)).toLowerCase(), // some digits are of a checksummed address
+      // ox keeps the upper case letters of addresses with a checksum.
+      signed_transaction: serialize(partsOf(signature)).toLowerCase(),
     }),
   };
 }
@@ -138,7 +139,7 @@ function fees(fields: TransactionFields) {
   return { maxFeePerGas, maxPriorityFeePerGas, accessList: fields.accessList() };
 }
 
-/** What only the encoder finds wrong; its messages quote the values, so they stay behind. */
+/** Rejects what only the encoder finds. Its error is dropped, because the message quotes values. */
 function encoded(read: () => Coded): Coded {
   try {
     return read();

@@ -7,7 +7,7 @@ import { readTypedData } from './typed-data.ts';
 export { SigningInputError, type SigningInputReason } from './input-error.ts';
 export { SIGNING_KINDS, type Signed, type Signing, type SigningKind } from './signing.ts';
 
-/** As `POST /bots/{id}/sign` takes them. */
+/** The body of `POST /bots/{id}/sign`. */
 export type SigningRequest =
   | { readonly type: 'evm.transaction'; readonly transaction: Readonly<Record<string, unknown>> }
   | { readonly type: 'evm.typed_data'; readonly typed_data: Readonly<Record<string, unknown>> }
@@ -15,7 +15,7 @@ export type SigningRequest =
   | { readonly type: 'solana.transaction'; readonly message: string };
 
 /**
- * Reads what is to be signed. No key is needed, so whatever is wrong with it costs nobody a key.
+ * Parses a request to sign. This needs no key, so a malformed request never causes a key to be decrypted.
  *
  * @throws {SigningInputError}
  */

@@ -1,21 +1,21 @@
 const MESSAGES = {
-  transaction_malformed: 'not a transaction that can be signed',
-  typed_data_malformed: 'not typed data that can be signed (EIP-712)',
-  message_malformed: 'not a message that can be signed',
-  message_too_long: 'the message is too long',
+  transaction_malformed: 'the transaction cannot be parsed, so it cannot be signed',
+  typed_data_malformed: 'the typed data does not conform to EIP-712, so it cannot be signed',
+  message_malformed: 'the message must be a text, or hex digits of whole bytes in raw',
+  message_too_long: 'the message must have at most 32 KiB',
 } as const;
 
-/** The closed set of what can be wrong with something that somebody wants signed. */
+/** Every reason why a request to sign is rejected before the database is called. */
 export type SigningInputReason = keyof typeof MESSAGES;
 
 /**
- * What is wrong with a thing to sign, in words for who sent it. `detail` is a fixed text of ours, and `field` a
- * name of the format's own or an index: nothing of the input is repeated.
+ * The reason why a request to sign is rejected. `detail` is a fixed text, and `field` contains only names of the format and
+ * indexes. So the error contains no value of the request.
  */
 export class SigningInputError extends Error {
   override readonly name = 'SigningInputError';
   readonly reason: SigningInputReason;
-  /** Below the thing to sign: `maxFeePerGas`, `accessList/0/address`; empty for the whole. */
+  /** The path inside the transaction, typed data or message: `accessList/0/address`. Empty for the whole. */
   readonly field: string;
   readonly detail: string;
 

@@ -1,6 +1,6 @@
 import type { Chain } from '../keys/index.ts';
 
-/** What can be signed; the part before the dot is the chain family of the wallet that signs it. */
+/** The kinds of requests to sign. The part before the dot is the chain family of the wallet. */
 export const SIGNING_KINDS = [
   'evm.transaction',
   'evm.typed_data',
@@ -12,11 +12,11 @@ export type SigningKind = (typeof SIGNING_KINDS)[number];
 /** Replaces a recipient that cannot be read. It is not an address, so no policy allows it. */
 export const UNKNOWN_RECIPIENT = 'unknown';
 
-/** Something to sign, read in full before any key is requested: what a policy judges, and the bytes to sign. */
+/** A parsed request to sign: the facts that a policy checks, and the bytes to sign. */
 export interface Signing {
   readonly kind: SigningKind;
   readonly chain: Chain;
-  /** Decimal; absent where the thing is of no chain in particular. */
+  /** Decimal. Absent if the signature is valid on any chain. */
   readonly chainId?: string;
   /** Canonical addresses of accounts and programs that are paid or called. */
   readonly recipients: readonly string[];
@@ -24,15 +24,15 @@ export interface Signing {
   readonly value: bigint;
   /** Whether a called program can move more of the wallet's coins than `value` says. */
   readonly opaque?: boolean;
-  /** Who may sign it, where that stands in it. */
+  /** The addresses that can sign it. Absent if any wallet can. */
   readonly signers?: readonly string[];
-  /** As `signAs` takes it. */
+  /** The argument of `signAs`. */
   readonly payload: Uint8Array<ArrayBuffer>;
   finish(signature: Uint8Array): Signed;
 }
 
 export interface Signed {
   readonly signature: string;
-  /** The whole transaction with its signature, in the encoding that nodes take. */
+  /** The transaction with its signature, in the encoding that nodes accept. */
   readonly signed_transaction?: string;
 }

@@ -3,35 +3,35 @@ import type { SolanaInstruction, SolanaMessage } from './solana-message.ts';
 
 const SYSTEM = '11111111111111111111111111111111';
 
-/** Programs that cannot move what an account holds. */
+/** Programs that cannot move coins of an account. */
 const HARMLESS = [
   'ComputeBudget111111111111111111111111111111',
   'MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr',
   'Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo',
 ];
 
-interface Judgement {
+interface Effects {
   readonly recipients: readonly string[];
   readonly value: bigint;
   readonly opaque: boolean;
 }
 
-interface MessageJudgement extends Judgement {
-  /** Accounts that the System program makes and gives to a program of the message's choice. */
+interface MessageEffects extends Effects {
+  /** Accounts that the System program creates and assigns to a program that the message names. */
   readonly created: readonly string[];
 }
 
 /**
- * What a policy is told of a message: as recipients every program that is called and every account that the
- * System program pays or gives power to, and as value the lamports that it moves, whoever pays them. Any other
- * program that is handed an account which signs and is writable can move what this account holds, by calling the
- * System program in its turn: the message is then `opaque`, and so it is where the System program is told
- * something that is not known here.
+ * The effects of a message that a policy checks. The recipients are every called program, and every account that the System
+ * program pays or gives authority to. The value is the sum of lamports that the System program moves, from any account.
+ *
+ * The message is `opaque` if another program gets a writable signer: it can call the System program and move the coins of
+ * this account. It is also opaque if it has an instruction of the System program that is not known here.
  */
-export function judgeInstructions(message: SolanaMessage): MessageJudgement {
+export function evaluateInstructions(message: SolanaMessage): MessageEffects {
   const parts = message.instructions.map((instruction) =>
     instruction.program === SYSTEM
-      ? judgeSystem(instruction, message)
+      ? evaluateSystem(instruction, message)
       : { recipients: [], value: 0n, opaque: canSpend(instruction, message) },
   );
   const recipients = parts.flatMap((part, i) => [message.instructions[i]?.program ?? '', ...part.recipients]);
@@ -43,7 +43,7 @@ export function judgeInstructions(message: SolanaMessage): MessageJudgement {
   };
 }
 
-/** CreateAccount is signed by the new account too, whose owner it sets: an Assign by another name. */
+/** The new account of CreateAccount signs too, and gets another owner. For a wallet this has the effect of Assign. */
 function createdBy({ program, accounts, data }: SolanaInstruction, { keys }: SolanaMessage): string[] {
   const isCreateAccount =
     program === SYSTEM && data.length >= 4 && data.subarray(0, 4).every((byte) => byte === 0);
@@ -54,13 +54,13 @@ function canSpend({ program, accounts }: SolanaInstruction, { writableSigners }:
   return !HARMLESS.includes(program) && accounts.some((account) => account < writableSigners);
 }
 
-const UNKNOWN: Judgement = { recipients: [UNKNOWN_RECIPIENT], value: 0n, opaque: true };
+const UNKNOWN: Effects = { recipients: [UNKNOWN_RECIPIENT], value: 0n, opaque: true };
 
-/** By the number that begins the data (bincode of `SystemInstruction`). */
-function judgeSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMessage): Judgement {
+/** The data begins with the number of the instruction (bincode of `SystemInstruction`). */
+function evaluateSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMessage): Effects {
   if (data.length < 4) return UNKNOWN;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const pays = (place: number, offset: number): Judgement => {
+  const pays = (place: number, offset: number): Effects => {
     const account = accounts[place];
     if (account === undefined || offset + 8 > data.length) return UNKNOWN;
     const value = view.getBigUint64(offset, true);
@@ -83,7 +83,7 @@ function judgeSystem({ accounts, data }: SolanaInstruction, { keys }: SolanaMess
     case 12: // UpgradeNonceAccount
       return { recipients: [], value: 0n, opaque: false };
     default:
-      // Among them Assign, which gives an account away with all that it holds.
+      // For example Assign, which gives the account and its coins to another program.
       return UNKNOWN;
   }
 }

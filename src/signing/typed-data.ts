@@ -16,20 +16,20 @@ const DOMAIN_FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Typed data as `eth_signTypedData_v4` takes it: `{domain, types, primaryType, message}`. Numbers may be hex or
- * decimal text or safe integers. Every value must be there and of its type; the domain has no member that is not
- * signed, so that the chain id which a policy judges is the chain id that is signed.
+ * Parses typed data in the form of `eth_signTypedData_v4`: `{domain, types, primaryType, message}`. Numbers are hex or
+ * decimal texts or safe integers. Every value is required and must have its type. Every member of the domain must be part
+ * of what is signed, so that the policy checks the chain id that is signed.
  *
  * @throws {SigningInputError} `typed_data_malformed`
  */
 export function readTypedData(typedData: Readonly<Record<string, unknown>>): Signing {
   const { domain = {}, types: givenTypes, primaryType, message, ...others } = typedData;
   if (Object.keys(others).length > 0)
-    throw malformed('', 'has more than domain, types, primaryType and message');
-  if (!isRecord(domain)) throw malformed('domain', 'not an object');
+    throw malformed('', 'allowed fields are domain, types, primaryType and message');
+  if (!isRecord(domain)) throw malformed('domain', 'must be an object');
   const types = readTypes(givenTypes);
   if (typeof primaryType !== 'string' || primaryType === 'EIP712Domain' || !types.has(primaryType)) {
-    throw malformed('primaryType', 'not one of types');
+    throw malformed('primaryType', 'must be a type of types');
   }
   const domainType = readDomainType(domain, types.get('EIP712Domain'));
   const all = new Map([...types, ['EIP712Domain', domainType] as const]);
@@ -54,8 +54,8 @@ export function readTypedData(typedData: Readonly<Record<string, unknown>>): Sig
 }
 
 /**
- * The fields of the domain, as they are declared, or as they are there, in the order of the standard. An empty
- * text that is not declared is a member for some libraries only. It is rejected below.
+ * The fields of the domain: as `types` declares them, or else the members of the domain in the order of EIP-712. Libraries
+ * differ about an empty text that is not declared, so it is rejected below.
  */
 function readDomainType(
   domain: Readonly<Record<string, unknown>>,
@@ -66,16 +66,16 @@ function readDomainType(
     .map(([name, type]) => ({ name, type }));
   const fields = declared ?? present;
   if (!fields.every(({ name, type }) => Object.hasOwn(DOMAIN_FIELDS, name) && DOMAIN_FIELDS[name] === type)) {
-    throw malformed('types/EIP712Domain', 'has a field that is not one of the standard');
+    throw malformed('types/EIP712Domain', 'has a field that EIP-712 does not define');
   }
   const names = fields.map(({ name }) => name);
   if (!Object.keys(domain).every((name) => names.includes(name))) {
-    throw malformed('domain', 'has a member that EIP712Domain lacks');
+    throw malformed('domain', 'has a member that types.EIP712Domain does not declare');
   }
   return fields;
 }
 
-/** The encoder's messages quote the values, so they stay behind. */
+/** The error of the encoder is dropped, because its message quotes values. */
 function hashOf(definition: {
   domain: Record<string, unknown>;
   types: Record<string, readonly Field[]>;

@@ -1,10 +1,10 @@
-/** Reads the values that JSON-RPC and EIP-712 write as text. Each gives `undefined` for what is of another form. */
+/** Parsers for values of JSON-RPC and EIP-712. They return `undefined` if the value has another form. */
 import { canonicalAddress } from '../keys/index.ts';
 
 export const MAX_UINT64 = 2n ** 64n - 1n;
 export const MAX_UINT256 = 2n ** 256n - 1n;
 
-/** The largest for which ox computes a legacy `v` (EIP-155) within safe integers: beyond, it is off by one. */
+/** With larger ids, the `v` of a legacy transaction (EIP-155) that ox computes exceeds the safe integers and is wrong. */
 export const MAX_CHAIN_ID = 4_503_599_627_370_464n;
 
 const QUANTITY = /^(?:0x[0-9a-f]{1,64}|\d{1,78})$/i;
@@ -30,7 +30,7 @@ export function readEvmAddress(value: unknown): `0x${string}` | undefined {
     const { chain, address } = canonicalAddress(value);
     return chain === 'evm' ? (address as `0x${string}`) : undefined;
   } catch {
-    return undefined; // without the cause: which way an address is wrong is not asked here
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { base58 } from '@scure/base';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
-import { MOST_VERIFIED_TOKENS } from '../../src/auth/verified-tokens.ts';
+import { MAX_VERIFIED_TOKENS } from '../../src/auth/verified-tokens.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { asJson, type Functions } from '../../src/database/call.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
@@ -100,7 +100,7 @@ export async function edgeSamples(
       .setExpirationTime('6h');
   const tokens = (header: JWTHeaderParameters, key: CryptoKey | Uint8Array) =>
     Promise.all(
-      Array.from({ length: MOST_VERIFIED_TOKENS + 1 }, (_, n) =>
+      Array.from({ length: MAX_VERIFIED_TOKENS + 1 }, (_, n) =>
         token(n).setProtectedHeader(header).sign(key),
       ),
     );

@@ -97,7 +97,7 @@ it('every command that a document or a remedy names has the linked project as it
     'README.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
-    join('src', 'problem.ts'),
+    ...globSync('src/problems/*.ts'),
     ...documents,
   ].flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/supabase (?:db|migration) (?!start|reset)\w+[^`"\n]*/g)].map(

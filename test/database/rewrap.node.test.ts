@@ -189,7 +189,7 @@ describe('one pass', () => {
       left: 1,
       complete: false,
     });
-    expect(await operatorPass(both, { goOn: () => false })).toMatchObject({
+    expect(await operatorPass(both, { shouldContinue: () => false })).toMatchObject({
       moved: 0,
       left: 1,
       complete: false,

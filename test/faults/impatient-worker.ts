@@ -7,7 +7,7 @@ const app = createApp({
   rejectedPauseMs: 100,
   probeMs: 1_000,
   signingKeysMs: 1_000,
-  signingKeysRestMs: 200,
+  signingKeysBackoffMs: 200,
 });
 
 export default { fetch: app.fetch };

@@ -6,7 +6,7 @@ import type { AppEnv } from '../../src/app-env.ts';
 import type { Access } from '../../src/auth/access.ts';
 import { authenticate } from '../../src/auth/authenticate.ts';
 import type { Runner } from '../../src/database/as-runner.ts';
-import { Tally } from '../../src/database/tally.ts';
+import { CallStats } from '../../src/database/call-stats.ts';
 import type { Bindings, RateLimiters } from '../../src/env.ts';
 import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts';
 import { Problem } from '../../src/problem.ts';
@@ -21,7 +21,7 @@ const session = await accessToken({ sub });
 const sessions = await badSessions(sub);
 const machineToken = newMachineToken();
 const env = { ...settings(), ...(await newHostedProject()).settings };
-const tally = new Tally();
+const callStats = new CallStats();
 
 /** Replaces the database: records what the middleware reports about the caller. */
 const database = {
@@ -60,7 +60,7 @@ function service(bindings: Bindings, knownTokens: Set<string>, found?: boolean) 
   app.use(async (c, next) => {
     c.set('runtime', runtime);
     c.set('requestId', 'request-1');
-    c.set('tally', tally);
+    c.set('callStats', callStats);
     const [, word = ''] = /^\/(\w+)\/\d+$/.exec(c.req.path) ?? [];
     const access = ACCESS[word];
     if (access) c.set('route', { method: 'GET', path: `/${word}/{status}`, access });
@@ -115,7 +115,7 @@ describe('a route for sessions', () => {
   it('with a session -> the database as this caller, with the same token', async () => {
     expect(await ask('/session/200', `Bearer ${session}`)).toBe('handled');
     const { exp } = decodeJwt(session);
-    const caller = { session: { token: session, expiresAt: exp }, requestId: 'request-1', tally };
+    const caller = { session: { token: session, expiresAt: exp }, requestId: 'request-1', callStats };
     expect(handled).toEqual([{ caller }]);
   });
 
@@ -134,7 +134,7 @@ describe('a route for sessions', () => {
 describe('a route for runners', () => {
   it('with a machine token -> the database as this runner', async () => {
     expect(await ask('/runner/200', `Bearer ${machineToken}`)).toBe('handled');
-    expect(handled).toEqual([{ runner: { token: machineToken, requestId: 'request-1', tally } }]);
+    expect(handled).toEqual([{ runner: { token: machineToken, requestId: 'request-1', callStats } }]);
   });
 
   it.each([

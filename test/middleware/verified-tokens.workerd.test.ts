@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { MOST_VERIFIED_TOKENS, VerifiedTokens } from '../../src/auth/verified-tokens.ts';
+import { MAX_VERIFIED_TOKENS, VerifiedTokens } from '../../src/auth/verified-tokens.ts';
 
 const exp = Math.floor(Date.now() / 1000) + 60;
 const claims = { sub: 'an account', exp };
@@ -32,11 +32,11 @@ it('verifies a token without expiry, and a rejected one, each time', async () =>
 
 it('keeps at most its maximum, and forgets the oldest first', async () => {
   const tokens = new VerifiedTokens();
-  for (let i = 0; i <= MOST_VERIFIED_TOKENS; i++) await tokens.claimsOf(`${i}`, async () => claims);
-  expect(tokens.size).toBe(MOST_VERIFIED_TOKENS);
+  for (let i = 0; i <= MAX_VERIFIED_TOKENS; i++) await tokens.claimsOf(`${i}`, async () => claims);
+  expect(tokens.size).toBe(MAX_VERIFIED_TOKENS);
   const verify = vi.fn(async () => claims);
   await tokens.claimsOf('1', verify);
-  await tokens.claimsOf(`${MOST_VERIFIED_TOKENS}`, verify);
+  await tokens.claimsOf(`${MAX_VERIFIED_TOKENS}`, verify);
   expect(verify).not.toHaveBeenCalled();
   await tokens.claimsOf('0', verify);
   expect(verify).toHaveBeenCalledTimes(1);

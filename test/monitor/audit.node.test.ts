@@ -140,7 +140,7 @@ describe('the cron', () => {
       expect(await count('private.queued_key_events', client)).toBe(0);
       expect(await count('public.key_events', client)).toBe(6);
     }
-    expect(said('audit')).toEqual([{ level: 'info', events: 4, signed: 2, misfits: 0 }]);
+    expect(said('audit')).toEqual([{ level: 'info', events: 4, signed: 2, mismatches: 0 }]);
     for (const client of clients) {
       expect(await count('public.audit_checkpoints', client)).toBe(1);
       expect(await verify(client)).toMatchObject({ misfit: null, rows: 6, checkpoints: 1 });
@@ -156,8 +156,8 @@ describe('the cron', () => {
       2, 1,
     ]);
     expect(await verify(row)).toMatchObject({ misfit: null, rows: 7, checkpoints: 2 });
-    expect(said('audit').at(-1)).toEqual({ level: 'info', events: 0, signed: 1, misfits: 0 });
-    expect(said('audit_misfit')).toEqual([]);
+    expect(said('audit').at(-1)).toEqual({ level: 'info', events: 0, signed: 1, mismatches: 0 });
+    expect(said('audit_checkpoint_mismatch')).toEqual([]);
   });
 
   it('does not sign a chain that no longer agrees with its checkpoint, and logs it', async () => {
@@ -172,8 +172,8 @@ describe('the cron', () => {
     await aDayLater();
     lines = [];
     await runScheduled(settings);
-    expect(said('audit_misfit')).toEqual([{ level: 'error', client_id: client.clientId }]);
-    expect(said('audit')).toMatchObject([{ misfits: 1 }]);
+    expect(said('audit_checkpoint_mismatch')).toEqual([{ level: 'error', client_id: client.clientId }]);
+    expect(said('audit')).toMatchObject([{ mismatches: 1 }]);
     expect(await count('public.audit_checkpoints', client)).toBe(1);
     expect((await verify(client)).misfit?.reason).toBe('checkpoint');
   });
@@ -184,7 +184,7 @@ describe('the cron', () => {
     await tamper(`delete from public.key_events where client_id = '${client.clientId}' and seq > 3`);
     lines = [];
     await runScheduled(settings);
-    expect(said('audit_misfit')).toContainEqual({ level: 'error', client_id: client.clientId });
+    expect(said('audit_checkpoint_mismatch')).toContainEqual({ level: 'error', client_id: client.clientId });
     expect((await verify(client)).misfit).toMatchObject({ reason: 'truncated' });
   });
 
@@ -210,7 +210,7 @@ describe('the cron', () => {
     for (let runs = 0; runs < 10 && (await count('public.audit_checkpoints', client)) < 2; runs++)
       await runScheduled(settings);
     expect(await count('public.audit_checkpoints', client)).toBe(2);
-    expect(said('audit_misfit').length).toBeGreaterThan(100);
+    expect(said('audit_checkpoint_mismatch').length).toBeGreaterThan(100);
     await tamper(`delete from public.audit_checkpoints where client_id = any ('{${misfits.map(({ id }) => id).join()}}');
       delete from public.key_events where client_id = any ('{${misfits.map(({ id }) => id).join()}}')`);
   });
@@ -277,7 +277,10 @@ describe('the chain of the deployment', () => {
     await runScheduled(settings);
     // Chains of earlier tests no longer agree with their checkpoints.
     expect(said('audit')).toMatchObject([{ events: 1 }]);
-    expect(said('audit_misfit')).not.toContainEqual({ level: 'error', client_id: deployment.clientId });
+    expect(said('audit_checkpoint_mismatch')).not.toContainEqual({
+      level: 'error',
+      client_id: deployment.clientId,
+    });
     expect(await verifyDeployment()).toMatchObject({ misfit: null, rows: rows + 1, checkpoints: 2 });
     const { items, queued, omitted } = await createClient({ url, token: admin }).events.list({ limit: 1 });
     expect(items).toMatchObject([

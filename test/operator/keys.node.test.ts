@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { describeKeys } from '../../src/services/key-status.ts';
-import { sayStatus } from '../../tools/operator/key-status.ts';
+import { printStatus } from '../../tools/operator/key-status.ts';
 import { newPlatform, type Platform, wrongsOf } from '../database/rewrap-traffic.ts';
 import { newProject } from '../support/people.ts';
 import { recordText } from '../support/recorder.ts';
@@ -111,7 +111,7 @@ describe('the report on the master keys', () => {
     const { byId } = await parseKeyring(KEYS);
     const written: unknown[] = [];
     const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(text) > 0);
-    sayStatus(describeKeys(of, { byId }));
+    printStatus(describeKeys(of, { byId }));
     spy.mockRestore();
     const text = written.join('');
     return text

@@ -380,7 +380,7 @@ describe('the drill of docs/how-to/back-up-and-restore.md', () => {
     expect(said).toMatch(/^2 clients with a trading key\.$/m);
     expect(said).toContain(`Admins: ${admin.email}.`);
     const [, listed = ''] = /newest list of ended keys is of (\S+)\. /.exec(said) ?? [];
-    expect(said).toContain(`Keys that ended after ${listed} are not known from these files`);
+    expect(said).toContain(`These files do not contain keys that ended after ${listed}.`);
     expect(keysIn(said, scene.keys)).toEqual([]);
     expect(said).not.toContain('eyJ');
   });

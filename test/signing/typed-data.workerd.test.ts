@@ -221,7 +221,7 @@ describe('names of structs and fields', () => {
         expect.objectContaining({
           reason: 'typed_data_malformed',
           field: 'types',
-          detail: 'a struct name with $: libraries hash it in different ways',
+          detail: 'a struct name contains $, which libraries hash in different ways',
         }),
       );
     }

@@ -1,4 +1,4 @@
-/** `npm run lint:words`: phrases that readers misunderstood, in prose, comments, texts and names of tests. */
+/** `npm run lint:words`: finds phrases that readers misunderstand, in documents, comments, texts and names of tests. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readOptions } from '../operator/command.ts';

@@ -1,4 +1,4 @@
-/** `npm run docs:reference`: writes the pages of `docs/reference/` whose truth is in the code. A test compares them. */
+/** `npm run docs:reference`: generates the pages of `docs/reference/` from the code. A test fails if a page is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readOptions } from '../operator/command.ts';

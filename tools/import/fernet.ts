@@ -32,8 +32,8 @@ export type FernetReason =
   | 'token_padding_wrong';
 
 /**
- * The reason why a token does not open. The reasons may differ: only a token made with the key gets another reason than
- * the first two, and nobody outside can submit tokens.
+ * The reason why a token does not open. Different reasons do not create an oracle: only a token that was made with the key gets
+ * another reason than the first two, and only the operator submits tokens.
  */
 export class FernetError extends Error {
   override readonly name = 'FernetError';

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
-import { runCommand, say, type Values } from '../operator/command.ts';
+import { print, runCommand, type Values } from '../operator/command.ts';
 import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from '../operator/connect.ts';
 import { OperatorError, UsageError } from '../operator/failure.ts';
 import { readOldDatabase } from './connection.ts';
@@ -54,9 +54,9 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
   const tables = await readOldDatabase(url, map.schema ?? 'public', wantedBy(map));
   const sql = await connectAsOperator(options);
   try {
-    const report = new Report(say);
-    say(`Keys are sealed by the master key ${keyring.primary.id}.`);
-    if (options['dry-run']) say('This is a dry run. Nothing is written.');
+    const report = new Report(print);
+    print(`Keys are sealed by the master key ${keyring.primary.id}.`);
+    if (options['dry-run']) print('This is a dry run. Nothing is written.');
     const job = {
       sql,
       keyring,
@@ -69,7 +69,7 @@ async function main(options: Values<typeof importOptions>): Promise<number> {
     try {
       for await (const outcome of runImport(job, tables, map, fernetKeys)) report.add(outcome);
     } finally {
-      report.sayTotals();
+      report.printTotals();
     }
     return report.refused === 0 || options['allow-refused'] ? 0 : 1;
   } finally {

@@ -118,13 +118,13 @@ export function mapped<Name extends OldTable>(
     return undefined;
   }
   const places = Object.entries<Field>(FIELDS[name]).map(([field, { columns, required }]) => {
-    const said = map[name]?.[field];
-    const candidates = said === undefined ? columns : said === null ? [] : [said];
+    const mappedTo = map[name]?.[field];
+    const candidates = mappedTo === undefined ? columns : mappedTo === null ? [] : [mappedTo];
     const found = candidates.filter((column) => table.columns.includes(column));
     if (found.length > 1)
       throw new MappingError(`Several columns could be ${name}.${field}. Name one of them with --map.`);
     const [column] = found;
-    if (column === undefined && (said ?? (required && said === undefined))) {
+    if (column === undefined && (mappedTo ?? (required && mappedTo === undefined))) {
       throw new MappingError(`The column of ${name}.${field} is unknown. Name it with --map.`);
     }
     return [field, column === undefined ? -1 : table.columns.indexOf(column)] as const;

@@ -45,7 +45,7 @@ const Email = z
 /** Returns the clients oldest first, so that every run handles them in the same order. */
 export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient[]; outcomes: Outcome[] } {
   const outcomes: Outcome[] = [];
-  const refuse = (row: RowName, reason: RefusedReason) => void outcomes.push(refused(row, reason));
+  const reject = (row: RowName, reason: RefusedReason) => void outcomes.push(refused(row, reason));
 
   const clients = mapped('clients', tables, map);
   const keys = mapped('trading_keys', tables, map);
@@ -59,7 +59,7 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
   }
 
   const rowsOf = <Table extends OldTable>(name: Table, table: MappedTable<Table> | undefined) =>
-    usableRows(name, table?.rows ?? [], refuse);
+    usableRows(name, table?.rows ?? [], reject);
   const clientRows = rowsOf('clients', clients ?? clientsByEmail(map.emails ?? {}));
   const keyRows = Map.groupBy(rowsOf('trading_keys', keys), (row) => row.client_id ?? '');
   const botRows = Map.groupBy(rowsOf('bots', bots), (row) => row.client_id ?? '');
@@ -71,12 +71,12 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
     groups.delete(id);
     return group;
   };
-  const refuseRest = (
+  const rejectRest = (
     rows: Iterable<Iterable<{ id: string | null }>>,
     table: OldTable,
     reason: RefusedReason,
   ) => {
-    for (const group of rows) for (const row of group) refuse({ table, id: row.id ?? '' }, reason);
+    for (const group of rows) for (const row of group) reject({ table, id: row.id ?? '' }, reason);
   };
 
   const emails = new Set<string>();
@@ -91,10 +91,10 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
       return { table: 'bots', id: bot.id ?? '', type, name: nameOf(bot.name, type), wallets: held };
     });
     if (email === undefined || emails.has(email)) {
-      refuse({ table: 'clients', id }, email === undefined ? 'email_malformed' : 'email_taken');
-      refuseRest([ownKeys], 'trading_keys', 'client_refused');
-      refuseRest([ownBots], 'bots', 'client_refused');
-      refuseRest(
+      reject({ table: 'clients', id }, email === undefined ? 'email_malformed' : 'email_taken');
+      rejectRest([ownKeys], 'trading_keys', 'client_refused');
+      rejectRest([ownBots], 'bots', 'client_refused');
+      rejectRest(
         ownBots.map((bot) => bot.wallets),
         'bot_wallets',
         'client_refused',
@@ -112,12 +112,12 @@ export function oldClientsOf(tables: Tables, map: MapFile): { clients: OldClient
     });
   }
 
-  refuseRest(keyRows.values(), 'trading_keys', 'client_missing');
+  rejectRest(keyRows.values(), 'trading_keys', 'client_missing');
   for (const group of botRows.values()) {
-    for (const bot of group) refuseRest([takeOut(walletRows, bot.id ?? '')], 'bot_wallets', 'bot_refused');
+    for (const bot of group) rejectRest([takeOut(walletRows, bot.id ?? '')], 'bot_wallets', 'bot_refused');
   }
-  refuseRest(botRows.values(), 'bots', 'client_missing');
-  refuseRest(walletRows.values(), 'bot_wallets', 'bot_missing');
+  rejectRest(botRows.values(), 'bots', 'client_missing');
+  rejectRest(walletRows.values(), 'bot_wallets', 'bot_missing');
   return { clients: found, outcomes };
 }
 
@@ -130,14 +130,14 @@ type Row<Name extends OldTable> = Fields<Name> & {
 function usableRows<Name extends OldTable>(
   table: Name,
   rows: readonly Fields<Name>[],
-  refuse: (row: RowName, reason: RefusedReason) => void,
+  reject: (row: RowName, reason: RefusedReason) => void,
 ): Row<Name>[] {
   const ids = new Set<string>();
   const usable: Row<Name>[] = [];
   for (const [at, row] of (rows as readonly Row<Name>[]).entries()) {
     const id = row.id ?? '';
-    if (!ID.test(id)) refuse({ table, id: `row ${at + 1}` }, 'id_malformed');
-    else if (ids.has(id)) refuse({ table, id }, 'id_twice');
+    if (!ID.test(id)) reject({ table, id: `row ${at + 1}` }, 'id_malformed');
+    else if (ids.has(id)) reject({ table, id }, 'id_twice');
     else {
       ids.add(id);
       usable.push(row);

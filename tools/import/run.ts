@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import type { Tables } from './tables.ts';
 import { type Import, writeClient } from './write-client.ts';
 
-/** Client after client, in the order of the old database; each is written whole before the next is looked at. */
+/** Imports the clients one after the other, in the order of the old database. Each client is one transaction. */
 export async function* runImport(
   job: Import,
   tables: Tables,

@@ -1,6 +1,6 @@
 /** `npm run account:link`: links an existing account to a client. */
 import { runAccountCommand } from './account-command.ts';
-import { say } from './command.ts';
+import { print } from './command.ts';
 
 const usage = `Usage: npm run account:link -- --client ID --email ADDRESS
 
@@ -15,8 +15,8 @@ to remove them, run factor:reset.
 await runAccountCommand({ usage, needs: ['client', 'email'] }, async (sql, { client, email }) => {
   const [linked] = await sql<{ account_id: string }[]>`
     select private.link_account(${client}, ${email}) as account_id`;
-  say(`Account ${linked?.account_id} is now linked to client ${client}.`);
-  say(
+  print(`Account ${linked?.account_id} is now linked to client ${client}.`);
+  print(
     'Its password was removed and its sessions ended. The owner sets a new password with "Forgot password".',
   );
 });

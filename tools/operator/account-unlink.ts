@@ -1,6 +1,6 @@
 /** `npm run account:unlink`: unlinks the account of a client. */
 import { runAccountCommand } from './account-command.ts';
-import { say } from './command.ts';
+import { print } from './command.ts';
 
 const usage = `Usage: npm run account:unlink -- --client ID
 
@@ -14,5 +14,5 @@ await runAccountCommand({ usage, needs: ['client'] }, async (sql, { client }) =>
   const [unlinked] = await sql<{ account_id: string | null }[]>`
     select private.unlink_account(${client}) as account_id`;
   if (!unlinked?.account_id) throw new Error('The client does not exist, or it has no account.');
-  say(`Account ${unlinked.account_id} is no longer linked to client ${client}.`);
+  print(`Account ${unlinked.account_id} is no longer linked to client ${client}.`);
 });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AuditKeyError, parseAuditKeys } from '../../src/crypto/audit-key.ts';
-import { note, runCommand, say } from './command.ts';
+import { print, printNote, runCommand } from './command.ts';
 import { OperatorError } from './failure.ts';
 
 const usage = `Usage: npm run --silent audit:keys
@@ -15,12 +15,12 @@ Prints a new AUDIT_SIGNING_KEY on standard output, and its public key on standar
 await runCommand({ usage, options: { public: { type: 'boolean', default: false } } }, async (values) => {
   const seed = values.public ? readFileSync(0, 'utf8').trim() : randomBytes(32).toString('base64');
   const key = await publishedKeyOf(seed);
-  if (values.public) say(key.x);
+  if (values.public) print(key.x);
   else {
-    say(`AUDIT_SIGNING_KEY=${seed}`);
-    note('Store it as a secret of the Worker (npx wrangler secret put AUDIT_SIGNING_KEY).');
-    note(`kid ${key.kid}`);
-    note(`Public key, for AUDIT_PUBLIC_KEYS when another key replaces this one: ${key.x}`);
+    print(`AUDIT_SIGNING_KEY=${seed}`);
+    printNote('Store it as a secret of the Worker (npx wrangler secret put AUDIT_SIGNING_KEY).');
+    printNote(`kid ${key.kid}`);
+    printNote(`Public key, for AUDIT_PUBLIC_KEYS when another key replaces this one: ${key.x}`);
   }
   return 0;
 });

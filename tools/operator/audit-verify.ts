@@ -4,7 +4,7 @@ import { type ChainHead, type VerifyOptions, verifyChain } from '../../src/sdk/a
 import { ApiProblem, createClient, NoAnswer, type TradingKeysClient } from '../../src/sdk/client.ts';
 import type { StackFile } from '../stack/dev.ts';
 import { signIn } from '../stack/session.ts';
-import { note, plain, runCommand, say, type Values } from './command.ts';
+import { plain, print, printNote, runCommand, type Values } from './command.ts';
 import { messageOf, OperatorError, UsageError } from './failure.ts';
 import { readLocalStack } from './local-stack.ts';
 
@@ -35,7 +35,7 @@ const options = {
 } as const;
 
 /** The responses are not trusted: the API may return false data. */
-const sayPlain = (line: string) => say(plain(line));
+const printPlain = (line: string) => print(plain(line));
 
 await runCommand({ usage, options, failed: 2, describe }, async (values) => {
   const chain = values.deployment ? 'deployment' : values.client;
@@ -49,16 +49,16 @@ await runCommand({ usage, options, failed: 2, describe }, async (values) => {
   const verify = verifyOptionsOf(values);
   const token = process.env.TRADING_KEYS_TOKEN?.trim() || (await localSession(stack, url));
   const { rows, head, checkpoints, misfit } = await verifyChain(clientOf(url, token), chain, verify);
-  sayPlain(`rows verified         ${rows}`);
-  sayPlain(`checkpoints verified  ${checkpoints}`);
-  sayPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
+  printPlain(`rows verified         ${rows}`);
+  printPlain(`checkpoints verified  ${checkpoints}`);
+  printPlain(`head                  ${head ? `${head.seq}:${head.hash}` : 'none'}`);
   if (!misfit) {
-    say(
+    print(
       'Everything matches. Keep the head: with --known, a later run detects rows that were removed or rewritten.',
     );
     return 0;
   }
-  sayPlain(
+  printPlain(
     `DOES NOT FIT          row ${misfit.seq}${misfit.id ? ` (event ${misfit.id})` : ''}: ${misfit.reason}`,
   );
   return 1;
@@ -114,6 +114,6 @@ function clientOf(url: string, token: string): TradingKeysClient {
 
 function describe(error: unknown): string {
   if (error instanceof ApiProblem) return plain(error.message);
-  if (error instanceof NoAnswer) note('Nothing was verified.');
+  if (error instanceof NoAnswer) printNote('Nothing was verified.');
   return error instanceof NoAnswer ? plain(error.message) : messageOf(error);
 }

@@ -2,7 +2,7 @@
 import type { Sql } from 'postgres';
 import type { Manifest } from './backup/format.ts';
 import { backupOf } from './backup/write-backup.ts';
-import { note, runCommand } from './command.ts';
+import { printNote, runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { UsageError } from './failure.ts';
 import { writeOutput } from './output-file.ts';
@@ -24,8 +24,8 @@ await runCommand({ usage, options }, async (values) => {
   try {
     const { tables, created_at, newest_event } = await writeBackup(sql, values.out);
     const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    note(`Backup of ${created_at}: ${rows} rows of ${tables.length} tables.`);
-    note(`Newest event: ${newest_event ?? 'none'}.`);
+    printNote(`Backup of ${created_at}: ${rows} rows of ${tables.length} tables.`);
+    printNote(`Newest event: ${newest_event ?? 'none'}.`);
     return 0;
   } finally {
     await sql.end({ timeout: 5 });

@@ -3,9 +3,9 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { messageOf, UsageError } from './failure.ts';
 
 /** Standard output is for results, which programs may read. */
-export const say = (line = ''): boolean => process.stdout.write(`${line}\n`);
+export const print = (line = ''): boolean => process.stdout.write(`${line}\n`);
 /** Standard error is for everything else. */
-export const note = (line: string): boolean => process.stderr.write(`${line}\n`);
+export const printNote = (line: string): boolean => process.stderr.write(`${line}\n`);
 
 /** Makes a text from outside safe for the terminal: one line without control characters. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
@@ -32,14 +32,14 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>(
   main: (values: Values<Options>) => Promise<number>,
 ): Promise<void> {
   if (wantsHelp()) {
-    say(usage);
+    print(usage);
     return;
   }
   try {
     process.exitCode = await main(parse(options));
   } catch (error) {
     if (error instanceof UsageError) return rejectOptions(usage, error.message);
-    note(describe(error));
+    printNote(describe(error));
     process.exitCode = failed;
   }
 }
@@ -50,7 +50,7 @@ export function readOptions<const Options extends ParseArgsOptionsConfig>(
   options: Options,
 ): Values<Options> {
   if (wantsHelp()) {
-    say(usage);
+    print(usage);
     process.exit(0);
   }
   try {
@@ -62,7 +62,7 @@ export function readOptions<const Options extends ParseArgsOptionsConfig>(
 
 /** Ends the process: prints what is wrong with the options, and the usage. */
 export function rejectOptions(usage: string, message: string): never {
-  note(`${message}\n\n${usage}`);
+  printNote(`${message}\n\n${usage}`);
   process.exit(2);
 }
 

@@ -1,7 +1,7 @@
 /** The operator's connection to the database of a deployment, or with --local, of the running local stack. */
 import { setTimeout } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
-import { note } from './command.ts';
+import { printNote } from './command.ts';
 import { type DatabaseAddress, describeAddress, parseDatabaseUrl } from './database-url.ts';
 import { OperatorError } from './failure.ts';
 import { readLocalStack } from './local-stack.ts';
@@ -35,14 +35,14 @@ export function namedDatabase({ local }: { local: boolean }): DatabaseAddress {
 /** @throws {OperatorError} as `namedDatabase`, and if the database does not respond */
 export async function connectAsOperator({ local }: { local: boolean }): Promise<Sql> {
   const address = namedDatabase({ local });
-  note(`Database: ${describeAddress(address)}${local ? ' (the local stack)' : ''}`);
+  printNote(`Database: ${describeAddress(address)}${local ? ' (the local stack)' : ''}`);
   return connect(address);
 }
 
 export async function connect(address: DatabaseAddress, max = 4): Promise<Sql> {
   const { host, port, username, password, database, ssl, connectTimeoutSeconds, session } = address;
   if (ssl && ssl.rejectUnauthorized === false) {
-    note('Warning: sslmode=require encrypts the connection and does not verify the server.');
+    printNote('Warning: sslmode=require encrypts the connection and does not verify the server.');
   }
   const sql = postgres({
     // A list, which the types lack: postgres.js splits a text at commas and colons, which breaks IPv6 addresses.

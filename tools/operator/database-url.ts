@@ -26,7 +26,7 @@ const KNOWN_PARAMETERS = ['sslmode', 'sslrootcert', 'connect_timeout', 'applicat
 /** @param name the name of the setting, for messages. The value is never printed. */
 export function parseDatabaseUrl(setting: string, name: string, env = process.env): DatabaseAddress {
   const url = URL.parse(setting);
-  const refuse = (why: string): never => {
+  const reject = (why: string): never => {
     throw new OperatorError(`${name} ${why}`);
   };
   // An unescaped character in a password moves parts of it into the host, the database or the parameters.
@@ -38,18 +38,18 @@ export function parseDatabaseUrl(setting: string, name: string, env = process.en
     !/^(?:[\w.-]+|\[[0-9a-f:.]+\])$/i.test(url.hostname) ||
     !/^\/[^/@:]*$/.test(url.pathname)
   ) {
-    return refuse(
+    return reject(
       'is not a connection URL of the form postgresql://user:password@host:port/database. In a password, escape special characters: # as %23, / as %2F, ? as %3F, @ as %40.',
     );
   }
   const parameters = Object.fromEntries(url.searchParams);
   if (Object.keys(parameters).some((key) => !KNOWN_PARAMETERS.includes(key))) {
-    return refuse(`has an unknown parameter. The known ones are ${KNOWN_PARAMETERS.join(', ')}.`);
+    return reject(`has an unknown parameter. The known ones are ${KNOWN_PARAMETERS.join(', ')}.`);
   }
   const { sslmode, sslrootcert, connect_timeout, ...session } = parameters;
   const connectTimeoutSeconds = Number(connect_timeout ?? 30);
   if (!(connectTimeoutSeconds >= 1 && connectTimeoutSeconds <= 300)) {
-    return refuse('has a connect_timeout that is not between 1 and 300 seconds.');
+    return reject('has a connect_timeout that is not between 1 and 300 seconds.');
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   // As in libpq, settings of the environment apply if the URL does not have them.
@@ -57,8 +57,8 @@ export function parseDatabaseUrl(setting: string, name: string, env = process.en
   return {
     host,
     port: Number(url.port || 5432),
-    username: decode(url.username) ?? refuse('has a user name with a wrong escape.'),
-    password: decode(url.password) ?? refuse('has a password with a wrong escape: write % as %25.'),
+    username: decode(url.username) ?? reject('has a user name with a wrong escape.'),
+    password: decode(url.password) ?? reject('has a password with a wrong escape: write % as %25.'),
     database: decode(url.pathname.slice(1)) || 'postgres',
     ssl: tlsOf(host, sslmode, rootCertificate, name),
     connectTimeoutSeconds,

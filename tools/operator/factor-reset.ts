@@ -1,6 +1,6 @@
 /** `npm run factor:reset`: removes the second factors of an account whose owner has lost them. */
 import { runAccountCommand } from './account-command.ts';
-import { say } from './command.ts';
+import { print } from './command.ts';
 
 const usage = `Usage: npm run factor:reset -- --email ADDRESS
 
@@ -19,7 +19,7 @@ interface Reset {
 await runAccountCommand({ usage, needs: ['email'] }, async (sql, { email }) => {
   const [{ reset }] = await sql<[{ reset: Reset }]>`select private.reset_factors(${email}) as reset`;
   const owner = reset.client_id ? `of client ${reset.client_id}` : 'without a client';
-  say(
+  print(
     `Account ${reset.account_id} (${owner}): ${reset.factors} factors removed, ${reset.sessions} sessions ended.`,
   );
 });

@@ -4,7 +4,7 @@
  *
  *     npm run --silent operator:token -- --scope edge | npx wrangler secret put EDGE_TOKEN
  */
-import { note, runCommand, say, type Values } from './command.ts';
+import { print, printNote, runCommand, type Values } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { UsageError } from './failure.ts';
 import { issueToken, type NewCronToken } from './tokens.ts';
@@ -40,9 +40,11 @@ await runCommand({ usage, options }, async (values) => {
   try {
     const { id, token, expiresAt } = await issueToken(sql, wanted);
     const setting = SETTINGS[wanted.scope];
-    note(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
-    note(`It is shown only once. Set it as ${setting}. To revoke it, call DELETE /tokens/${id} as an admin.`);
-    say(token);
+    printNote(`Token ${id}, ${expiresAt ? `until ${expiresAt.toISOString()}` : 'until it is revoked'}.`);
+    printNote(
+      `It is shown only once. Set it as ${setting}. To revoke it, call DELETE /tokens/${id} as an admin.`,
+    );
+    print(token);
     return 0;
   } finally {
     await sql.end();
@@ -52,19 +54,19 @@ await runCommand({ usage, options }, async (values) => {
 function read(values: Values<typeof options>): NewCronToken {
   const { scope, name, 'expires-in': expiresIn, 'master-key-id': masterKeyId } = values;
   const expiresInSeconds = expiresIn === undefined ? undefined : secondsOf(expiresIn);
-  if (name !== undefined && !(name.trim() && name.length <= 200)) refuse('--name takes 1 to 200 characters.');
+  if (name !== undefined && !(name.trim() && name.length <= 200)) reject('--name takes 1 to 200 characters.');
   if (scope === 'edge' || scope === 'monitor') {
-    if (masterKeyId !== undefined) refuse('--master-key-id is only for --scope rewrap.');
+    if (masterKeyId !== undefined) reject('--master-key-id is only for --scope rewrap.');
     return { scope, name: name ?? NAMES[scope], expiresInSeconds };
   }
-  if (scope !== 'rewrap') refuse('--scope takes edge, monitor or rewrap.');
+  if (scope !== 'rewrap') reject('--scope takes edge, monitor or rewrap.');
   if (!/^[\w-]{1,64}$/.test(masterKeyId ?? '')) {
-    refuse(
+    reject(
       '--master-key-id takes the id of the new master key, as GET /clients/{id}/trading-key returns it.',
     );
   }
   if ((expiresInSeconds ?? 0) > 7 * DAY)
-    refuse('A token of the scope rewrap can be valid for at most 7 days.');
+    reject('A token of the scope rewrap can be valid for at most 7 days.');
   return {
     scope,
     name: name ?? 'Rewrapping to a new master key',
@@ -76,9 +78,9 @@ function read(values: Values<typeof options>): NewCronToken {
 function secondsOf(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   const seconds = Number(count) * (SECONDS[unit as keyof typeof SECONDS] ?? 0);
-  return seconds > 0 ? seconds : refuse('--expires-in takes minutes, hours or days: 30m, 12h, 90d.');
+  return seconds > 0 ? seconds : reject('--expires-in takes minutes, hours or days: 30m, 12h, 90d.');
 }
 
-function refuse(why: string): never {
+function reject(why: string): never {
   throw new UsageError(why);
 }

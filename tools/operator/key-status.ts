@@ -2,10 +2,10 @@ import type { Sql } from 'postgres';
 import type { KeysStatus, MasterKeyStatus } from '../../src/contract/keys.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { describeKeys, type EnvelopeCounts } from '../../src/services/key-status.ts';
-import { say } from './command.ts';
+import { print } from './command.ts';
 
 /** For each missing master key, at most this many clients are printed. */
-const NAMED = 10;
+const MAX_LISTED = 10;
 
 /** The status without ENCRYPTION_KEY: only the counts are known. In this case the Worker responds with a 503. */
 export interface UnknownKeysStatus {
@@ -26,7 +26,7 @@ export async function keysStatus(
   return { master_keys: masterKeys, to_rewrap: null, unopenable: null };
 }
 
-export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | UnknownKeysStatus): void {
+export function printStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | UnknownKeysStatus): void {
   const header = ['master key', 'role', 'trading keys', 'copies', 'own keys', 'envelopes'];
   const rows = master_keys.map((key) => [
     key.id,
@@ -37,7 +37,7 @@ export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | U
     Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
   for (const row of [header, ...rows]) {
-    say(
+    print(
       row
         .map((cell, column) =>
           column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
@@ -45,24 +45,27 @@ export function sayStatus({ master_keys, to_rewrap, unopenable }: KeysStatus | U
         .join('  '),
     );
   }
-  say();
+  print();
   if (unopenable === null) {
-    say('ENCRYPTION_KEY is not set. So this command cannot know which of these master keys the Worker has.');
+    print(
+      'ENCRYPTION_KEY is not set. So this command cannot know which of these master keys the Worker has.',
+    );
     return;
   }
   for (const { id } of master_keys.filter((key) => key.role === 'open' && key.envelopes === 0)) {
-    say(`Nothing is left under ${id}: it may be dropped.`);
+    print(`Nothing is left under ${id}: it may be dropped.`);
   }
-  if (to_rewrap > 0) say(`${envelopes(to_rewrap)} not yet under the first master key: npm run keys:rewrap.`);
+  if (to_rewrap > 0)
+    print(`${envelopes(to_rewrap)} not yet under the first master key: npm run keys:rewrap.`);
   if (unopenable > 0) {
-    say(`${envelopes(unopenable)} under master keys that are not in ENCRYPTION_KEY: nothing opens them.`);
+    print(`${envelopes(unopenable)} under master keys that are not in ENCRYPTION_KEY: nothing opens them.`);
   }
 }
 
 const envelopes = (count: number) => (count === 1 ? '1 envelope is' : `${count} envelopes are`);
 
-/** Prints the ids of the clients whose envelopes a missing master key has sealed. */
-export async function sayWhoseAreMissing(
+/** Prints the ids of clients with envelopes of a missing master key. */
+export async function printClientsOfMissingKeys(
   sql: Sql,
   { master_keys }: KeysStatus | UnknownKeysStatus,
 ): Promise<void> {
@@ -70,8 +73,8 @@ export async function sayWhoseAreMissing(
     const clients = await sql<{ client_id: string }[]>`
       select client_id from public.trading_keys where master_key_id = ${id}
       union select client_id from public.bot_wallets where master_key_id = ${id}
-      order by client_id limit ${NAMED + 1}`;
-    const named = clients.slice(0, NAMED).map(({ client_id }) => client_id);
-    say(`Under ${id}: client ${named.join(', ')}${clients.length > NAMED ? ' and others' : ''}`);
+      order by client_id limit ${MAX_LISTED + 1}`;
+    const named = clients.slice(0, MAX_LISTED).map(({ client_id }) => client_id);
+    print(`Under ${id}: client ${named.join(', ')}${clients.length > MAX_LISTED ? ' and others' : ''}`);
   }
 }

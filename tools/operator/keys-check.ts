@@ -1,9 +1,9 @@
 /** `npm run keys:check`: reads ENCRYPTION_KEY as the Worker does. See the usage text. */
 import { KeyringError, parseKeyring } from '../../src/crypto/keyring.ts';
-import { note, runCommand, say } from './command.ts';
+import { print, printNote, runCommand } from './command.ts';
 import { connectAsOperator, isDatabaseNamed, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { faultsOf, keySetting } from './key-setting.ts';
-import { keysStatus, sayStatus, sayWhoseAreMissing } from './key-status.ts';
+import { keysStatus, printClientsOfMissingKeys, printStatus } from './key-status.ts';
 
 const usage = `Usage: npm run keys:check -- [--local]
 
@@ -20,20 +20,20 @@ await runCommand({ usage, options: { local: LOCAL } }, async (values) => {
   const faults = await faultsOf(setting);
   for (const { entry, reason } of faults) {
     const where = entry === undefined ? '' : `entry ${entry} is ${reason}: `;
-    note(`${where}${new KeyringError(reason).message}`);
+    printNote(`${where}${new KeyringError(reason).message}`);
   }
   if (faults.length > 0) return 1;
   const keyring = await parseKeyring(setting);
-  say(`${keyring.byId.size} ${keyring.byId.size === 1 ? 'key' : 'keys'}: the first seals, all open.`);
+  print(`${keyring.byId.size} ${keyring.byId.size === 1 ? 'key' : 'keys'}: the first seals, all open.`);
   if (!isDatabaseNamed(values)) {
-    for (const id of keyring.byId.keys()) say(`${id}  ${id === keyring.primary.id ? 'primary' : 'open'}`);
+    for (const id of keyring.byId.keys()) print(`${id}  ${id === keyring.primary.id ? 'primary' : 'open'}`);
     return 0;
   }
   const sql = await connectAsOperator(values);
   try {
     const status = await keysStatus(sql, keyring);
-    sayStatus(status);
-    await sayWhoseAreMissing(sql, status);
+    printStatus(status);
+    await printClientsOfMissingKeys(sql, status);
     return status.unopenable ? 2 : 0;
   } finally {
     await sql.end({ timeout: 1 });

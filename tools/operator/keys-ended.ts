@@ -1,7 +1,7 @@
 /** `npm run keys:ended`: exports the list of key ids that have ended. See the usage text and docs/how-to/back-up-and-restore.md. */
 import { existsSync } from 'node:fs';
 import { type EndedKeys, endedKeysIn, readEndedKeys, writeEndedKeys } from './backup/ended-keys.ts';
-import { note, runCommand } from './command.ts';
+import { printNote, runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { OperatorError, UsageError } from './failure.ts';
 import { writeOutput } from './output-file.ts';
@@ -23,7 +23,7 @@ await runCommand({ usage, options }, async (values) => {
     const ended = await endedKeysIn(sql);
     requireNothingLost(values.out, ended);
     await writeOutput(values.out, oneChunk(writeEndedKeys(ended)), { replace: true });
-    note(`${ended.keys.length} key ids have ended, as of ${ended.created_at}.`);
+    printNote(`${ended.keys.length} key ids have ended, as of ${ended.created_at}.`);
     return 0;
   } finally {
     await sql.end({ timeout: 5 });

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
-import { note, runCommand, say } from './command.ts';
+import { print, printNote, runCommand } from './command.ts';
 import { OperatorError } from './failure.ts';
 
 const usage = `Usage: npm run --silent keys:generate | npx wrangler secret put ENCRYPTION_KEY
@@ -20,7 +20,7 @@ await runCommand({ usage, options: {} }, async () => {
   }
   const key = randomBytes(32).toString('base64');
   const { primary } = await parseKeyring(key);
-  say(key);
-  note(`id ${primary.id}`);
+  print(key);
+  printNote(`id ${primary.id}`);
   return 0;
 });

@@ -1,19 +1,19 @@
 /** `npm run keys:rewrap`: moves every envelope to the first key of ENCRYPTION_KEY, without REWRAP_TOKEN in the Worker. */
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
-import { runCommand, say } from './command.ts';
+import { print, runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
 import { UsageError } from './failure.ts';
 import { rewrapStore } from './rewrap-store.ts';
 
-const MOST_IN_A_BATCH = 200;
+const MAX_BATCH = 200;
 
 const usage = `Usage: npm run keys:rewrap -- [--local] [--batch N] [--limit N] [--dry-run]
 
 Moves every envelope to the first key of ENCRYPTION_KEY (from the environment). Press Ctrl-C to stop after the current
 batch, or twice to stop at once. The next run continues.
 
-  --batch N  envelopes in one transaction, 1 to ${MOST_IN_A_BATCH} (default 50)
+  --batch N  envelopes in one transaction, 1 to ${MAX_BATCH} (default 50)
   --limit N  the maximum number of envelopes to process
   --dry-run  opens, seals and compares envelopes, but stores nothing
 ${WHICH_DATABASE}
@@ -29,7 +29,7 @@ const options = {
 } as const;
 
 await runCommand({ usage, options }, async (values) => {
-  const batch = wholeNumber('--batch', values.batch, MOST_IN_A_BATCH);
+  const batch = wholeNumber('--batch', values.batch, MAX_BATCH);
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit);
   const dryRun = values['dry-run'];
   const keyring = await parseKeyring(process.env.ENCRYPTION_KEY);
@@ -37,12 +37,12 @@ await runCommand({ usage, options }, async (values) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       interrupted = true;
-      say('Stopping after this batch.');
+      print('Stopping after this batch.');
     });
   }
   const sql = await connectAsOperator(values);
   try {
-    say(`Moving to ${keyring.primary.id}${dryRun ? ' (dry run: nothing is stored)' : ''}`);
+    print(`Moving to ${keyring.primary.id}${dryRun ? ' (dry run: nothing is stored)' : ''}`);
     const began = performance.now();
     let looked = 0;
     let moved = 0;
@@ -52,24 +52,24 @@ await runCommand({ usage, options }, async (values) => {
         batch,
         limit: limit - looked,
         dryRun,
-        goOn: () => !interrupted,
+        shouldContinue: () => !interrupted,
         onBatch(counts) {
           moved = before.moved + counts.moved;
           looked = before.looked + counts.moved + counts.changed + counts.busy + counts.not_opened;
-          say(
+          print(
             `${dryRun ? 'could move' : 'moved'} ${moved}, changed meanwhile ${counts.changed}, in use ${counts.busy}, not opened ${counts.not_opened}`,
           );
         },
-        onNotOpened: ({ client_id, key_id }) => say(`does not open: client ${client_id}, key ${key_id}`),
+        onNotOpened: ({ client_id, key_id }) => print(`does not open: client ${client_id}, key ${key_id}`),
       });
       // Another pass handles envelopes that were in use, and new ones under an older key, as long as a pass moves any.
       const again = result.complete && result.left > 0 && moved > before.moved && looked < limit && !dryRun;
       if (again && !interrupted) continue;
       const seconds = (performance.now() - began) / 1000;
-      say(`${moved} keys in ${seconds.toFixed(1)} s; ${result.left} left under other master keys.`);
+      print(`${moved} keys in ${seconds.toFixed(1)} s; ${result.left} left under other master keys.`);
       if (interrupted) return 130;
       const wrong = dryRun ? result.not_opened : result.left;
-      if (wrong > 0) say('To list them, run: npm run keys:status');
+      if (wrong > 0) print('To list them, run: npm run keys:status');
       return wrong > 0 ? 2 : 0;
     }
   } finally {

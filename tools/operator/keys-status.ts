@@ -1,8 +1,8 @@
 /** `npm run keys:status`: prints how many envelopes each master key has sealed. See the usage text. */
 import { parseKeyring } from '../../src/crypto/keyring.ts';
-import { runCommand, say } from './command.ts';
+import { print, runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, WHICH_DATABASE } from './connect.ts';
-import { keysStatus, sayStatus, sayWhoseAreMissing } from './key-status.ts';
+import { keysStatus, printClientsOfMissingKeys, printStatus } from './key-status.ts';
 
 const usage = `Usage: npm run keys:status -- [--local] [--json]
 
@@ -23,10 +23,10 @@ await runCommand(
     const sql = await connectAsOperator(values);
     try {
       const status = await keysStatus(sql, keyring);
-      if (values.json) say(JSON.stringify(status, null, 2));
+      if (values.json) print(JSON.stringify(status, null, 2));
       else {
-        sayStatus(status);
-        await sayWhoseAreMissing(sql, status);
+        printStatus(status);
+        await printClientsOfMissingKeys(sql, status);
       }
       return status.unopenable ? 2 : 0;
     } finally {

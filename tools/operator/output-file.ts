@@ -17,7 +17,7 @@ export async function writeOutput(
   { replace }: OutputOptions,
 ): Promise<void> {
   if (path === '-') return pipeline(Readable.from(chunks), process.stdout, { end: false });
-  refuseExisting(path, replace);
+  rejectExisting(path, replace);
   const partial = `${path}.${process.pid}.partial`;
   try {
     const file = createWriteStream(partial, { mode: 0o600, flush: true, flags: 'wx' });
@@ -31,6 +31,6 @@ export async function writeOutput(
   }
 }
 
-function refuseExisting(path: string, replace: boolean): void {
+function rejectExisting(path: string, replace: boolean): void {
   if (!replace && existsSync(path)) throw new OperatorError('The file already exists. Choose another name.');
 }

@@ -1,13 +1,13 @@
-/** `npm run restore`: loads a backup into an empty database. See the usage text and docs/how-to/back-up-and-restore.md. */
+/** `npm run restore`: loads a backup into an empty database. See docs/how-to/back-up-and-restore.md. */
 import type { Sql } from 'postgres';
 import { type EndedByLists, endKeys } from './backup/end-keys.ts';
 import { type EndedKeys, readEndedKeys } from './backup/ended-keys.ts';
 import type { Manifest } from './backup/format.ts';
 import { type Loaded, loadBackup } from './backup/load-backup.ts';
 import { verifyBackup } from './backup/read-backup.ts';
-import { type AfterRestore, sayRestored } from './backup/report.ts';
+import { type AfterRestore, printRestored } from './backup/report.ts';
 import { prepareTransaction } from './backup/tables.ts';
-import { runCommand, say } from './command.ts';
+import { print, runCommand } from './command.ts';
 import { connectAsOperator, LOCAL, namedDatabase, WHICH_DATABASE } from './connect.ts';
 import { OperatorError, UsageError } from './failure.ts';
 
@@ -42,13 +42,15 @@ await runCommand({ usage, options }, async (values) => {
   const lists = (values.ended ?? []).map(readEndedKeys);
   const manifest = await verifyBackup(values.from);
   if (values.check) {
-    say(`The backup of ${manifest.created_at} is complete and undamaged. ${manifest.tables.length} tables:`);
-    for (const { name, rows } of manifest.tables) say(`${String(rows).padStart(10)}  ${name}`);
+    print(
+      `The backup of ${manifest.created_at} is complete and undamaged. ${manifest.tables.length} tables:`,
+    );
+    for (const { name, rows } of manifest.tables) print(`${String(rows).padStart(10)}  ${name}`);
     return 0;
   }
   const sql = await connectAsOperator(values);
   try {
-    sayRestored({ manifest, lists, ...(await restore(sql, values.from, manifest, lists)) });
+    printRestored({ manifest, lists, ...(await restore(sql, values.from, manifest, lists)) });
     return 0;
   } finally {
     await sql.end({ timeout: 5 });

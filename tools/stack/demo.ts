@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the two flows of the product as requests and responses, with new keys, against the stack that
- * `npm run dev` runs here, or one of its own. It creates clients for itself and changes no other. It fails if a response
- * is not the expected one.
+ * `npm run demo`: shows the two flows of the product as requests and responses, with new keys. It uses the stack that
+ * `npm run dev` runs, or starts a stack. It creates its own clients and changes no other client. It fails if a response is
+ * not the expected one.
  */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -19,8 +19,8 @@ import { createClientAccount } from './accounts.ts';
 import type { StackFile } from './dev.ts';
 import { signIn } from './session.ts';
 
-const say = (line = '') => process.stdout.write(`${line}\n`);
-const title = (text: string) => say(`\n── ${text} ${'─'.repeat(Math.max(0, 100 - text.length))}\n`);
+const print = (line = '') => process.stdout.write(`${line}\n`);
+const title = (text: string) => print(`\n── ${text} ${'─'.repeat(Math.max(0, 100 - text.length))}\n`);
 
 interface Person {
   readonly name: string;
@@ -30,8 +30,8 @@ interface Person {
 const options = readOptions(
   `Usage: npm run demo -- [--directory D]
 
-Shows both flows as requests and responses, against the running stack or a stack of its own. In a running stack it uses
-clients that it creates for itself.
+Shows both flows as requests and responses. It uses the running stack, or starts a stack if none is running. It creates
+its own clients and changes no other client.
 
   --directory D  the directory of the running stack (default: .local)`,
   { directory: { type: 'string', default: '.local' } },
@@ -45,7 +45,7 @@ await main().catch((error) => {
 async function main(): Promise<void> {
   const running = readStack(resolve(options.directory));
   if (running) return showFlows(running);
-  say('No stack runs here (npm run dev). Starting one for the demo.');
+  print('No stack runs here (npm run dev). Starting one for the demo.');
   const directory = mkdtempSync(join(tmpdir(), 'trading-keys-demo-'));
   const dev = spawn(
     process.execPath,
@@ -86,7 +86,7 @@ async function showFlows(stack: StackFile): Promise<void> {
       await createClientAccount(transaction, 'Dana', `demo-${run}-dana@example.test`),
       await createClientAccount(transaction, 'Eli', `demo-${run}-eli@example.test`),
     ]);
-    say(
+    print(
       'The demo creates two clients with accounts, Dana and Eli, and later a third. It changes no other client.',
     );
 
@@ -153,10 +153,10 @@ async function showFlows(stack: StackFile): Promise<void> {
     await api(asDana, 'POST', `/bots/${own.id}/start`, 409);
     const [left] = await sql`select count(*)::int as n from public.bot_wallets
       where client_id = ${dana.clientId} and encrypted_key is not null`;
-    say(`Wallets of ${dana.name} with a ciphertext: ${left?.n}`);
+    print(`Wallets of ${dana.name} with a ciphertext: ${left?.n}`);
     await api(asAdmin, 'DELETE', `/clients/${client.id}/revoke-key`, 200);
-    say('\nDone. Every response was as expected.');
-    say(`The clients of the demo stay in the stack, without keys: ${dana.email}, ${eli.email}, ${email}.`);
+    print('\nDone. Every response was as expected.');
+    print(`The clients of the demo stay in the stack, without keys: ${dana.email}, ${eli.email}, ${email}.`);
   } finally {
     await sql.end();
   }
@@ -169,11 +169,11 @@ async function personOf(
 ): Promise<Person> {
   const project = { supabaseUrl: stack.supabase_url, publishableKey: stack.publishable_key };
   const { token } = await signIn(project, account);
-  say(`${name} signs in as ${account.email}`);
+  print(`${name} signs in as ${account.email}`);
   return { name, token };
 }
 
-/** Sends a request and prints it and the response. Throws if the status is another one. Submitted keys are not printed. */
+/** Sends a request, and prints it and the response. Throws if the status is not `expected`. Private keys are not printed. */
 function apiOf(stack: StackFile) {
   return async (
     by: Person,
@@ -183,8 +183,8 @@ function apiOf(stack: StackFile) {
     body?: object,
     base = stack.api_url,
   ) => {
-    say(`${method} ${path}   (${by.name})`);
-    if (body) say(indent(JSON.stringify(body, hideKey, 2)));
+    print(`${method} ${path}   (${by.name})`);
+    if (body) print(indent(JSON.stringify(body, hideKey, 2)));
     const response = await fetch(`${base}${path}`, {
       method,
       headers: {
@@ -194,11 +194,11 @@ function apiOf(stack: StackFile) {
       },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const answer = await response.json();
-    say(`→ ${response.status}\n${indent(JSON.stringify(answer, null, 2))}\n`);
+    const result = await response.json();
+    print(`→ ${response.status}\n${indent(JSON.stringify(result, null, 2))}\n`);
     if (response.status !== expected)
       throw new Error(`The status is ${response.status}. Expected: ${expected}.`);
-    return answer as { id: string };
+    return result as { id: string };
   };
 }
 
@@ -218,9 +218,9 @@ async function showStored(sql: postgres.Sql, clientId: string, forms: readonly s
     where client_id = ${clientId} and encrypted_key is not null`;
   for (const { source, encrypted_key } of rows) {
     const [header = '', ...sealed] = encrypted_key.split('.');
-    say(`${source}.encrypted_key`);
-    say(indent(`readable, authenticated: ${Buffer.from(header, 'base64url').toString('utf8')}`));
-    say(indent(`sealed: ${sealed.join('.')}`));
+    print(`${source}.encrypted_key`);
+    print(indent(`readable, authenticated: ${Buffer.from(header, 'base64url').toString('utf8')}`));
+    print(indent(`sealed: ${sealed.join('.')}`));
     if (forms.some((form) => encrypted_key.includes(form))) throw new Error('The key is in the database.');
   }
 }
@@ -234,6 +234,6 @@ async function showBound(sql: postgres.Sql, from: string, to: string): Promise<v
     (error: postgres.PostgresError) => error,
   );
   if (!(attempt instanceof postgres.PostgresError)) throw new Error('The envelope could be moved.');
-  say(`update trading_keys set encrypted_key = (Dana's) where client_id = (the third client's)`);
-  say(`→ ${attempt.code}: ${attempt.message}`);
+  print(`update trading_keys set encrypted_key = (Dana's) where client_id = (the third client's)`);
+  print(`→ ${attempt.code}: ${attempt.message}`);
 }

@@ -7,7 +7,7 @@ import { readOptions, rejectOptions } from '../operator/command.ts';
 import { issueToken } from '../operator/tokens.ts';
 import { type DemoAccounts, ensureDemoAccounts } from './accounts.ts';
 import { logConsoleTo } from './console-log.ts';
-import { takeDirectory } from './lock.ts';
+import { lockDirectory } from './lock.ts';
 import { freePort, isFree } from './ports.ts';
 import { removePostgres } from './postgres.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -34,7 +34,7 @@ export interface StackFile {
   readonly machine_token: string | null;
 }
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const usage = `Usage: npm run dev -- [options]
 
@@ -75,9 +75,9 @@ await main().catch((error) => {
 });
 
 async function main(): Promise<void> {
-  // Root's PostgreSQL runs as another user and has to pass through; anybody else's directory is his alone.
+  // If root runs this, PostgreSQL runs as another user, who must be able to enter the directory.
   mkdirSync(directory, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
-  const lock = await takeDirectory(directory);
+  const lock = await lockDirectory(directory);
   if (!lock) throw new Error(`A stack is already running in ${directory}: ${describeRunning()}`);
 
   // From here on, parts start one after the other and are always stopped in reverse order, also after an error.
@@ -93,10 +93,10 @@ async function main(): Promise<void> {
       directory,
       supabasePort: await choosePort(options['supabase-port'], SUPABASE_PORT),
       durable: true,
-      say,
+      print,
     });
     stops.push(() => stack.stop());
-    if (stack.migrated.length > 0) say(`Applied ${stack.migrated.length} migrations.`);
+    if (stack.migrated.length > 0) print(`Applied ${stack.migrated.length} migrations.`);
     const accounts = options.empty
       ? undefined
       : await ensureDemoAccounts(stack.databaseUrl, join(directory, 'accounts.json'));
@@ -107,8 +107,8 @@ async function main(): Promise<void> {
         SUPABASE_URL: stack.supabaseUrl,
         SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
         SUPABASE_JWT_SECRET: stack.jwtSecret,
-        ENCRYPTION_KEY: keptKey('encryption.key', 'a master key'),
-        AUDIT_SIGNING_KEY: keptKey('audit.key', 'an audit key'),
+        ENCRYPTION_KEY: storedKey('encryption.key', 'a master key'),
+        AUDIT_SIGNING_KEY: storedKey('audit.key', 'an audit key'),
         EDGE_TOKEN: stack.edgeToken,
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
@@ -126,7 +126,7 @@ async function main(): Promise<void> {
         throw new Error(`The Worker ended unexpectedly. See ${join(directory, 'worker.log')}`);
       }),
     ]);
-    say('Stopping.');
+    print('Stopping.');
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -137,26 +137,26 @@ function startOver(): void {
   for (const name of ['secrets.json', 'accounts.json', 'encryption.key', 'audit.key', 'wrangler']) {
     rmSync(join(directory, name), { recursive: true, force: true });
   }
-  say('Starting over: the old data, accounts and master key were deleted.');
+  print('Starting over: the old data, accounts and master key were deleted.');
 }
 
 /** A port that the user names must be free. If the default port is in use, a free one is chosen. */
-async function choosePort(asked: string | undefined, usual: number): Promise<number> {
-  const port = asked === undefined ? usual : Number(asked);
+async function choosePort(wanted: string | undefined, usual: number): Promise<number> {
+  const port = wanted === undefined ? usual : Number(wanted);
   if (await isFree(port)) return port;
-  if (asked !== undefined)
+  if (wanted !== undefined)
     throw new Error(`Port ${port} is in use. Name another port, or leave the option out.`);
   const other = await freePort();
-  say(`Port ${port} is in use. Using ${other} instead.`);
+  print(`Port ${port} is in use. Using ${other} instead.`);
   return other;
 }
 
 /** Creates the key at the first run. If the master key is lost, every key that it sealed is lost too. */
-function keptKey(file: string, what: string): string {
+function storedKey(file: string, what: string): string {
   const path = join(directory, file);
   if (!existsSync(path)) {
     writeFileSync(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
-    say(`Made ${what}: ${path}`);
+    print(`Made ${what}: ${path}`);
   }
   return readFileSync(path, 'utf8').trim();
 }
@@ -199,18 +199,18 @@ function describeStack(apiUrl: string, stack: Stack, accounts: DemoAccounts | un
 }
 
 function announce(file: StackFile): void {
-  say('');
-  say(`  API        ${file.api_url}`);
-  say(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
-  say(`  Database   ${file.database_url}`);
-  say('');
-  if (file.admin) say(`  admin      ${file.admin.email}   ${file.admin.password}`);
+  print('');
+  print(`  API        ${file.api_url}`);
+  print(`  Supabase   ${file.supabase_url}   apikey ${file.publishable_key}`);
+  print(`  Database   ${file.database_url}`);
+  print('');
+  if (file.admin) print(`  admin      ${file.admin.email}   ${file.admin.password}`);
   for (const { id, name, email, password } of file.clients)
-    say(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
-  say('');
-  say(
+    print(`  ${name.padEnd(10)} ${email}   ${password}   client ${id}`);
+  print('');
+  print(
     `  Log        ${join(directory, 'worker.log')}: one line for each request, and one line for the monitor every ${cronEvery} s`,
   );
-  say('');
-  say(`  For programs: ${stackFile}. Ready. Ctrl-C stops everything.`);
+  print('');
+  print(`  For programs: ${stackFile}. Ready. Ctrl-C stops everything.`);
 }

@@ -11,10 +11,10 @@ export interface Lock {
 }
 
 /** Locks the directory. Returns `undefined` if another living process has locked it. */
-export async function takeDirectory(directory: string): Promise<Lock | undefined> {
+export async function lockDirectory(directory: string): Promise<Lock | undefined> {
   // A relative path, because the path of a socket can have only about a hundred bytes.
   const path = relative(process.cwd(), join(directory, 'dev.sock'));
-  if (await answers(path)) return undefined;
+  if (await isListening(path)) return undefined;
   rmSync(path, { force: true });
   const server = createServer((socket) => socket.end());
   await new Promise<void>((resolve, reject) => {
@@ -24,7 +24,7 @@ export async function takeDirectory(directory: string): Promise<Lock | undefined
   return { release: () => server.close() };
 }
 
-function answers(path: string): Promise<boolean> {
+function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => resolve(true));

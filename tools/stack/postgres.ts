@@ -35,7 +35,7 @@ export interface PostgresOptions {
   readonly durable: boolean;
   /** Runs once in a new cluster, before the cluster gets its final name. So an incomplete cluster is never used. */
   readonly bootstrap: (superuser: postgres.Sql) => Promise<void>;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export interface PostgresServer {
@@ -106,7 +106,7 @@ function installedBinaries(): string {
  * The directories for the files of the server: [home, binaries]. If root runs this and the user "nobody" cannot enter
  * the wanted directory (for example in /root), both are in a directory of /var/tmp that is named after the wanted one.
  */
-function lodging(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
+function serverDirectories(wanted: string, user: OsUser | undefined): [home: string, binaries: string] {
   const installed = installedBinaries();
   mkdirSync(wanted, { recursive: true, mode: 0o755 });
   const directory = realpathSync(wanted);
@@ -130,7 +130,7 @@ function lodging(wanted: string, user: OsUser | undefined): [home: string, binar
 /** Starts the server on `127.0.0.1:port`. If the cluster does not exist, it is created first. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const user = osUser();
-  const [home, binaries] = lodging(options.directory, user);
+  const [home, binaries] = serverDirectories(options.directory, user);
   const data = join(home, 'data');
   const partial = join(home, 'data.partial');
   const log = join(home, 'postgres.log');
@@ -158,7 +158,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     `postgresql://${role}:${password}@127.0.0.1:${options.port}/postgres`;
 
   if (existsSync(partial)) {
-    options.say('An earlier run left an incomplete database. Creating it again.');
+    options.print('An earlier run left an incomplete database. Creating it again.');
     stop(partial, 'immediate');
     rmSync(partial, { recursive: true, force: true });
   }
@@ -166,7 +166,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     throw new Error(`${data} is not a PostgreSQL data directory. Start over with: npm run dev -- --fresh`);
   }
   if (existsSync(join(data, 'postmaster.pid'))) {
-    options.say('An earlier run was interrupted. Stopping its database, if it is still running.');
+    options.print('An earlier run was interrupted. Stopping its database, if it is still running.');
     stop(data, 'fast');
     rmSync(join(data, 'postmaster.pid'), { force: true });
   }
@@ -210,7 +210,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 /** Ends all sessions of a running server like a crash, and starts the server again. It recovers from its log. */
 export async function restartPostgres(directory: string): Promise<void> {
   const user = osUser();
-  const [home, binaries] = lodging(directory, user);
+  const [home, binaries] = serverDirectories(directory, user);
   const args = [
     '-D',
     join(home, 'data'),
@@ -229,7 +229,7 @@ export async function restartPostgres(directory: string): Promise<void> {
 /** Removes all files of a server. If a killed run left the server running, it is stopped first. */
 export function removePostgres(directory: string): void {
   const user = osUser();
-  const [home, binaries] = lodging(directory, user);
+  const [home, binaries] = serverDirectories(directory, user);
   for (const cluster of ['data', 'data.partial'].map((name) => join(home, name))) {
     if (!isRunning(cluster)) continue;
     spawnSync(join(binaries, 'bin', 'pg_ctl'), ['-D', cluster, '-m', 'immediate', '-w', 'stop'], {

@@ -18,7 +18,7 @@ const RUNNER = join(import.meta.dirname, '..', '..', 'examples', 'runner.ts');
 const TEN_ETHER = '0x8ac7230489e80000';
 const FUNDING_INTERVAL_MS = 1_000;
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const options = readOptions(
   `Usage: npm run runner -- [--directory D]
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     const token = process.env.TRADING_KEYS_TOKEN || (stack.machine_token ?? (await tokenOfBob(stack, stops)));
     const chain = await startAnvil();
     stops.push(chain.stop);
-    say(`Local chain at ${chain.url}. Ctrl-C stops the chain and the runner.`);
+    print(`Local chain at ${chain.url}. Ctrl-C stops the chain and the runner.`);
     stops.push(await keepFunded(createClient({ url: stack.api_url, token }), chain.rpc));
     process.exitCode = await runUntil(interrupted.signal, {
       TRADING_KEYS_URL: stack.api_url,
@@ -92,7 +92,7 @@ async function tokenOfBob(stack: StackFile, stops: (() => Promise<unknown>)[]): 
   const { id, token } = await api.bots.issueToken(bot.id, { name: 'npm run runner' });
   stops.push(() => revokeToken(api, id));
   if (token === undefined) throw new Error('The response with the machine token was lost. Start again.');
-  say(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
+  print(`Signed in as ${bob.email}: bot ${bot.id}, machine token ${id}`);
   return token;
 }
 

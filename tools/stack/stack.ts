@@ -27,7 +27,7 @@ export interface StackOptions {
   readonly supabasePort: number;
   readonly durable: boolean;
   readonly poolSize?: number;
-  readonly say?: (line: string) => void;
+  readonly print?: (line: string) => void;
 }
 
 export interface Stack {
@@ -67,7 +67,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     port: await freePort(),
     superuserPassword: secrets.superuserPassword,
     durable: options.durable,
-    say: options.say ?? (() => {}),
+    print: options.print ?? (() => {}),
     async bootstrap(superuser) {
       await createRoles(superuser, secrets.postgresPassword);
       await fillDatabase(superuser);

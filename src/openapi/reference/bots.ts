@@ -164,7 +164,7 @@ export const bots = operations({
     problems: [],
     request: policyRequest,
     responses: {
-      200: { description: 'The policy, in force.', example: { ...policy, updated_at: STARTED_AT } },
+      200: { description: 'The policy that now applies.', example: { ...policy, updated_at: STARTED_AT } },
     },
   },
 });

@@ -1,4 +1,4 @@
-/** The things that the examples are about: one client, its bot, wallet, key and machine token. */
+/** The values of all examples: one client with its bot, wallet, key and machine token. */
 export const CLIENT_ID = '01a20567-9c9d-712c-b393-fbd8562d7591';
 export const BOT_ID = '01a20567-a8e1-7f03-9d52-6b1c0e44a7d2';
 export const WALLET_ID = '01a20567-a8e4-7b6a-8c1f-2f7d93b05e18';
@@ -11,7 +11,7 @@ export const REQUEST_ID = '9b2d6f3e-7c41-4f58-8a90-1e5d3c7b6a24';
 /** The addresses of the private keys 1 and 2. */
 export const ADDRESS = '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf';
 export const NEW_ADDRESS = '0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF';
-/** The private keys 1 and 2 are known to everybody: nobody can take them for secrets. */
+/** The private keys 1 and 2, which everybody knows, so that nobody mistakes them for secrets. */
 export const PRIVATE_KEY = `0x${'1'.padStart(64, '0')}`;
 export const NEW_PRIVATE_KEY = `0x${'2'.padStart(64, '0')}`;
 

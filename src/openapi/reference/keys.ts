@@ -15,7 +15,7 @@ import { operations } from './reference.ts';
 export const keys = operations({
   getTradingKey: {
     tag: 'Keys',
-    summary: 'Get what is known about the trading key of a client',
+    summary: 'Get the address and dates of the trading key of a client',
     description: 'The response has the address and the dates. It never has the private key.',
     problems: ['trading_key_missing'],
     responses: { 200: { description: 'The trading key, without the private key.', example: tradingKey } },

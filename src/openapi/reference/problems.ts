@@ -2,7 +2,7 @@
 import { accessOf, type Declaration } from '../../auth/access.ts';
 import { PROBLEM_CODES, type ProblemCode } from '../../problem.ts';
 
-/** The database is missing, busy, or rejects what it was sent. */
+/** Of every operation that calls the database. */
 const DATABASE: readonly ProblemCode[] = [
   'value_not_storable',
   'value_taken',
@@ -85,7 +85,7 @@ export interface DescribedRoute extends Declaration {
   readonly request?: { readonly body?: unknown; readonly params?: unknown; readonly query?: unknown };
 }
 
-/** In the order of the catalogue, each code once. */
+/** The codes of an operation, in the order of PROBLEM_CODES. */
 export function problemsOf(route: DescribedRoute, own: readonly ProblemCode[]): readonly ProblemCode[] {
   const { access, subject, idempotencyKey, request = {} } = route;
   const { who, rate, stepUp } = accessOf(access, route.method.toUpperCase());
@@ -101,9 +101,9 @@ export function problemsOf(route: DescribedRoute, own: readonly ProblemCode[]): 
     ...(idempotencyKey === 'used' ? (['idempotency_key_reused'] as const) : []),
   ]);
   if (request.params || request.query) possible.add('validation_failed');
-  // Of every method but GET the size of the body is checked, whether or not the operation takes a body.
+  // The size of the body is checked for every method except GET, even if the operation takes no body.
   if (route.method !== 'get') possible.add('body_too_large');
-  // An operation that is not limited itself still limits callers whose credential is not valid.
+  // Operations without a rate limit still limit callers whose credential is not valid.
   if (rate !== 'never' || who !== 'anyone') possible.add('rate_limited');
   return PROBLEM_CODES.filter((code) => possible.has(code));
 }

@@ -1,4 +1,4 @@
-/** What the description says about an operation, beside what its route and schemas say. None of it is in the Worker. */
+/** The texts and examples of an operation. They are in the description, and not in the bundle of the Worker. */
 import type { ProblemCode } from '../../problem.ts';
 
 export const TAGS = {
@@ -26,7 +26,7 @@ export interface OperationReference {
   readonly responses: Readonly<Record<number, { readonly description: string; readonly example: unknown }>>;
 }
 
-/** Gives each operation its own name as a type, so that a route can only name an operation that is described. */
+/** Keeps the names of the operations as a type, so that a route can only name an operation that exists here. */
 export const operations = <Name extends string>(
   references: Record<Name, OperationReference>,
 ): Readonly<Record<Name, OperationReference>> => references;

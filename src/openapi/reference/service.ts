@@ -32,7 +32,7 @@ export const service = operations({
         example: { status: 'ready', dependencies },
       },
       503: {
-        description: 'Something that calls need is missing.',
+        description: 'A dependency that requests need does not work.',
         example: {
           status: 'degraded',
           dependencies: {

@@ -1,4 +1,4 @@
-/** `public/openapi.json`, as far as the page shows it. */
+/** Types of the members of `public/openapi.json` that the page shows. */
 
 /** JSON Schema (2020-12). */
 export interface Schema {

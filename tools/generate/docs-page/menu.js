@@ -9,7 +9,7 @@
   const items = [...document.querySelectorAll('[data-search]')];
   const sections = [...document.querySelectorAll('main > section')];
 
-  // Everything that an item says, in lower case: read once.
+  // The text of each item in lower case, read once.
   const texts = items.map((item) => item.textContent.toLowerCase());
 
   const search = () => {

@@ -1,4 +1,4 @@
-/** One operation: who may call it, what it takes, what it responds, and examples of both. */
+/** One operation: its security, parameters, body and responses, with examples. */
 import { html } from 'hono/html';
 import type { Content, Operation, Response, Schema } from './description.ts';
 import { anchor, described, fields, type Html, parameter, prose, schemaName } from './schema.ts';
@@ -24,11 +24,11 @@ function who({ security = [], 'x-rate-limit': rate }: Route): Html {
   return html`<p class="who">${scheme === undefined ? 'Anyone' : WHO[scheme]}; ${scopes.map((scope) => html`<code>${scope}</code>; `)}${limit}.</p>`;
 }
 
-/** The fields of a response are listed where its schema is defined. */
+/** The description of a response. Its fields are listed at the definition of the schema. */
 const responded = (content: Content = {}) =>
   Object.values(content).map(({ schema }) => html` ${described(schema)}`);
 
-/** The fields of a body are listed in its place. */
+/** The description of a body with its fields. */
 const taken = (content: Content, schemas: Readonly<Record<string, Schema>>) =>
   Object.entries(content).map(
     ([type, { schema }]) => html`

@@ -1,4 +1,4 @@
-/** `GET /docs`: the description of the API for people. One page, which requests nothing and works without its script. */
+/** Writes the page of `GET /docs`: the description of the API for people. The page works without its script. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { html, raw } from 'hono/html';
@@ -118,7 +118,7 @@ const routesOf = ({ paths }: Description): Route[] =>
     })),
   );
 
-/** A link of the text below. A test follows each link. */
+/** A link to an operation. A test follows each link. */
 const to = (line: string) => {
   const [method = '', path = ''] = line.split(' ');
   return routeLink({ method, path });

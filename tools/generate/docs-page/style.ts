@@ -1,4 +1,4 @@
-/** The page's whole style. Its hash is in the policy that the Worker responds with: `src/openapi/description.ts`. */
+/** The style of the page. The Content-Security-Policy in `src/openapi/description.ts` has its hash. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --quiet: #57606a; --line: #d0d7de; --link: #0550ae; --shade: #f3f5f7; }
 @media (prefers-color-scheme: dark) {

@@ -1,8 +1,8 @@
-/** `docs/reference/api.md`, from the OpenAPI description. */
+/** Writes `docs/reference/api.md` from the OpenAPI description. */
 import type { Content, Description, Operation, Parameter, Schema } from '../docs-page/description.ts';
 import { anchor, code, heading, table } from './markdown.ts';
 
-/** What a description may have beside what the page of `/docs` needs. */
+/** Members of the description that the page of `/docs` does not use. */
 interface Extras {
   readonly operationId?: string;
   readonly description?: string;
@@ -23,7 +23,7 @@ const SCOPES: Readonly<Record<string, string>> = {
 const schemaName = ({ $ref = '' }: Schema): string => $ref.split('/').at(-1) ?? '';
 const schemaLink = (name: string): string => `[${name}](#${anchor(name)})`;
 
-/** In one phrase: `string, 1 to 200 characters`. */
+/** The type and limits of a value in one phrase: `string, 1 to 200 characters`. */
 function kind(schema: Schema): string {
   if (schema.$ref !== undefined) return schemaLink(schemaName(schema));
   const choices = schema.anyOf ?? schema.oneOf;
@@ -49,7 +49,7 @@ function* limits(schema: Schema): Generator<string> {
   if (values.length > 40) yield '[one of the problem codes](problems.md)';
   else if (values.length > 0) yield values.map(code).join(' ');
   if (schema.default !== undefined) yield `default ${code(schema.default)}`;
-  // The form of a UUID or a time is known by its name.
+  // UUIDs and times need no example, because the name of their format is enough.
   if (schema.example !== undefined && schema.format === undefined) yield `example ${code(schema.example)}`;
 }
 
@@ -64,7 +64,7 @@ const descriptionOf = (schema: Schema): string =>
 
 const present = (...lines: (string | false | undefined)[]) => lines.filter((line) => line).join('\n\n');
 
-/** The fields of an object with those of the objects inside it, as rows: `wallets[].address`. */
+/** The fields of an object and of the objects inside it, as rows: `wallets[].address`. */
 function rowsOf({ properties = {}, required = [] }: Schema, path = ''): string[][] {
   return Object.entries(properties).flatMap(([name, field]) => {
     const inner = field.items ?? field;
@@ -104,7 +104,7 @@ function responseRow(status: string, response: Response): string[] {
   ];
 }
 
-/** Examples of a body or a response, as `content` holds them. */
+/** The examples of a body or a response. */
 const examples = (title: string, content: Content = {}): string[] =>
   Object.values(content as Readonly<Record<string, { readonly example?: unknown }>>)
     .filter(({ example }) => example !== undefined)

@@ -1,4 +1,4 @@
-/** `docs/reference/events.md`. The types hold it to the events that `src/contract/audit.ts` knows. */
+/** Writes `docs/reference/events.md`. It does not compile if an event of `src/contract/audit.ts` is missing here. */
 import { KEY_EVENTS } from '../../../src/contract/audit.ts';
 import { code, heading, table } from './markdown.ts';
 
@@ -13,7 +13,7 @@ const EVENTS: Readonly<Record<Event, string>> = {
     'The database released a key for a signature. `detail` has the kind, the SHA-256 digest of what is signed, and the id of the machine token; `replayed` is true for a repeated request.',
   wallet_added: 'A bot got a wallet with a key.',
   wallet_changed:
-    'A wallet was changed by a statement of its own. `detail` has the address and key id after it.',
+    'A wallet was changed by SQL, not by a change of the trading key. `detail` has the new address and key id.',
   wallet_removed: 'A wallet was removed.',
   bot_created: 'A bot was created. `detail` has its type.',
   bot_changed: 'The name, config, type or client of a bot changed. `detail` lists which of them.',
@@ -75,5 +75,5 @@ ${table(
 ## How many
 
 Events of keys and signatures are always recorded. Of all others a client's chain has at most 60 a minute, and at most 20 rejected
-requests. \`omitted\` counts what is left out. [All limits](limits.md#events).
+requests. \`omitted\` counts the events that were not recorded. [All limits](limits.md#events).
 `;

@@ -1,10 +1,10 @@
-/** Pieces of the pages that `npm run docs:reference` writes. */
+/** Functions that write Markdown for `npm run docs:reference`. */
 
 /** The first lines of every page. */
 export const heading = (title: string, source: string): string =>
   `# ${title}\n\n<!-- Written by \`npm run docs:reference\` from ${source}. Do not edit: a test compares it. -->\n`;
 
-/** Text in a cell of a table: a bar would end it. */
+/** The text of a cell in a table. An unescaped bar would end the cell. */
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -15,7 +15,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
 export const code = (text: unknown): string =>
   `\`${typeof text === 'string' ? text : JSON.stringify(text)}\``;
 
-/** As GitHub makes an anchor of a heading. */
+/** The anchor that GitHub creates for a heading. */
 export const anchor = (title: string): string =>
   title
     .toLowerCase()

@@ -1,20 +1,22 @@
-/** `docs/reference/problems.md`, from the catalogue of problems. */
+/** Writes `docs/reference/problems.md` from the catalogue of problems. */
 import { PROBLEM_CODES, Problem, type ProblemCode, problemResponse } from '../../../src/problem.ts';
-import { heading } from './markdown.ts';
+import { READINESS_PROBLEMS } from '../../../src/problems/readiness.ts';
+import { REST_API_PROBLEMS } from '../../../src/problems/rest-api.ts';
+import { code, heading } from './markdown.ts';
 
 const GROUPS: Readonly<Record<number, string>> = {
   400: 'The request cannot be read',
-  401: 'The caller is not known, or has to sign in again',
-  403: 'The caller may not do this',
+  401: 'The token is missing, not valid or too old',
+  403: 'The caller is not permitted to do this',
   404: 'Not found',
-  405: 'The path has other methods',
-  409: 'The request is right, and the present state does not allow it',
+  405: 'Method not allowed',
+  409: 'The request is valid, but conflicts with the current state',
   413: 'The body is too large',
-  415: 'The body has another format',
-  422: 'The body or a parameter is wrong',
+  415: 'The Content-Type is not supported',
+  422: 'A field or parameter is not valid',
   429: 'Too many requests',
-  500: 'A fault of the service',
-  503: 'The service, or a part of it, is not available',
+  500: 'The service has failed',
+  503: 'The service is not available or not configured',
 };
 
 interface Entry {
@@ -25,7 +27,7 @@ interface Entry {
   readonly retryAfter: string | null;
 }
 
-/** As a caller sees it. */
+/** The problem as a caller receives it. */
 async function entryOf(code: ProblemCode): Promise<Entry> {
   const response = problemResponse(new Problem(code), '');
   const { status, title, detail } = (await response.json()) as Entry;
@@ -38,16 +40,24 @@ const entryText = ({ code, title, detail, retryAfter }: Entry): string => `
 **${title}.** ${detail}${retryAfter === null ? '' : ` \`Retry-After: ${retryAfter}\`.`}
 `;
 
+const codesIn = (problems: object) => Object.keys(problems).map(code).join(', ');
+
 export async function problemsPage(): Promise<string> {
   const entries = await Promise.all(PROBLEM_CODES.map(entryOf));
   const statuses = [...new Set(entries.map(({ status }) => status))].sort((a, b) => a - b);
-  return `${heading('Problems', '`src/problem.ts`')}
-Every response that is not a success is a problem document (RFC 9457, \`application/problem+json\`). Its \`code\` is one of the codes
-below: a closed set, of which a code never changes its meaning. \`title\` says what is wrong, \`detail\` says what to do, and \`errors\`
-names the fields. A problem never repeats a value that was sent.
+  return `${heading('Problems', '`src/problems/`')}
+Every error response of the API is a problem document (RFC 9457, \`application/problem+json\`). The only exception is the 503 of
+\`GET /ready\`, which lists the dependencies. The \`code\` of a problem is one of the codes below. This set is closed, and the meaning of a
+code never changes. \`title\` says what is wrong, \`detail\` says what to do, and \`errors\` names the fields. A problem never repeats a
+value of the request.
 
-A 503 with \`Retry-After\` passes by itself. A 503 without it lasts until the operator acts. A fault of the platform is never reported
-as a fault of the caller: a valid token that the database rejects is 503, and not 401.
+A 503 with \`Retry-After\` is usually temporary: retry the request. A 503 without it lasts until the operator acts. A fault of the
+service is never reported as a fault of the caller: if the database rejects a valid token, the status is 503 and not 401.
+
+Some codes are not the response of a request to this API:
+
+- ${codesIn(READINESS_PROBLEMS)}: only in \`GET /ready\` and in the log of the cron job.
+- ${codesIn(REST_API_PROBLEMS)}: only at the REST API of the database, for sessions that call it directly.
 ${statuses
   .map(
     (status) => `

@@ -1,4 +1,4 @@
-/** `docs/reference/settings.md`. The types hold it to the settings that `src/env.ts` knows. */
+/** Writes `docs/reference/settings.md`. It does not compile if a setting of `src/env.ts` is missing here. */
 import type { Bindings, RateLimiters } from '../../../src/env.ts';
 import { code, heading, table } from './markdown.ts';
 
@@ -44,7 +44,7 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
   AUDIT_PUBLIC_KEYS: [
     'variable',
     '',
-    'Public halves of former audit keys, separated by commas, so that their checkpoints stay verifiable.',
+    'Public keys of former audit keys, separated by commas, so that their checkpoints can still be verified.',
   ],
   REQUIRE_AAL2: [
     'variable',
@@ -54,12 +54,12 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
   MAX_SIGN_IN_AGE_SECONDS: [
     'variable',
     '',
-    'Key changes need a sign-in that is at most so many seconds old: a whole number from 1. Unset: no limit. The database has the same setting in `private.settings`.',
+    'The maximum age, in seconds, of the sign-in of a session that changes keys: a whole number from 1. Unset: no limit. The database has the same setting in `private.settings`.',
   ],
   SUPABASE_JWT_SECRET: [
     'secret',
     '',
-    'Only where access tokens are signed with HS256 (the local stack, some self-hosted projects). Unset: the published keys of the project verify them. Whoever has this secret can act as anybody: leave it unset in production.',
+    'Only if access tokens are signed with HS256 (the local stack, some self-hosted projects). Unset: the published keys of the project verify them. With this secret, an attacker can sign access tokens for every account: leave it unset in production.',
   ],
   ALLOWED_ORIGINS: [
     'variable',
@@ -69,7 +69,7 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
   RATE_LIMIT_POLICY: [
     'variable',
     '',
-    'What the rate limits below are, in the form of the header `RateLimit-Policy`. It only tells callers: change it together with the limits.',
+    'The rate limits below, in the form of the header `RateLimit-Policy`. It only informs callers: change it together with the limits.',
   ],
   ENVIRONMENT: ['variable', '', '`development` adds the header `Server-Timing` to responses.'],
   ASSETS: ['binding', '`GET /docs`, `GET /openapi.json`', 'The files of `public/`.'],
@@ -80,9 +80,9 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
 };
 
 export const settingsPage = (): string => `${heading('Settings', '`tools/generate/reference/settings.ts`')}
-Settings of the Worker. Each of them may be missing or malformed: the Worker starts, \`GET /ready\` names what is wrong, and whatever
-needs the setting responds 503 with a [problem](problems.md) that says what to do. Stopping and revoking need \`SUPABASE_URL\` and
-\`SUPABASE_PUBLISHABLE_KEY\` only.
+Settings of the Worker. If a setting is missing or malformed, the Worker still starts, and \`GET /ready\` names the setting. Requests
+that need the setting get a 503 with a [problem](problems.md) that says what to do. Stopping and revoking need only \`SUPABASE_URL\`
+and \`SUPABASE_PUBLISHABLE_KEY\`.
 
 - A *secret* is set with \`npx wrangler secret put NAME\`.
 - A *variable* is a line of \`[vars]\` in \`wrangler.toml\`.
@@ -95,7 +95,7 @@ ${table(
 
 ## On your machine: \`.dev.vars\`
 
-\`npm run dev\` needs no settings: it makes the secrets of a local stack and keeps them in \`.local/\`.
+\`npm run dev\` needs no settings: it generates the secrets of a local stack and stores them in \`.local/\`.
 
 \`npx wrangler dev\` reads the settings from the file \`.dev.vars\`, one \`NAME=value\` a line. Git ignores it. Copy \`.dev.vars.example\`. Use it to run the Worker
 against Supabase's own local stack ([how](local-stack.md#with-docker)) or against a hosted project.
@@ -106,6 +106,6 @@ The operator sets these with SQL. Nobody else can change them.
 
 | row | columns | meaning |
 | --- | --- | --- |
-| \`private.settings\` | \`require_aal2\`, \`max_sign_in_age_seconds\` | the second half of the settings of the same names above |
+| \`private.settings\` | \`require_aal2\`, \`max_sign_in_age_seconds\` | the same values as the settings of these names above |
 | \`private.monitor_settings\` | \`heartbeat_limit\` (2 minutes), \`key_age_limit\` (90 days), \`round_pause\` (10 seconds) | how old a heartbeat and a key may be, and the pause between two rounds of the monitor |
 `;

@@ -5,7 +5,7 @@
  */
 import { createPostgresConnection, PostgresConnection } from '@supabase/lite/postgres';
 import { asRole } from './bootstrap.ts';
-import { inWordsOfPostgrest } from './errors.ts';
+import { asPostgrestError } from './errors.ts';
 import { readTransactionSettings, type TransactionSettings } from './settings.ts';
 
 type WithContext = PostgresConnection['withContext'];
@@ -150,7 +150,7 @@ export class HostedConnection extends PostgresConnection {
   }
 
   override normalizeDbError(error: unknown): unknown {
-    return inWordsOfPostgrest(error);
+    return asPostgrestError(error);
   }
 
   override async close(): Promise<void> {

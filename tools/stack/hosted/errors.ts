@@ -21,7 +21,7 @@ const isServerError = (error: unknown): error is ServerError =>
   error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
 
 /** Converts an error for lite: the result looks like an error that a function raises with its own status. */
-export function inWordsOfPostgrest(error: unknown): unknown {
+export function asPostgrestError(error: unknown): unknown {
   if (!isServerError(error) || AS_LITE_REPORTS.test(error.code)) return error;
   const { code, message, detail = null, hint = null } = error;
   const [, status] = STATUSES.find(([sqlstate]) => sqlstate.test(code)) ?? [code, 400];

@@ -1,7 +1,0 @@
-import { createMiddleware } from 'hono/factory';
-
-/** No cache between here and the caller keeps an answer. */
-export const neverStore = createMiddleware(async (c, next) => {
-  await next();
-  c.res.headers.set('cache-control', 'no-store');
-});
