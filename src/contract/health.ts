@@ -19,7 +19,7 @@ const MasterKeyDependency = Dependency.extend({
     .optional()
     .openapi({
       description:
-        'With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.',
+        'With `master_keys_incomplete`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.',
     }),
 }).openapi('MasterKeyDependency');
 

@@ -16,7 +16,7 @@ export interface DatabaseError {
  * cause is a 5xx.
  */
 const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
-  value_not_storable: [
+  data_not_storable: [
     // A text that is too long, a number out of range, a date that does not exist, a text that PostgreSQL cannot store.
     '22001 22003 22007 22008 22009 22021 22023 22P02 22P05',
     // A value that violates a constraint or exceeds a limit, such as the size of an index entry.
@@ -24,7 +24,7 @@ const CAUSES: Readonly<Partial<Record<ProblemCode, readonly string[]>>> = {
     // PostgREST cannot parse the JSON. The edge serializes it, so only half of a surrogate pair in a text can cause this.
     'PGRST102',
   ],
-  value_taken: ['23505 23P01'],
+  value_not_unique: ['23505 23P01'],
   permission_denied: ['42501'],
   // Deadlock, serialization failure, lock timeout, statement or transaction timeout, too many connections.
   database_busy: ['40001 40P01 55006 55P03 57014 25P03 25P04 53300'],

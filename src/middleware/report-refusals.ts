@@ -13,7 +13,9 @@ const BEFORE_THE_BODY: ReadonlySet<ProblemCode> = new Set(['second_factor_requir
 
 /** Not 401, because an unknown caller has no chain. Not 400 and 413, because such a request has no readable content. */
 function isRefusal({ status, code }: Problem): boolean {
-  return [403, 404, 409, 422].includes(status) || code === 'key_not_opened' || BEFORE_THE_BODY.has(code);
+  return (
+    [403, 404, 409, 422].includes(status) || code === 'key_decryption_failed' || BEFORE_THE_BODY.has(code)
+  );
 }
 
 /** Records a rejected request. The response does not wait for the record, and a failure to record changes nothing in it. */

@@ -12,7 +12,7 @@ export const KEY_PROBLEMS = {
     'The address belongs to another client',
     'Use another private key: an address belongs to one client.',
   ],
-  key_ended: [
+  key_id_ended: [
     409,
     'The key with this key id was rotated or revoked',
     'A key id that has ended cannot be stored again. Submit the private key as a new key: it gets a new key id.',

@@ -7,7 +7,7 @@ export const READINESS_PROBLEMS = {
     'The audit key is not set, so audit checkpoints are not signed',
     'Operator: set AUDIT_SIGNING_KEY. "npm run audit:keys" creates one. Everything else works without it.',
   ],
-  master_key_dropped: [
+  master_keys_incomplete: [
     503,
     'ENCRYPTION_KEY lacks the master key of some envelopes',
     'Operator: put the former master key back into ENCRYPTION_KEY, move its envelopes by "npm run keys:rewrap", and remove it when "npm run keys:status" counts none.',

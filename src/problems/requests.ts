@@ -12,7 +12,7 @@ export const REQUEST_PROBLEMS = {
     'The request body is not valid JSON',
     'Send one JSON value, encoded in UTF-8 without a byte order mark.',
   ],
-  value_not_storable: [
+  data_not_storable: [
     400,
     'The database cannot store a value of the request',
     'Check the length of texts, the range of numbers and that dates exist. The same request fails again.',

@@ -33,7 +33,7 @@ export const RESOURCE_PROBLEMS = {
     'The bot or the client has reached its limit of machine tokens',
     'A bot has at most 50 machine tokens and a client 1,000. A token signs for at most 100 bots. Revoke tokens that are no longer used.',
   ],
-  value_taken: [
+  value_not_unique: [
     409,
     'A value that must be unique is already in use',
     'Use another value. If a client already has a trading key, replace it by PUT /clients/{id}/rotate-key.',

@@ -2,17 +2,17 @@ import type { ProblemTexts } from './problem-text.ts';
 
 /** Only sessions that call the REST API of the database directly get these. This API never returns them. */
 export const REST_API_PROBLEMS = {
-  edge_required: [
+  envelope_write_denied: [
     403,
     'Only the edge may store envelopes',
     'Send the private key to the trading-keys API, which encrypts it. A session cannot write an envelope at the REST API of the database.',
   ],
-  envelope_not_bound: [
+  envelope_row_mismatch: [
     422,
     'The envelope belongs to another client, address, chain or key id than its row',
     'Do not copy an envelope to another row. Send the private key to the trading-keys API.',
   ],
-  statement_too_large: [
+  row_limit_exceeded: [
     422,
     'The statement writes too many rows',
     'A statement at the REST API of the database writes at most 100 rows. Split it.',

@@ -37,7 +37,7 @@ export const SIGNING_PROBLEMS = {
     'The bot is stopped',
     'Start it by POST /bots/{id}/start. A stopped bot signs nothing.',
   ],
-  idempotency_key_outdated: [
+  wallet_key_changed: [
     409,
     'The key of the wallet was replaced since the first request with this Idempotency-Key',
     'If you still want the signature, send the request with a new Idempotency-Key.',
@@ -68,7 +68,7 @@ export const SIGNING_PROBLEMS = {
     'The wallet is not a signer of this transaction',
     'Send the id or address of the signing wallet in the field wallet, or change the transaction: from (EVM) or a signer (Solana) must be the address of the wallet.',
   ],
-  key_not_opened: [
+  key_decryption_failed: [
     503,
     'The stored key cannot be decrypted, or it does not match the address of the wallet',
     'Nothing was signed. Operator: put the master key of this envelope back into ENCRYPTION_KEY. If it is there, the row of the key was changed in the database.',

@@ -6,7 +6,7 @@
 export type ProblemCode =
   | 'idempotency_key_malformed'
   | 'json_malformed'
-  | 'value_not_storable'
+  | 'data_not_storable'
   | 'authentication_required'
   | 'machine_token_required'
   | 'session_required'
@@ -22,7 +22,7 @@ export type ProblemCode =
   | 'policy_recipient_denied'
   | 'policy_value_24h_exceeded'
   | 'policy_value_exceeded'
-  | 'edge_required'
+  | 'envelope_write_denied'
   | 'route_not_found'
   | 'account_not_linked'
   | 'resource_not_found'
@@ -31,15 +31,15 @@ export type ProblemCode =
   | 'bot_limit_reached'
   | 'email_taken'
   | 'token_limit_reached'
-  | 'value_taken'
+  | 'value_not_unique'
   | 'wallet_exists'
   | 'wallet_limit_reached'
   | 'address_taken'
-  | 'key_ended'
+  | 'key_id_ended'
   | 'private_key_required'
   | 'bot_key_missing'
   | 'bot_not_running'
-  | 'idempotency_key_outdated'
+  | 'wallet_key_changed'
   | 'wallet_ambiguous'
   | 'body_too_large'
   | 'media_type_unsupported'
@@ -60,11 +60,11 @@ export type ProblemCode =
   | 'transaction_malformed'
   | 'typed_data_malformed'
   | 'wallet_not_signer'
-  | 'envelope_not_bound'
-  | 'statement_too_large'
+  | 'envelope_row_mismatch'
+  | 'row_limit_exceeded'
   | 'rate_limited'
   | 'internal_error'
-  | 'key_not_opened'
+  | 'key_decryption_failed'
   | 'audit_key_malformed'
   | 'auth_not_configured'
   | 'auth_unavailable'
@@ -83,7 +83,7 @@ export type ProblemCode =
   | 'publishable_key_rejected'
   | 'step_up_settings_malformed'
   | 'audit_key_missing'
-  | 'master_key_dropped'
+  | 'master_keys_incomplete'
   | 'monitor_token_malformed'
   | 'monitor_token_missing'
   | 'rewrap_token_mismatch'
@@ -525,7 +525,7 @@ export interface Dependency {
 }
 export interface MasterKeyDependency extends Dependency {
   /**
-   * With `master_key_dropped`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.
+   * With `master_keys_incomplete`: the number of stored ciphertexts that no master key decrypts. 1000 means 1000 or more. "all" means every ciphertext, of more than one client.
    */
   unopenable_envelopes?: (number | 'all') | undefined;
 }

@@ -4,7 +4,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /** The least `schema_version()` that this code needs. `npm run schema:version` writes it. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;
@@ -51,7 +51,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
     database: dependency(version === 'database_not_migrated' ? undefined : version),
     schema: dependency(version),
     master_key: {
-      ...dependency(dropped ? 'master_key_dropped' : keyring.code),
+      ...dependency(dropped ? 'master_keys_incomplete' : keyring.code),
       ...(dropped && { unopenable_envelopes: unopenable.value ?? ('all' as const) }),
     },
     edge_token: dependency(edgeToken.code),
@@ -73,7 +73,8 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
 export function isAvailable({
   dependencies: { monitor: _, audit_key: __, master_key, ...others },
 }: Readiness): boolean {
-  const someDropped = master_key.code === 'master_key_dropped' && master_key.unopenable_envelopes !== 'all';
+  const someDropped =
+    master_key.code === 'master_keys_incomplete' && master_key.unopenable_envelopes !== 'all';
   return (
     (master_key.status === 'ok' || someDropped) &&
     Object.values(others).every(({ status }) => status === 'ok')

@@ -42,7 +42,8 @@ async function signWith(key: CheckedOutKey, signing: Signing, masterKeys: Keyrin
     secret = await open(key.encrypted_key, { clientId, chain, address, keyId }, masterKeys);
     return await signAs({ chain, address }, signing.payload, secret);
   } catch (error) {
-    if (error instanceof EnvelopeError || error instanceof SigningError) throw new Problem('key_not_opened');
+    if (error instanceof EnvelopeError || error instanceof SigningError)
+      throw new Problem('key_decryption_failed');
     throw error;
   } finally {
     if (secret) wipe(secret);

@@ -7,7 +7,7 @@ import { Problem, type ProblemCode } from '../problem.ts';
  * among them, because they must not stop a bot. The same list as `private.counted_failures()` in SQL.
  */
 export const COUNTED_FAILURES: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
-  'key_not_opened',
+  'key_decryption_failed',
   'policy_chain_denied',
   'policy_value_24h_exceeded',
   'policy_kind_denied',

@@ -25,7 +25,7 @@ begin
     and coalesce(current_setting('trading_keys.edge', true), '')
       <> coalesce(pg_current_xact_id_if_assigned()::text, 'no transaction id yet')
   then
-    raise sqlstate 'PT403' using message = 'Only the API can store an envelope. Send the key to the API.', hint = 'edge_required';
+    raise sqlstate 'PT403' using message = 'Only the API can store an envelope. Send the key to the API.', hint = 'envelope_write_denied';
   end if;
   return case tg_level when 'ROW' then new end;
 end $$;

@@ -116,7 +116,7 @@ begin
   end if;
   update public.clients set user_id = account_id where clients.id = link_account.client_id and clients.user_id is null;
   if not found then
-    raise sqlstate 'PT409' using message = 'The client does not exist, or it is already linked to an account.', hint = 'value_taken';
+    raise sqlstate 'PT409' using message = 'The client does not exist, or it is already linked to an account.', hint = 'value_not_unique';
   end if;
   perform private.end_sign_ins(account_id);
   return account_id;

@@ -50,7 +50,7 @@ begin
     and private.envelope_names(envelope, client_id, chain, address, key_id)
   then return; end if;
   raise sqlstate 'PT422' using
-    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_not_bound';
+    message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_row_mismatch';
 end $$;
 comment on function private.require_bound_envelope(text, uuid, text, text, uuid) is
   'The same rule as the CHECK of both key tables, but with its own error code.';

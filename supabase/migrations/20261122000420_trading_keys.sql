@@ -71,17 +71,17 @@ begin
   if tg_op = 'INSERT' then
     perform private.require_own_client(new.client_id);
   elsif new.client_id <> old.client_id then
-    raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_not_bound';
+    raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_row_mismatch';
   end if;
   perform private.lock_keys_for_change(new.client_id);
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
-    raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_taken';
+    raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_not_unique';
   end if;
   perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
-      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_not_bound';
+      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
     return new;
   end if;

@@ -89,7 +89,7 @@ begin
   else
     perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
     if new.key_id = trading.key_id then
-      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_not_bound';
+      raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
     perform private.claim_address(new.address, new.client_id);
   end if;

@@ -39,7 +39,7 @@ begin
   select (select count(*) from ids), (select count(*) from recorded) into written, held;
   if held < written then
     raise sqlstate 'PT409' using
-      message = 'The key with this id has ended, or belongs to another client.', hint = 'key_ended';
+      message = 'The key with this id has ended, or belongs to another client.', hint = 'key_id_ended';
   end if;
   return null;
 end $$;

@@ -110,7 +110,7 @@ begin
   end if;
   if first is not null and (first ->> 'wallet_id', first ->> 'key_id') <> (picked.id::text, picked.key_id::text) then
     raise sqlstate 'PT409' using
-      message = 'The key of the wallet has changed since the first request with this idempotency key.', hint = 'idempotency_key_outdated';
+      message = 'The key of the wallet has changed since the first request with this idempotency key.', hint = 'wallet_key_changed';
   end if;
   if picked.chain <> split_part(signing ->> 'kind', '.', 1) then
     raise sqlstate 'PT422' using message = 'The wallet belongs to another chain family.', hint = 'chain_mismatch';

@@ -4,7 +4,7 @@ create function private.counted_failures() returns text[]
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
   return array[
-    'key_not_opened', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
+    'key_decryption_failed', 'policy_chain_denied', 'policy_kind_denied', 'policy_recipient_denied', 'policy_value_exceeded',
     'policy_value_24h_exceeded'];
 end $$;
 comment on function private.counted_failures() is
@@ -92,7 +92,7 @@ begin
   select policies.quarantine_after into quarantine_after
     from public.bot_policies as policies where policies.bot_id = bot.id;
   quarantined :=
-    coalesce(failures >= quarantine_after or (code = 'key_not_opened' and quarantine_after is not null), false)
+    coalesce(failures >= quarantine_after or (code = 'key_decryption_failed' and quarantine_after is not null), false)
       and private.quarantine(bot, runner, code, failures);
   perform private.note_use_of_token(runner);
   return jsonb_build_object(

@@ -127,7 +127,7 @@ begin
     select from jsonb_array_elements(rewrapped) as element
     where private.master_key_of(element ->> 'encrypted_key') is distinct from target)
   then
-    raise sqlstate 'PT422' using message = 'The envelope must be sealed by the master key of the token.', hint = 'envelope_not_bound';
+    raise sqlstate 'PT422' using message = 'The envelope must be sealed by the master key of the token.', hint = 'envelope_row_mismatch';
   end if;
   outcomes := array_fill('deferred'::text, array[jsonb_array_length(rewrapped)]);
   -- Locks last until the commit, so the call must be short. After a tenth of a second, the rest is left to the next call. It

@@ -15,7 +15,7 @@ declare
 begin
   if rows > most_rows_a_statement then
     raise sqlstate 'PT422' using
-      message = 'One statement can write at most 100 rows.', hint = 'statement_too_large';
+      message = 'One statement can write at most 100 rows.', hint = 'row_limit_exceeded';
   end if;
   perform set_config('trading_keys.rows', rows::text, true);
   return case tg_op when 'DELETE' then old else new end;

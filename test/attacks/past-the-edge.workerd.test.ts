@@ -62,16 +62,16 @@ describe('a key that has ended', () => {
     // Before the fix, the owner's own or stolen session put the row back, and the Worker signed with the revoked key.
     expect(await rest('POST trading_keys', own.token, kept)).toMatchObject({
       status: 403,
-      hint: 'edge_required',
+      hint: 'envelope_write_denied',
     });
     expect(await rest('POST trading_keys', admin.token, kept)).toMatchObject({
       status: 403,
-      hint: 'edge_required',
+      hint: 'envelope_write_denied',
     });
     const { client_id, ...wallet } = kept;
     const edge_token = inject('edgeToken');
     const setUp = { edge_token, client_id, bot_type: 'evm-grid', name: 'x', config: {}, wallet };
-    expect(await rpc('setup_bot', setUp, own.token)).toMatchObject({ status: 409, hint: 'key_ended' });
+    expect(await rpc('setup_bot', setUp, own.token)).toMatchObject({ status: 409, hint: 'key_id_ended' });
     await expect(operatorSql(INSERT_KEY, inSql(kept))).rejects.toThrow('The key with this id has ended');
     expectProblem(await call(`POST /bots/${own.botId}/start`, { token: own.token }), 409, 'bot_key_missing');
     expectProblem(await sign(own, message), 401, 'token_invalid');
@@ -85,13 +85,13 @@ describe('a key that has ended', () => {
     const edge_token = inject('edgeToken');
     expect(await rest(`PATCH trading_keys?client_id=eq.${client_id}`, own.token, wallet)).toMatchObject({
       status: 403,
-      hint: 'edge_required',
+      hint: 'envelope_write_denied',
     });
     const answers = [
       await rpc('rotate_key', { edge_token, client_id, ...wallet }, own.token),
       await rpc('add_wallet', { edge_token, bot_id: own.botId, wallet }, admin.token),
     ];
-    for (const answer of answers) expect(answer).toMatchObject({ status: 409, hint: 'key_ended' });
+    for (const answer of answers) expect(answer).toMatchObject({ status: 409, hint: 'key_id_ended' });
     await expect(
       operatorSql(
         'update public.bot_wallets set address = $3, key_id = $4, encrypted_key = $5, chain = $2 where client_id = $1',
@@ -142,11 +142,11 @@ describe('an envelope', () => {
       await rest(`PATCH trading_keys?client_id=eq.${own.clientId}`, own.token, {
         encrypted_key: spoiled.encrypted_key,
       }),
-    ).toMatchObject({ status: 403, hint: 'edge_required' });
+    ).toMatchObject({ status: 403, hint: 'envelope_write_denied' });
     const squatting = { ...kept, address: other.address, key_id: crypto.randomUUID(), bot_id: own.botId };
     expect(await rest('POST bot_wallets', own.token, squatting)).toMatchObject({
       status: 403,
-      hint: 'edge_required',
+      hint: 'envelope_write_denied',
     });
     expect(await keptRow(own)).toEqual(kept);
   });
@@ -273,14 +273,14 @@ describe('one statement of a session', () => {
       Array.from({ length: count }, () => ({ client_id: own.clientId, bot_type: 'evm-dca', name: 'many' }));
     expect(await rest('POST bots', own.token, rows(101))).toMatchObject({
       status: 422,
-      hint: 'statement_too_large',
+      hint: 'row_limit_exceeded',
     });
     expect((await rest('POST bots?select=id', own.token, rows(100))).json).toHaveLength(100);
     expect((await rest('POST bots', own.token, rows(1))).status).toBe(201);
     const change = await rest(`PATCH bots?client_id=eq.${own.clientId}&name=eq.many`, own.token, {
       status: 'stopped',
     });
-    expect(change).toMatchObject({ status: 422, hint: 'statement_too_large' });
+    expect(change).toMatchObject({ status: 422, hint: 'row_limit_exceeded' });
   });
 });
 

@@ -68,11 +68,11 @@ const withoutAnyTrigger = (run: Change) =>
   });
 
 /** The key id has ended, or another client holds it. */
-const KEY_ENDED = { code: 'PT409', hint: 'key_ended' };
+const KEY_ENDED = { code: 'PT409', hint: 'key_id_ended' };
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 describe('an envelope with one character changed', () => {
-  it('at any position -> 503 key_not_opened, never a signature', async () => {
+  it('at any position -> 503 key_decryption_failed, never a signature', async () => {
     const house = await household();
     const [row] = await stack.sql<[{ encrypted_key: string }]>`
       select encrypted_key from public.bot_wallets where bot_id = ${house.botId}`;
@@ -112,7 +112,7 @@ describe('an envelope with one character changed', () => {
     const queue = [...wallets];
     const worker = async () => {
       for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-        expectProblem(await sign(house, id), 503, 'key_not_opened');
+        expectProblem(await sign(house, id), 503, 'key_decryption_failed');
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));
@@ -133,20 +133,20 @@ describe('an envelope with one character changed', () => {
 });
 
 describe("an envelope under another's name", () => {
-  it('with columns of one row and the envelope of another -> 503 key_not_opened', async () => {
+  it('with columns of one row and the envelope of another -> 503 key_decryption_failed', async () => {
     const [victim, thief] = [await household(), await household()];
     await withoutTriggers(
       (sql) => sql`update public.bot_wallets as mine set encrypted_key = theirs.encrypted_key
         from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
     );
-    expectProblem(await sign(thief), 503, 'key_not_opened');
+    expectProblem(await sign(thief), 503, 'key_decryption_failed');
     // The address and the key id match as well; only the client differs.
     const asTheirs: Change = (sql) => sql`update public.bot_wallets as mine
       set address = theirs.address, key_id = theirs.key_id
       from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`;
     await expect(withoutTriggers(asTheirs)).rejects.toMatchObject(KEY_ENDED);
     await withoutAnyTrigger(asTheirs);
-    expectProblem(await sign(thief), 503, 'key_not_opened');
+    expectProblem(await sign(thief), 503, 'key_decryption_failed');
     expect((await sign(victim)).status).toBe(200);
   });
 });
@@ -233,6 +233,6 @@ describe('an old row put back', () => {
       env,
       body: { type: 'evm.message', message: 'x' },
     });
-    expectProblem(answer, 503, 'key_not_opened');
+    expectProblem(answer, 503, 'key_decryption_failed');
   });
 });

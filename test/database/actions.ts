@@ -151,7 +151,7 @@ export const issueToken = (botId: string, by: string) =>
   });
 export const revokeToken = (tokenId: string, by: string) => rpc(by, 'revoke_token', { token_id: tokenId });
 
-// Directly at the tables, by the operator or by a session. Envelopes of a session are rejected: 403 edge_required ---------------
+// Directly at the tables, by the operator or by a session. Envelopes of a session are rejected: 403 envelope_write_denied ---------------
 
 export const insertKey = (
   client: Client,

@@ -49,9 +49,9 @@ describe('a fresh client', () => {
         act.setupBot(client),
         act.insertKey(client),
       ]);
-      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 value_taken', 'ok']);
+      expect(outcomes.slice(0, 2).sort()).toEqual(['PT409 value_not_unique', 'ok']);
       expect(['ok', 'PT409 private_key_required']).toContain(outcomes[2]);
-      expect(outcomes[3]).toBe('PT403 edge_required');
+      expect(outcomes[3]).toBe('PT403 envelope_write_denied');
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 

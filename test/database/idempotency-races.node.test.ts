@@ -175,12 +175,7 @@ describe('all operations at once, each sent twice with the same key', () => {
         seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
       expect(await violationsOf(sql, [client.clientId])).toEqual([]);
     }
-    const known = [
-      'ok',
-      'PT409 bot_not_running',
-      'PT409 idempotency_key_outdated',
-      'PT422 idempotency_key_reused',
-    ];
+    const known = ['ok', 'PT409 bot_not_running', 'PT409 wallet_key_changed', 'PT422 idempotency_key_reused'];
     expect([...seen.keys()].filter((outcome) => !known.includes(outcome))).toEqual([]);
     expect(seen.get('ok')).toBeGreaterThan(ROUNDS * 12);
   });

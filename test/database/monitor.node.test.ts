@@ -247,7 +247,7 @@ describe('quarantine', () => {
       const outcomes = await Promise.all([
         sessions.race(racers),
         ...[bot, bot, other, other].map((each) => reportFailure(sql, signer, each)),
-        reportFailure(sql, signer, other, 'key_not_opened'),
+        reportFailure(sql, signer, other, 'key_decryption_failed'),
       ]);
       await signers.end();
       for (const outcome of [...outcomes.flat(), ...signers.outcomes.keys()]) seen.add(outcome);

@@ -14,7 +14,7 @@ const KEY_REQUIRED = 'PT409 private_key_required';
 const BOT_WITHOUT_KEY = 'PT409 bot_key_missing';
 const ANOTHER_ADDRESS = 'PT422 address_mismatch';
 /** An envelope written directly into a table. A race that lists this result must also have it. */
-const EDGE_REQUIRED = 'PT403 edge_required';
+const EDGE_REQUIRED = 'PT403 envelope_write_denied';
 
 const admin = await sessions.newAdmin();
 

@@ -272,11 +272,14 @@ describe('own rows', () => {
       'POST bot_wallets',
       (clientId: string) => ({ client_id: clientId, bot_id: annasBot, ...sealedWallet(clientId) }),
     ],
-  ])('%s with an envelope -> 403 edge_required, and nothing changes', async (line, body) => {
+  ])('%s with an envelope -> 403 envelope_write_denied, and nothing changes', async (line, body) => {
     const before = await stateOf(anna);
     const path = line.endsWith('.') ? `${line}${anna.clientId}` : line;
     const { status, text } = await rest(path, anna.token, body(anna.clientId));
-    expect([status, JSON.parse(text)]).toEqual([403, expect.objectContaining({ hint: 'edge_required' })]);
+    expect([status, JSON.parse(text)]).toEqual([
+      403,
+      expect.objectContaining({ hint: 'envelope_write_denied' }),
+    ]);
     expect(await stateOf(anna)).toEqual(before);
   });
 
@@ -314,7 +317,7 @@ describe('own rows', () => {
     const again = { edge_token: inject('edgeToken'), client_id: carla.clientId, bot_type: 'evm-grid' };
     const wallet = { address, ...next };
     const back = await rest('POST rpc/setup_bot', carla.token, { ...again, name: 'x', config: {}, wallet });
-    expect([back.status, JSON.parse(back.text).hint]).toEqual([409, 'key_ended']);
+    expect([back.status, JSON.parse(back.text).hint]).toEqual([409, 'key_id_ended']);
     await expect(
       operatorSql(
         `insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)

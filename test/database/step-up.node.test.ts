@@ -55,7 +55,7 @@ it('a set-up and a rotation with one factor -> 403; with two -> accepted; DELETE
   // Directly at the table with two factors, but still without the edge token.
   const path = `trading_keys?client_id=eq.${anna.clientId}`;
   const key = { ...sealedWallet(anna.clientId) };
-  const notTheEdge = [403, 'PT403', 'edge_required'];
+  const notTheEdge = [403, 'PT403', 'envelope_write_denied'];
   expect(await rest(`PATCH ${path}`, { aal: 'aal2' }, key)).toEqual(notTheEdge);
   expect(await rest('POST trading_keys', { aal: 'aal2' }, { client_id: anna.clientId, ...key })).toEqual(
     notTheEdge,

@@ -142,7 +142,7 @@ describe('a key that has ended', () => {
     for (const attempt of attempts) expect(await withoutTriggers(attempt, allowed)).toBe('PT409');
     await expect(sql`insert into public.trading_keys ${sql(kept)}`).rejects.toMatchObject({
       code: 'PT409',
-      hint: 'key_ended',
+      hint: 'key_id_ended',
     });
     // The same private key with a new key id is another key.
     await sql`insert into public.trading_keys ${sql({ client_id: client.clientId, ...sealedWallet(client.clientId, row.address) })}`;

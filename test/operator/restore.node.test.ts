@@ -482,7 +482,7 @@ describe('the drill of docs/how-to/back-up-and-restore.md', () => {
     const { json } = await request(other.url, `POST /bots/${emil.botId}/tokens`, emils, { name: 'x' });
     const asked = { ...MESSAGE, wallet: emil.key.address };
     const signed = await request(other.url, `POST /bots/${emil.botId}/sign`, json.token, asked);
-    expect([signed.status, signed.json.code]).toEqual([503, 'key_not_opened']);
+    expect([signed.status, signed.json.code]).toEqual([503, 'key_decryption_failed']);
     expect(signed.text).not.toContain('eyJ');
     await other.harness.close();
   });

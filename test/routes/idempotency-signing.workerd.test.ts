@@ -90,7 +90,7 @@ describe('the value of a signature', () => {
       idempotencyKey: key,
       env: { ...settings(), ENCRYPTION_KEY },
     });
-    expectProblem(lost, 503, 'key_not_opened');
+    expectProblem(lost, 503, 'key_decryption_failed');
     const found = await sign(own, transaction(), {
       idempotencyKey: key,
       env: { ...settings(), ENCRYPTION_KEY: `${ENCRYPTION_KEY},${MASTER_KEY}` },
@@ -100,7 +100,7 @@ describe('the value of a signature', () => {
       idempotencyKey: key,
       env: { ...settings(), ENCRYPTION_KEY },
     });
-    expectProblem(again, 503, 'key_not_opened');
+    expectProblem(again, 503, 'key_decryption_failed');
     expect(again.headers.get('idempotency-replayed')).toBe(null);
     expect(await reserved(own)).toEqual(['60']);
   });
@@ -181,7 +181,7 @@ describe('a signature is not returned again', () => {
       'after its key was rotated',
       (own) => rotate(own, { private_key: newEvmKey().privateKey }),
       409,
-      'idempotency_key_outdated',
+      'wallet_key_changed',
     ],
     [
       'once a policy forbids it',

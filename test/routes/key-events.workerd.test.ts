@@ -280,9 +280,9 @@ describe('a rejected request', () => {
       body: message,
       env: { ...settings(), ENCRYPTION_KEY: other },
     });
-    expectProblem(signed, 503, 'key_not_opened');
+    expectProblem(signed, 503, 'key_decryption_failed');
     expect((await refusals(client)).map(({ actor, code }) => [actor, code])).toEqual([
-      ['runner', 'key_not_opened'],
+      ['runner', 'key_decryption_failed'],
     ]);
     expect(names(await events(client, '&event=key_released'))).toEqual(['key_released by runner']);
   });

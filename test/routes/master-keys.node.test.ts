@@ -53,7 +53,7 @@ const readiness = async (...keys: string[]) => {
 const none = { trading_keys: 0, copies: 0, own_keys: 0, envelopes: 0 };
 const dropped = (unopenable_envelopes: number | 'all') => [
   unopenable_envelopes === 'all' ? 503 : 200,
-  { status: 'failing', code: 'master_key_dropped', detail: expect.any(String), unopenable_envelopes },
+  { status: 'failing', code: 'master_keys_incomplete', detail: expect.any(String), unopenable_envelopes },
 ];
 const ready = [200, { status: 'ok' }];
 

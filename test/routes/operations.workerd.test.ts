@@ -42,15 +42,15 @@ describe('the description', () => {
     );
     expect(PROBLEM_CODES.filter((code) => !listed.has(code))).toEqual([
       // Only for sessions that write at the REST API of the database.
-      'edge_required',
+      'envelope_write_denied',
       // A path without the method: no operation.
       'route_not_found',
       'method_not_allowed',
-      'envelope_not_bound',
-      'statement_too_large',
+      'envelope_row_mismatch',
+      'row_limit_exceeded',
       // In `GET /ready`, as codes of a dependency.
       'audit_key_missing',
-      'master_key_dropped',
+      'master_keys_incomplete',
       'monitor_token_malformed',
       'monitor_token_missing',
       'rewrap_token_mismatch',

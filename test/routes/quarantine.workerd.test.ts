@@ -35,10 +35,10 @@ describe('a failure to sign', () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, STRICT);
     for (let i = 0; i < 3; i++) expectProblem(await sign(own, message), 403, 'policy_kind_denied');
-    expectProblem(await sign(own, transaction, otherKey), 503, 'key_not_opened');
+    expectProblem(await sign(own, transaction, otherKey), 503, 'key_decryption_failed');
     expect((await health(own)).signing_failures).toEqual({
       last_hour: 4,
-      last_code: 'key_not_opened',
+      last_code: 'key_decryption_failed',
       last_at: expect.any(String),
     });
     expect(await bot(own)).toEqual(['running', null]);
@@ -121,7 +121,7 @@ describe('quarantine', () => {
   it('at once if a key does not open', async () => {
     const own = await newClientWithRunner();
     await setPolicy(own, own.botId, { quarantine_after: 100 });
-    expectProblem(await sign(own, message, otherKey), 503, 'key_not_opened');
+    expectProblem(await sign(own, message, otherKey), 503, 'key_decryption_failed');
     expect(await bot(own)).toEqual(['stopped', 'quarantined']);
   });
 

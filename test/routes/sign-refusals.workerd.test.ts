@@ -44,9 +44,9 @@ describe('without the right master key', () => {
     expect(await traces()).toEqual(before);
   });
 
-  it('another key -> 503 key_not_opened; with the right key as second -> 200', async () => {
+  it('another key -> 503 key_decryption_failed; with the right key as second -> 200', async () => {
     const env = { ...settings(), ENCRYPTION_KEY: other };
-    expectProblem(await sign(own, transaction(), { env }), 503, 'key_not_opened');
+    expectProblem(await sign(own, transaction(), { env }), 503, 'key_decryption_failed');
     const both = { ...settings(), ENCRYPTION_KEY: `${other},${MASTER_KEY}` };
     expect((await sign(own, transaction(), { env: both })).status).toBe(200);
   });
@@ -82,7 +82,7 @@ describe('a ciphertext that the owner of the tables moved, with triggers and che
     ['its ciphertext alone', ['encrypted_key']],
     ['its ciphertext and key id', ['encrypted_key', 'key_id']],
     ['its ciphertext, key id and address', ['encrypted_key', 'key_id', 'address']],
-  ])('%s of another client -> 503 key_not_opened, and no signature', async (_, columns) => {
+  ])('%s of another client -> 503 key_decryption_failed, and no signature', async (_, columns) => {
     const [victim, thief] = [await newClientWithBot(), await newClientWithRunner()];
     const read = async (botId: string) =>
       (
@@ -94,7 +94,7 @@ describe('a ciphertext that the owner of the tables moved, with triggers and che
     restore.push(() => force(thief.botId, mine));
     await force(thief.botId, Object.fromEntries(columns.map((column) => [column, theirs[column]])));
     const answer = await sign(thief, { type: 'evm.message', message: 'hello' });
-    expectProblem(answer, 503, 'key_not_opened');
+    expectProblem(answer, 503, 'key_decryption_failed');
     expect(answer.text).not.toContain(victim.key.address);
     await force(thief.botId, mine);
     expect((await sign(thief, { type: 'evm.message', message: 'hello' })).status).toBe(200);

@@ -333,9 +333,9 @@ describe('errors that the database raises', () => {
       'JSON that PostgREST cannot parse',
       json(400, { code: 'PGRST102', message: 'x' }),
       400,
-      'value_not_storable',
+      'data_not_storable',
     ],
-    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'value_not_storable'],
+    ['a number out of range', json(400, { code: '22003', message: 'x' }), 400, 'data_not_storable'],
   ])('%s -> the right problem, after one call', async (_, rest, status, code) => {
     const { project, env } = await projectThat(rest);
     expectProblem(await call('GET /clients', { token: admin.token, env }), status, code);

@@ -135,7 +135,7 @@ describe.runIf(existsSync('/proc/self/mem'))('after signing, traces of the key i
       { request: evmRequest, how: 'product' },
       evm.address,
     );
-    expect(signature).toEqual(new Set(['key_not_opened']));
+    expect(signature).toEqual(new Set(['key_decryption_failed']));
     expect(found).toEqual([]);
   });
 

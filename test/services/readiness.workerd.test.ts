@@ -62,12 +62,12 @@ it.each([
   [
     'a missing master key',
     { countUnopenable: async () => 7 },
-    { master_key: { ...failing('master_key_dropped'), unopenable_envelopes: 7 } },
+    { master_key: { ...failing('master_keys_incomplete'), unopenable_envelopes: 7 } },
   ],
   [
     'missing master keys, all of them',
     { countUnopenable: async () => null },
-    { master_key: { ...failing('master_key_dropped'), unopenable_envelopes: 'all' } },
+    { master_key: { ...failing('master_keys_incomplete'), unopenable_envelopes: 'all' } },
   ],
   [
     'a database that fails while it counts',

@@ -153,7 +153,7 @@ describe('the key', () => {
     });
     const stop = watch(key.secret);
     const signing = sign({ database, keyring: async () => keyring }, 'a bot', request);
-    await expect(signing).rejects.toMatchObject({ code: 'key_not_opened' });
+    await expect(signing).rejects.toMatchObject({ code: 'key_decryption_failed' });
     const { opened, pkcs8, made } = stop();
     expect(opened).toHaveLength(1);
     expect([...opened, ...pkcs8].every(isZero)).toBe(true);
@@ -192,7 +192,7 @@ describe('an envelope that cannot be used gives no signature', () => {
   ])('%s', async (_, binding) => {
     const { database } = await databaseWith(evm, { binding });
     const signing = sign({ database, keyring: async () => keyring }, 'a bot', message);
-    await expect(signing).rejects.toMatchObject({ code: 'key_not_opened' });
+    await expect(signing).rejects.toMatchObject({ code: 'key_decryption_failed' });
   });
 
   it('a missing master key', async () => {
@@ -201,7 +201,7 @@ describe('an envelope that cannot be used gives no signature', () => {
       btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32)))),
     );
     const signing = sign({ database, keyring: async () => other }, 'a bot', message);
-    await expect(signing).rejects.toMatchObject({ code: 'key_not_opened' });
+    await expect(signing).rejects.toMatchObject({ code: 'key_decryption_failed' });
   });
 });
 

@@ -4,8 +4,8 @@ import { PROBLEM_CODES, type ProblemCode } from '../../problem.ts';
 
 /** Of every operation that calls the database. */
 const DATABASE: readonly ProblemCode[] = [
-  'value_not_storable',
-  'value_taken',
+  'data_not_storable',
+  'value_not_unique',
   'database_busy',
   'database_not_configured',
   'database_not_migrated',
@@ -65,7 +65,7 @@ export const STORES_KEY: readonly ProblemCode[] = [
   'address_mismatch',
   'address_taken',
   'chain_mismatch',
-  'key_ended',
+  'key_id_ended',
   'private_key_malformed',
   'private_key_halves_mismatch',
   'private_key_out_of_range',

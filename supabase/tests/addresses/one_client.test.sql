@@ -32,7 +32,7 @@ select is(tests.refusal($$select tests.rotate('anna', 'Aown')$$), 'allowed', 'a 
 select is(tests.wallets('anna'), array['a: Aown trading', 'a2: Aown trading'],
   'the own key of a wallet can become the trading key');
 select tests.act_as('boris');
-select is(tests.refusal($$select tests.rotate('boris', 'A')$$), 'PT409 key_ended',
+select is(tests.refusal($$select tests.rotate('boris', 'A')$$), 'PT409 key_id_ended',
   'a key id that was rotated away has ended for another client too');
 select tests.submit_again();
 select is(tests.refusal($$select tests.rotate('boris', 'A')$$), 'allowed',

@@ -90,7 +90,7 @@ select is(tests.recorded('anna'), '60 1', 'a transaction that began in an earlie
 select tests.act_as('operator');
 select tests.forget();
 select tests.act_as('anna');
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna')) from generate_series(1, 25);
 select is(tests.page() -> 'omitted', '5', 'the number of omitted events of a page includes rejected requests');
 select tests.issue('t24');
 select is(tests.recorded('anna'), '1 0', 'rejected requests do not count against other events');

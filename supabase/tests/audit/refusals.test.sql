@@ -28,15 +28,15 @@ select tests.act_as('anna');
 select tests.setup_bot('anna', 'a', tests.wallet('anna', 'A'));
 
 -- requests of a client
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select public.report_refusal('edge', 'bot_key_missing', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
 select is(tests.refusals('anna'),
-  array['client value_taken PUT /clients/{id}/rotate-key', 'client bot_key_missing POST /bots/{id}/start bot'],
+  array['client value_not_unique PUT /clients/{id}/rotate-key', 'client bot_key_missing POST /bots/{id}/start bot'],
   'a rejected request of a client is in its own chain');
 select is((tests.refused('anna', 1)).actor_id, tests.account_id('anna'), 'the event has the account');
 select tests.forget();
 select set_config('request.headers', '{"x-request-id": "request-1"}', true);
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
 select set_config('request.headers', '', true);
 select is((tests.refused('anna', 1)).request_id, 'request-1', 'the event has the request id');
 select tests.forget();
@@ -56,19 +56,19 @@ select tests.forget();
 
 -- requests of an admin
 select tests.act_as('ada');
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
-select is(tests.refusals('anna'), array['admin value_taken PUT /clients/{id}/rotate-key'], 'a rejected request of an admin is in the chain of the named client');
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'));
+select is(tests.refusals('anna'), array['admin value_not_unique PUT /clients/{id}/rotate-key'], 'a rejected request of an admin is in the chain of the named client');
 select is(public.report_refusal('edge', 'resource_not_found', 'PUT /clients/{id}/rotate-key', client_id => md5('absent')::uuid),
   '{"recorded": false}', 'a rejected request of an admin for a client that does not exist is not recorded');
 select tests.forget();
-select public.report_refusal('edge', 'value_taken', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
-select is(tests.refusals('anna'), array['admin value_taken POST /bots/{id}/start bot'], 'a rejected request of an admin for a bot is in the chain of the bot''s client');
+select public.report_refusal('edge', 'value_not_unique', 'POST /bots/{id}/start', bot_id => tests.bot_id('a'));
+select is(tests.refusals('anna'), array['admin value_not_unique POST /bots/{id}/start bot'], 'a rejected request of an admin for a bot is in the chain of the bot''s client');
 select tests.act_as('anna');
 select public.issue_token(tests.bot_id('a'), '{}', 'x', tests.hash('another'));
 select tests.act_as('ada');
-select public.report_refusal('edge', 'value_taken', 'DELETE /tokens/{id}', token_id => (
+select public.report_refusal('edge', 'value_not_unique', 'DELETE /tokens/{id}', token_id => (
   select token_id from public.machine_token_bots where bot_id = tests.bot_id('a')));
-select is((tests.refusals('anna'))[2], 'admin value_taken DELETE /tokens/{id}', 'a rejected request of an admin for a token is in the chain of the token''s client');
+select is((tests.refusals('anna'))[2], 'admin value_not_unique DELETE /tokens/{id}', 'a rejected request of an admin for a token is in the chain of the token''s client');
 select tests.forget();
 
 -- requests of an account without a client, and without a session
@@ -112,19 +112,19 @@ from (values
 
 -- the rate limit
 select tests.forget();
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 50);
 select is(cardinality(tests.refusals('anna')), 20, 'at most 20 rejected requests a minute are recorded');
 select tests.act_as('boris');
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
-select is(tests.refusals('boris'), array['client value_taken PUT /clients/{id}/rotate-key'], 'each client has its own limit');
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('boris'));
+select is(tests.refusals('boris'), array['client value_not_unique PUT /clients/{id}/rotate-key'], 'each client has its own limit');
 select tests.act_as('operator');
 update private.refusal_counts set minute = minute - interval '1 minute';
 select tests.act_as('anna');
-select public.report_refusal('edge', 'value_taken', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
+select public.report_refusal('edge', 'value_not_unique', 'PUT /clients/{id}/rotate-key', client_id => tests.client_id('anna'))
 from generate_series(1, 2);
-select is((tests.refusals('anna'))[21], 'client value_taken PUT /clients/{id}/rotate-key 30', 'the next recorded event has the number of events that were left out');
-select is((tests.refusals('anna'))[22], 'client value_taken PUT /clients/{id}/rotate-key', 'only the next recorded event has that number');
+select is((tests.refusals('anna'))[21], 'client value_not_unique PUT /clients/{id}/rotate-key 30', 'the next recorded event has the number of events that were left out');
+select is((tests.refusals('anna'))[22], 'client value_not_unique PUT /clients/{id}/rotate-key', 'only the next recorded event has that number');
 
 select * from finish();
 rollback;

@@ -23,7 +23,7 @@ select results_eq('select name from public.bots order by name', array['idle', 's
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', null)$$), 'PT409 private_key_required',
   'a wallet without a key, for a client without a trading key -> 409');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
-  'PT403 edge_required', 'a session without the edge token cannot store an envelope');
+  'PT403 envelope_write_denied', 'a session without the edge token cannot store an envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A', tests.envelope('anna', 'A'), tests.key_id('A'))$$),
   'PT409 private_key_required', 'an own key for a client without a trading key -> 409');
@@ -37,10 +37,10 @@ select is(tests.refusal($$select tests.add_directly('anna', 'second', 'B', null)
   'a copy of the trading key with another address -> 422');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
-  'PT403 edge_required', 'an envelope needs the edge token, even if the database would not store it');
+  'PT403 envelope_write_denied', 'an envelope needs the edge token, even if the database would not store it');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A2', tests.envelope('anna', 'A2'), tests.key_id('A2'))$$),
-  'PT403 edge_required', 'an own key needs the edge token');
+  'PT403 envelope_write_denied', 'an own key needs the edge token');
 select private.admit_edge('edge');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'second', 'A', tests.envelope('anna', 'X'), tests.key_id('X'))$$),
@@ -53,11 +53,11 @@ select is(tests.wallets('anna'), array['idle: A trading', 'idle: A2 own', 'secon
   'a key with another address becomes an own key of the wallet');
 select is(
   tests.refusal($$select tests.add_directly('anna', 'idle', 'A3', tests.envelope('boris', 'A3'), tests.key_id('A3'))$$),
-  'PT422 envelope_not_bound', 'an own key with an envelope of another row -> 422');
+  'PT422 envelope_row_mismatch', 'an own key with an envelope of another row -> 422');
 select is(tests.refusal($$select tests.add_directly('anna', 'idle', 'A3',
     tests.envelope_of(tests.header('anna', 'A3') || jsonb_build_object('jti', tests.key_id('A'))),
     tests.key_id('A'))$$),
-  'PT422 envelope_not_bound', 'an own key with the key id of another key -> 422');
+  'PT422 envelope_row_mismatch', 'an own key with the key id of another key -> 422');
 
 -- For every request about another client, the response is the same as for a client that does not exist.
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B', null)$$), 'PT404 resource_not_found',
@@ -74,7 +74,7 @@ select is(tests.rows_of($$select id from public.bot_wallets where client_id = te
 
 select tests.act_as('ada');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
-  'PT403 edge_required', 'an admin without the edge token cannot store an envelope');
+  'PT403 envelope_write_denied', 'an admin without the edge token cannot store an envelope');
 select private.admit_edge('edge');
 select is(tests.refusal($$select tests.add_directly('boris', 'boris''s bot', 'B2', tests.envelope('boris', 'B2'), tests.key_id('B2'))$$),
   'allowed', 'an admin adds a wallet to any bot');

@@ -29,7 +29,7 @@ select is(tests.refusal($$update public.bots set bot_type = 'solana-dca' where i
   'PT422 chain_mismatch', 'a running bot cannot change to a type of another chain family');
 
 -- An address must not contain markup or control characters.
-select is(tests.refusal($$select tests.replace_by('anna', '<script>')$$), 'PT422 envelope_not_bound',
+select is(tests.refusal($$select tests.replace_by('anna', '<script>')$$), 'PT422 envelope_row_mismatch',
   'an address with other characters than letters and digits -> 422');
 
 -- As SECURITY.md advises, the operator revokes with the function, which takes the locks in order.

@@ -30,9 +30,9 @@ select is(private.link_account(tests.client_id('carla'), 'CARL@pgtap.test'), tes
 select is(tests.linked_to('carla'), tests.account_id('carl'), 'the account is linked to the client');
 select is(tests.password_of('carl'), null, 'linking removes the password');
 select is_empty($$select from auth.sessions where user_id = tests.account_id('carl')$$, 'linking ends the sessions');
-select is(tests.refusal($$select private.link_account(tests.client_id('carla'), 'eve@pgtap.test')$$), 'PT409 value_taken',
+select is(tests.refusal($$select private.link_account(tests.client_id('carla'), 'eve@pgtap.test')$$), 'PT409 value_not_unique',
   'a client that is already linked -> 409');
-select is(tests.refusal($$select private.link_account(gen_random_uuid(), 'eve@pgtap.test')$$), 'PT409 value_taken',
+select is(tests.refusal($$select private.link_account(gen_random_uuid(), 'eve@pgtap.test')$$), 'PT409 value_not_unique',
   'a client that does not exist -> 409');
 select tests.create_client('dora', linked => false);
 select is(tests.refusal($$select private.link_account(tests.client_id('dora'), 'anna@pgtap.test')$$), 'PT422 account_not_found',

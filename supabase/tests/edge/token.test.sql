@@ -23,10 +23,10 @@ insert into tests.calls values
   ('rotate_key', 'anna',
     $$public.rotate_key(%L, tests.client_id('anna'), 'A2', 'evm', tests.key_id('A2'), tests.envelope('anna', 'A2'))$$),
   ('revoke_key_at_edge', 'anna', $$public.revoke_key_at_edge(%L, tests.client_id('anna'))$$),
-  ('report_refusal', 'anna', $$public.report_refusal(%L, 'value_taken', 'POST /bots/{id}/start')$$),
+  ('report_refusal', 'anna', $$public.report_refusal(%L, 'value_not_unique', 'POST /bots/{id}/start')$$),
   ('report_runner_refusal', 'anon', $$public.report_runner_refusal(%L, 'runner', tests.bot_id('hers'), 'x', 'POST /bots/{id}/sign')$$),
   ('check_out_key', 'anon', $$public.check_out_key(%L, 'runner', tests.bot_id('hers'), tests.signing())$$),
-  ('report_signing_failure', 'anon', $$public.report_signing_failure(%L, 'runner', tests.bot_id('hers'), 'key_not_opened')$$),
+  ('report_signing_failure', 'anon', $$public.report_signing_failure(%L, 'runner', tests.bot_id('hers'), 'key_decryption_failed')$$),
   ('list_envelopes_to_rewrap', 'anon', $$public.list_envelopes_to_rewrap(%L, 'rewrap', '{pgtap-new,first}', 10)$$),
   ('rewrap_keys', 'anon', $$public.rewrap_keys(%L, 'rewrap', jsonb_build_array(tests.rewrapped()))$$),
   ('store_checkpoints', 'anon', $$public.store_checkpoints(%L, 'monitor', '[]')$$);
@@ -130,18 +130,18 @@ insert into tests.writes values
   ('adds an own key', $$insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
     values (tests.bot_id('hers'), tests.client_id('anna'), 'Aown', 'evm', tests.key_id('Aown'), tests.envelope('anna', 'Aown'))$$);
 grant select on tests.writes to public;
-select tests.act_as(actor), is(tests.undone(statement), 'PT403 edge_required', format('without the edge token, %s %s -> 403', actor, what))
+select tests.act_as(actor), is(tests.undone(statement), 'PT403 envelope_write_denied', format('without the edge token, %s %s -> 403', actor, what))
 from unnest(array['anna', 'ada']) as actor, tests.writes order by actor, what;
 select tests.act_as('anna');
 select private.admit_edge('edge');
 select is(tests.undone(statement), 'allowed', 'with the edge token, a session ' || what) from tests.writes order by what;
 select tests.act_as('anna');
-select set_config('trading_keys.edge', setting, true), is(tests.undone(statement), 'PT403 edge_required', format('the setting of %s does not replace the edge token', whose))
+select set_config('trading_keys.edge', setting, true), is(tests.undone(statement), 'PT403 envelope_write_denied', format('the setting of %s does not replace the edge token', whose))
 from tests.writes, (values ('an earlier transaction', (pg_current_xact_id()::text::bigint - 1)::text),
   ('a transaction without an id', 'no transaction id yet')) as settings (whose, setting) where what = 'rotates';
 select tests.act_as('anna');
 select is(tests.undone($$select private.admit_edge('edge')$$), 'allowed', 'admit_edge in a subtransaction that is rolled back');
-select is(tests.undone(statement), 'PT403 edge_required', 'admit_edge that was rolled back does not count') from tests.writes where what = 'rotates';
+select is(tests.undone(statement), 'PT403 envelope_write_denied', 'admit_edge that was rolled back does not count') from tests.writes where what = 'rotates';
 select tests.act_as('operator');
 select is(tests.undone(statement), 'allowed', 'the operator''s SQL needs no edge token: ' || what) from tests.writes where what = 'rotates';
 

@@ -93,40 +93,40 @@ grant execute on all functions in schema tests to public;
 
 select tests.act_as('anna');
 select is((select array_agg(distinct tests.refusal(format('select tests.put_envelope(%L)', envelope)))
-  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session without the edge token cannot store any of them');
-select is(tests.refusal($$select tests.put_envelope(tests.envelope('anna', 'A'))$$), 'PT403 edge_required',
+  from tests.wrong_envelopes), array['PT403 envelope_write_denied'], 'a session without the edge token cannot store any of them');
+select is(tests.refusal($$select tests.put_envelope(tests.envelope('anna', 'A'))$$), 'PT403 envelope_write_denied',
   'a session without the edge token cannot store a correct envelope');
 select private.admit_edge('edge');
-select is(tests.refusal(format('select tests.put_envelope(%L)', envelope)), 'PT422 envelope_not_bound',
+select is(tests.refusal(format('select tests.put_envelope(%L)', envelope)), 'PT422 envelope_row_mismatch',
   'rejected: an envelope that ' || flaw)
 from tests.wrong_envelopes;
-select is(tests.refusal($$select tests.put_envelope(null)$$), 'PT422 envelope_not_bound', 'rejected: no envelope');
+select is(tests.refusal($$select tests.put_envelope(null)$$), 'PT422 envelope_row_mismatch', 'rejected: no envelope');
 select is(tests.refusal($$select tests.put_in('anna', 'A')$$), 'allowed', 'a correct envelope is accepted');
 
 -- The same rules apply to a rotation, an own key of a wallet, and the owner of the tables.
 select is((select array_agg(distinct tests.refusal(
     format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
-  from tests.wrong_envelopes), array['PT403 edge_required'], 'a session without the edge token cannot rotate to any of them');
-select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT403 edge_required',
+  from tests.wrong_envelopes), array['PT403 envelope_write_denied'], 'a session without the edge token cannot rotate to any of them');
+select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT403 envelope_write_denied',
   'a session without the edge token cannot change another column of a key');
 select private.admit_edge('edge');
 select is((select array_agg(distinct tests.refusal(
     format('update public.trading_keys set key_id = tests.key_id(''A''), encrypted_key = %L', envelope)))
-  from tests.wrong_envelopes), array['PT422 envelope_not_bound'], 'a rotation to any of them -> 422');
-select is(tests.refusal($$update public.trading_keys set encrypted_key = null$$), 'PT422 envelope_not_bound',
+  from tests.wrong_envelopes), array['PT422 envelope_row_mismatch'], 'a rotation to any of them -> 422');
+select is(tests.refusal($$update public.trading_keys set encrypted_key = null$$), 'PT422 envelope_row_mismatch',
   'a rotation to null -> 422');
-select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT422 envelope_not_bound',
+select is(tests.refusal($$update public.trading_keys set address = 'B'$$), 'PT422 envelope_row_mismatch',
   'a change of the address alone -> 422');
-select is(tests.refusal($$update public.trading_keys set key_id = tests.key_id('B')$$), 'PT422 envelope_not_bound',
+select is(tests.refusal($$update public.trading_keys set key_id = tests.key_id('B')$$), 'PT422 envelope_row_mismatch',
   'nor a key id');
 select is(tests.refusal(
     $$update public.trading_keys set address = 'B', encrypted_key = tests.envelope_of(
       tests.header('anna', 'B') || jsonb_build_object('jti', tests.key_id('A')))$$),
-  'PT422 envelope_not_bound', 'another private key under the old key id -> 422');
+  'PT422 envelope_row_mismatch', 'another private key under the old key id -> 422');
 select tests.act_as('operator');
 select is((select array_agg(distinct tests.refusal(format('update public.trading_keys set encrypted_key = %L
     where client_id = tests.client_id(''anna'')', envelope))) from tests.wrong_envelopes),
-  array['PT422 envelope_not_bound'], 'the owner of the tables cannot write any of them');
+  array['PT422 envelope_row_mismatch'], 'the owner of the tables cannot write any of them');
 
 select * from finish();
 rollback;

@@ -102,7 +102,7 @@ select public.start_bot(tests.bot_id('hers'));
 select is(tests.check_out('k1'), 'allowed', 'a repeated request for a bot that was started again is signed');
 select tests.act_as('anna');
 select tests.rotate('anna', 'A2');
-select is(tests.check_out('k1'), 'PT409 idempotency_key_outdated', 'a repeated request after a rotation -> 409');
+select is(tests.check_out('k1'), 'PT409 wallet_key_changed', 'a repeated request after a rotation -> 409');
 select is(tests.check_out('k4'), 'allowed', 'after a rotation, a new idempotency key is needed');
 -- A token that also signs for another client stays valid after the revocation.
 select tests.act_as('boris');

@@ -56,12 +56,12 @@ select is(array[tests.state_of('A'), tests.state_of('Aown'), tests.state_of('A2'
   'a rotation ends the trading key and the wallets'' own keys');
 select tests.act_as('operator');
 select is((select ended_at from private.key_ids where key_id = tests.key_id('A')), now(), 'a key id ends at the time of the rotation');
-select is(tests.put_back(actor, name, way), 'PT409 key_ended', format('after a rotation, %s writes %s %s -> 409', actor, name, way))
+select is(tests.put_back(actor, name, way), 'PT409 key_id_ended', format('after a rotation, %s writes %s %s -> 409', actor, name, way))
 from unnest(array['anna', 'ada', 'operator']) as actor, unnest(array['the rotated key', 'the own key']) as name,
   unnest(array['by a rotation', 'as a wallet''s own key']) as way;
 select is(tests.trading_key('anna'), 'A2 version 2 under first', 'the trading key is unchanged after rejected writes');
 select is(tests.wallets('anna'), array['first: A2 trading', 'own: A2 trading', 'spare: A2 trading'], 'the wallets are unchanged after rejected writes');
-select is(tests.refusal($$select tests.rotate('anna', 'A')$$), 'PT409 key_ended', 'rotate_key with a rotated key id -> 409');
+select is(tests.refusal($$select tests.rotate('anna', 'A')$$), 'PT409 key_id_ended', 'rotate_key with a rotated key id -> 409');
 
 -- A revocation ends all keys of the client.
 select tests.act_as('anna');
@@ -72,7 +72,7 @@ select tests.act_as('anna');
 delete from public.trading_keys where client_id = tests.client_id('anna');
 select is(array[tests.state_of('A2'), tests.state_of('Aown2')], array['ended', 'ended'],
   'a revocation ends the trading key and the wallets'' own keys');
-select is(tests.put_back(actor, name, 'as the first trading key'), 'PT409 key_ended',
+select is(tests.put_back(actor, name, 'as the first trading key'), 'PT409 key_id_ended',
   format('after a revocation, %s writes %s as the first trading key -> 409', actor, name))
 from unnest(array['anna', 'ada', 'operator']) as actor,
   unnest(array['the rotated key', 'the own key', 'the revoked key', 'the revoked own key']) as name;
@@ -83,7 +83,7 @@ select tests.submit_again();
 select tests.act_as('anna');
 select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'allowed', 'a revoked private key under a new key id is accepted');
 select is(tests.refusal($$select tests.rotate('anna', 'A')$$), 'allowed', 'a rotated private key under a new key id is accepted');
-select is(tests.put_back(actor, 'the revoked own key', 'as a wallet''s own key'), 'PT409 key_ended',
+select is(tests.put_back(actor, 'the revoked own key', 'as a wallet''s own key'), 'PT409 key_id_ended',
   'a revoked key id is rejected while the client has another trading key: ' || actor)
 from unnest(array['anna', 'ada', 'operator']) as actor;
 
@@ -93,7 +93,7 @@ insert into public.bots (client_id, bot_type, name) values (tests.client_id('ann
 select tests.keep('a new key', 'anna', 'N');
 select is(tests.refusal($$insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
     select tests.bot_id('spare 2'), client_id, address, 'evm', key_id, encrypted_key from tests.kept
-    where name in ('a new key', 'the revoked key')$$), 'PT409 key_ended', 'a statement with one ended key id and one new one -> 409');
+    where name in ('a new key', 'the revoked key')$$), 'PT409 key_id_ended', 'a statement with one ended key id and one new one -> 409');
 select is(array[(select count(*) from public.bot_wallets where bot_id = tests.bot_id('spare 2'))::text, tests.state_of('N')],
   array['0', null], 'a rejected statement stores neither row and no key id');
 
@@ -103,7 +103,7 @@ select tests.setup_bot('boris', 'his', tests.wallet('boris', 'B'));
 select private.admit_edge('edge');
 select is(tests.refusal(format($$update public.trading_keys set address = 'B2', key_id = %L, encrypted_key = %L
     where client_id = tests.client_id('boris')$$, id,
-    tests.envelope_of(tests.header('boris', 'B2') || jsonb_build_object('jti', id)))), 'PT409 key_ended',
+    tests.envelope_of(tests.header('boris', 'B2') || jsonb_build_object('jti', id)))), 'PT409 key_id_ended',
   'another client cannot hold the id of a key that ' || what)
 from (values ('is held', tests.key_id('A')), ('has ended', (select key_id from tests.kept where name = 'the revoked key'))) as ids (what, id);
 select is(tests.state_of('A'), 'held', 'the owner keeps a key id that another client tried to write');

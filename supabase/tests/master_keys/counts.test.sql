@@ -57,7 +57,7 @@ select is(tests.left_by(target), keys, 'keys to rewrap for ' || target || ': ' |
 -- The counts after a rewrap, a rotation and a revocation.
 select tests.act_as('anna');
 select is(tests.refusal($$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3')$$),
-  'PT403 edge_required', 'a session without the edge token cannot rewrap a key');
+  'PT403 envelope_write_denied', 'a session without the edge token cannot rewrap a key');
 select private.admit_edge('edge');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'pgtap3');
 select tests.act_as('ada');
@@ -92,7 +92,7 @@ select is(tests.refusal($$select public.count_unopenable_envelopes(array_fill('x
 select tests.act_as('anna');
 select is(tests.refusal($$insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
   values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'))$$),
-  'PT403 edge_required', 'a session without the edge token cannot store a key');
+  'PT403 envelope_write_denied', 'a session without the edge token cannot store a key');
 select private.admit_edge('edge');
 insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
   values (tests.client_id('anna'), 'A9', 'evm', tests.key_id('A9'), tests.envelope('anna', 'A9', 'evm', 'pgtap7'));

@@ -95,15 +95,15 @@ select is(tests.list('rewrap', 2), array['A', 'Aown'], 'after a batch that is no
 
 -- The envelopes that are accepted.
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'A', 'pgtap-old', 'pgtap-other'))$$),
-  'PT422 envelope_not_bound', 'an envelope of another master key than the target -> 422');
+  'PT422 envelope_row_mismatch', 'an envelope of another master key than the target -> 422');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'A'), tests.rewrapped('anna', 'Aown', 'pgtap-old', 'pgtap-old'))$$),
-  'PT422 envelope_not_bound', 'a list with an envelope of another master key -> 422');
+  'PT422 envelope_row_mismatch', 'a list with an envelope of another master key -> 422');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'A') || '{"encrypted_key": "%%.x"}')$$),
-  'PT422 envelope_not_bound', 'a text that is not an envelope -> 422');
+  'PT422 envelope_row_mismatch', 'a text that is not an envelope -> 422');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'X') || '{"encrypted_key": null}')$$),
-  'PT422 envelope_not_bound', 'null instead of an envelope -> 422');
+  'PT422 envelope_row_mismatch', 'null instead of an envelope -> 422');
 select is(tests.refusal($$select tests.rewrap('rewrap', tests.rewrapped('anna', 'Aown') || jsonb_build_object('encrypted_key', tests.envelope('boris', 'Aown', 'evm', 'pgtap-new')))$$),
-  'PT422 envelope_not_bound', 'an envelope of another client -> 422');
+  'PT422 envelope_row_mismatch', 'an envelope of another client -> 422');
 select is(tests.refusal($$select public.rewrap_keys('edge', 'rewrap', '{}')$$), 'PT422 validation_failed', 'an object instead of a list -> 422');
 select is(tests.rewrap('rewrap', tests.rewrapped('anna', 'A', 'pgtap-older'), tests.rewrapped('anna', 'X'),
   tests.rewrapped('boris', 'B', 'pgtap-new')), 'changed changed changed',

@@ -37,7 +37,7 @@ select is(tests.failures('hers'), '{"last_hour": 0, "last_code": null, "last_at"
 -- Without quarantine in the policy, failures are only counted.
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'a failure is counted');
-select is(tests.report('anna', 'hers', 'key_not_opened'), '2', 'a key that does not open is counted');
+select is(tests.report('anna', 'hers', 'key_decryption_failed'), '2', 'a key that does not open is counted');
 select is(tests.refused('anna', 'theirs', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a report for a bot of another client -> 404');
 select is(tests.refused('anna', 'another', 'policy_value_exceeded'), 'PT404 resource_not_found', 'a report for a bot that the token does not sign for -> 404');
 select is(tests.refused('nobody''s', 'hers', 'policy_value_exceeded'), 'PT401 token_invalid', 'a report with an unknown token -> 401');
@@ -45,7 +45,7 @@ select is(tests.refused('monitor', 'hers', 'policy_value_exceeded'), 'PT401 toke
 select is(tests.refused('anna', 'hers', code), 'PT422 validation_failed', 'a code that is not counted -> 422: ' || coalesce(code, 'none'))
   from unnest(array['internal_error', 'database_unavailable', 'bot_not_running', 'x', '', null]) as code;
 select tests.act_as('anna');
-select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_not_opened"}', 'the page of the bot shows its failures');
+select is(tests.failures('hers') - 'last_at', '{"last_hour": 2, "last_code": "key_decryption_failed"}', 'the page of the bot shows its failures');
 select is(tests.failures('another') - 'last_at', '{"last_hour": 0, "last_code": null}', 'the page of another bot shows no failures');
 select is((tests.bots('anna'))[2], 'hers: running', 'without quarantine in the policy, the bot is not stopped');
 select tests.act_as('boris');
@@ -94,7 +94,7 @@ select is(public.start_bot(tests.bot_id('hers')) ->> 'status', 'running', 'the o
 select is(tests.failures('hers') -> 'last_hour', '0', 'after the start, the count is 0');
 select tests.act_as('anon');
 select is(tests.report('anna', 'hers', 'policy_value_exceeded'), '1', 'after the start, failures are counted from 0 again');
-select is(tests.report('anna', 'hers', 'key_not_opened'), '2 quarantined', 'one key that does not open is enough for quarantine');
+select is(tests.report('anna', 'hers', 'key_decryption_failed'), '2 quarantined', 'one key that does not open is enough for quarantine');
 
 -- At most 100 failures are stored.
 select tests.act_as('operator');

@@ -87,12 +87,12 @@ select bag_eq('select on_table, verb from tests.writes', 'select on_table, verb 
 create table tests.before as select tests.state() as state;
 select is(tests.written(person, statement, 100), '100 rows', format('an %s of 100 rows is allowed: %s', verb, on_table)) from tests.writes order by on_table, verb;
 select tests.act_as('operator');
-select is(tests.written(person, statement, 101), 'PT422 statement_too_large', format('an %s of 101 rows -> 422: %s', verb, on_table)) from tests.writes order by on_table, verb;
+select is(tests.written(person, statement, 101), 'PT422 row_limit_exceeded', format('an %s of 101 rows -> 422: %s', verb, on_table)) from tests.writes order by on_table, verb;
 select is(tests.written('operator', statement, 101), '101 rows', format('the operator''s SQL has no limit: %s of %s', verb, on_table))
 from tests.writes order by on_table, verb;
 
 -- The test does not roll these statements back. The rejection itself must roll them back.
-select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 statement_too_large', format('a rejected %s of 101 rows: %s', verb, on_table))
+select tests.act_as(person), private.admit_edge('edge'), is(tests.refusal(format(statement, 101)), 'PT422 row_limit_exceeded', format('a rejected %s of 101 rows: %s', verb, on_table))
 from tests.writes where verb = 'delete' or on_table = 'bots' order by on_table, verb;
 select tests.act_as('operator');
 select is(tests.state(), (select state from tests.before), 'a rejected statement changes no row');

@@ -12,7 +12,7 @@ insert into tests.calls values
   ('get_runner_bot', 'bots', $$public.get_runner_bot(%L, tests.bot_id('hers'))$$),
   ('record_heartbeat', 'bots', $$public.record_heartbeat(%L, tests.bot_id('hers'), 'ok')$$),
   ('check_out_key', 'bots', $$public.check_out_key('edge', %L, tests.bot_id('hers'), tests.signing())$$),
-  ('report_signing_failure', 'bots', $$public.report_signing_failure('edge', %L, tests.bot_id('hers'), 'key_not_opened')$$),
+  ('report_signing_failure', 'bots', $$public.report_signing_failure('edge', %L, tests.bot_id('hers'), 'key_decryption_failed')$$),
   ('report_runner_refusal', 'bots', $$public.report_runner_refusal('edge', %L, tests.bot_id('hers'), 'x', 'POST /bots/{id}/sign')$$),
   ('monitor_bots', 'monitor', $$public.monitor_bots(%L)$$),
   ('chain_queued_events', 'monitor', $$public.chain_queued_events(%L)$$),

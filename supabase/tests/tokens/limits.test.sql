@@ -81,7 +81,7 @@ select tests.act_as('anna');
 create function pg_temp.issue_many(bots integer) returns text language sql as $$
   select tests.refusal(format('select public.issue_token(tests.bot_id(''many 1''), %L, ''many'', tests.hash(''many %s''), null)', (
     select array_agg(id) from public.bots where name like 'many %' and substr(name, 6)::integer between 2 and issue_many.bots), issue_many.bots)) $$;
-select is(pg_temp.issue_many(101), 'PT422 statement_too_large', 'a token for 101 bots in one statement -> 422');
+select is(pg_temp.issue_many(101), 'PT422 row_limit_exceeded', 'a token for 101 bots in one statement -> 422');
 select is(pg_temp.issue_many(100), 'allowed', 'a token can sign for 100 bots');
 select is(tests.refusal($$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select id, tests.bot_id('many 101'), tests.client_id('anna') from public.machine_tokens where name = 'many'$$), 'PT409 token_limit_reached',

@@ -10,7 +10,7 @@ update public.trading_keys set rotated_at = '2026-01-01' where address = 'A';
 
 select tests.act_as('anna');
 select is(tests.refusal($$update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second')$$),
-  'PT403 edge_required', 'a session without the edge token cannot rewrap a key');
+  'PT403 envelope_write_denied', 'a session without the edge token cannot rewrap a key');
 select private.admit_edge('edge');
 update public.trading_keys set encrypted_key = tests.envelope('anna', 'A', 'evm', 'second');
 select is(tests.trading_key('anna'), 'A version 1 under second', 'a rewrap keeps the version');

@@ -13,15 +13,15 @@ create function tests.replace_alone(person text, address text) returns void lang
 grant execute on all functions in schema tests to public;
 
 select tests.act_as('anna');
-select is(tests.refusal($$select tests.put_in_alone('anna', 'A')$$), 'PT403 edge_required',
+select is(tests.refusal($$select tests.put_in_alone('anna', 'A')$$), 'PT403 envelope_write_denied',
   'a session without the edge token cannot store a key');
-select is(tests.refusal($$select tests.put_in_alone('boris', 'A')$$), 'PT403 edge_required',
+select is(tests.refusal($$select tests.put_in_alone('boris', 'A')$$), 'PT403 envelope_write_denied',
   'without the edge token, a key for another client -> 403 too, so that the caller does not learn which clients exist');
 select lives_ok($$select tests.put_in('anna', 'A')$$, 'a client can store its first key with the edge token');
-select is(tests.refusal($$select tests.replace_alone('anna', 'A2')$$), 'PT403 edge_required',
+select is(tests.refusal($$select tests.replace_alone('anna', 'A2')$$), 'PT403 envelope_write_denied',
   'a session without the edge token cannot rotate its key');
-select is(tests.refusal($$select tests.replace_alone('boris', 'A2')$$), 'PT403 edge_required', 'a session without the edge token cannot rotate a key of another client');
-select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 value_taken', 'a second trading key -> 409');
+select is(tests.refusal($$select tests.replace_alone('boris', 'A2')$$), 'PT403 envelope_write_denied', 'a session without the edge token cannot rotate a key of another client');
+select is(tests.refusal($$select tests.put_in('anna', 'A2')$$), 'PT409 value_not_unique', 'a second trading key -> 409');
 select is(tests.refusal($$select tests.put_in('boris', 'X')$$), 'PT404 resource_not_found', 'a key for another client -> 404');
 select private.admit_edge('edge');
 select is(
@@ -46,9 +46,9 @@ select is(tests.rows_of('delete from public.trading_keys'), 1::bigint,
 select is(tests.trading_key('anna'), 'A version 1 under first', 'the key of the other client still exists');
 
 select tests.act_as('ada');
-select is(tests.refusal($$select tests.put_in_alone('boris', 'B3')$$), 'PT403 edge_required',
+select is(tests.refusal($$select tests.put_in_alone('boris', 'B3')$$), 'PT403 envelope_write_denied',
   'an admin without the edge token cannot store a key');
-select is(tests.refusal($$select tests.replace_alone('anna', 'A3')$$), 'PT403 edge_required', 'an admin without the edge token cannot rotate a key');
+select is(tests.refusal($$select tests.replace_alone('anna', 'A3')$$), 'PT403 envelope_write_denied', 'an admin without the edge token cannot rotate a key');
 select is(tests.replace_by('anna', 'A3'), 1::bigint, 'an admin can rotate the key of any client');
 select lives_ok($$select tests.put_in('boris', 'B3')$$, 'an admin can store the first key of a client');
 select is(tests.trading_key('boris'), 'B3 version 3 under first', 'version numbers continue after a revocation');

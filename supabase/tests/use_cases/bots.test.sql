@@ -38,7 +38,7 @@ select is(tests.refusal($$select tests.create_bot('anna', 'x', jsonb_build_array
 select is(tests.refusal($$select tests.create_bot('anna', 'x', '[]', 'solana-grid')$$), 'PT422 chain_mismatch',
   'a bot without wallets of another chain family than the trading key -> 422');
 select is(tests.refusal($$select tests.create_bot('anna', 'x', jsonb_build_array(tests.wallet('boris', 'B')))$$),
-  'PT422 envelope_not_bound', 'an envelope of another client -> 422');
+  'PT422 envelope_row_mismatch', 'an envelope of another client -> 422');
 
 select ok(
   public.add_wallet('edge', tests.bot_id('first'), '{}') @> jsonb_build_object('address', 'A', 'key_source', 'trading',

@@ -36,7 +36,7 @@ select is(tests.refusal($$select tests.rotate('boris', 'B')$$), 'PT404 resource_
   'rotate_key of another client -> 404');
 select is(
   tests.refusal($$select public.rotate_key('edge', tests.client_id('anna'), 'A4', 'evm', tests.key_id('A4'), tests.envelope('boris', 'A4'))$$),
-  'PT422 envelope_not_bound', 'a rotation with an envelope of another client -> 422');
+  'PT422 envelope_row_mismatch', 'a rotation with an envelope of another client -> 422');
 select is(tests.trading_key('anna'), 'A3 version 4 under first', 'the rejected rotation did not change the key');
 
 select public.start_bot(tests.bot_id('one'));
