@@ -1,10 +1,9 @@
 /** Starts one stack for the whole run, and gives its addresses to the tests. */
 import { fork } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { removePostgres } from '../../tools/stack/postgres.ts';
 import { end, firstMessage } from './own-stack.ts';
 import { hideExpectedFailures } from './runtime-log.ts';
 import type { SharedStack } from './shared-stack.ts';
@@ -23,9 +22,5 @@ export default async function setup(project: TestProject) {
   const child = fork(join(import.meta.dirname, 'shared-stack.ts'), [directory]);
   const stack = await firstMessage<SharedStack>(child);
   for (const name of Object.keys(stack) as (keyof SharedStack)[]) project.provide(name, stack[name]);
-  return async () => {
-    await end(child);
-    removePostgres(join(directory, 'postgres'));
-    rmSync(directory, { recursive: true, force: true });
-  };
+  return () => end(child);
 }

@@ -2,12 +2,15 @@
  * The stack that all tests of a run share, in a process of its own: real PostgreSQL, real row-level security, the
  * Supabase-compatible API, and the services of the tests. In the process of Vitest they would wait for each other.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { logConsoleTo } from '../../tools/stack/console-log.ts';
+import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
 import { startHostedProjects } from './hosted-project.ts';
 import { startOperator } from './operator.ts';
+import { ignoreSignals, stopWithParent } from './parent.ts';
 import { startProject } from './projects.ts';
 
 export interface SharedStack {
@@ -35,6 +38,7 @@ async function letTheMonitorRunAtOnce(databaseUrl: string): Promise<void> {
   await sql.end();
 }
 
+ignoreSignals();
 const [stackDirectory = ''] = process.argv.slice(2);
 logConsoleTo(join(stackDirectory, 'supabase.log'));
 const stack = await startStack({ directory: stackDirectory, supabasePort: 0, durable: false, poolSize: 40 });
@@ -48,9 +52,11 @@ async function stop(): Promise<void> {
   await hosted.close();
   await operator.close();
   await stack.stop();
+  removePostgres(join(stackDirectory, 'postgres'));
+  rmSync(stackDirectory, { recursive: true, force: true });
 }
 
-process.once('disconnect', () => void stop().finally(() => process.exit()));
+stopWithParent(stop);
 const { supabaseUrl, publishableKey, jwtSecret, edgeToken, databaseUrl, superuserUrl } = stack;
 process.send?.({
   supabaseUrl,
