@@ -21,6 +21,7 @@ import { service } from './routes/health.ts';
 import { keys } from './routes/keys.ts';
 import { policies } from './routes/policies.ts';
 import { runner } from './routes/runner.ts';
+import { SECURITY_TXT, serveSecurityTxt } from './routes/security-txt.ts';
 import { sign } from './routes/sign.ts';
 import { tokens } from './routes/tokens.ts';
 import { runtimeFor } from './runtime.ts';
@@ -33,7 +34,13 @@ export function createApp(limits?: TimeLimits) {
 
   // Too short for 32 bytes in any encoding: a private key or token that is sent as a request id is not accepted and logged.
   app.use(requestId({ limitLength: 36 }), logRequests, securityHeaders, noStore);
-  app.use(findRoute(app, { 'GET /openapi.json': 'anyone', 'GET /docs': 'anyone' }));
+  app.use(
+    findRoute(app, {
+      'GET /openapi.json': 'anyone',
+      'GET /docs': 'anyone',
+      [`GET ${SECURITY_TXT}`]: 'anyone',
+    }),
+  );
   app.use(async (c, next) => {
     c.set('runtime', runtimeFor(c.env, limits));
     await next();
@@ -64,5 +71,6 @@ export function createApp(limits?: TimeLimits) {
 
   app.get('/openapi.json', serveDescription(app));
   app.get('/docs', serveDocs);
+  app.get(SECURITY_TXT, serveSecurityTxt);
   return app;
 }

@@ -32,6 +32,8 @@ export interface Bindings {
   readonly MAX_SIGN_IN_AGE_SECONDS?: string;
   /** Exact origins of web pages that may read responses (CORS), separated by commas. */
   readonly ALLOWED_ORIGINS?: string;
+  /** Where to report a vulnerability: `mailto:` or `https:` URIs, separated by commas. */
+  readonly SECURITY_CONTACT?: string;
   /** The rate limits below, in the form of the `RateLimit-Policy` header. */
   readonly RATE_LIMIT_POLICY?: string;
   /** `development` adds the `Server-Timing` header to responses. */
@@ -73,6 +75,7 @@ export interface Settings {
   /** `undefined` for no limit, `NaN` if the setting is not a number of seconds. */
   readonly maxSignInAgeSeconds: number | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
+  readonly securityContacts: readonly string[];
   readonly rateLimitPolicy: string;
   readonly isDevelopment: boolean;
 }
@@ -92,6 +95,7 @@ export function readSettings(env: Bindings): Settings {
     requireAal2: trueOrFalse(text(env.REQUIRE_AAL2) || 'false'),
     maxSignInAgeSeconds: positive(text(env.MAX_SIGN_IN_AGE_SECONDS)),
     allowedOrigins: origins(text(env.ALLOWED_ORIGINS)),
+    securityContacts: contacts(text(env.SECURITY_CONTACT)),
     rateLimitPolicy: text(env.RATE_LIMIT_POLICY),
     isDevelopment: text(env.ENVIRONMENT) === 'development',
   };
@@ -136,6 +140,14 @@ function headerValue(value: string): string | undefined {
 function origins(list: string): ReadonlySet<string> {
   const named = list.split(',').map((origin) => origin.trim());
   return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));
+}
+
+/** `Contact` of RFC 9116: URIs of mail, web or telephone. */
+function contacts(list: string): readonly string[] {
+  return list.split(',').flatMap((contact) => {
+    const url = URL.parse(contact.trim());
+    return url && ['https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : [];
+  });
 }
 
 function httpUrl(text: string): URL | undefined {

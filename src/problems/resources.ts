@@ -13,6 +13,11 @@ export const RESOURCE_PROBLEMS = {
     'The account of this session is not linked to a client',
     'Client: ask an admin to link the account. Admin: use GET /clients and GET /clients/{id}, because an admin account has no client of its own.',
   ],
+  security_contact_missing: [
+    404,
+    'This deployment names no contact for vulnerabilities',
+    'Operator: set SECURITY_CONTACT to a mailto: or https: URI.',
+  ],
   resource_not_found: [
     404,
     'The resource does not exist or belongs to another client',

@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'envelope_write_denied'
   | 'route_not_found'
   | 'account_not_linked'
+  | 'security_contact_missing'
   | 'resource_not_found'
   | 'trading_key_missing'
   | 'method_not_allowed'

@@ -196,6 +196,7 @@ describe('with a setting of the wrong type', () => {
     'REQUIRE_AAL2',
     'MAX_SIGN_IN_AGE_SECONDS',
     'ALLOWED_ORIGINS',
+    'SECURITY_CONTACT',
     'RATE_LIMIT_POLICY',
     'ENVIRONMENT',
   ];

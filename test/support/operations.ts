@@ -70,7 +70,7 @@ export const operations: readonly Operation[] = Object.entries(description.paths
 );
 
 /** Routes about the API itself, which the description does not list. */
-export const NOT_DESCRIBED = ['/openapi.json', '/docs'];
+export const NOT_DESCRIBED = ['/openapi.json', '/docs', '/.well-known/security.txt'];
 
 /** Operations for anyone. All others require a credential. */
 export const PUBLIC = ['GET /health', 'GET /ready', 'GET /.well-known/jwks.json'];

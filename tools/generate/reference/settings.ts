@@ -66,6 +66,11 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
     '',
     'Exact origins of web pages that may call the API from a browser, separated by commas. Unset: none.',
   ],
+  SECURITY_CONTACT: [
+    'variable',
+    '`GET /.well-known/security.txt`',
+    'Where to report a vulnerability of this deployment: `mailto:` or `https:` URIs, separated by commas (RFC 9116). Unset: the path responds 404 `security_contact_missing`.',
+  ],
   RATE_LIMIT_POLICY: [
     'variable',
     '',
