@@ -47,8 +47,10 @@ comment on function private.uuid_v7() is
   'A UUID of version 7 (RFC 9562). Ids sort by time of creation, and lists are paged by id. PostgreSQL 18 has a built-in function.';
 
 create function private.first_id_at(moment timestamptz) returns uuid
-language sql immutable parallel safe set search_path = ''
-return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
+end $$;
 comment on function private.first_id_at(timestamptz) is 'An id that sorts before every id that is created from this time on.';
 
 create function private.rfc3339(moment timestamptz) returns text

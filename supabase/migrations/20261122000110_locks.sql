@@ -92,7 +92,10 @@ end $$;
 -- gate, turn and keys of a client -----------------------------------------------------------------------------
 
 create function private.lock_of_gate(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.lock_of('gate of client', client_id::text) $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.lock_of('gate of client', client_id::text);
+end $$;
 
 create function private.share_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -120,7 +123,10 @@ end $$;
 comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
 
 create function private.lock_of_keys(client_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.lock_of('keys of client', client_id::text) $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.lock_of('keys of client', client_id::text);
+end $$;
 
 create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
@@ -235,7 +241,7 @@ begin
   return null;
 end $$;
 comment on function private.share_own_client() is
-  'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for admins: see lock_own_client.';
+  'Runs before a statement of a client''s own session changes the row of the client or a row of its bots, policies or tokens, so that locks are taken in order. Not for a statement of a trigger, because the statement that fired the trigger has the locks. Not for admins: see lock_own_client.';
 
 -- bots, addresses, tokens and chains ---------------------------------------------------------------------------
 
@@ -261,7 +267,10 @@ comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
 
 create function private.lock_of_token(token_id uuid) returns bigint
-language sql immutable set search_path = '' as $$ select private.lock_of('token', token_id::text) $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return private.lock_of('token', token_id::text);
+end $$;
 
 create function private.lock_chain(client_id uuid, waits boolean) returns boolean
 language plpgsql set search_path = '' as $$

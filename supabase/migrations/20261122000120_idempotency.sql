@@ -136,8 +136,10 @@ comment on function private.prune_answers(integer) is
 -- for sessions ------------------------------------------------------------------------------------------------
 
 create function private.first_answer(once jsonb, operation text) returns jsonb
-language sql security definer set search_path = ''
-return private.first_answer_to('account ' || auth.uid(), once, operation);
+language plpgsql security definer set search_path = '' as $$
+begin
+  return private.first_answer_to('account ' || auth.uid(), once, operation);
+end $$;
 comment on function private.first_answer(jsonb, text) is
   'The stored response of the caller''s own first request, or null. Definer: API roles must not read responses of other callers.';
 

@@ -5,7 +5,10 @@ create table private.admins (
 comment on table private.admins is 'Accounts of admins, who run the platform. Only the operator writes this table.';
 
 create function private.deployment() returns uuid
-language sql immutable parallel safe set search_path = '' as $$ select '00000000-0000-0000-0000-000000000000'::uuid $$;
+language plpgsql immutable parallel safe set search_path = '' as $$
+begin
+  return '00000000-0000-0000-0000-000000000000'::uuid;
+end $$;
 comment on function private.deployment() is
   'The id of the deployment''s chain, used in place of a client id for events that belong to no client. No client has this id, and chains have no foreign key to clients.';
 
@@ -110,6 +113,6 @@ end $$;
 -- triggers ----------------------------------------------------------------------------------------------------
 
 create trigger a_share_own_client before update on public.clients
-  for each statement execute function private.share_own_client();
+  for each statement when (pg_trigger_depth() = 0) execute function private.share_own_client();
 
 grant execute on function private.require_admin(), private.require_client(uuid), private.deployment() to authenticated;

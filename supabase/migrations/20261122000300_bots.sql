@@ -156,6 +156,6 @@ comment on function private.limit_bots() is
 create trigger before_insert before insert on public.bots
   for each row execute function private.limit_bots();
 create trigger a_share_own_client before insert or update on public.bots
-  for each statement execute function private.share_own_client();
+  for each statement when (pg_trigger_depth() = 0) execute function private.share_own_client();
 create trigger before_status_change before insert or update of status, bot_type on public.bots
   for each row execute function private.before_bot_status_change();

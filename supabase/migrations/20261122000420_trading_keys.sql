@@ -102,7 +102,8 @@ begin
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
-  else
+  -- Checked first, because a statement fires its triggers even if it matches no row.
+  elsif exists (select from public.bot_wallets where bot_wallets.client_id = new.client_id) then
     delete from public.bot_wallets as later
       where later.client_id = new.client_id and exists (
         select from public.bot_wallets as earlier
@@ -110,9 +111,14 @@ begin
     update public.bot_wallets
       set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id;
-    update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
-      where bots.client_id = new.client_id and bots.status = 'running'
-        and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+    if exists (
+      select from public.bots join public.bot_types on bot_types.id = bots.bot_type
+      where bots.client_id = new.client_id and bots.status = 'running' and bot_types.chain <> new.chain)
+    then
+      update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
+        where bots.client_id = new.client_id and bots.status = 'running'
+          and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+    end if;
   end if;
   perform private.record_key_event(
     case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,

@@ -48,18 +48,23 @@ comment on function private.hold_key_ids() is
 
 create function private.end_key_ids() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  left_ids uuid[];
+  client_ids uuid[];
+  held_ids uuid[];
 begin
+  select array_agg(distinct left_rows.key_id), array_agg(distinct left_rows.client_id) into left_ids, client_ids
+    from left_rows where left_rows.key_id is not null;
+  if left_ids is null then return null; end if;
+  -- Arrays, so that PostgreSQL uses the indexes. With the rows in their place it read all wallets of all clients.
+  held_ids := array(
+    select wallets.key_id from public.bot_wallets as wallets
+    where wallets.client_id = any (client_ids) and wallets.key_id = any (left_ids)
+    union
+    select trading_keys.key_id from public.trading_keys
+    where trading_keys.client_id = any (client_ids) and trading_keys.key_id = any (left_ids));
   update private.key_ids as known set ended_at = now()
-    where known.ended_at is null
-      and known.key_id in (select left_rows.key_id from left_rows where left_rows.key_id is not null)
-      and not exists (
-        select from public.trading_keys
-        where trading_keys.client_id = known.client_id and trading_keys.key_id = known.key_id)
-      -- Not a correlated subquery, which would read all wallets of a client once for each key that ends.
-      and (known.client_id, known.key_id) not in (
-        select wallets.client_id, wallets.key_id from public.bot_wallets as wallets
-        where wallets.key_id is not null
-          and wallets.client_id in (select left_rows.client_id from left_rows));
+    where known.key_id = any (left_ids) and known.ended_at is null and known.key_id <> all (held_ids);
   return null;
 end $$;
 comment on function private.end_key_ids() is

@@ -153,14 +153,16 @@ alter table public.key_events enable always trigger key_events_are_never_changed
 -- moving events into a chain ----------------------------------------------------------------------------------
 
 create function private.key_event_json(event public.key_events) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'seq', event.seq, 'id', event.id, 'client_id', event.client_id, 'event', event.event,
-  'actor', event.actor, 'actor_id', event.actor_id, 'request_id', event.request_id,
-  'bot_id', event.bot_id, 'address', event.address, 'chain', event.chain,
-  'key_id', event.key_id, 'key_version', event.key_version, 'detail', event.detail,
-  'created_at', private.rfc3339(event.created_at), 'signatures', event.signatures,
-  'previous_hash', encode(event.previous_hash, 'hex'), 'hash', encode(event.hash, 'hex'));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'seq', event.seq, 'id', event.id, 'client_id', event.client_id, 'event', event.event,
+    'actor', event.actor, 'actor_id', event.actor_id, 'request_id', event.request_id,
+    'bot_id', event.bot_id, 'address', event.address, 'chain', event.chain,
+    'key_id', event.key_id, 'key_version', event.key_version, 'detail', event.detail,
+    'created_at', private.rfc3339(event.created_at), 'signatures', event.signatures,
+    'previous_hash', encode(event.previous_hash, 'hex'), 'hash', encode(event.hash, 'hex'));
+end $$;
 
 create function private.canonical_key_event(event public.key_events) returns text
 language plpgsql stable set search_path = '' as $$
@@ -245,21 +247,25 @@ comment on function private.chain_key_events(uuid, integer, boolean) is
 -- events of keys and signatures -------------------------------------------------------------------------------
 
 create function private.current_request_id() returns text
-language sql stable set search_path = ''
--- Only the form that the edge accepts. A caller that calls the REST API directly chooses this header too. A private key is
--- longer than this form allows, so no key can be recorded here.
-return substring(
-  nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[A-Za-z0-9_=-]{1,36}$');
+language plpgsql stable set search_path = '' as $$
+begin
+  -- Only the form that the edge accepts. A caller that calls the REST API directly chooses this header too. A private key is
+  -- longer than this form allows, so no key can be recorded here.
+  return substring(
+    nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id' from '^[A-Za-z0-9_=-]{1,36}$');
+end $$;
 
 create function private.current_actor(client_id uuid) returns text
-language sql stable set search_path = '' as $$
-  select case
-    when auth.uid() is null then case session_user when 'supabase_auth_admin' then 'auth' else 'operator' end
-    when exists (
-      select from public.clients
-      where clients.id = current_actor.client_id and clients.user_id = (select auth.uid())) then 'client'
-    else 'admin' end
-$$;
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select case
+      when auth.uid() is null then case session_user when 'supabase_auth_admin' then 'auth' else 'operator' end
+      when exists (
+        select from public.clients
+        where clients.id = current_actor.client_id and clients.user_id = (select auth.uid())) then 'client'
+      else 'admin' end);
+end $$;
 comment on function private.current_actor(uuid) is
   'The actor that events name for the caller of this session. A runner has no session: functions for runners pass their actor themselves.';
 

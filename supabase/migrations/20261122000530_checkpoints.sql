@@ -3,9 +3,11 @@
 -- not match it.
 
 create function private.json_of(encoded text) returns jsonb
-language sql immutable strict parallel safe set search_path = ''
-return convert_from(
-  decode(translate(encoded, '-_', '+/') || repeat('=', -octet_length(encoded) & 3), 'base64'), 'UTF8')::jsonb;
+language plpgsql immutable strict parallel safe set search_path = '' as $$
+begin
+  return convert_from(
+    decode(translate(encoded, '-_', '+/') || repeat('=', -octet_length(encoded) & 3), 'base64'), 'UTF8')::jsonb;
+end $$;
 comment on function private.json_of(text) is 'The JSON in a part of a JWS, decoded from base64url.';
 
 create function private.checkpoint_names(jws text, client_id uuid, seq bigint, hash bytea) returns boolean
@@ -58,10 +60,12 @@ alter table public.audit_checkpoints enable always trigger audit_checkpoints_are
 -- reading -----------------------------------------------------------------------------------------------------
 
 create function private.checkpoint_json(checkpoint public.audit_checkpoints) returns jsonb
-language sql stable set search_path = ''
-return jsonb_build_object(
-  'seq', checkpoint.seq, 'hash', encode(checkpoint.hash, 'hex'), 'jws', checkpoint.jws,
-  'created_at', private.rfc3339(checkpoint.created_at));
+language plpgsql stable set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'seq', checkpoint.seq, 'hash', encode(checkpoint.hash, 'hex'), 'jws', checkpoint.jws,
+    'created_at', private.rfc3339(checkpoint.created_at));
+end $$;
 
 create function private.checkpoints_page(client_id uuid, page_size integer, after bigint, oldest_first boolean)
 returns jsonb

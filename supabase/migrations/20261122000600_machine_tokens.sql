@@ -113,20 +113,22 @@ comment on function private.limit_token_bots() is
 create trigger limit_token_bots before insert on public.machine_token_bots
   for each row execute function private.limit_token_bots();
 create trigger a_share_own_client before insert or delete on public.machine_tokens
-  for each statement execute function private.share_own_client();
+  for each statement when (pg_trigger_depth() = 0) execute function private.share_own_client();
 create trigger a_share_own_client before insert or delete on public.machine_token_bots
-  for each statement execute function private.share_own_client();
+  for each statement when (pg_trigger_depth() = 0) execute function private.share_own_client();
 
 -- using a token -----------------------------------------------------------------------------------------------
 
 create function private.token_in_force(token text, scope text) returns uuid
-language sql volatile set search_path = '' as $$
-  select tokens.id from public.machine_tokens as tokens
-  where tokens.token_hash = sha256(convert_to(left(token_in_force.token, 100), 'UTF8'))
-    and tokens.scope = token_in_force.scope
-    -- Not now(), which is the start of the transaction: the transaction may have waited since then.
-    and (tokens.expires_at > clock_timestamp() or tokens.expires_at is null)
-$$;
+language plpgsql volatile set search_path = '' as $$
+begin
+  return (
+    select tokens.id from public.machine_tokens as tokens
+    where tokens.token_hash = sha256(convert_to(left(token_in_force.token, 100), 'UTF8'))
+      and tokens.scope = token_in_force.scope
+      -- Not now(), which is the start of the transaction: the transaction may have waited since then.
+      and (tokens.expires_at > clock_timestamp() or tokens.expires_at is null));
+end $$;
 comment on function private.token_in_force(text, text) is
   'The id of a valid token of this scope, or null. The caller sends the token itself. The database stores only its SHA-256, so that no stored value is a credential.';
 
@@ -160,9 +162,10 @@ comment on function private.note_use_of_token(uuid) is
   'Sets when the token was last used. It locks the row of the token, so a function that locks the keys of a client calls it after that.';
 
 create function public.edge_token_valid(edge_token text) returns boolean
-language sql volatile security definer set search_path = '' as $$
-  select private.token_in_force(edge_token_valid.edge_token, 'edge') is not null
-$$;
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  return private.token_in_force(edge_token_valid.edge_token, 'edge') is not null;
+end $$;
 comment on function public.edge_token_valid(text) is
   'Whether this is a valid edge token. For GET /ready. Definer: it is called without a session.';
 

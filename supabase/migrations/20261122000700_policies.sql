@@ -87,7 +87,7 @@ comment on function private.before_policy_update() is 'Sets the time of the chan
 create trigger before_update before update on public.bot_policies
   for each row execute function private.before_policy_update();
 create trigger a_share_own_client before insert or update on public.bot_policies
-  for each statement execute function private.share_own_client();
+  for each statement when (pg_trigger_depth() = 0) execute function private.share_own_client();
 
 -- requests ----------------------------------------------------------------------------------------------------
 

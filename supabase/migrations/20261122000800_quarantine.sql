@@ -36,15 +36,17 @@ create policy "a client sees the failures of its own bots, an admin all" on publ
 grant select on public.bot_signing_failures to authenticated;
 
 create function private.signing_failures_json(bot public.bots) returns jsonb
-language sql stable set search_path = ''
-return (
-  select jsonb_build_object(
-    'last_hour', coalesce((
-      select count(*) from unnest(failures.recent) as at
-      where at > now() - interval '1 hour' and at >= bot.started_at), 0),
-    'last_code', failures.last_code, 'last_at', private.rfc3339(failures.last_at))
-  from (values (bot.id)) as asked (bot_id)
-  left join public.bot_signing_failures as failures on failures.bot_id = asked.bot_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select jsonb_build_object(
+      'last_hour', coalesce((
+        select count(*) from unnest(failures.recent) as at
+        where at > now() - interval '1 hour' and at >= bot.started_at), 0),
+      'last_code', failures.last_code, 'last_at', private.rfc3339(failures.last_at))
+    from (values (bot.id)) as asked (bot_id)
+    left join public.bot_signing_failures as failures on failures.bot_id = asked.bot_id);
+end $$;
 
 create function private.quarantine(bot public.bots, token_id uuid, code text, failures integer) returns boolean
 language plpgsql set search_path = '' as $$

@@ -94,65 +94,68 @@ grant select (round_ended_at) on private.monitor_state to authenticated;
 create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
 returns table (
   bot_id uuid, client_id uuid, state text, since timestamptz, detail jsonb, written_state text)
-language sql stable set search_path = '' as $$
-  select
-    bots.id, bots.client_id, found.state,
-    case
-      when found.state = written.state then written.since
-      -- If the cause began before the state that was written last, a graver state hid it. Then the state begins now.
-      when found.began > coalesce(written.since, '-infinity') then found.began
-      else now() end,
-    case when found.state = written.state then written.detail
-      else nullif(jsonb_strip_nulls(found.detail), '{}') end,
-    written.state
-  from public.bots
-  left join public.bot_heartbeats as beat on beat.bot_id = bots.id and beat.beat_at >= bots.started_at
-  left join public.trading_keys as trading on trading.client_id = bots.client_id
-  cross join lateral (
-    select count(wallets.key_id) as keys,
-      min(age.since) filter (where age.since < now() - health_of.key_age_limit) as oldest,
-      jsonb_agg(wallets.address order by wallets.id)
-        filter (where age.since < now() - health_of.key_age_limit) as old_addresses
-    from public.bot_wallets as wallets
-    cross join lateral (
-      -- An own key is as old as its wallet, because a rotation replaces own keys with the trading key.
-      select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
-    ) as age
-    where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
-  cross join lateral (
-    select case
-      when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
-      when bots.status = 'stopped' then 'stopped'
-      when held.keys = 0 then 'keyless'
-      when beat.beat_at is null and bots.started_at > now() - health_of.heartbeat_limit then 'starting'
-      when beat.beat_at is null then 'missing'
-      when beat.beat_at < now() - health_of.heartbeat_limit then 'late'
-      when beat.status <> 'ok' then beat.status
-      when held.oldest is not null then 'key_old'
-      else 'healthy' end as state
-  ) as judged
-  cross join lateral (
-    select judged.state,
-      case judged.state
-        when 'quarantined' then bots.stopped_at
-        when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
-        when 'starting' then bots.started_at
-        when 'missing' then bots.started_at + health_of.heartbeat_limit
-        when 'late' then beat.beat_at + health_of.heartbeat_limit
-        when 'key_old' then held.oldest + health_of.key_age_limit
-        else beat.beat_at end as began,
+language plpgsql stable set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+    select
+      bots.id, bots.client_id, found.state,
       case
-        when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
-        when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
-        when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
-        when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
-      end as detail
-  ) as found
-  left join lateral (
-    select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
-    where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true
-  where bots.id = any (health_of.bot_ids)
-$$;
+        when found.state = written.state then written.since
+        -- If the cause began before the state that was written last, a graver state hid it. Then the state begins now.
+        when found.began > coalesce(written.since, '-infinity') then found.began
+        else now() end,
+      case when found.state = written.state then written.detail
+        else nullif(jsonb_strip_nulls(found.detail), '{}') end,
+      written.state
+    from public.bots
+    left join public.bot_heartbeats as beat on beat.bot_id = bots.id and beat.beat_at >= bots.started_at
+    left join public.trading_keys as trading on trading.client_id = bots.client_id
+    cross join lateral (
+      select count(wallets.key_id) as keys,
+        min(age.since) filter (where age.since < now() - health_of.key_age_limit) as oldest,
+        jsonb_agg(wallets.address order by wallets.id)
+          filter (where age.since < now() - health_of.key_age_limit) as old_addresses
+      from public.bot_wallets as wallets
+      cross join lateral (
+        -- An own key is as old as its wallet, because a rotation replaces own keys with the trading key.
+        select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
+      ) as age
+      where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
+    cross join lateral (
+      select case
+        when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
+        when bots.status = 'stopped' then 'stopped'
+        when held.keys = 0 then 'keyless'
+        when beat.beat_at is null and bots.started_at > now() - health_of.heartbeat_limit then 'starting'
+        when beat.beat_at is null then 'missing'
+        when beat.beat_at < now() - health_of.heartbeat_limit then 'late'
+        when beat.status <> 'ok' then beat.status
+        when held.oldest is not null then 'key_old'
+        else 'healthy' end as state
+    ) as judged
+    cross join lateral (
+      select judged.state,
+        case judged.state
+          when 'quarantined' then bots.stopped_at
+          when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
+          when 'starting' then bots.started_at
+          when 'missing' then bots.started_at + health_of.heartbeat_limit
+          when 'late' then beat.beat_at + health_of.heartbeat_limit
+          when 'key_old' then held.oldest + health_of.key_age_limit
+          else beat.beat_at end as began,
+        case
+          when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
+          when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
+          when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
+          when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
+        end as detail
+    ) as found
+    left join lateral (
+      select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
+      where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true
+    where bots.id = any (health_of.bot_ids);
+end $$;
 comment on function private.health_of(uuid[], interval, interval) is
   'The current state of each bot: the gravest state that applies, when it began, and the state that was written last. Every table is read by index, once for each bot.';
 

@@ -6,23 +6,25 @@ create index bot_wallets_by_master_key on public.bot_wallets (master_key_id, cli
 -- counting ----------------------------------------------------------------------------------------------------
 
 create function private.envelope_counts() returns jsonb
-language sql stable set search_path = ''
-return (
-  with counts as (
-    select master_key_id, count(*) as trading_keys, 0 as copies, 0 as own_keys
-    from public.trading_keys group by master_key_id
-    union all
-    select wallets.master_key_id, 0, count(trading.key_id), count(*) - count(trading.key_id)
-    from public.bot_wallets as wallets
-    left join public.trading_keys as trading
-      on trading.client_id = wallets.client_id and trading.key_id = wallets.key_id
-    where wallets.master_key_id is not null group by wallets.master_key_id)
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'master_key_id', master_key_id, 'trading_keys', trading_keys, 'copies', copies, 'own_keys', own_keys)
-    order by master_key_id), '[]')
-  from (
-    select master_key_id, sum(trading_keys) as trading_keys, sum(copies) as copies, sum(own_keys) as own_keys
-    from counts group by master_key_id) as totals);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    with counts as (
+      select master_key_id, count(*) as trading_keys, 0 as copies, 0 as own_keys
+      from public.trading_keys group by master_key_id
+      union all
+      select wallets.master_key_id, 0, count(trading.key_id), count(*) - count(trading.key_id)
+      from public.bot_wallets as wallets
+      left join public.trading_keys as trading
+        on trading.client_id = wallets.client_id and trading.key_id = wallets.key_id
+      where wallets.master_key_id is not null group by wallets.master_key_id)
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'master_key_id', master_key_id, 'trading_keys', trading_keys, 'copies', copies, 'own_keys', own_keys)
+      order by master_key_id), '[]')
+    from (
+      select master_key_id, sum(trading_keys) as trading_keys, sum(copies) as copies, sum(own_keys) as own_keys
+      from counts group by master_key_id) as totals);
+end $$;
 comment on function private.envelope_counts() is
   'How many envelopes each master key has sealed. It reads one snapshot and only indexes.';
 

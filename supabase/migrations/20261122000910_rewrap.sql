@@ -30,47 +30,54 @@ end $$;
 comment on function private.master_key_of(text) is 'The id of the master key that an envelope names, as in the generated columns. For a text that is not an envelope, any value or null.';
 
 create function private.hash_of_envelope(envelope text) returns text
-language sql immutable set search_path = ''
-return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
+language plpgsql immutable set search_path = '' as $$
+begin
+  return encode(sha256(convert_to(envelope, 'UTF8')), 'hex');
+end $$;
 comment on function private.hash_of_envelope(text) is 'SHA-256 of an envelope in hex. It tells two envelopes of the same key apart.';
 
 create function private.keys_to_rewrap(target text) returns integer
-language sql stable set search_path = ''
-return (
-  select count(*) from (
-    select client_id, key_id from public.trading_keys where master_key_id < target
-    union select client_id, key_id from public.trading_keys where master_key_id > target
-    union select client_id, key_id from public.bot_wallets where master_key_id < target
-    union select client_id, key_id from public.bot_wallets where master_key_id > target) as keys);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (
+    select count(*) from (
+      select client_id, key_id from public.trading_keys where master_key_id < target
+      union select client_id, key_id from public.trading_keys where master_key_id > target
+      union select client_id, key_id from public.bot_wallets where master_key_id < target
+      union select client_id, key_id from public.bot_wallets where master_key_id > target) as keys);
+end $$;
 comment on function private.keys_to_rewrap(text) is
   'How many private keys are sealed by other master keys than the target. A trading key and its copies count once.';
 
 create function private.envelopes_to_rewrap(
   target text, master_key_ids text[], after_client_id uuid, after_key_id uuid, batch integer)
 returns table (client_id uuid, chain text, address text, key_id uuid, encrypted_key text)
-language sql stable set search_path = '' as $$
-  with keys as (
-    -- Reads only the index, once for each master key. A key with a thousand copies is one row.
-    select distinct held.client_id, held.key_id, older.id as master_key_id
-    from (select distinct unnest(master_key_ids) as id) as older
-    cross join lateral (
-      (select distinct t.client_id, t.key_id from public.trading_keys as t
-        where t.master_key_id = older.id and (t.client_id, t.key_id) > (after_client_id, after_key_id)
-        order by t.client_id, t.key_id limit batch)
-      union all
-      (select distinct w.client_id, w.key_id from public.bot_wallets as w
-        where w.master_key_id = older.id and (w.client_id, w.key_id) > (after_client_id, after_key_id)
-        order by w.client_id, w.key_id limit batch)) as held
-    where older.id <> target
-    order by held.client_id, held.key_id limit batch)
-  select sealed.* from keys cross join lateral (
-    select t.client_id, t.chain, t.address, t.key_id, t.encrypted_key from public.trading_keys as t
-      where t.client_id = keys.client_id and t.key_id = keys.key_id and t.master_key_id = keys.master_key_id
-    union
-    select w.client_id, w.chain, w.address, w.key_id, w.encrypted_key from public.bot_wallets as w
-      where w.client_id = keys.client_id and w.key_id = keys.key_id and w.master_key_id = keys.master_key_id) as sealed
-  order by sealed.client_id, sealed.key_id limit batch
-$$;
+language plpgsql stable set search_path = '' as $$
+#variable_conflict use_column
+begin
+  return query
+    with keys as (
+      -- Reads only the index, once for each master key. A key with a thousand copies is one row.
+      select distinct held.client_id, held.key_id, older.id as master_key_id
+      from (select distinct unnest(master_key_ids) as id) as older
+      cross join lateral (
+        (select distinct t.client_id, t.key_id from public.trading_keys as t
+          where t.master_key_id = older.id and (t.client_id, t.key_id) > (after_client_id, after_key_id)
+          order by t.client_id, t.key_id limit batch)
+        union all
+        (select distinct w.client_id, w.key_id from public.bot_wallets as w
+          where w.master_key_id = older.id and (w.client_id, w.key_id) > (after_client_id, after_key_id)
+          order by w.client_id, w.key_id limit batch)) as held
+      where older.id <> target
+      order by held.client_id, held.key_id limit batch)
+    select sealed.* from keys cross join lateral (
+      select t.client_id, t.chain, t.address, t.key_id, t.encrypted_key from public.trading_keys as t
+        where t.client_id = keys.client_id and t.key_id = keys.key_id and t.master_key_id = keys.master_key_id
+      union
+      select w.client_id, w.chain, w.address, w.key_id, w.encrypted_key from public.bot_wallets as w
+        where w.client_id = keys.client_id and w.key_id = keys.key_id and w.master_key_id = keys.master_key_id) as sealed
+    order by sealed.client_id, sealed.key_id limit batch;
+end $$;
 comment on function private.envelopes_to_rewrap(text, text[], uuid, uuid, integer) is
   'The next envelopes that one of these master keys, but not the target, sealed, in the order of clients and keys.';
 
@@ -156,8 +163,10 @@ comment on function private.rewrap(text, jsonb) is
 -- decides instead of policies. The first statement of each function checks the token, and nothing is read before that.
 
 create function private.target_of_token(token_id uuid) returns text
-language sql stable set search_path = ''
-return (select master_key_id from public.machine_tokens where id = target_of_token.token_id);
+language plpgsql stable set search_path = '' as $$
+begin
+  return (select master_key_id from public.machine_tokens where id = target_of_token.token_id);
+end $$;
 
 create function public.list_envelopes_to_rewrap(edge_token text, token text, master_key_ids text[], batch integer)
 returns jsonb

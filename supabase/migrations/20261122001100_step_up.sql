@@ -22,24 +22,26 @@ create policy "everybody signed in sees the settings" on private.settings
 grant select on private.settings to authenticated;
 
 create function private.signed_in_at(claims jsonb) returns numeric
-language sql immutable set search_path = '' as $$
-  select case
-    when coalesce(jsonb_typeof(claims -> 'amr'), 'null') = 'null' then given.auth_time
-    when given.first_factor_at is not null then least(given.first_factor_at, given.auth_time)
-  end
-  from (
-    select
-      case when jsonb_typeof(claims -> 'auth_time') = 'number' then (claims ->> 'auth_time')::numeric end as auth_time,
-      (
-        select max((entry ->> 'timestamp')::numeric)
-        from jsonb_array_elements(case when jsonb_typeof(claims -> 'amr') = 'array' then claims -> 'amr' end) as entry
-        where jsonb_typeof(entry -> 'timestamp') = 'number'
-          -- The same list as FIRST_FACTORS in src/auth/signed-in-at.ts, which explains it.
-          and entry ->> 'method' in (
-            'email/signup', 'invite', 'magiclink', 'oauth', 'otp', 'passkey', 'password', 'recovery', 'sso/saml', 'web3')
-      ) as first_factor_at
-  ) as given;
-$$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return (
+    select case
+      when coalesce(jsonb_typeof(claims -> 'amr'), 'null') = 'null' then given.auth_time
+      when given.first_factor_at is not null then least(given.first_factor_at, given.auth_time)
+    end
+    from (
+      select
+        case when jsonb_typeof(claims -> 'auth_time') = 'number' then (claims ->> 'auth_time')::numeric end as auth_time,
+        (
+          select max((entry ->> 'timestamp')::numeric)
+          from jsonb_array_elements(case when jsonb_typeof(claims -> 'amr') = 'array' then claims -> 'amr' end) as entry
+          where jsonb_typeof(entry -> 'timestamp') = 'number'
+            -- The same list as FIRST_FACTORS in src/auth/signed-in-at.ts, which explains it.
+            and entry ->> 'method' in (
+              'email/signup', 'invite', 'magiclink', 'oauth', 'otp', 'passkey', 'password', 'recovery', 'sso/saml', 'web3')
+        ) as first_factor_at
+    ) as given);
+end $$;
 comment on function private.signed_in_at(jsonb) is
   'When the user last signed in with a first factor, in seconds since the epoch. Refreshing a session or verifying a second factor does not change this time. The claim auth_time can only make it older.';
 
@@ -86,11 +88,13 @@ create policy "changing a policy takes what the operator asks" on public.bot_pol
 
 create function public.step_up_agrees(require_aal2 boolean, max_sign_in_age_seconds integer default null)
 returns boolean
-language sql stable security definer set search_path = ''
-return exists (
-  select from private.settings
-  where settings.require_aal2 = step_up_agrees.require_aal2
-    and settings.max_sign_in_age_seconds is not distinct from step_up_agrees.max_sign_in_age_seconds);
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  return exists (
+    select from private.settings
+    where settings.require_aal2 = step_up_agrees.require_aal2
+      and settings.max_sign_in_age_seconds is not distinct from step_up_agrees.max_sign_in_age_seconds);
+end $$;
 comment on function public.step_up_agrees(boolean, integer) is
   'For GET /ready: whether the edge and the database have the same step-up settings. Definer: it is called without a session. The settings are not secret, because every signed-in user can read them.';
 

@@ -157,7 +157,10 @@ create trigger record_moved after update on public.machine_token_bots referencin
   for each statement execute function private.refuse_change();
 
 create function private.chain_of_token(token public.machine_tokens) returns uuid
-language sql immutable set search_path = '' as $$ select coalesce(token.client_id, private.deployment()) $$;
+language plpgsql immutable set search_path = '' as $$
+begin
+  return coalesce(token.client_id, private.deployment());
+end $$;
 comment on function private.chain_of_token(public.machine_tokens) is
   'The chain for events of a token without bots: the chain of its client, or of the deployment.';
 

@@ -2,11 +2,12 @@
 begin;
 \ir ../people.psql
 \ir guards.psql
-select plan(37);
+select plan(39);
 
 select is_empty('select * from tests.functions_that_cannot_be_scanned', 'no function executes SQL within a string');
 select is_empty('select * from tests.functions_that_share_rows', 'no function locks rows for share');
 select is_empty('select * from tests.functions_with_atomic_body', 'no function has a "begin atomic" body');
+select is_empty('select * from tests.functions_in_sql', 'every function is in plpgsql');
 select is_empty('select * from tests.functions_with_bare_writes', 'every UPDATE and DELETE has a WHERE');
 select is_empty('select * from tests.readers_that_write', 'STABLE and IMMUTABLE functions only read, and call only functions that read');
 select is_empty('select * from tests.settings_that_may_be_null', 'no function compares a setting that may be null');
@@ -50,6 +51,7 @@ create function private.is_atomic() returns void language sql set search_path = 
 begin atomic
   select 1;
 end;
+select bag_eq('select found from tests.functions_in_sql', array['private.is_atomic()'], 'a function in SQL is found');
 create function private.returns() returns integer language sql set search_path = '' return 1;
 select results_eq('select found from tests.functions_with_atomic_body', array['private.is_atomic()'],
   'a "begin atomic" body is found, and a "return" body is not');
