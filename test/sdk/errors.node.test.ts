@@ -14,9 +14,11 @@ afterEach(async () => {
   server = undefined;
 });
 
+const halfOfIt: Answer = (response) => response.writeHead(200, { 'content-length': '100' }).write('{');
+
 async function failure(answer: Answer, token: string = TOKEN): Promise<unknown> {
   server = await startStandIn(answer);
-  const timeoutMs = answer === silence ? 1000 : 30_000;
+  const timeoutMs = answer === silence || answer === halfOfIt ? 1000 : 30_000;
   const api = createClient({ url: server.url, token, timeoutMs, retries: 0 });
   return api.clients.setupBot(ID, { bot_type: 'evm-grid', private_key: KEY }).catch((error) => error);
 }
@@ -95,9 +97,7 @@ describe('no answer', () => {
   });
 
   test('throws the same error if the response stops half way', async () => {
-    const error = await failure((response) =>
-      response.writeHead(200, { 'content-length': '100' }).write('{'),
-    );
+    const error = await failure(halfOfIt);
     expect(error).toMatchObject({ code: 'timeout' });
   });
 });
