@@ -33,31 +33,49 @@ const commands = [
   'test/operator/{accounts,backup,connect,help,import,import-command,issue-token,keys,restore}.node.test.ts',
 ];
 
-/** Take longest, so that they begin first. Otherwise the run ends with one of them on one core. */
-const slowest = [
-  'database/pgtap.node',
-  'sdk/retries.node',
-  'middleware/rate-limit.node',
-  'database/envelopes.node',
-  'attacks/smuggling.node',
-  'chains/signatures.node',
-  'routes/key-forms.workerd',
-  'attacks/tokens.workerd',
-  'routes/missing-settings.workerd',
-  'middleware/step-up.workerd',
-  'routes/policies.workerd',
-  'routes/idempotency.workerd',
+/** Files that take longest, the longest first: they begin first, so that no run ends with one of them on one core. */
+const slow = [
+  'test/database/pgtap.node.test.ts',
+  'test/middleware/rate-limit.node.test.ts',
+  'test/sdk/retries.node.test.ts',
+  'test/attacks/smuggling.node.test.ts',
+  'test/database/envelopes.node.test.ts',
+  'test/database/monitor.node.test.ts',
+  'test/e2e/bundle.node.test.ts',
+  'test/chains/evm.node.test.ts',
+  'test/chains/solana.node.test.ts',
+  'test/chains/signatures.node.test.ts',
+  'test/database/time-limits.node.test.ts',
+  'test/database/gate.node.test.ts',
+  'test/database/linking.node.test.ts',
+  'test/database/step-up.node.test.ts',
+  'test/database/plans.node.test.ts',
+  'test/database/bounds.node.test.ts',
+  'test/database/bad-rows.node.test.ts',
+  'test/sdk/canonical.node.test.ts',
+  'test/routes/idempotency.workerd.test.ts',
+  'test/routes/key-forms.workerd.test.ts',
+  'test/routes/missing-settings.workerd.test.ts',
+  'test/attacks/tokens.workerd.test.ts',
+  'test/middleware/step-up.workerd.test.ts',
+  'test/routes/policies.workerd.test.ts',
+  'test/routes/strangers.workerd.test.ts',
+  'test/routes/key-events.workerd.test.ts',
+  'test/attacks/past-the-edge.workerd.test.ts',
+  'test/routes/unknown-fields.workerd.test.ts',
+  'test/routes/add-wallet.workerd.test.ts',
+  'test/routes/health.workerd.test.ts',
 ];
 
 class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const place = ({ moduleId, project }: TestSpecification) => {
-      const index = slowest.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+      const index = slow.findIndex((path) => moduleId.endsWith(path));
       // Files of one project stay together, and the projects in their order.
       return {
         group: sorted.findIndex((other) => other.project.name === project.name),
-        index: index < 0 ? slowest.length : index,
+        index: index < 0 ? slow.length : index,
       };
     };
     return sorted
@@ -110,6 +128,9 @@ export default defineConfig({
     projects: [
       inWorkerd('workerd', ['test/**/*.workerd.test.ts'], longInWorkerd),
       inNode('node', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands]),
+      // `npm run test:fast`, for the loop while somebody works on the code.
+      inWorkerd('fast-workerd', ['test/**/*.workerd.test.ts'], [...longInWorkerd, ...slow]),
+      inNode('fast', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands, ...slow]),
       inNode('commands', commands),
       inNode('long', long),
       inWorkerd('long-workerd', longInWorkerd),
