@@ -317,7 +317,7 @@ create table private.event_counts (
   omitted integer not null
 );
 comment on table private.event_counts is
-  'For each chain: how many events (except those of keys and signatures) were recorded in this minute, and how many were left out since the last recorded event.';
+  'For each chain: how many of the limited events were recorded in this minute, and how many were left out since the last recorded event.';
 
 alter table private.event_counts enable row level security;
 alter table private.event_counts force row level security;
@@ -330,14 +330,16 @@ create function private.record_events(
 language plpgsql set search_path = '' as $$
 declare
   most_events_a_minute constant integer := 60;
-  -- This many of the 60 are reserved for events about tokens and accounts, so that a flood of changes of bots and
-  -- policies cannot displace them.
+  -- This many of the 60 are reserved for events about tokens, so that a flood of changes of bots and policies cannot
+  -- displace them.
   reserved constant integer := 20;
+  -- Only events that a session of the client can cause again and again are limited. No flood hides any other event.
   most constant integer := case
-    when record_events.client_id = private.deployment() then 1000000
-    when record_events.event ~ '^(bot_(created|changed|started|stopped|removed)|policy_set|policy_removed|client_changed)$'
+    when record_events.client_id = private.deployment() then null
+    when record_events.event in (
+      'bot_created', 'bot_started', 'bot_stopped', 'policy_set', 'policy_removed', 'client_changed')
       then most_events_a_minute - reserved
-    else most_events_a_minute end;
+    when record_events.event in ('token_issued', 'token_first_used', 'token_revoked') then most_events_a_minute end;
   total constant integer := cardinality(bot_ids);
   counts private.event_counts;
   room integer;
@@ -350,7 +352,7 @@ begin
       minute = greatest(before.minute, excluded.minute),
       recorded = case when before.minute < excluded.minute then 0 else before.recorded end
     returning * into counts;
-  room := least(total, greatest(0, most - counts.recorded));
+  room := case when most is null then total else least(total, greatest(0, most - counts.recorded)) end;
   insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
     select record_events.client_id, record_events.event, item.bot_id, auth.uid(),
       coalesce(record_events.actor, private.current_actor(record_events.client_id)), private.current_request_id(),
@@ -359,11 +361,11 @@ begin
     from unnest(bot_ids, details) with ordinality as item (bot_id, detail, place)
     where item.place <= room order by item.place;
   update private.event_counts as kept
-    set recorded = kept.recorded + room, omitted = case when room > 0 then 0 else kept.omitted end + total - room
+    set recorded = kept.recorded + case when most is null then 0 else room end, omitted = case when room > 0 then 0 else kept.omitted end + total - room
     where kept.client_id = counts.client_id;
 end $$;
 comment on function private.record_events(text, uuid, uuid[], jsonb[], text) is
-  'Queues one event for each bot id (a bot id may be null). At most 60 events a minute are recorded for each client. Further events are counted, and the next recorded event contains the number that was left out.';
+  'Queues one event for each bot id (a bot id may be null). At most 60 events of bots, policies, tokens and names a minute are recorded for each client. Further events are counted, and the next recorded event contains the number that was left out. Events of accounts and wallets, and events that only an admin or the operator can cause, are always recorded.';
 
 create function private.record_event(
   event text, client_id uuid, bot_id uuid default null, detail jsonb default null, actor text default null

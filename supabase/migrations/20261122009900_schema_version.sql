@@ -2,12 +2,12 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: 2aa93576c411a9009ae1f0b75d9fd5f10afb496edd2410b1f7bd2546000f9ea3
+-- SHA-256 of the other migrations: a6eb4ce747ffbca454681f79f069d7e45f5b3de585ec5074cadafdae79f6c5bc
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$
 begin
-  return 4;
+  return 5;
 end $$;
 comment on function public.schema_version() is 'The version of the schema. GET /ready calls it to find out whether the database responds and is migrated.';
 grant execute on function public.schema_version() to anon, authenticated;

@@ -1,7 +1,7 @@
 -- At most 60 events a minute are recorded for each client, not counting keys and signatures. Nobody can fill a chain or hide events.
 begin;
 \ir ../people.psql
-select plan(37);
+select plan(39);
 
 create function tests.recorded(person text) returns text language sql stable security definer
 return (select concat_ws(' ', recorded, omitted) from private.event_counts where client_id = tests.client_id(person));
@@ -65,6 +65,13 @@ select is(tests.recorded('anna'), '60 3', 'changes by an admin count');
 select tests.act_as('operator');
 delete from public.bot_policies where bot_id = tests.bot_id('b1');
 select is(tests.recorded('anna'), '60 4', 'changes by the operator count');
+-- Events that no session of a client can cause are never omitted, so that no flood hides them.
+update public.clients set user_id = null where id = tests.client_id('anna');
+select is(tests.waiting('anna', 'account_unlinked'), 1::bigint, 'an account that is unlinked during a flood is recorded');
+update public.clients set user_id = tests.account_id('anna') where id = tests.client_id('anna');
+select is(tests.recorded('anna'), '60 0', 'such an event has the number of omitted events, and does not count');
+select tests.forget();
+insert into private.event_counts values (tests.client_id('anna'), date_trunc('minute', now()), 60, 4);
 -- A rollback restores the count.
 select is(tests.refusal($$do 'begin perform public.set_policy(tests.bot_id(''b2''), ''{"max_value": "9"}''); raise division_by_zero; end'$$), '22012', 'a change is rolled back');
 select is(tests.recorded('anna'), '60 4', 'a change that is rolled back does not count');

@@ -74,6 +74,6 @@ ${table(
 
 ## How many
 
-Events of keys and signatures are always recorded. Of all others a client's chain has at most 60 a minute, and at most 20 rejected
-requests. \`omitted\` counts the events that were not recorded. [All limits](limits.md#events).
+A client's chain has at most 60 events of bots, policies, tokens and names a minute, and at most 20 rejected requests. All other
+events are always recorded. \`omitted\` counts the events that were not recorded. [All limits](limits.md#events).
 `;
