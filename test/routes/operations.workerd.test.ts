@@ -45,6 +45,8 @@ describe('the description', () => {
       'envelope_write_denied',
       // A path without the method: no operation.
       'route_not_found',
+      // GET /.well-known/security.txt is not in the description.
+      'security_contact_missing',
       'method_not_allowed',
       'envelope_row_mismatch',
       'row_limit_exceeded',
