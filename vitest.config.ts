@@ -9,14 +9,18 @@ const long = [
   'test/attacks/extremes.node.test.ts',
   'test/attacks/fuzz.node.test.ts',
   'test/attacks/rest-matrix.node.test.ts',
+  'test/attacks/smuggling.node.test.ts',
   'test/attacks/stored-envelopes.node.test.ts',
-  'test/chains/runner.node.test.ts',
+  'test/chains/*.node.test.ts',
   'test/database/*races.node.test.ts',
+  'test/database/gate.node.test.ts',
   'test/database/push.node.test.ts',
   'test/database/rewrap.node.test.ts',
+  'test/database/time-limits.node.test.ts',
   'test/e2e/dev.node.test.ts',
   'test/faults/*.node.test.ts',
   'test/load/load.node.test.ts',
+  'test/middleware/rate-limit.node.test.ts',
   'test/sdk/package.node.test.ts',
   'test/services/memory.node.test.ts',
 ];
@@ -36,17 +40,10 @@ const commands = [
 /** Files that take longest, the longest first: they begin first, so that no run ends with one of them on one core. */
 const slow = [
   'test/database/pgtap.node.test.ts',
-  'test/middleware/rate-limit.node.test.ts',
   'test/sdk/retries.node.test.ts',
-  'test/attacks/smuggling.node.test.ts',
   'test/database/envelopes.node.test.ts',
   'test/database/monitor.node.test.ts',
   'test/e2e/bundle.node.test.ts',
-  'test/chains/evm.node.test.ts',
-  'test/chains/solana.node.test.ts',
-  'test/chains/signatures.node.test.ts',
-  'test/database/time-limits.node.test.ts',
-  'test/database/gate.node.test.ts',
   'test/database/linking.node.test.ts',
   'test/database/step-up.node.test.ts',
   'test/database/plans.node.test.ts',
@@ -85,12 +82,24 @@ class SlowestFirst extends BaseSequencer {
   }
 }
 
-const inNode = (name: string, include: readonly string[], exclude: readonly string[] = []) => ({
+/** Tests that replace a module, which the other files of a process would get too. */
+const mocks = [
+  'test/keys/{ecdsa,ed25519,rfc6979,wipe}.node.test.ts',
+  'test/operator/{fernet,open-keys}.node.test.ts',
+];
+
+const inNode = (
+  name: string,
+  include: readonly string[],
+  exclude: readonly string[] = [],
+  isolate = true,
+) => ({
   test: {
     name,
     include: [...include],
     exclude: [...exclude],
     setupFiles,
+    isolate,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     sequence: { groupOrder: 1 },
@@ -127,10 +136,17 @@ export default defineConfig({
     sequence: { sequencer: SlowestFirst },
     projects: [
       inWorkerd('workerd', ['test/**/*.workerd.test.ts'], longInWorkerd),
-      inNode('node', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands]),
+      // One process for all files of a test worker: starting one for each file is a quarter of their time.
+      inNode('node', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands, ...mocks], false),
+      inNode('mocks', mocks),
       // `npm run test:fast`, for the loop while somebody works on the code.
       inWorkerd('fast-workerd', ['test/**/*.workerd.test.ts'], [...longInWorkerd, ...slow]),
-      inNode('fast', ['test/**/*.node.test.ts'], ['test/leaks/**', ...long, ...commands, ...slow]),
+      inNode(
+        'fast',
+        ['test/**/*.node.test.ts'],
+        ['test/leaks/**', ...long, ...commands, ...mocks, ...slow],
+        false,
+      ),
       inNode('commands', commands),
       inNode('long', long),
       inWorkerd('long-workerd', longInWorkerd),
