@@ -142,11 +142,15 @@ function origins(list: string): ReadonlySet<string> {
   return new Set(named.filter((origin) => httpUrl(origin)?.origin === origin));
 }
 
-/** `Contact` of RFC 9116: URIs of mail, web or telephone. */
+/** `Contact` of RFC 9116. */
 function contacts(list: string): readonly string[] {
   return list.split(',').flatMap((contact) => {
     const url = URL.parse(contact.trim());
-    return url && ['https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : [];
+    const isContact =
+      url?.protocol === 'https:'
+        ? !url.username && !url.password
+        : url?.protocol === 'mailto:' && /@/.test(url.pathname);
+    return url && isContact ? url.href : [];
   });
 }
 

@@ -108,9 +108,29 @@ create function private.lock_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+  -- For share_gate_of_row. A session cannot call set_config, because PostgREST does not expose it.
+  perform set_config('trading_keys.gate', lock_gate.client_id::text, true);
 end $$;
 comment on function private.lock_gate(uuid) is
   'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+
+create function private.share_gate_of_row() returns trigger
+language plpgsql security definer set search_path = '' as $$
+declare
+  client_id uuid;
+begin
+  if not private.is_admin() then return case tg_op when 'DELETE' then old else new end; end if;
+  if tg_table_name = 'clients' then client_id := case tg_op when 'DELETE' then old.id else new.id end;
+  else client_id := case tg_op when 'DELETE' then old.client_id else new.client_id end; end if;
+  if client_id is not null and current_setting('trading_keys.gate', true) is distinct from client_id::text
+    and not private.try_lock(private.lock_of_gate(client_id), true)
+  then
+    perform private.raise_busy();
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end $$;
+comment on function private.share_gate_of_row() is
+  'Takes the gate for each row that a statement of an admin writes directly, because such a statement can change several clients and takes no gate before it begins. It does not wait: PostgreSQL has locked the row, which a revocation may wait for. While a revocation waits for the gate, the statement fails, so that statements of admins cannot delay it one after the other.';
 
 create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$

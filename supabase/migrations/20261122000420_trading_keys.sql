@@ -120,6 +120,7 @@ begin
           and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
     end if;
   end if;
+  if tg_op = 'UPDATE' and new.key_id <> old.key_id then perform private.end_key_id(old.key_id); end if;
   perform private.record_key_event(
     case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
     new.client_id, null, new.address, new.chain, new.key_id, new.version);
@@ -145,6 +146,7 @@ begin
     where bots.client_id = old.client_id and bots.status = 'running';
   update public.bot_wallets set key_id = null, encrypted_key = null
     where bot_wallets.client_id = old.client_id and bot_wallets.encrypted_key is not null;
+  perform private.end_key_id(old.key_id);
   perform private.record_key_event(
     'key_revoked', old.client_id, null, old.address, old.chain, old.key_id, old.version);
   return null;

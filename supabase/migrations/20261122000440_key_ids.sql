@@ -69,6 +69,16 @@ begin
 end $$;
 comment on function private.end_key_ids() is
   'After a statement, marks each key id that no row holds any longer as ended. Definer: API roles have no rights on private.key_ids.';
+
+create function private.end_key_id(key_id uuid) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update private.key_ids as known set ended_at = now()
+    where known.key_id = end_key_id.key_id and known.ended_at is null;
+end $$;
+comment on function private.end_key_id(uuid) is
+  'Ends a trading key that was rotated or revoked, for its row. end_key_ids runs after the whole statement, so it would not see that one statement ended a key and stored it again.';
+
 -- The triggers fire even if session_replication_role = replica, which turns ordinary triggers off.
 create trigger hold_key_ids_of_new after insert on public.trading_keys referencing new table as written_rows
   for each statement execute function private.hold_key_ids();

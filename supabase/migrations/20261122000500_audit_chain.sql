@@ -314,10 +314,11 @@ create table private.event_counts (
   client_id uuid primary key,
   minute timestamptz not null,
   recorded integer not null,
-  omitted integer not null
+  omitted integer not null,
+  issued integer not null default 0
 );
 comment on table private.event_counts is
-  'For each chain: how many of the limited events were recorded in this minute, and how many were left out since the last recorded event.';
+  'For each chain: how many of the limited events were recorded in this minute, how many were left out since the last recorded event, and how many tokens sessions issued in this minute.';
 
 alter table private.event_counts enable row level security;
 alter table private.event_counts force row level security;
@@ -330,7 +331,7 @@ create function private.record_events(
 language plpgsql set search_path = '' as $$
 declare
   most_events_a_minute constant integer := 60;
-  -- This many of the 60 are reserved for events about tokens, so that a flood of changes of bots and policies cannot
+  -- This many of the 60 are reserved for uses and ends of tokens, so that a flood of changes of bots and policies cannot
   -- displace them.
   reserved constant integer := 20;
   -- Only events that a session of the client can cause again and again are limited. No flood hides any other event.
@@ -339,7 +340,11 @@ declare
     when record_events.event in (
       'bot_created', 'bot_started', 'bot_stopped', 'policy_set', 'policy_removed', 'client_changed')
       then most_events_a_minute - reserved
-    when record_events.event in ('token_issued', 'token_first_used', 'token_revoked') then most_events_a_minute end;
+    when record_events.event in ('token_first_used', 'token_revoked') then most_events_a_minute end;
+  -- The event of a new token is never left out, because nobody may get a token behind a flood. So the tokens are limited.
+  most_tokens_a_minute constant integer := 60;
+  new_tokens constant integer := case
+    when record_events.event = 'token_issued' and auth.uid() is not null then cardinality(bot_ids) else 0 end;
   total constant integer := cardinality(bot_ids);
   counts private.event_counts;
   room integer;
@@ -350,8 +355,12 @@ begin
     on conflict on constraint event_counts_pkey do update set
       -- If the transaction began in an earlier minute than the counter, it counts in the minute of the counter.
       minute = greatest(before.minute, excluded.minute),
-      recorded = case when before.minute < excluded.minute then 0 else before.recorded end
+      recorded = case when before.minute < excluded.minute then 0 else before.recorded end,
+      issued = case when before.minute < excluded.minute then 0 else before.issued end
     returning * into counts;
+  if counts.issued + new_tokens > most_tokens_a_minute then
+    raise sqlstate 'PT429' using message = 'Too many machine tokens were issued in this minute.', hint = 'rate_limited';
+  end if;
   room := case when most is null then total else least(total, greatest(0, most - counts.recorded)) end;
   insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
     select record_events.client_id, record_events.event, item.bot_id, auth.uid(),
@@ -361,11 +370,12 @@ begin
     from unnest(bot_ids, details) with ordinality as item (bot_id, detail, place)
     where item.place <= room order by item.place;
   update private.event_counts as kept
-    set recorded = kept.recorded + case when most is null then 0 else room end, omitted = case when room > 0 then 0 else kept.omitted end + total - room
+    set recorded = kept.recorded + case when most is null then 0 else room end, issued = kept.issued + new_tokens,
+      omitted = case when room > 0 then 0 else kept.omitted end + total - room
     where kept.client_id = counts.client_id;
 end $$;
 comment on function private.record_events(text, uuid, uuid[], jsonb[], text) is
-  'Queues one event for each bot id (a bot id may be null). At most 60 events of bots, policies, tokens and names a minute are recorded for each client. Further events are counted, and the next recorded event contains the number that was left out. Events of accounts and wallets, and events that only an admin or the operator can cause, are always recorded.';
+  'Queues one event for each bot id (a bot id may be null). At most 60 events a minute are recorded for each client of bots, policies, names, and of uses and ends of tokens. Further events are counted, and the next recorded event contains the number that was left out. All other events are always recorded. Sessions can issue at most 60 tokens a minute for each client.';
 
 create function private.record_event(
   event text, client_id uuid, bot_id uuid default null, detail jsonb default null, actor text default null

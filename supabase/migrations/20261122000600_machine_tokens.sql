@@ -24,7 +24,7 @@ create table public.machine_tokens (
   constraint "its times can be shown" check (private.is_shown_time(created_at) and private.is_shown_time(last_used_at))
 );
 comment on table public.machine_tokens is
-  'Credentials of programs: runners, the edge and cron jobs. Only the SHA-256 of a token is stored. If a token of the scope bots has no client, an admin issued it for bots of several clients.';
+  'Credentials of programs: runners, the edge and cron jobs. Only the SHA-256 of a token is stored. If a token of the scope bots has no client, an admin issued it for bots of several clients. Each of these clients can list it, and end it for its own bots.';
 comment on column public.machine_tokens.scope is
   'API roles can only issue tokens of the scope bots. The operator issues the others: edge for the Worker, monitor and rewrap for cron jobs.';
 comment on column public.machine_tokens.master_key_id is
@@ -195,21 +195,34 @@ begin
         select own.id from public.machine_tokens as own where own.client_id = tokens_of_client.client_id
         union
         select signs.token_id from public.machine_token_bots as signs
-        where signs.client_id = tokens_of_client.client_id))
-      and not exists (
-        select from public.machine_token_bots as others
-        where others.token_id = tokens.id and others.client_id <> tokens_of_client.client_id));
+        where signs.client_id = tokens_of_client.client_id)));
 end $$;
 comment on function private.tokens_of_client(uuid) is
-  'The tokens that sign only for bots of this client. Definer: a client cannot see whether a token also signs for bots of another client.';
+  'The tokens that belong to this client or sign for a bot of this client. Definer: a client cannot see the row of a token that also signs for bots of another client.';
 
 create function private.end_tokens_of_client(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 declare
   ended constant uuid[] := private.tokens_of_client(end_tokens_of_client.client_id);
 begin
-  delete from public.machine_tokens where machine_tokens.id = any (ended);
+  delete from public.machine_tokens as tokens
+    where tokens.id = any (ended) and not exists (
+      select from public.machine_token_bots as others
+      where others.token_id = tokens.id and others.client_id <> end_tokens_of_client.client_id);
+  delete from public.machine_token_bots as signs where signs.client_id = end_tokens_of_client.client_id;
 end $$;
+comment on function private.end_tokens_of_client(uuid) is
+  'Ends every token that signs for bots of this client. A token that also signs for bots of another client continues for those bots only.';
 
-grant execute on function private.tokens_of_client(uuid) to authenticated;
+create function private.end_token_for_own_bots(token_id uuid) returns boolean
+language plpgsql security definer set search_path = '' as $$
+begin
+  delete from public.machine_token_bots as signs
+    where signs.token_id = end_token_for_own_bots.token_id and signs.client_id = private.own_client_id();
+  return found;
+end $$;
+comment on function private.end_token_for_own_bots(uuid) is
+  'Ends a token for the caller''s own bots, if it also signs for bots of another client. Definer: API roles cannot delete from this table. The caller has locked the gate of its client.';
+
+grant execute on function private.tokens_of_client(uuid), private.end_token_for_own_bots(uuid) to authenticated;
 grant execute on function public.edge_token_valid(text) to anon, authenticated;

@@ -1,18 +1,28 @@
 -- How sessions issue, list and revoke machine tokens for bots. See clients_api.
 
 create function private.token_json(token_id uuid) returns jsonb
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  own_client constant uuid := private.own_client_id();
+  sees_all constant boolean := private.is_admin();
 begin
   return (
     select jsonb_build_object(
       'id', tokens.id, 'name', tokens.name,
       'bot_ids', (
-        select coalesce(jsonb_agg(bots.bot_id order by bots.bot_id), '[]')
-        from public.machine_token_bots as bots where bots.token_id = tokens.id),
+        select coalesce(jsonb_agg(signs.bot_id order by signs.bot_id), '[]')
+        from public.machine_token_bots as signs
+        where signs.token_id = tokens.id and (sees_all or signs.client_id = own_client)),
       'created_at', private.rfc3339(tokens.created_at), 'expires_at', private.rfc3339(tokens.expires_at),
       'last_used_at', private.rfc3339(tokens.last_used_at))
-    from public.machine_tokens as tokens where tokens.id = token_json.token_id);
+    from public.machine_tokens as tokens
+    where tokens.id = token_json.token_id and tokens.scope = 'bots' and (
+      sees_all or tokens.client_id = own_client or exists (
+        select from public.machine_token_bots as signs
+        where signs.token_id = tokens.id and signs.client_id = own_client)));
 end $$;
+comment on function private.token_json(uuid) is
+  'A token as its response, or null if it does not sign for a bot that the caller may see. Definer: a client also sees a token that signs for its bots and for bots of another client, but only its own bots of it.';
 
 create function public.issue_token(
   bot_id uuid, other_bot_ids uuid[], name text, token_hash text, expires_at timestamptz default null,
@@ -31,7 +41,7 @@ begin
     perform private.raise_not_found();
   end if;
   if answer is not null then return answer; end if;
-  -- A token for bots of several clients belongs to no client. Only admins can see it and revoke it.
+  -- A token for bots of several clients belongs to no client. Only admins can issue it, and end it for all of them.
   if cardinality(owners) = 1 then owner := owners[1]; end if;
   -- Every transaction that locks the keys of several clients locks them in the order of their ids.
   for place in 1 .. cardinality(owners) loop
@@ -61,8 +71,6 @@ begin
       from public.machine_token_bots as signs
       where signs.bot_id = list_tokens.bot_id
         and (list_tokens.after is null or signs.token_id < list_tokens.after)
-        -- A token for bots of several clients is visible to admins only.
-        and exists (select from public.machine_tokens as tokens where tokens.id = signs.token_id)
       order by signs.token_id desc limit list_tokens.page_size + 1) as page), list_tokens.page_size);
 end $$;
 comment on function public.list_tokens(uuid, integer, uuid) is 'GET /bots/{id}/tokens, newest first.';
@@ -81,10 +89,11 @@ begin
     perform private.lock_gate(client_id);
   end loop;
   delete from public.machine_tokens where machine_tokens.id = revoke_token.token_id;
-  if not found then perform private.raise_not_found(); end if;
+  if not found and not private.end_token_for_own_bots(revoke_token.token_id) then perform private.raise_not_found(); end if;
   return revoked;
 end $$;
-comment on function public.revoke_token(uuid) is 'DELETE /tokens/{id}. After the commit, the token can no longer sign.';
+comment on function public.revoke_token(uuid) is
+  'DELETE /tokens/{id}. After the commit, the token can no longer sign. If a client revokes a token that also signs for bots of another client, the token continues for those bots only.';
 
 create function private.require_token_bot(token_id uuid, bot_id uuid) returns public.bots
 language plpgsql set search_path = '' as $$

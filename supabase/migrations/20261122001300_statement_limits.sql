@@ -1,4 +1,5 @@
--- Limits of one statement of an API role: how many rows it writes (and so how many locks it takes), and how long it runs.
+-- Limits of one statement of an API role: how many rows it writes (and so how many locks it takes), how long it runs, and
+-- that it cannot delay a revocation.
 
 create function private.begin_counting_rows() returns trigger
 language plpgsql set search_path = '' as $$
@@ -39,6 +40,10 @@ begin
       'create trigger a_count_row before insert or update or delete on public.%I
         for each row when (current_user in (''anon'', ''authenticated''))
         execute function private.count_row()', written);
+    execute format(
+      'create trigger a_share_gate_of_row before insert or update or delete on public.%I
+        for each row when (current_user in (''anon'', ''authenticated''))
+        execute function private.share_gate_of_row()', written);
   end loop;
 end $$;
 

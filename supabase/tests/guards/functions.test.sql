@@ -15,6 +15,7 @@ select bag_eq('select * from tests.definer_functions', array[
     -- lock a row that an account can see but not always update
     'private.lock_own_client()',
     'private.share_own_client()',
+    'private.share_gate_of_row()',
     -- has to see the addresses of every client
     'private.claim_address(text, uuid)',
     -- set the version numbers of keys, which API roles must not do
@@ -55,6 +56,9 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.record_refusal(uuid, uuid, text, text)',
     -- called by sessions: returns ids of tokens, for the caller's own client, or for every client to an admin
     'private.tokens_of_client(uuid)',
+    -- called by sessions: a token, only if it signs for a bot that the caller may see, and its end for the caller's own bots
+    'private.token_json(uuid)',
+    'private.end_token_for_own_bots(uuid)',
     -- called by sessions: compares a token with the hashes, which API roles cannot read
     'private.admit_edge(text)',
     -- read and store responses, which API roles must not read or forge: only those of the caller's own account
@@ -101,6 +105,7 @@ where f.found not in (
   'private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)',
   'private.chain_own_key_events(uuid)', 'private.queued_events_json(uuid, text, integer)',
   'private.record_refusal(uuid, uuid, text, text)', 'private.tokens_of_client(uuid)', 'private.admit_edge(text)',
+  'private.token_json(uuid)', 'private.end_token_for_own_bots(uuid)',
   'private.link_account_by_admin(uuid)')
   and g.found <> 'private.before_user_created_hook(jsonb) to supabase_auth_admin';
 select is_empty('select * from tests.callable_definers',
@@ -141,7 +146,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with a non-empty one, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the rights of the owner is found');
-select is((select count(*) from tests.definer_functions), 56::bigint, 'this function is not in the list');
+select is((select count(*) from tests.definer_functions), 59::bigint, 'this function is not in the list');
 select results_eq('select * from tests.locks_without_a_kind', array['private.unkind(text)'],
   'a lock whose name a caller chooses is found');
 select isnt_empty('select * from tests.callable_definers',

@@ -143,7 +143,7 @@ select bag_eq($$select found from tests.function_grants
     'private.lock_of_token(uuid) to authenticated',
     'private.raise_busy() to authenticated',
     'private.admit_edge(text) to authenticated',
-    'private.tokens_of_client(uuid) to authenticated',
+    'private.tokens_of_client(uuid) to authenticated', 'private.end_token_for_own_bots(uuid) to authenticated',
     'private.deployment() to authenticated',
     'private.queued_events_json(uuid, text, integer) to authenticated',
     'private.key_events_page(uuid, integer, bigint, boolean, text) to authenticated',

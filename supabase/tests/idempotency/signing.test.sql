@@ -113,7 +113,7 @@ insert into public.machine_token_bots (token_id, bot_id, client_id)
 select is(tests.check_out('k5', token => 'second'), 'allowed', 'a token that signs for two clients can sign');
 select tests.act_as('anna');
 select public.revoke_key(tests.client_id('anna'));
-select is(tests.check_out('k5', token => 'second'), 'PT409 bot_not_running', 'a repeated request after a revocation -> 409');
+select is(tests.check_out('k5', token => 'second'), 'PT404 resource_not_found', 'a repeated request after a revocation -> 404');
 select is(tests.check_out('k4'), 'PT401 token_invalid', 'a repeated request with a token that has ended -> 401');
 
 -- Heartbeats.

@@ -46,7 +46,7 @@ insert into tests.writes values
     where name in (select 't' || n from generate_series(1, %1$s) as n)$$),
   ('machine_token_bots', 'insert', 'anna', $$insert into public.machine_token_bots (token_id, bot_id, client_id)
     select tokens.id, bots.id, bots.client_id from generate_series(1, %1$s) as n
-    join public.machine_tokens as tokens on tokens.name = 't' || n join public.bots on bots.name = 'b' || n$$),
+    join public.machine_tokens as tokens on tokens.name = 't1' join public.bots on bots.name = 'b' || n$$),
   ('bot_policies', 'insert', 'anna', $$insert into public.bot_policies (bot_id, client_id)
     select id, client_id from public.bots where name in (select 'b' || n from generate_series(1, %1$s) as n)$$),
   ('bot_policies', 'update', 'anna', $$update public.bot_policies set max_value = 1

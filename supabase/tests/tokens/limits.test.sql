@@ -1,7 +1,7 @@
 -- The limits of machine tokens, their lists, and that each listed token can be revoked.
 begin;
 \ir ../people.psql
-select plan(36);
+select plan(40);
 
 create function tests.issue(bot text, name text) returns jsonb language sql
 return public.issue_token(tests.bot_id(bot), '{}', name, tests.hash(name), null);
@@ -37,20 +37,27 @@ select is(tests.refusal($$select tests.listed('his', 10)$$), 'PT404 resource_not
 select tests.act_as('ada');
 select public.issue_token(tests.bot_id('hers'), array[tests.bot_id('his')], 'shared', tests.hash('shared'), null);
 select is(tests.names(tests.listed('hers', 1)), array['shared'], 'an admin sees a token for bots of several clients');
+select set_config('tests.shared', tests.listed('hers', 1) -> 'items' -> 0 ->> 'id', true);
 select tests.act_as('anna');
-select is(tests.names(tests.listed('hers', 2)), array['t5', 't4'], 'a client does not see it, and still gets full pages');
-select is(tests.names(tests.listed('hers', 5)), array['t5', 't4', 't3', 't2', 't1'], 'a client''s page ends with its oldest token');
-select is(tests.listed('hers', 5) -> 'next_cursor', 'null', 'a hidden token causes no next_cursor');
+select is(tests.names(tests.listed('hers', 2)), array['shared', 't5'], 'a client sees it too');
+select is(tests.listed('hers', 1) -> 'items' -> 0 -> 'bot_ids', jsonb_build_array(tests.bot_id('hers')), 'a client sees only its own bots of such a token');
+select is(tests.names(tests.listed('hers', 6)), array['shared', 't5', 't4', 't3', 't2', 't1'], 'a client''s page ends with its oldest token');
+select is(tests.listed('hers', 6) -> 'next_cursor', 'null', 'the last page has no next_cursor');
 
 -- Every token that is listed can be revoked.
 select public.revoke_token((item ->> 'id')::uuid) from jsonb_array_elements(tests.listed('hers', 100) -> 'items') as item;
 select is(tests.listed('hers', 10), '{"items": [], "next_cursor": null}', 'every token that is listed can be revoked');
+select is(tests.refusal($$select public.revoke_token(current_setting('tests.shared')::uuid)$$), 'PT404 resource_not_found', 'a token that no longer signs for the client -> 404');
+select tests.act_as('boris');
+select is(tests.names(tests.listed('his', 2)), array['shared'], 'it still signs for the bots of the other client');
+select tests.act_as('ada');
+select is(public.revoke_token(current_setting('tests.shared')::uuid) ->> 'name', 'shared', 'an admin ends it for all of them');
 
 -- At most 50 tokens for a bot, including expired ones and those of other issuers.
 select tests.act_as('operator');
 with tokens as (
   insert into public.machine_tokens (client_id, name, token_hash, expires_at)
-    select tests.client_id('anna'), 'full ' || n, sha256(convert_to('full ' || n, 'UTF8')), '2020-01-01' from generate_series(1, 48) as n returning id)
+    select tests.client_id('anna'), 'full ' || n, sha256(convert_to('full ' || n, 'UTF8')), '2020-01-01' from generate_series(1, 49) as n returning id)
 insert into public.machine_token_bots (token_id, bot_id, client_id) select id, tests.bot_id('hers'), tests.client_id('anna') from tokens;
 select tests.act_as('anna');
 select is(tests.issued('hers', 'fiftieth'), 'allowed', 'a bot can have 50 tokens');

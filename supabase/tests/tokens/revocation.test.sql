@@ -1,7 +1,7 @@
 -- Every revocation ends, in the same transaction, every token that signs only for bots of the client.
 begin;
 \ir ../people.psql
-select plan(22);
+select plan(23);
 
 create function tests.tokens() returns text[] language sql stable security definer
 return (
@@ -54,7 +54,7 @@ from (values ('one', 'one'), ('both', 'one'), ('both', 'his'), ('his', 'his')) a
 select tests.act_as('operator');
 create table tests.ended as
   select array_agg(id order by id) as ids from public.machine_tokens
-  where name in ('pgtap an admin''s', 'pgtap no bots', 'pgtap one', 'pgtap one and two', 'pgtap operator''s');
+  where name in ('pgtap an admin''s', 'pgtap both', 'pgtap no bots', 'pgtap one', 'pgtap one and two', 'pgtap operator''s');
 grant select on tests.ended to public;
 select tests.act_as('anna');
 select is(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended', (select to_jsonb(ids) from tests.ended),
@@ -62,11 +62,11 @@ select is(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended', (select 
 select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'],
   'a token that also signs for another client''s bots stays, and so do other clients'' tokens');
 select is(tests.check_out('one', 'one'), 'PT401 token_invalid', 'a token that ended -> 401');
-select is(tests.check_out('both', 'one'), 'PT409 bot_not_running', 'a token that stays signs nothing for this client');
+select is(tests.check_out('both', 'one'), 'PT404 resource_not_found', 'a token that stays signs nothing for this client');
 select is(tests.check_out('both', 'his'), 'allowed', 'a token that stays signs for the other client');
 select tests.act_as('operator');
 select results_eq($$select event, count(*) from private.every_key_event
-    where client_id = tests.client_id('anna') and event like 'token\_revoked' group by event$$, $$values ('token_revoked', 5::bigint)$$,
+    where client_id = tests.client_id('anna') and event like 'token\_revoked' group by event$$, $$values ('token_revoked', 6::bigint)$$,
   'each token that ended is an event');
 select ok((select max(seq) from public.key_events where client_id = tests.client_id('anna') and event = 'token_revoked')
   < (select max(seq) from public.key_events where client_id = tests.client_id('anna') and event = 'key_revoked'),
@@ -74,7 +74,7 @@ select ok((select max(seq) from public.key_events where client_id = tests.client
 
 select tests.set_up();
 select tests.act_as('ada');
-select is(jsonb_array_length(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended'), 5, 'a revocation by an admin ends the same number of tokens');
+select is(jsonb_array_length(public.revoke_key(tests.client_id('anna')) -> 'tokens_ended'), 6, 'a revocation by an admin ends the same number of tokens');
 select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a revocation by an admin ends the same tokens');
 select tests.set_up();
 select tests.act_as('anna');
@@ -85,6 +85,15 @@ select tests.act_as('operator');
 delete from public.trading_keys where client_id = tests.client_id('anna');
 select is(tests.tokens(), array['pgtap both', 'pgtap his', 'pgtap monitor'], 'a DELETE by the operator ends the same tokens');
 
+-- A token that also signs for another client does not sign with the client's next key.
+select tests.act_as('anna');
+select tests.submit_again();
+select tests.put_in('anna', 'A');
+select public.start_bot(tests.bot_id('one'));
+select is(tests.check_out('both', 'one'), 'PT404 resource_not_found', 'a token that was detached by a revocation does not sign with the next key');
+select tests.act_as('operator');
+delete from public.trading_keys where client_id = tests.client_id('anna');
+
 -- A rotation ends no token.
 select tests.set_up();
 select tests.act_as('anna');
@@ -94,10 +103,10 @@ select is(tests.check_out('one', 'one'), 'allowed', 'a token signs with the new 
 
 -- Who can list these tokens.
 select tests.act_as('anna');
-select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 5, 'a client can list the tokens that a revocation would end');
+select is(cardinality(private.tokens_of_client(tests.client_id('anna'))), 6, 'a client can list the tokens that a revocation would end');
 select is(tests.refusal($$select private.tokens_of_client(tests.client_id('boris'))$$), 'PT404 resource_not_found', 'the tokens of another client -> 404');
 select tests.act_as('ada');
-select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 1, 'an admin can list them for any client');
+select is(cardinality(private.tokens_of_client(tests.client_id('boris'))), 2, 'an admin can list them for any client');
 select is(tests.refusal($$delete from public.machine_tokens where name = 'pgtap both'$$), 'allowed', 'an admin can end a token of several clients');
 
 select * from finish();
