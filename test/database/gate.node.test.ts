@@ -12,7 +12,7 @@ afterAll(() => Promise.all([sessions.end(), sql.end()]));
 
 /** Runs an action in a transaction of a client's own session, then `before`, and commits. */
 async function asOwner<T>(
-  client: Client,
+  client: Pick<Client, 'userId'>,
   text: string,
   values: readonly string[],
   before?: () => Promise<T>,
@@ -24,7 +24,10 @@ async function asOwner<T>(
   });
 }
 
-async function actAs(transaction: postgres.TransactionSql, { userId }: Client): Promise<void> {
+async function actAs(
+  transaction: postgres.TransactionSql,
+  { userId }: Pick<Client, 'userId'>,
+): Promise<void> {
   const claims = JSON.stringify({ sub: userId, role: 'authenticated' });
   await transaction`select set_config('role', 'authenticated', true),
     set_config('request.jwt.claim.sub', ${userId}, true), set_config('request.jwt.claims', ${claims}, true)`;
@@ -132,6 +135,43 @@ describe('a session that keeps sending slow revocations, which fail at their tim
     }
     const rows = await sql`select from public.trading_keys where client_id = ${client.clientId}`;
     expect([limits.edge > limits.session, rows.length]).toEqual([true, 0]);
+  });
+});
+
+describe("an admin's direct statement, which can change several clients and takes no gate before it begins", () => {
+  const statements = {
+    'a client': 'update public.clients set name = name where id = $1',
+    bots: "update public.bots set status = 'stopped' where client_id = $1",
+    policies: `insert into public.bot_policies (bot_id, client_id) select id, client_id from public.bots where client_id = $1
+      on conflict (bot_id) do update set max_value = 1`,
+    'a new token': `insert into public.machine_tokens (client_id, name, token_hash)
+      values ($1, 'x', sha256(gen_random_uuid()::text::bytea))`,
+    'an end of tokens': 'delete from public.machine_tokens where client_id = $1',
+  };
+
+  it.each(Object.entries(statements))('%s: fails at once while a revocation waits', async (_name, text) => {
+    const { client } = await signingHousehold(sessions, 1, 1);
+    const { client: other } = await signingHousehold(sessions, 1, 1);
+    const admin = { userId: await sessions.newAdmin() };
+    const write = async ({ clientId }: Client) => {
+      await sql`insert into public.machine_tokens (client_id, name, token_hash)
+        values (${clientId}, 'a token', sha256(gen_random_uuid()::text::bytea))`;
+      return asOwner(admin, text, [clientId]).then(
+        () => 'ok',
+        ({ hint }) => hint,
+      );
+    };
+    expect(await write(client)).toBe('ok');
+    let revocation: Promise<void> | undefined;
+    await sql.begin(async (holder) => {
+      await holder`select pg_advisory_xact_lock_shared(private.lock_of_gate(${client.clientId}))`;
+      revocation = asOwner(client, 'select public.revoke_key($1)', [client.clientId]);
+      await vi.waitUntil(isWaiting, { timeout: 20_000, interval: 5 });
+      expect(await write(client)).toBe('database_busy');
+      expect(await write(other)).toBe('ok');
+    });
+    await revocation;
+    expect(await write(client)).toBe('ok');
   });
 });
 

@@ -1,7 +1,7 @@
 -- A key that has ended stays ended. A kept copy of its row and envelope cannot be stored again, in either table.
 begin;
 \ir ../people.psql
-select plan(68);
+select plan(70);
 
 -- Copies of rows, made while the keys were held.
 create table tests.kept (name text primary key, client_id uuid, address text, key_id uuid, encrypted_key text);
@@ -132,6 +132,14 @@ select public.add_wallet('edge', tests.bot_id('three'), tests.wallet('boris', 'B
 select tests.rotate('boris', 'Bnext');
 select is(tests.state_of('Bnext'), 'held', 'an own key that becomes the trading key keeps its id');
 select is(tests.trading_key('boris'), 'Bnext version 2 under first', 'the own key is the trading key');
+
+-- A key that one statement ends and stores again.
+select tests.act_as('operator');
+select is(tests.refusal($$with gone as (delete from public.trading_keys where client_id = tests.client_id('boris') returning *)
+    insert into public.trading_keys (client_id, address, chain, key_id, encrypted_key)
+    select client_id, address, chain, key_id, encrypted_key from gone$$),
+  'PT409 key_id_ended', 'one statement that revokes a key and stores it again -> 409');
+select is(tests.state_of('Bnext'), 'held', 'the rejected statement ended no key');
 
 -- The rows cannot be removed.
 select tests.act_as(actor), is(tests.refusal(statement), '42501', actor || ' cannot: ' || statement)
