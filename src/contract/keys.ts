@@ -90,7 +90,7 @@ export const Revocation = z
     wallets_cleared: z.int(),
     tokens_ended: z.array(Id).openapi({
       description:
-        'The ids of the machine tokens that ended because they signed only for bots of this client.',
+        'The ids of the machine tokens that ended for this client. A token that also signs for bots of another client continues for those bots only.',
     }),
   })
   .openapi('Revocation');

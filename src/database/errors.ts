@@ -65,7 +65,10 @@ export function problemOf(
   session?: Session,
   now = Date.now(),
 ): Problem {
-  if (code.startsWith('PT') && isProblemCode(hint)) return new RaisedProblem(hint);
+  if (code.startsWith('PT') && isProblemCode(hint)) {
+    // The database counts by the minute.
+    return new RaisedProblem(hint, [], hint === 'rate_limited' ? { 'retry-after': '60' } : undefined);
+  }
   const problem = causeOf(code, status);
   // The edge has verified the token. So it is a fault of the caller only if the token has expired since then.
   if (problem === 'database_rejects_token' && session && session.expiresAt * 1000 <= now)

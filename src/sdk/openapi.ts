@@ -745,7 +745,7 @@ export interface Revocation {
   bots_stopped: number;
   wallets_cleared: number;
   /**
-   * The ids of the machine tokens that ended because they signed only for bots of this client.
+   * The ids of the machine tokens that ended for this client. A token that also signs for bots of another client continues for those bots only.
    *
    * Items: UUID.
    */

@@ -48,7 +48,7 @@ export const keys = operations({
     tag: 'Keys',
     summary: 'Delete every key of a client, and stop its bots',
     description:
-      'Deletes every ciphertext of the client, stops every bot and ends the machine tokens that sign only for its bots. Funds stay at their addresses. Neither a master key nor a second factor is required.',
+      'Deletes every ciphertext of the client, stops every bot and ends the machine tokens of its bots. Funds stay at their addresses. Neither a master key nor a second factor is required.',
     problems: ['trading_key_missing'],
     responses: {
       200: {

@@ -37,7 +37,8 @@ export const runners = operations({
   revokeToken: {
     tag: 'Machine tokens',
     summary: 'Revoke a machine token',
-    description: 'From then on the token signs for no bot. No second factor is required.',
+    description:
+      'From then on the token signs for no bot. If a client revokes a token that an admin issued for bots of several clients, it signs for none of the client’s own bots. No second factor is required.',
     problems: [],
     responses: { 200: { description: 'The revoked token.', example: token } },
   },

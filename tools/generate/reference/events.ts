@@ -74,6 +74,6 @@ ${table(
 
 ## How many
 
-A client's chain has at most 60 events of bots, policies, tokens and names a minute, and at most 20 rejected requests. All other
+A client's chain has at most 60 events a minute of bots, policies, names, and of uses and ends of tokens, and at most 20 rejected requests. All other
 events are always recorded. \`omitted\` counts the events that were not recorded. [All limits](limits.md#events).
 `;
