@@ -1,97 +1,137 @@
-/**
- * ECDSA over secp256k1 with the nonce of RFC 6979, composed from the curve arithmetic of @noble/curves.
- *
- * The `sign` of @noble/curves is not used, because it converts the private key to a hex text and a bigint, and neither can
- * be overwritten. Here the key is only 32 bytes, which the caller wipes. The arithmetic gets two numbers whose difference
- * is the key. They are new for each signature, and each of them alone is random.
- */
-import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { nonces } from './rfc6979.ts';
-import { wipe } from './wipe.ts';
+/** ECDSA over secp256k1 by libsecp256k1. The private key is never a text or a number here: both could not be wiped. */
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { Library } from './libsecp256k1.ts';
 
-const { Point } = secp256k1;
-const { Fn } = Point;
-const ORDER = Fn.toBytes(Fn.neg(1n)).with(31, 0x41); // n - 1 ends in 0x40
-const HALF_ORDER = Fn.ORDER >> 1n;
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const POINT_BYTES = 65; // uncompressed: 0x04, x, y (SEC 1, section 2.3.3)
+const UNCOMPRESSED = 2;
+const RFC_6979 = 0; // no other function for the nonce
+
+let instance: Instance | undefined;
 
 /**
- * Signs a digest of 32 bytes. Returns 65 bytes: `r` and the lower `s` (EIP-2) in 32 bytes each, and the parity of y. The
- * secret is a scalar in range. The caller wipes it.
+ * Signs a digest of 32 bytes with the nonce of RFC 6979. Returns 65 bytes: `r` and the lower `s` (EIP-2) in 32 bytes each, and
+ * the parity of y. Returns undefined if the secret is not a scalar in [1, n-1]. The caller wipes the secret.
  */
-export function signDigest(digest: Uint8Array, secret: Uint8Array): Uint8Array {
-  const mask = randomScalar();
-  const masked = addModOrder(secret, mask);
-  const hash = Fn.create(numberOf(digest));
+export function signDigest(digest: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
+  return use((library) => library.sign(reduced(digest), secret));
+}
+
+/** The public point, x and y in 32 bytes each, that made a signature of `signDigest`. */
+export function recoverPoint(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
+  return use((library) => library.recover(digest, signature));
+}
+
+/** The public point of a scalar in [1, n-1]: x and y in 32 bytes each. */
+export function pointOf(secret: Uint8Array): Uint8Array {
+  const point = use((library) => library.pointOf(secret));
+  if (!point) throw new TypeError('not a scalar in range');
+  return point;
+}
+
+/** Whether 32 bytes are a scalar in [1, n-1] (SEC 1, section 3.2.1). */
+export function isScalar(secret: Uint8Array): boolean {
+  return use((library) => library.isScalar(secret));
+}
+
+/**
+ * Makes the instance when it is first used, because Workers allow no random numbers while they start. An instance whose call
+ * threw is not used again: the library did not return, so its stack pointer is wrong.
+ */
+function use<T>(work: (library: Instance) => T): T {
+  instance ??= new Instance();
   try {
-    for (const nonce of nonces(secret, Fn.toBytes(hash))) {
-      const signature = attempt(hash, numberOf(nonce), numberOf(masked), numberOf(mask));
-      if (signature) return signature;
-    }
-    throw new TypeError('unreachable: there is always another nonce');
-  } finally {
-    wipe(mask, masked);
+    return work(instance);
+  } catch (error) {
+    instance.memory.fill(0);
+    instance = undefined;
+    throw error;
   }
 }
 
-/** The uncompressed public key, without its 0x04, that made a signature of `signDigest`. */
-export function recoverPoint(digest: Uint8Array, signature: Uint8Array): Uint8Array {
-  const recovered = new Uint8Array([signature[64] ?? 0, ...signature.subarray(0, 64)]);
-  const point = secp256k1.Signature.fromBytes(recovered, 'recovered').recoverPublicKey(digest);
-  return point.toBytes(false).subarray(1);
+/** bits2octets of RFC 6979, section 2.3.4, which libsecp256k1 leaves to the caller. A digest is not secret. */
+function reduced(digest: Uint8Array): Uint8Array {
+  if (digest.length !== 32) throw new TypeError('not 32 bytes');
+  const number = BigInt(`0x${bytesToHex(digest)}`);
+  return number < ORDER ? digest : hexToBytes((number - ORDER).toString(16).padStart(64, '0'));
 }
 
-/** `undefined` if the standard requires another nonce, or if two values of x have this r. */
-function attempt(hash: bigint, nonce: bigint, masked: bigint, mask: bigint): Uint8Array | undefined {
-  if (!Fn.isValidNot0(nonce)) return undefined;
-  const { x, y } = Point.BASE.multiply(nonce).toAffine();
-  if (!Fn.isValidNot0(x)) return undefined;
-  // s = (hash + x * key) / nonce. A random factor protects the nonce and the products against timing attacks.
-  const blind = numberOf(randomScalar());
-  const product = Fn.sub(Fn.mul(Fn.mul(blind, x), masked), Fn.mul(Fn.mul(blind, x), mask));
-  const s = Fn.mul(Fn.inv(Fn.mul(blind, nonce)), Fn.add(Fn.mul(blind, hash), product));
-  if (s === 0n) return undefined;
-  const high = s > HALF_ORDER;
-  const signature = new Uint8Array(65);
-  signature.set(Fn.toBytes(x), 0);
-  signature.set(Fn.toBytes(high ? Fn.neg(s) : s), 32);
-  signature[64] = Number(y & 1n) ^ Number(high);
-  return signature;
-}
+class Instance extends Library {
+  readonly #digest = this.allocate(32);
+  readonly #signature = this.allocate(65);
+  readonly #compact = this.allocate(64);
+  readonly #recoveryId = this.allocate(4);
+  readonly #point = this.allocate(64);
+  readonly #bytes = this.allocate(POINT_BYTES);
+  readonly #length = this.allocate(4);
 
-function randomScalar(): Uint8Array {
-  for (;;) {
-    const bytes = crypto.getRandomValues(new Uint8Array(32));
-    if (Fn.isValidNot0(numberOf(bytes))) return bytes;
+  isScalar(secret: Uint8Array): boolean {
+    return this.withSecret(secret, (key) => this.call._secp256k1_ec_seckey_verify(this.context, key) === 1);
   }
-}
 
-/** Converts big-endian bytes to a number, without a hex text, which could not be wiped. */
-function numberOf(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 32);
-  let number = 0n;
-  for (let offset = 0; offset < 32; offset += 8) number = (number << 64n) | view.getBigUint64(offset);
-  return number;
-}
+  pointOf(secret: Uint8Array): Uint8Array | undefined {
+    return this.withSecret(secret, (key) =>
+      this.call._secp256k1_ec_pubkey_create(this.context, this.#point, key) === 1
+        ? this.#readPoint()
+        : undefined,
+    );
+  }
 
-/** (a + b) mod n of scalars in range, in constant time: the steps do not depend on the bytes. */
-function addModOrder(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const sum = new Uint8Array(32);
-  const reduced = new Uint8Array(32);
-  let carry = 0;
-  for (let i = 31; i >= 0; i--) {
-    carry += (a[i] ?? 0) + (b[i] ?? 0);
-    sum[i] = carry;
-    carry >>= 8;
+  sign(digest: Uint8Array, secret: Uint8Array): Uint8Array | undefined {
+    this.put(digest, this.#digest);
+    return this.withSecret(secret, (key) => {
+      const { call, context } = this;
+      const signed = call._secp256k1_ecdsa_sign_recoverable(
+        context,
+        this.#signature,
+        this.#digest,
+        key,
+        RFC_6979,
+        0,
+      );
+      return signed === 1 ? this.#readSignature() : undefined;
+    });
   }
-  let borrow = 0;
-  for (let i = 31; i >= 0; i--) {
-    borrow += (sum[i] ?? 0) - (ORDER[i] ?? 0);
-    reduced[i] = borrow;
-    borrow >>= 8;
+
+  recover(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
+    this.put(digest, this.#digest);
+    this.memory.set(signature.subarray(0, 64), this.#compact);
+    const recovered =
+      this.call._secp256k1_ecdsa_recoverable_signature_parse_compact(
+        this.context,
+        this.#signature,
+        this.#compact,
+        signature[64] ?? 0,
+      ) === 1 &&
+      this.call._secp256k1_ecdsa_recover(this.context, this.#point, this.#signature, this.#digest) === 1;
+    return recovered ? this.#readPoint() : undefined;
   }
-  // borrow is -1 if the sum without its carry is less than n. With a carry, the sum is never less than n.
-  const keep = borrow + carry;
-  for (let i = 0; i < 32; i++) sum[i] = ((sum[i] ?? 0) & keep) | ((reduced[i] ?? 0) & ~keep);
-  wipe(reduced);
-  return sum;
+
+  /** Returns undefined if the recovery id is not a parity: x was reduced to r, which occurs once in 2^127 signatures. */
+  #readSignature(): Uint8Array | undefined {
+    this.call._secp256k1_ecdsa_recoverable_signature_serialize_compact(
+      this.context,
+      this.#compact,
+      this.#recoveryId,
+      this.#signature,
+    );
+    const recoveryId = this.memory[this.#recoveryId] ?? 0;
+    if (recoveryId > 1) return undefined;
+    const signature = new Uint8Array(65);
+    signature.set(this.memory.subarray(this.#compact, this.#compact + 64));
+    signature[64] = recoveryId;
+    return signature;
+  }
+
+  #readPoint(): Uint8Array {
+    this.memory[this.#length] = POINT_BYTES;
+    this.call._secp256k1_ec_pubkey_serialize(
+      this.context,
+      this.#bytes,
+      this.#length,
+      this.#point,
+      UNCOMPRESSED,
+    );
+    return this.memory.slice(this.#bytes + 1, this.#bytes + POINT_BYTES);
+  }
 }

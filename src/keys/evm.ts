@@ -1,6 +1,6 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { isScalar, pointOf } from './ecdsa.ts';
 import { KeyInputError } from './input-error.ts';
 import { wipe } from './wipe.ts';
 
@@ -16,14 +16,14 @@ export function readEvmSecret(text: string): Uint8Array | undefined {
   const digits = PRIVATE_KEY.exec(text)?.[1];
   if (digits === undefined) return undefined;
   const secret = hexToBytes(digits);
-  if (secp256k1.utils.isValidSecretKey(secret)) return secret;
+  if (isScalar(secret)) return secret;
   wipe(secret);
   throw new KeyInputError('private_key_out_of_range');
 }
 
 /** The EIP-55 address of a scalar in range: the last 20 bytes of the Keccak-256 of its public point's x and y. */
 export function evmAddressOf(secret: Uint8Array): string {
-  return evmAddressOfPoint(secp256k1.getPublicKey(secret, false).subarray(1)); // without the 0x04 of SEC 1, 2.3.3
+  return evmAddressOfPoint(pointOf(secret));
 }
 
 /** The EIP-55 address of a public point: the 64 bytes of its x and y. */

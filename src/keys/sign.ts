@@ -30,7 +30,8 @@ export async function signAs(
 ): Promise<Uint8Array> {
   if (chain === 'evm') {
     const signature = signDigest(payload, secret);
-    if (evmAddressOfPoint(recoverPoint(payload, signature)) !== address) throw new SigningError();
+    const point = signature && recoverPoint(payload, signature);
+    if (!point || evmAddressOfPoint(point) !== address) throw new SigningError();
     return signature;
   }
   const signature = new Uint8Array(await signEd25519(payload, secret));

@@ -1,6 +1,6 @@
 /** The Worker as `npm run deploy` would upload it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 export interface Bundle {
   readonly code: string;
+  /** The WebAssembly modules that the code imports, by file name. */
+  readonly modules: Readonly<Record<string, Buffer>>;
   readonly bytes: number;
   readonly gzipBytes: number;
   /** The files in the bundle, by path, with the bytes of each. */
@@ -43,8 +45,10 @@ export function buildBundle(entry?: string): Bundle {
     const code = readFileSync(join(directory, name));
     const { outputs } = JSON.parse(readFileSync(join(directory, 'bundle-meta.json'), 'utf8')) as Metafile;
     const parts = Object.entries(outputs).find(([path]) => path.endsWith(name))?.[1].inputs ?? {};
+    const modules = readdirSync(directory).filter((file) => file.endsWith('.wasm'));
     return {
       code: code.toString(),
+      modules: Object.fromEntries(modules.map((file) => [file, readFileSync(join(directory, file))])),
       bytes: code.length,
       gzipBytes: gzipSync(code).length,
       parts: Object.fromEntries(Object.entries(parts).map(([path, part]) => [path, part.bytesInOutput])),

@@ -1,5 +1,5 @@
 /** How long the first request takes, and how much additional routes add to it. */
-import { buildBundle } from './bundle.ts';
+import { type Bundle, buildBundle } from './bundle.ts';
 import { bundleVerdict } from './edge.ts';
 import { burst } from './load.ts';
 import { ratios, sideBySide, summaryOf } from './measure.ts';
@@ -11,21 +11,21 @@ const ROUTES = [0, 100, 1000];
 export async function coldStart({ rounds }: { readonly rounds: number }): Promise<Section> {
   const bundle = buildBundle();
   const empty = buildBundle('test/bench/workers/empty.ts');
-  const firstAnswer = async (code: string, path: string) => {
-    const worker = await Workerd.start(code, {}, path);
+  const firstAnswer = async (program: Bundle, path: string) => {
+    const worker = await Workerd.start(program, {}, path);
     await worker.stop();
     return worker.startMs;
   };
   const series = { service: [] as number[], empty: [] as number[] };
   for (let round = -1; round < rounds; round++) {
-    const service = await firstAnswer(bundle.code, '/health');
-    const nothing = await firstAnswer(empty.code, '/empty');
+    const service = await firstAnswer(bundle, '/health');
+    const nothing = await firstAnswer(empty, '/empty');
     if (round < 0) continue;
     series.service.push(service);
     series.empty.push(nothing);
   }
 
-  const many = buildBundle('test/bench/workers/many-routes.ts').code;
+  const many = buildBundle('test/bench/workers/many-routes.ts');
   const rows: (string | number | ReturnType<typeof summaryOf>)[][] = [];
   for (const routes of ROUTES) {
     const worker = await Workerd.start(many, { ROUTES: `${routes}` }, '/health');

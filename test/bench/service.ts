@@ -16,7 +16,7 @@ export function startService(
   supabaseUrl = stack.supabaseUrl,
 ): Promise<Workerd> {
   return Workerd.start(
-    buildBundle().code,
+    buildBundle(),
     {
       SUPABASE_URL: supabaseUrl,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,

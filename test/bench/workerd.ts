@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../tools/stack/ports.ts';
+import type { Bundle } from './bundle.ts';
 import { Connection, type Request } from './connection.ts';
 
 const WORKERD = join(import.meta.dirname, '..', '..', 'node_modules', 'workerd', 'bin', 'workerd');
 
-const configOf = (port: number, bindings: Readonly<Record<string, string>>) => `
+type Program = Pick<Bundle, 'code' | 'modules'>;
+
+const configOf = (port: number, modules: readonly string[], bindings: Readonly<Record<string, string>>) => `
 using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -19,7 +22,9 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
 );
 const main :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "worker.js")],
+  modules = [(name = "worker", esModule = embed "worker.js")${modules
+    .map((name) => `, (name = ${JSON.stringify(name)}, wasm = embed ${JSON.stringify(name)})`)
+    .join('')}],
   bindings = [${Object.keys(bindings)
     .map((name) => `(name = ${JSON.stringify(name)}, text = embed "${name}")`)
     .join(', ')}],
@@ -43,7 +48,7 @@ export class Workerd {
   }
 
   static async start(
-    code: string,
+    { code, modules }: Program,
     bindings: Readonly<Record<string, string>>,
     path = '/',
     wanted?: number,
@@ -51,8 +56,9 @@ export class Workerd {
     const directory = mkdtempSync(join(tmpdir(), 'trading-keys-workerd-'));
     const port = wanted ?? (await freePort());
     writeFileSync(join(directory, 'worker.js'), code);
+    for (const [name, bytes] of Object.entries(modules)) writeFileSync(join(directory, name), bytes);
     for (const [name, text] of Object.entries(bindings)) writeFileSync(join(directory, name), text);
-    writeFileSync(join(directory, 'config.capnp'), configOf(port, bindings));
+    writeFileSync(join(directory, 'config.capnp'), configOf(port, Object.keys(modules), bindings));
     const began = performance.now();
     const process = spawn(WORKERD, ['serve', 'config.capnp'], {
       cwd: directory,

@@ -1,7 +1,9 @@
 /** The deployed bundle: its size, and that nothing that was removed to make it small is missing. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { secp256k1Base64Bytes } from '@bitauth/libauth/build/lib/bin/secp256k1/secp256k1.base64.js';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z as whole } from 'zod';
 import { createApp } from '../../src/app.ts';
@@ -12,6 +14,10 @@ import { type RunningWorker, startWorker } from './worker.ts';
 
 /** 253 with all of zod and the generator of the description. */
 const MAX_GZIP_KIB = 130;
+
+/** libsecp256k1. Only a new build of it can change this, and its SHA-256. */
+const MAX_WASM_GZIP_KIB = 105;
+const WASM_SHA256 = '7b0c1694b325e3a9754be669514295372260f6853698518fca3a869b0031a98b';
 
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 let worker: RunningWorker;
@@ -36,8 +42,27 @@ describe('the bundle', () => {
     bundle = buildBundle();
   });
 
-  it(`has at most ${MAX_GZIP_KIB} KiB, compressed`, () => {
+  it(`has at most ${MAX_GZIP_KIB} KiB of JavaScript, compressed`, () => {
     expect(bundle.gzipBytes / 1024).toBeLessThan(MAX_GZIP_KIB);
+  });
+
+  it(`has one WebAssembly module of at most ${MAX_WASM_GZIP_KIB} KiB, compressed: the build that was evaluated`, () => {
+    const [wasm, ...others] = Object.values(bundle.modules);
+    expect(others).toEqual([]);
+    expect(gzipSync(wasm ?? '').length / 1024).toBeLessThan(MAX_WASM_GZIP_KIB);
+    expect(
+      createHash('sha256')
+        .update(wasm ?? '')
+        .digest('hex'),
+    ).toBe(WASM_SHA256);
+    // Node and Deno compile the same bytes, from a text that the Worker does not contain.
+    expect(Buffer.from(secp256k1Base64Bytes, 'base64').equals(wasm ?? Buffer.alloc(0))).toBe(true);
+    expect(bundle.code).not.toContain(secp256k1Base64Bytes.slice(1000, 1100));
+  });
+
+  it('contains nothing else of libauth, and not the secp256k1 of noble', () => {
+    const paths = Object.keys(bundle.parts);
+    expect(paths.filter((path) => /@bitauth|secp256k1\.js|weierstrass/.test(path))).toEqual([]);
   });
 
   it('contains only the English texts of zod, and nothing of supabase-js', () => {

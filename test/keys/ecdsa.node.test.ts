@@ -1,118 +1,110 @@
-/** Cases that never occur in practice, with nonces and random numbers that the test chooses. */
+/** The signatures of libsecp256k1 against the standard, and cases that never occur in practice, in which the library is replaced. */
+import { randomBytes } from 'node:crypto';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recoverPoint, signDigest } from '../../src/keys/ecdsa.ts';
-import * as rfc6979 from '../../src/keys/rfc6979.ts';
-import * as wiping from '../../src/keys/wipe.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { watched } from './linear-memory.ts';
+import { nonceOf } from './nonce.ts';
 
-// In Node because modules cannot be mocked inside workerd.
-vi.mock('../../src/keys/rfc6979.ts', { spy: true });
-vi.mock('../../src/keys/wipe.ts', { spy: true });
+// In Node because modules cannot be reset inside workerd.
+afterEach(() => vi.restoreAllMocks());
 
 const { BASE, Fn } = secp256k1.Point;
-const HALF = (Fn.ORDER - 1n) / 2n;
-const bytesOf = (number: bigint) => hexToBytes(number.toString(16).padStart(64, '0'));
 const numberOf = (bytes: Uint8Array) => BigInt(`0x${bytesToHex(bytes)}`);
+const bytesOf = (number: bigint) => hexToBytes(number.toString(16).padStart(64, '0'));
+const [secret, digest] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(32))];
 
-const key = numberOf(secp256k1.utils.randomSecretKey());
-const nonce = numberOf(secp256k1.utils.randomSecretKey());
-const x = BASE.multiply(nonce).toAffine().x;
-/** The digest that gives this s with this nonce. */
-const digestFor = (s: bigint) => bytesOf(Fn.sub(Fn.mul(s, nonce), Fn.mul(x, key)));
-const read = (signature: Uint8Array) => ({
-  r: numberOf(signature.subarray(0, 32)),
-  s: numberOf(signature.subarray(32, 64)),
+it.each([
+  ['a random digest', digest],
+  ['zero', bytesOf(0n)],
+  ['the order', bytesOf(Fn.ORDER)],
+  ['one more than the order', bytesOf(Fn.ORDER + 1n)],
+  ['the highest number of 32 bytes', bytesOf(2n ** 256n - 1n)],
+])('signs %s with the nonce of RFC 6979, and returns the lower s', async (_, hash) => {
+  const { ecdsa } = await watched();
+  const nonce = numberOf(nonceOf(hash, secret));
+  const { x, y } = BASE.multiply(nonce).toAffine();
+  const s = Fn.mul(Fn.inv(nonce), Fn.add(Fn.create(numberOf(hash)), Fn.mul(x, numberOf(secret))));
+  const high = s > Fn.ORDER / 2n;
+  expect(bytesToHex(ecdsa.signDigest(hash, secret) ?? new Uint8Array())).toBe(
+    bytesToHex(
+      Uint8Array.from([...bytesOf(x), ...bytesOf(high ? Fn.neg(s) : s), Number(y & 1n) ^ Number(high)]),
+    ),
+  );
 });
 
-function choose(...numbers: bigint[]): void {
-  vi.mocked(rfc6979.nonces).mockImplementation(function* () {
-    for (const number of numbers) yield bytesOf(number);
-  });
-}
-
-afterEach(() => {
-  vi.resetAllMocks();
-  vi.restoreAllMocks();
-});
-
-describe('the next nonce is used', () => {
-  it.each([
-    ['zero', 0n],
-    ['the order', Fn.ORDER],
-    ['the highest number of 32 bytes', 2n ** 256n - 1n],
-  ])('if a nonce is %s', (_, wrong) => {
-    choose(wrong, nonce);
-    const s = Fn.create(5n);
-    expect(read(signDigest(digestFor(s), bytesOf(key)))).toEqual({ r: x, s });
+describe('no signature is returned', () => {
+  it.each([2, 3])('with recovery id %i, which no parity can state', async (recoveryId) => {
+    const serialize = '_secp256k1_ecdsa_recoverable_signature_serialize_compact';
+    const { ecdsa } = await watched((library, memory) => ({
+      [serialize]: (...given) => {
+        const result = library[serialize]?.(...given) ?? 0;
+        memory().writeUInt8(recoveryId, given[2] ?? 0);
+        return result;
+      },
+    }));
+    expect(ecdsa.signDigest(digest, secret)).toBeUndefined();
   });
 
-  it('if s would be zero', () => {
-    const other = nonce + 1n;
-    choose(nonce, other);
-    const { r, s } = read(signDigest(digestFor(0n), bytesOf(key)));
-    expect([r === BASE.multiply(other).toAffine().x, s === 0n]).toEqual([true, false]);
-  });
-
-  it('without a further nonce -> throws and returns no signature', () => {
-    choose(0n);
-    expect(() => signDigest(digestFor(5n), bytesOf(key))).toThrow(TypeError);
+  it('if the library fails', async () => {
+    const { ecdsa } = await watched(() => ({ _secp256k1_ecdsa_sign_recoverable: () => 0 }));
+    expect(ecdsa.signDigest(digest, secret)).toBeUndefined();
   });
 });
 
-describe('the lower of s and -s is returned', () => {
-  it.each([
-    ['the highest value of the lower half stays', HALF, HALF],
-    ['the lowest value of the upper half becomes the highest of the lower half', HALF + 1n, HALF],
-    ['one stays', 1n, 1n],
-    ['the highest value becomes one', Fn.ORDER - 1n, 1n],
-  ])('%s, and the public key is recovered from either', (_, s, expected) => {
-    choose(nonce);
-    const digest = digestFor(s);
-    const signature = signDigest(digest, bytesOf(key));
-    expect(read(signature)).toEqual({ r: x, s: expected });
-    expect(recoverPoint(digest, signature)).toEqual(BASE.multiply(key).toBytes(false).subarray(1));
-  });
+it.each([
+  ['r is zero', bytesOf(0n), bytesOf(1n)],
+  ['s is zero', bytesOf(1n), bytesOf(0n)],
+  ['r is the order', bytesOf(Fn.ORDER), bytesOf(1n)],
+  ['no point has the x of r', bytesOf(5n), bytesOf(1n)],
+])('recovers no point if %s', async (_, r, s) => {
+  const { ecdsa } = await watched();
+  expect(ecdsa.recoverPoint(digest, Uint8Array.from([...r, ...s, 0]))).toBeUndefined();
 });
 
-describe('the random mask', () => {
-  const held: string[] = [];
-  beforeEach(() => {
-    held.length = 0;
-    vi.mocked(wiping.wipe).mockImplementation((...given) => {
-      held.push(...given.map(bytesToHex));
-      for (const buffer of given) buffer.fill(0);
-    });
-  });
+it.each([0, 31, 33])(
+  '%i bytes in place of 32 -> TypeError, and the next signature is right',
+  async (length) => {
+    const { ecdsa } = await watched();
+    const wrong = new Uint8Array(length).fill(1);
+    const signature = ecdsa.signDigest(digest, secret) ?? new Uint8Array();
+    expect(() => ecdsa.signDigest(wrong, secret)).toThrow(TypeError);
+    expect(() => ecdsa.signDigest(digest, wrong)).toThrow(TypeError);
+    expect(() => ecdsa.recoverPoint(wrong, signature)).toThrow(TypeError);
+    expect(() => ecdsa.pointOf(wrong)).toThrow(TypeError);
+    expect(() => ecdsa.isScalar(wrong)).toThrow(TypeError);
+    expect(ecdsa.signDigest(digest, secret)).toEqual(signature);
+  },
+);
 
-  it('is wiped, with the masked key and their reduced sum', () => {
-    choose(nonce);
-    const digest = digestFor(5n);
-    signDigest(digest, bytesOf(key));
-    expect(held).toHaveLength(3);
-    const [reduced, mask, masked] = held.map((hex) => BigInt(`0x${hex}`));
-    expect(masked).toBe(Fn.add(key, mask ?? 0n));
-    // The sum of key and mask, minus the order.
-    expect(reduced).toBe(BigInt.asUintN(256, key + (mask ?? 0n) - Fn.ORDER));
+it('blinds the library by new random numbers for each instance, and wipes them where they came from', async () => {
+  const seeds: Uint8Array[] = [];
+  const drawn: string[] = [];
+  const original = crypto.getRandomValues.bind(crypto);
+  vi.spyOn(crypto, 'getRandomValues').mockImplementation((into) => {
+    const bytes = original(into);
+    seeds.push(bytes as Uint8Array);
+    drawn.push(bytesToHex(bytes as Uint8Array));
+    return bytes;
   });
-
-  it('is wiped also without a signature', () => {
-    choose();
-    expect(() => signDigest(digestFor(5n), bytesOf(key))).toThrow(TypeError);
-    expect(held).toHaveLength(3);
-  });
-
-  it.each([
-    ['zero', 0n],
-    ['the order', Fn.ORDER],
-  ])('is drawn again if it is %s, which would mask nothing', (_, wrong) => {
-    choose(nonce);
-    vi.spyOn(crypto, 'getRandomValues').mockImplementationOnce((into) => {
-      (into as Uint8Array).set(bytesOf(wrong));
-      return into;
-    });
-    signDigest(digestFor(5n), bytesOf(key));
-    const mask = BigInt(`0x${held[1]}`);
-    expect([mask === 0n, mask < Fn.ORDER]).toEqual([false, true]);
-  });
+  const randomize = '_secp256k1_context_randomize';
+  const given: string[] = [];
+  const made = async () => {
+    const { ecdsa } = await watched((library, memory) => ({
+      [randomize]: (context, seed) => {
+        given.push(
+          memory()
+            .subarray(seed, (seed ?? 0) + 32)
+            .toString('hex'),
+        );
+        return library[randomize]?.(context ?? 0, seed ?? 0) ?? 0;
+      },
+    }));
+    return bytesToHex(ecdsa.signDigest(digest, secret) ?? new Uint8Array());
+  };
+  const signatures = [await made(), await made()];
+  expect(given).toEqual(drawn);
+  expect(new Set(given).size).toBe(2);
+  expect(new Set(signatures).size).toBe(1);
+  expect(seeds.every((seed) => seed.every((byte) => byte === 0))).toBe(true);
 });

@@ -1,5 +1,6 @@
 /**
- * Signing leaves no trace of the private key in the memory of the process: no bytes, no text, no number.
+ * Signing leaves no trace of the private key in the memory of the process, the linear memory of WebAssembly included: no bytes,
+ * no text, no number. For EVM it leaves no trace of the nonce either, because the nonce of a signature reveals the key.
  * The whole memory is searched from outside, before any garbage collection: the young generation is larger than all
  * allocations of the test. So a copy of the key that was not overwritten can still be found.
  */
@@ -13,6 +14,8 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import { readSigning } from '../../src/signing/index.ts';
+import { nonceOf } from '../keys/nonce.ts';
 import { compiled, messageOf, newAddress, signedByKit, transfer } from '../signing/solana.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
 import type { Task } from './sign-in-child.ts';
@@ -25,9 +28,10 @@ const ROUNDS = 20;
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill('SIGKILL'));
 
-/** Starts a process that signs with the key, and searches the memory of that process for the key in every format. */
+/** Starts a process that signs with the key, and searches the memory of that process for the key and the nonce in every format. */
 async function traces(key: TestKey, task: Pick<Task, 'request' | 'how'>, address = key.address) {
   const { chain } = key;
+  const nonce = chain === 'evm' ? nonceOf(readSigning(task.request).payload, key.secret) : undefined;
   const binding = { clientId: CLIENT_ID, chain, address, keyId: KEY_ID };
   const encrypted_key = await seal(key.secret, binding, await parseKeyring(MASTER_KEY));
   const whole: Task = {
@@ -46,7 +50,9 @@ async function traces(key: TestKey, task: Pick<Task, 'request' | 'how'>, address
   for await (const line of createInterface({ input: stdout })) {
     if (signatures.push(line) === ROUNDS) break;
   }
-  const found = search(child.pid ?? 0, formsOf(key.secret));
+  const forms = [...formsOf(key.secret)];
+  if (nonce) for (const [name, form] of formsOf(nonce)) forms.push([`nonce: ${name}`, form]);
+  const found = search(child.pid ?? 0, new Map(forms));
   return { signature: new Set(signatures), found };
 }
 
@@ -154,6 +160,11 @@ describe.runIf(existsSync('/proc/self/mem'))('after signing, traces of the key i
     const { signature, found } = await traces(newEvmKey(), { request: evmRequest, how: 'noble' });
     expect([...signature][0]).toMatch(/^0x[0-9a-f]{130}$/);
     expect(found).toEqual(expect.arrayContaining(['hex', 'hex, its end', 'bigint', 'bigint, its end']));
+  });
+
+  it('in the linear memory of libsecp256k1 without wiping: its bytes', async () => {
+    const { found } = await traces(newEvmKey(), { request: evmRequest, how: 'unwiped library' });
+    expect(found).toEqual(['bytes', 'bytes, their end']);
   });
 
   it('without wiping: its bytes', async () => {

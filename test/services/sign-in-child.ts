@@ -10,6 +10,7 @@ import { open } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import type { CheckedOutKey, RunnerDatabase } from '../../src/database/as-runner.ts';
 import { wipe } from '../../src/keys/index.ts';
+import { Library } from '../../src/keys/libsecp256k1.ts';
 import { sign } from '../../src/services/sign.ts';
 import { readSigning, type SigningRequest } from '../../src/signing/index.ts';
 
@@ -17,8 +18,8 @@ export interface Task {
   readonly masterKey: string;
   readonly key: CheckedOutKey;
   readonly request: SigningRequest;
-  /** The product; or a variant with noble's own signing; or a variant without wiping. */
-  readonly how: 'product' | 'noble' | 'unwiped';
+  /** The product; or a variant with noble's own signing; or one of two variants without wiping. */
+  readonly how: 'product' | 'noble' | 'unwiped' | 'unwiped library';
 }
 
 async function signature({ masterKey, key, request, how }: Task): Promise<string> {
@@ -38,6 +39,12 @@ async function signature({ masterKey, key, request, how }: Task): Promise<string
     return 'none';
   }
   try {
+    if (how === 'unwiped library') {
+      const library = new Library();
+      Object.assign(globalThis, { library });
+      library.memory.set(secret, library.allocate(32));
+      return 'none';
+    }
     const { payload, finish } = readSigning(request);
     const [parity = 0, ...rest] = secp256k1.sign(payload, secret, { prehash: false, format: 'recovered' });
     return finish(Uint8Array.from([...rest, parity])).signature;

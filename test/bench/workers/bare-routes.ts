@@ -5,12 +5,12 @@
  * verify, validate, limit or log anything, and sends no headers for browsers.
  */
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base58, base64 } from '@scure/base';
 import { type Context, Hono } from 'hono';
 import { base64url } from 'jose';
+import * as ecdsa from '../../../src/keys/ecdsa.ts';
 import { bareCipher } from './bare-cipher.ts';
 
 interface Env {
@@ -121,7 +121,7 @@ async function sealed(c: Context<Env>, { private_key, chain = 'evm' }: KeyReques
 const NO_POINT = { evm: new Uint8Array(64), solana: new Uint8Array(32) };
 
 function pointOf(chain: Chain, secret: Uint8Array): Uint8Array {
-  return chain === 'evm' ? secp256k1.getPublicKey(secret, false).subarray(1) : ed25519.getPublicKey(secret);
+  return chain === 'evm' ? ecdsa.pointOf(secret) : ed25519.getPublicKey(secret);
 }
 
 function addressOf(chain: Chain, point: Uint8Array): string {

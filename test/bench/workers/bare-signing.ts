@@ -2,17 +2,14 @@
  * What every signing service must do, with the same libraries and nothing around them: hash the parsed request, sign,
  * verify the signature under the address, write the response. No rules, limits or policies.
  */
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { base58, base64 } from '@scure/base';
 import * as PersonalMessage from 'ox/PersonalMessage';
 import * as Eip1559 from 'ox/TxEnvelopeEip1559';
 import * as TypedData from 'ox/TypedData';
+import { recoverPoint, signDigest } from '../../../src/keys/ecdsa.ts';
 import type { SigningRequest } from '../../../src/signing/index.ts';
-
-export const signSecp256k1 = (digest: Uint8Array, secret: Uint8Array) =>
-  secp256k1.sign(digest, secret, { prehash: false, format: 'recovered' });
 
 export async function signEd25519(
   message: Uint8Array<ArrayBuffer>,
@@ -57,9 +54,9 @@ export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8
         const signed = signFor(Eip1559.getSignPayload(envelope), await secret(), address);
         const hex = bytesToHex(signed);
         const signature = {
-          yParity: signed[0] ?? 0,
-          r: `0x${hex.slice(2, 66)}`,
-          s: `0x${hex.slice(66)}`,
+          yParity: signed[64] ?? 0,
+          r: `0x${hex.slice(0, 64)}`,
+          s: `0x${hex.slice(64, 128)}`,
         } as const;
         return [hex, Eip1559.serialize(envelope, { signature })];
       };
@@ -73,13 +70,13 @@ export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8
   }
 }
 
-/** 65 bytes, the recovery id first. */
+/** 65 bytes: r, s and the parity of y. */
 function signFor(digest: string, secret: Uint8Array, address: string): Uint8Array {
   const payload = hexToBytes(digest.slice(2));
-  const signature = signSecp256k1(payload, secret);
-  const point = secp256k1.Signature.fromBytes(signature, 'recovered').recoverPublicKey(payload);
-  const signer = bytesToHex(keccak_256(point.toBytes(false).subarray(1)).subarray(12));
-  if (signer !== address.slice(2).toLowerCase()) throw wrong();
+  const signature = signDigest(payload, secret);
+  const point = signature && recoverPoint(payload, signature);
+  const signer = point && bytesToHex(keccak_256(point).subarray(12));
+  if (!signature || signer !== address.slice(2).toLowerCase()) throw wrong();
   return signature;
 }
 

@@ -1,16 +1,16 @@
 /** The edge's operations, each beside the bare work that it cannot do without: `?op=NAME&n=TIMES`. */
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { base64url } from 'jose';
 import { createVerifier } from '../../../src/auth/verify-token.ts';
 import { type Binding, open, seal } from '../../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../../src/crypto/keyring.ts';
 import { readSettings } from '../../../src/env.ts';
+import { recoverPoint, signDigest } from '../../../src/keys/ecdsa.ts';
 import { signAs } from '../../../src/keys/index.ts';
 import { readSigning, type SigningRequest } from '../../../src/signing/index.ts';
 import { bareCipher, random } from './bare-cipher.ts';
-import { bareSigning, signEd25519, signSecp256k1, verifyEd25519 } from './bare-signing.ts';
+import { bareSigning, signEd25519, verifyEd25519 } from './bare-signing.ts';
 
 interface Env {
   readonly SUPABASE_URL: string;
@@ -101,7 +101,7 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
         `bare sign ${kind}`,
         async () => {
           const secret = await openBare();
-          return chain === 'evm' ? signSecp256k1(payload, secret) : signEd25519(payload, secret);
+          return chain === 'evm' ? signDigest(payload, secret) : signEd25519(payload, secret);
         },
       ],
       [
@@ -109,8 +109,8 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
         async () => {
           const secret = await openBare();
           if (chain === 'evm') {
-            const signature = signSecp256k1(payload, secret);
-            return secp256k1.Signature.fromBytes(signature, 'recovered').recoverPublicKey(payload);
+            const signature = signDigest(payload, secret);
+            return signature && recoverPoint(payload, signature);
           }
           const signature = await signEd25519(payload, secret);
           return verifyEd25519(solanaKey, payload, signature);
