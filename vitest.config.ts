@@ -84,7 +84,7 @@ class SlowestFirst extends BaseSequencer {
 
 /** Tests that replace a module, which the other files of a process would get too. */
 const mocks = [
-  'test/keys/{ecdsa,ed25519,rfc6979,wipe}.node.test.ts',
+  'test/keys/{ecdsa,ed25519,linear-memory,wipe}.node.test.ts',
   'test/operator/{fernet,open-keys}.node.test.ts',
 ];
 
