@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealedWallet } from '../database/actions.ts';
-import { violationsOf } from '../database/invariants.ts';
 import { type Answer, call } from '../support/api.ts';
+import { violationsOf } from '../support/invariants.ts';
 import type { ClientPerson } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey } from '../support/private-keys.ts';

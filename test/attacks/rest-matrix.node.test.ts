@@ -7,7 +7,7 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newMachineToken } from '../../src/machine-token.ts';
 import { sealedWallet } from '../database/actions.ts';
-import { violationsOf } from '../database/invariants.ts';
+import { violationsOf } from '../support/invariants.ts';
 import type { ClientPerson, Person } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 

@@ -1,8 +1,8 @@
 /** What a superuser of the database can do with envelopes when every trigger and CHECK is off. */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { violationsOf } from '../database/invariants.ts';
 import { call } from '../support/api.ts';
+import { violationsOf } from '../support/invariants.ts';
 import type { ClientPerson } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey, type TestKey } from '../support/private-keys.ts';

@@ -2,8 +2,8 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
-import type { RunningWorker } from '../e2e/worker.ts';
-import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../sdk/evm-things.ts';
+import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../support/evm-things.ts';
+import type { RunningWorker } from '../support/worker.ts';
 import { newTrader, startApi, stopApi } from './traders.ts';
 
 const privateKey = generatePrivateKey();

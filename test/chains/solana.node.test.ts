@@ -17,7 +17,7 @@ import {
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
-import type { RunningWorker } from '../e2e/worker.ts';
+import type { RunningWorker } from '../support/worker.ts';
 import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
 
 const SYSTEM_PROGRAM = '11111111111111111111111111111111' as Address;

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { createClient, type RotateRequest, type TradingKeysClient } from '../../src/sdk/client.ts';
-import { type RunningWorker, startWorker } from '../e2e/worker.ts';
 import { newClient } from '../support/people.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
+import { type RunningWorker, startWorker } from '../support/worker.ts';
 
 export function startApi(): Promise<RunningWorker> {
   return startWorker({

@@ -3,8 +3,8 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
 import type { KeyEvent } from '../../src/sdk/types.ts';
+import { asAuditClient, checkpoint, keys, rehash, rowsOf, Superuser, signedHead } from '../support/audit.ts';
 import * as act from './actions.ts';
-import { asAuditClient, checkpoint, keys, rehash, rowsOf, Superuser, signedHead } from './audit.ts';
 import { Sessions } from './sessions.ts';
 import { Signers, signingHousehold } from './signers.ts';
 

@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { verifyChain } from '../../src/sdk/audit.ts';
+import { asAuditClient, rowsOf } from '../support/audit.ts';
+import { retryWhileBusy } from '../support/outcome.ts';
 import * as act from './actions.ts';
-import { asAuditClient, rowsOf } from './audit.ts';
-import { retryWhileBusy } from './outcome.ts';
 import { Sessions } from './sessions.ts';
 import { Signers, signingHousehold, type TokenRow } from './signers.ts';
 

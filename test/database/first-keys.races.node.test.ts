@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
 
 const ROUNDS = 25;

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { Outcome } from '../support/outcome.ts';
 import { accessToken } from '../support/people.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
-import type { Outcome } from './outcome.ts';
 import { request, Sessions } from './sessions.ts';
 import { Signers, signingHousehold } from './signers.ts';
 

@@ -2,8 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { LOCK_TIMEOUT, newMonitorToken, reportFailure, runMonitor, takeMonitor } from './monitors.ts';
 import { Sessions } from './sessions.ts';
 import { Signers, signingHousehold, startBots } from './signers.ts';

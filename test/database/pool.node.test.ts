@@ -1,9 +1,9 @@
 /** A REST API with as many connections as a small hosted project has: one client's locks leave some of them to others. */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
+import { type Outcome, outcomeOf } from '../support/outcome.ts';
+import { type OwnApi, startOwnApi } from '../support/own-api.ts';
 import { accessToken, newProject } from '../support/people.ts';
 import type * as act from './actions.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
 import { Sessions } from './sessions.ts';
 import { signingHousehold, type TokenRow } from './signers.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { Outcome } from '../support/outcome.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
-import type { Outcome } from './outcome.ts';
 import { request, Sessions } from './sessions.ts';
 
 const ROUNDS = 25;

@@ -2,12 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import { BUSY, type Outcome } from '../support/outcome.ts';
 import { newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { reportFailure } from './monitors.ts';
-import { BUSY, type Outcome } from './outcome.ts';
 import { Sessions } from './sessions.ts';
 import { newToken, Signers, signingHousehold } from './signers.ts';
 

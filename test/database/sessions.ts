@@ -1,9 +1,9 @@
 /** Sessions as PostgREST opens them, on connections of their own or through the REST API, started together. */
 import postgres from 'postgres';
 import { inject } from 'vitest';
+import { type Outcome, outcomeOf, untilNotBusy } from '../support/outcome.ts';
 import { accessToken } from '../support/people.ts';
 import { type Action, type Client, OPERATOR, sealedWallet } from './actions.ts';
-import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
 
 export class Sessions {
   readonly sql: postgres.Sql;

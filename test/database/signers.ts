@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
+import { type Outcome, outcomeOf, untilNotBusy } from '../support/outcome.ts';
 import type { Client, Once } from './actions.ts';
-import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface TokenRow {

@@ -5,9 +5,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ISql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import * as act from './actions.ts';
 import { CommitOrder } from './commit-order.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
 import { newToken, Signers, signingHousehold, startBots } from './signers.ts';
 

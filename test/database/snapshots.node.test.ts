@@ -1,8 +1,8 @@
 /** Transactions whose snapshot is older than a revocation or rotation: they fail instead of using the old key. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import { sealedWallet } from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
 import { signingHousehold } from './signers.ts';
 

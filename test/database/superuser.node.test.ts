@@ -1,8 +1,8 @@
 /** Rules that hold even against a superuser, for whom no trigger fires, and whether the checker of the races finds faults. */
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import { sealedWallet } from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
 
 const sessions = new Sessions();

@@ -21,8 +21,8 @@ import { createAdmin, createClientAccount } from '../../tools/stack/accounts.ts'
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { type Stack, startStack } from '../../tools/stack/stack.ts';
 import { sealedWallet } from '../database/actions.ts';
-import { rehash } from '../database/audit.ts';
-import { runOperator } from '../operator/commands.ts';
+import { rehash } from '../support/audit.ts';
+import { runOperator } from '../support/operator-commands.ts';
 
 const newSeed = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 const MONITOR_TOKEN = newMachineToken();

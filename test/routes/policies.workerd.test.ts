@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { EIP55 } from '../keys/fixtures.ts';
+import { call } from '../support/api.ts';
+import { newClientWithBot } from '../support/bots.ts';
+import { newAccount, newAdmin, operatorSql } from '../support/people.ts';
+import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+import { EIP55 } from '../support/published-keys.ts';
+import { type ClientWithRunner, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 import {
   compiled,
   messageOf,
@@ -9,13 +15,7 @@ import {
   signerAccount,
   system,
   transfer,
-} from '../signing/solana.ts';
-import { call } from '../support/api.ts';
-import { newClientWithBot } from '../support/bots.ts';
-import { newAccount, newAdmin, operatorSql } from '../support/people.ts';
-import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
-import { expectProblem } from '../support/problems.ts';
-import { type ClientWithRunner, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
+} from '../support/solana.ts';
 
 const admin = await newAdmin();
 const stranger = await newClientWithBot();

@@ -6,14 +6,14 @@ import fc from 'fast-check';
 import { hashMessage, hashTypedData, type TransactionSerializable } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { asRpc, TRANSACTIONS } from '../signing/arbitraries.ts';
-import { compiled, messageOf, newAddress, signedByKit, signerAccount, transfer } from '../signing/solana.ts';
 import { call } from '../support/api.ts';
+import { asRpc, TRANSACTIONS } from '../support/arbitraries.ts';
 import { addWallet, create, rotate } from '../support/bots.ts';
 import { newAdmin, operatorSql } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, newMachineTokenFor, sign } from '../support/runners.ts';
+import { compiled, messageOf, newAddress, signedByKit, signerAccount, transfer } from '../support/solana.ts';
 
 const accountOf = (key: TestKey) => privateKeyToAccount(`0x${bytesToHex(key.secret)}`);
 const evm = await newClientWithRunner();
