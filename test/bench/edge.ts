@@ -1,5 +1,4 @@
 /** The edge half: what a route costs above an empty one, and an operation above its cryptography. */
-
 import { type Bundle, buildBundle } from '../support/bundle.ts';
 import type { OwnStack } from '../support/own-stack.ts';
 import type { Request } from './connection.ts';

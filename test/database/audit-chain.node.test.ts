@@ -4,20 +4,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChainVerdict, canonicalHash, type MisfitReason, verifyChain } from '../../src/sdk/audit.ts';
 import type { KeyEvent } from '../../src/sdk/types.ts';
 import { asAuditClient, checkpoint, keys, rehash, rowsOf, Superuser, signedHead } from '../support/audit.ts';
+import type { Client } from '../support/rows.ts';
 import * as act from './actions.ts';
 import { Sessions } from './sessions.ts';
-import { Signers, signingHousehold } from './signers.ts';
+import { Signers } from './signers.ts';
 
 const sessions = new Sessions();
 const superuser = new Superuser();
-let client: act.Client;
+let client: Client;
 let rows: KeyEvent[];
 /** In the middle: neither the first row nor the last. */
 let at: number;
 
 /** A client whose chain has every kind of event, and no checkpoint. */
-async function newChain(): Promise<act.Client> {
-  const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+async function newChain(): Promise<Client> {
+  const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
   const signers = new Signers(2);
   const [bot = '', token] = [bots[0], tokens[0]];
   if (!token) throw new TypeError('no token');

@@ -2,9 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, vi } from 'vitest';
-import type { Client } from './actions.ts';
+import type { Client } from '../support/rows.ts';
 import { Sessions } from './sessions.ts';
-import { signingHousehold } from './signers.ts';
 
 const sessions = new Sessions();
 const sql = postgres(inject('databaseUrl'), { max: 16, onnotice: () => {}, prepare: false });
@@ -46,7 +45,7 @@ const isWaiting = async (): Promise<boolean> => {
 
 describe('a session that keeps sending slow statements on every lock that a revocation needs', () => {
   it('delays the revocation by the statements that began before it, and by none that begins later', async () => {
-    const { client } = await signingHousehold(sessions, 2, 2);
+    const { client } = await sessions.newClientWithBots({ bots: 2, tokens: 2 });
     let on = true;
     let waiting = false;
     let revoked = false;
@@ -99,7 +98,7 @@ describe('a session that keeps sending slow revocations, which fail at their tim
   }
 
   it('does not delay the revocation by the edge', async () => {
-    const { client } = await signingHousehold(sessions, 1, 1);
+    const { client } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const limits = await timeLimits();
     const setLimit = (ms: number) => `select set_config('statement_timeout', '${ms}ms', true)`;
     let on = true;
@@ -137,7 +136,10 @@ describe('a session that keeps sending slow revocations, which fail at their tim
 
 describe('a stop whose caller keeps the transaction open', () => {
   it("does not delay another client's revocation", async () => {
-    const [one, other] = [await signingHousehold(sessions, 1, 1), await signingHousehold(sessions, 1, 1)];
+    const [one, other] = [
+      await sessions.newClientWithBots({ bots: 1, tokens: 1 }),
+      await sessions.newClientWithBots({ bots: 1, tokens: 1 }),
+    ];
     await asOwner(one.client, 'select public.stop_bot($1)', [one.bots[0] ?? ''], () =>
       asOwner(other.client, `select set_config('statement_timeout', '5s', true), public.revoke_key($1)`, [
         other.client.clientId,

@@ -214,7 +214,7 @@ describe('a signature is not returned again', () => {
 
 it('a Solana signature is returned again unchanged', async () => {
   const key = newSolanaKey();
-  const own = await newClientWithRunner(key);
+  const own = await newClientWithRunner({ key });
   const message = messageOf(compiled(key.address, [transfer(key.address, newAddress(), 5)]));
   const idempotencyKey = newKey();
   const first = await sign(own, { type: 'solana.transaction', message }, { idempotencyKey });

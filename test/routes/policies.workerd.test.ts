@@ -276,7 +276,7 @@ describe('Solana', () => {
   });
 
   it('recipients are programs and payees; an address from a lookup table is never allowed', async () => {
-    const own = await newClientWithRunner(key());
+    const own = await newClientWithRunner({ key: key() });
     const from = own.key.address;
     await setPolicy(own, own.botId, { recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [transfer(from, payee, 5)])).toBe(OK);
@@ -293,7 +293,7 @@ describe('Solana', () => {
   });
 
   it('values are the lamports of all transfers; a program that could move more must be in the list', async () => {
-    const own = await newClientWithRunner(key());
+    const own = await newClientWithRunner({ key: key() });
     const from = own.key.address;
     await setPolicy(own, own.botId, { max_value: '10' });
     expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 5)])).toBe(OK);

@@ -1,5 +1,4 @@
 /** Solana transactions as @solana/kit builds and signs them. */
-
 import { base58 } from '@scure/base';
 import {
   AccountRole,

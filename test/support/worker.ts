@@ -1,5 +1,4 @@
 /** The bundled Worker behind a real URL, in the real runtime, with real sessions of the Auth server. */
-
 import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import * as session from '../../tools/stack/session.ts';
