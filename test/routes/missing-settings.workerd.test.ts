@@ -10,6 +10,7 @@ import { protectedOperations, runnerOperations, sessionOperations, tokenFor } fr
 import { accessToken, newAdmin, newClient, newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { bodyOf, lineTo } from '../support/requests.ts';
 import { newClientWithRunner, sign } from '../support/runners.ts';
 
 const admin = await newAdmin();
@@ -18,22 +19,6 @@ const { supabaseUrl: emptyProject } = await newProject();
 
 function without(...names: (keyof Bindings)[]): Bindings {
   return Object.fromEntries(Object.entries(settings()).filter(([name]) => !names.includes(name as never)));
-}
-
-/** A body that its schema accepts, so that the database is called. */
-function bodyFor(line: string): object | undefined {
-  const bodies: Record<string, object> = {
-    'POST /clients': { name: 'A client', email: `${crypto.randomUUID()}@example.test` },
-    'POST /bots/create': { client_id: crypto.randomUUID(), name: 'A bot', bot_type: 'evm-grid' },
-    'POST /bots/{id}/wallets': {},
-    'POST /clients/{id}/setup-bot': { bot_type: 'evm-grid' },
-    'PUT /clients/{id}/rotate-key': { private_key: newEvmKey().privateKey },
-    'POST /bots/{id}/tokens': { name: 'A runner' },
-    'PUT /bots/{id}/policy': {},
-    'POST /bots/{id}/sign': { type: 'evm.message', message: 'x' },
-    'POST /bots/{id}/heartbeat': { status: 'ok' },
-  };
-  return bodies[line];
 }
 
 const DEPENDENCIES = [
@@ -116,13 +101,13 @@ describe('without any setting', () => {
   });
 
   it.each(runnerOperations)('$line with a machine token -> 503, without one -> 401', async ({ line }) => {
-    const path = line.replace('{id}', crypto.randomUUID());
+    const path = lineTo(line);
     expectProblem(await call(path, { token: tokenFor(line, ''), env: {} }), 503, 'database_not_configured');
     expectProblem(await call(path, { env: {} }), 401, 'authentication_required');
   });
 
   it.each(sessionOperations)('$line with a token -> 503, without one -> 401', async ({ line }) => {
-    const path = line.replace('{id}', crypto.randomUUID());
+    const path = lineTo(line);
     expectProblem(await call(path, { token: admin.token, env: {} }), 503, 'auth_not_configured');
     expectProblem(await call(path, { env: {} }), 401, 'authentication_required');
   });
@@ -175,9 +160,8 @@ describe('with a SUPABASE_PUBLISHABLE_KEY of another project', () => {
   });
 
   it.each(protectedOperations)('$line -> 503 publishable_key_rejected', async ({ line }) => {
-    const body = bodyFor(line);
-    const path = line.replace('{id}', crypto.randomUUID());
-    const answer = await call(path, { token: tokenFor(line, admin.token), env, ...(body && { body }) });
+    const token = tokenFor(line, admin.token);
+    const answer = await call(lineTo(line), { token, env, body: bodyOf(line) });
     expectProblem(answer, 503, 'publishable_key_rejected');
   });
 });
