@@ -44,6 +44,7 @@ const slowest = [
   'routes/key-forms.workerd',
   'attacks/tokens.workerd',
   'routes/missing-settings.workerd',
+  'routes/missing-secrets.workerd',
   'middleware/step-up.workerd',
   'routes/policies.workerd',
   'routes/idempotency.workerd',
