@@ -6,6 +6,7 @@ import { operationOf } from './support/contract.ts';
 import { description, operations } from './support/operations.ts';
 import { newAdmin, newClient } from './support/people.ts';
 import { expectProblem } from './support/problems.ts';
+import { lineTo } from './support/requests.ts';
 
 const { token } = await newAdmin();
 /** A path or method that the API does not have gets the same response for every caller, with or without a token. */
@@ -87,7 +88,7 @@ describe('paths that do not exist', () => {
   it.each(operations.map(({ line }) => line))(
     '%s/, with a slash at the end -> 404 for every caller',
     async (line) => {
-      const path = line.replace('{id}', crypto.randomUUID());
+      const path = lineTo(line);
       for (const [, token] of CALLERS)
         expectProblem(await call(`${path}/`, { token }), 404, 'route_not_found');
     },

@@ -59,7 +59,7 @@ const CALLS = [
   'report_runner_refusal',
 ];
 
-/** Only the edge writes envelopes. A session alone is rejected, whatever it sends: past-the-edge.workerd.test.ts. */
+/** Only the edge writes envelopes. A session alone is rejected, whatever it sends: copied-rows.workerd.test.ts. */
 const OF_THE_EDGE = ['trading_keys', 'bot_wallets'];
 
 let scene: Scene;

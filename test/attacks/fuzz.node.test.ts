@@ -4,12 +4,14 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sealedWallet } from '../database/actions.ts';
-import { violationsOf } from '../database/invariants.ts';
 import { type Answer, call } from '../support/api.ts';
+import { type ClientWithBot, newClientWithBot } from '../support/bots.ts';
+import { violationsOf } from '../support/invariants.ts';
 import type { ClientPerson } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey } from '../support/private-keys.ts';
+import { type ClientWithRunner, newClientWithRunner } from '../support/runners.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 interface Callable {
   readonly name: string;
@@ -17,17 +19,15 @@ interface Callable {
 }
 
 let stack: PeopledStack;
-let anna: ClientPerson;
-let boris: ClientPerson;
+let anna: ClientWithBot;
+let boris: ClientWithRunner;
 let functions: readonly Callable[];
 let ids: string[];
 
 beforeAll(async () => {
   stack = await startPeopledStack();
-  [anna, boris] = await Promise.all([stack.newClient('Anna'), stack.newClient('Boris')]);
-  const bots = await Promise.all([anna, boris].map((client) => setUp(client)));
-  const token = await ask(boris, `POST /bots/${bots[1]?.json.id}/tokens`, { name: 'A runner' });
-  ids = [anna.clientId, boris.clientId, bots[0]?.json.id, bots[1]?.json.id, token.json.id, boris.userId];
+  [anna, boris] = await Promise.all([newClientWithBot({ at: stack }), newClientWithRunner({ at: stack })]);
+  ids = [anna.clientId, boris.clientId, anna.botId, boris.botId, boris.tokenId, boris.userId];
   functions = await stack.sql<Callable[]>`
     select p.proname as name, coalesce(json_agg(json_build_object('name', a.name, 'type', format_type(a.type, null)))
       filter (where a.name is not null), '[]') as args
@@ -38,11 +38,6 @@ afterAll(() => stack.end());
 
 const ask = (client: ClientPerson, line: string, body?: object): Promise<Answer> =>
   call(line, { token: client.token, env: stack.settings, ...(body && { body }) });
-const setUp = (client: ClientPerson) =>
-  ask(client, `POST /clients/${client.clientId}/setup-bot`, {
-    bot_type: 'evm-grid',
-    private_key: newEvmKey().privateKey,
-  });
 
 /** All rows of Boris, as one text. */
 async function borissThings(): Promise<string> {
@@ -173,10 +168,9 @@ describe('every function, called by a client with a session and by a caller with
 
 describe('valid requests, repeated and out of order', () => {
   it('are each executed or rejected; the invariants hold; no signature is given without a current key', async () => {
-    const client = await stack.newClient('Carla');
-    const bot = (await setUp(client)).json.id;
-    const issue = () => ask(client, `POST /bots/${bot}/tokens`, { name: 'A runner' });
-    let token: string = (await issue()).json.token;
+    const client = await newClientWithRunner({ at: stack });
+    const { botId: bot } = client;
+    let token = client.machineToken;
     /** A revocation ends every token of the client. */
     let tokenEnded = false;
     const about = `/clients/${client.clientId}`;
@@ -193,7 +187,7 @@ describe('valid requests, repeated and out of order', () => {
         return answer;
       },
       issue: async () => {
-        const answer = await issue();
+        const answer = await ask(client, `POST /bots/${bot}/tokens`, { name: 'A runner' });
         token = answer.json.token;
         tokenEnded = false;
         return answer;

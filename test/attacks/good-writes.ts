@@ -2,11 +2,10 @@
  * A write that is accepted, for every table and function that a session or a runner may write to or call. Tests then make one
  * value of it invalid. `extremes.node.test.ts` compares this list with the catalog.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { newMachineToken } from '../../src/machine-token.ts';
-import { type SealedWallet, sealedWallet } from '../database/actions.ts';
+import { randomBytes } from 'node:crypto';
 import type { ClientPerson, Person } from '../support/people.ts';
 import type { PeopledStack } from '../support/peopled-stack.ts';
+import { type SealedWallet, sealedWallet } from '../support/sealed-wallet.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -49,31 +48,20 @@ export interface GoodCall {
 export async function prepareScene(stack: PeopledStack): Promise<Scene> {
   const [admin, client] = [await stack.newAdmin(), await stack.newClient('Anna')];
   const keyless = await stack.newClient('Keyless');
-  const { sql } = stack;
-  const key = { client_id: client.clientId, ...sealedWallet(client.clientId) };
-  await sql`insert into public.trading_keys ${sql(key)}`;
-  const places = new Set<string>();
-  const bot = await newPlace({ stack, client, places });
-  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain)
-    values (${bot}, ${client.clientId}, ${key.address}, 'evm')`;
-  await sql`update public.bots set status = 'running' where id = ${bot}`;
-  const machineToken = newMachineToken();
-  const [token] = await sql<[{ id: string }]>`
-    insert into public.machine_tokens (client_id, name, token_hash)
-    values (${client.clientId}, 'A token', ${createHash('sha256').update(machineToken).digest()}) returning id`;
-  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
-    values (${token.id}, ${bot}, ${client.clientId})`;
-  return { stack, admin, client, keyless, bot, tokenId: token.id, machineToken, places };
+  const { bots, tokens } = await stack.rows.addKeyAndBots(client);
+  const [[bot = ''], [token]] = [bots, tokens];
+  if (!token) throw new TypeError('unreachable: one token was requested');
+  const places = new Set([bot]);
+  return { stack, admin, client, keyless, bot, tokenId: token.id, machineToken: token.token, places };
 }
 
 async function newPlace({ stack, client, places }: Pick<Scene, 'stack' | 'client' | 'places'>) {
-  const [made] = await stack.sql<[{ id: string }]>`
-    insert into public.bots (client_id, bot_type, name)
-    values (${client.clientId}, 'evm-grid', 'A bot') returning id`;
-  places.add(made.id);
-  return made.id;
+  const [place = ''] = await stack.rows.newBots(client, 1);
+  places.add(place);
+  return place;
 }
 
+/** A token that signs for no bot. */
 async function newToken({ stack, client }: Scene): Promise<string> {
   const [token] = await stack.sql<[{ id: string }]>`
     insert into public.machine_tokens (client_id, name, token_hash)
@@ -194,9 +182,8 @@ export function goodCalls(scene: Scene): Readonly<Record<string, GoodCall>> {
   const newBot = { edge_token, client_id, bot_type: 'evm-grid', name: 'A bot', config: { pair: 'x' } };
   /** Gives the client of the call a trading key, whatever an earlier call did. */
   const heldAgain = async () => {
-    const key = { client_id: keyless.clientId, ...sealedWallet(keyless.clientId) };
     await stack.sql`delete from public.trading_keys where client_id = ${keyless.clientId}`;
-    await stack.sql`insert into public.trading_keys ${stack.sql(key)}`;
+    await stack.rows.newKey(keyless);
     return { client_id: keyless.clientId };
   };
   return {

@@ -1,15 +1,14 @@
 /**
  * Every verb on every column of every table, directly at the REST API, by every kind of caller. The tables come from
- * the catalog: a new table is attacked without being listed here, as soon as `household` gives it a row.
+ * the catalog: a new table is attacked without being listed here, as soon as `fill` gives it a row.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newMachineToken } from '../../src/machine-token.ts';
-import { sealedWallet } from '../database/actions.ts';
-import { violationsOf } from '../database/invariants.ts';
+import { violationsOf } from '../support/invariants.ts';
 import type { ClientPerson, Person } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 interface Column {
   readonly name: string;
@@ -39,8 +38,8 @@ beforeAll(async () => {
     stack.newClient('Boris'),
     stack.newAdmin(),
   ]);
-  await household(anna);
-  machineToken = await household(boris);
+  await fill(anna);
+  machineToken = await fill(boris);
   tables = await catalogue(stack.sql);
   const rows = await stack.sql<{ secret: string }[]>`
     select encrypted_key as secret from public.trading_keys
@@ -49,43 +48,34 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-/** Creates a row of everything that a client can have. Returns a machine token that is valid. */
-async function household({ clientId, userId }: ClientPerson): Promise<string> {
+/** Adds a row of everything that a client can have. Returns a machine token that is valid. */
+async function fill(client: ClientPerson): Promise<string> {
   const { sql } = stack;
-  const token = newMachineToken();
-  const key = sealedWallet(clientId);
-  await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...key })}`;
-  const [bot] = await sql<[{ id: string }]>`
-    insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot') returning id`;
-  await sql`insert into public.bot_wallets (bot_id, client_id, address, chain)
-    values (${bot.id}, ${clientId}, ${key.address}, 'evm')`;
-  await sql`update public.bots set status = 'running' where id = ${bot.id}`;
-  const [row] = await sql<[{ id: string }]>`
-    insert into public.machine_tokens (client_id, name, token_hash)
-    values (${clientId}, 'A token', ${createHash('sha256').update(token).digest()}) returning id`;
+  const { clientId, userId } = client;
+  const { bots, tokens } = await stack.rows.addKeyAndBots(client);
+  const [[bot_id = ''], [token]] = [bots, tokens];
   for (const [table, columns] of Object.entries({
-    machine_token_bots: { token_id: row.id },
     bot_policies: { max_value: 1 },
     value_reservations: { value: 1 },
     bot_heartbeats: { status: 'ok' },
     bot_health_logs: { state: 'healthy', since: new Date() },
     bot_signing_failures: { recent: '{now}', last_code: 'policy_kind_denied', last_at: new Date() },
   })) {
-    await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id: bot.id, client_id: clientId, ...columns })}`;
+    await sql`insert into ${sql(`public.${table}`)} ${sql({ bot_id, client_id: clientId, ...columns })}`;
   }
   await sql`insert into private.refusal_counts values (${clientId}, now(), 0, 0)`;
   const [event] = await sql<[{ seq: string; hash: Buffer }]>`
     select seq, hash from public.key_events where client_id = ${clientId} order by seq limit 1`;
   await sql`insert into public.audit_checkpoints ${sql({ client_id: clientId, ...event, jws: checkpoint(clientId, event) })}`;
   await sql`insert into private.imported_rows (source, old_table, old_id, new_id, client_id)
-    values ('old', 'bots', ${bot.id}, ${bot.id}, ${clientId})`;
+    values ('old', 'bots', ${bot_id}, ${bot_id}, ${clientId})`;
   await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer)
     values (${`account ${userId}`}, ${randomBytes(32)}, ${randomBytes(32)}, 'start_bot', '{}')`;
   const [cron] = await sql<[{ id: string }]>`
     insert into public.machine_tokens (scope, name, token_hash, master_key_id, expires_at)
     values ('rewrap', 'Moves keys', ${randomBytes(32)}, 'newest', now() + interval '1 day') returning id`;
   await sql`insert into private.rewrap_progress (token_id, client_id) values (${cron.id}, ${clientId})`;
-  return token;
+  return token?.token ?? '';
 }
 
 /** In the form that the database requires. Its signature is not valid. */

@@ -5,9 +5,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type RunningWorker, startWorker } from '../e2e/worker.ts';
 import { call, MASTER_KEY } from '../support/api.ts';
 import { type ClientWithBot, newClientWithBot } from '../support/bots.ts';
+import { type RunningWorker, startWorker } from '../support/worker.ts';
 
 let worker: RunningWorker;
 let owner: ClientWithBot;

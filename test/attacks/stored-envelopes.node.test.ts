@@ -1,12 +1,12 @@
 /** What a superuser of the database can do with envelopes when every trigger and CHECK is off. */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { violationsOf } from '../database/invariants.ts';
 import { call } from '../support/api.ts';
-import type { ClientPerson } from '../support/people.ts';
+import { violationsOf } from '../support/invariants.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey, type TestKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { type ClientWithRunner, newClientWithRunner } from '../support/runners.ts';
 
 let stack: PeopledStack;
 beforeAll(async () => {
@@ -14,31 +14,17 @@ beforeAll(async () => {
 });
 afterAll(() => stack.end());
 
-interface Household {
-  readonly client: ClientPerson;
-  readonly botId: string;
-  readonly key: TestKey;
-  readonly machineToken: string;
-}
+const newRunner = () => newClientWithRunner({ at: stack });
 
-async function household(): Promise<Household> {
-  const [client, key] = [await stack.newClient(), newEvmKey()];
-  const as = { token: client.token, env: stack.settings };
-  const body = { bot_type: 'evm-grid', private_key: key.privateKey };
-  const bot = await call(`POST /clients/${client.clientId}/setup-bot`, { ...as, body });
-  const token = await call(`POST /bots/${bot.json.id}/tokens`, { ...as, body: { name: 'A runner' } });
-  return { client, botId: bot.json.id, key, machineToken: token.json.token };
-}
-
-const sign = ({ botId, machineToken }: Household, wallet?: string) =>
+const sign = ({ botId, machineToken }: ClientWithRunner, wallet?: string) =>
   call(`POST /bots/${botId}/sign`, {
     token: machineToken,
     env: stack.settings,
     body: { type: 'evm.message', message: 'x', ...(wallet !== undefined && { wallet }) },
   });
-const rotate = ({ client }: Household, key: TestKey) =>
-  call(`PUT /clients/${client.clientId}/rotate-key`, {
-    token: client.token,
+const rotate = ({ clientId, token }: ClientWithRunner, key: TestKey) =>
+  call(`PUT /clients/${clientId}/rotate-key`, {
+    token,
     env: stack.settings,
     body: { private_key: key.privateKey },
   });
@@ -73,7 +59,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 describe('an envelope with one character changed', () => {
   it('at any position -> 503 key_decryption_failed, never a signature', async () => {
-    const house = await household();
+    const house = await newRunner();
     const [row] = await stack.sql<[{ encrypted_key: string }]>`
       select encrypted_key from public.bot_wallets where bot_id = ${house.botId}`;
     const envelope = row.encrypted_key;
@@ -118,14 +104,17 @@ describe('an envelope with one character changed', () => {
     await Promise.all(Array.from({ length: 8 }, worker));
   });
 
-  async function withoutTriggersReturning({ client, botId, key }: Household, envelopes: readonly string[]) {
+  async function withoutTriggersReturning(
+    { clientId, botId, key }: ClientWithRunner,
+    envelopes: readonly string[],
+  ) {
     let ids: string[] = [];
     await withoutTriggers(async (sql) => {
       const rows = await sql<{ id: string }[]>`
         insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
-        select ${botId}, ${client.clientId}, ${key.address}, 'evm', key_id, envelope
+        select ${botId}, ${clientId}, ${key.address}, 'evm', key_id, envelope
         from public.trading_keys, unnest(${[...envelopes]}::text[]) as envelope
-        where client_id = ${client.clientId} returning id`;
+        where client_id = ${clientId} returning id`;
       ids = rows.map(({ id }) => id);
     });
     return ids;
@@ -134,7 +123,7 @@ describe('an envelope with one character changed', () => {
 
 describe("an envelope under another's name", () => {
   it('with columns of one row and the envelope of another -> 503 key_decryption_failed', async () => {
-    const [victim, thief] = [await household(), await household()];
+    const [victim, thief] = [await newRunner(), await newRunner()];
     await withoutTriggers(
       (sql) => sql`update public.bot_wallets as mine set encrypted_key = theirs.encrypted_key
         from public.bot_wallets as theirs where mine.bot_id = ${thief.botId} and theirs.bot_id = ${victim.botId}`,
@@ -157,9 +146,9 @@ describe("an envelope under another's name", () => {
  * back. Responses, events and invariants then show it.
  */
 describe('an old row put back', () => {
-  const rowsOf = async (table: string, { client }: Household) =>
-    stack.sql.unsafe(`select * from public.${table} where client_id = $1`, [client.clientId]);
-  const putBack = (house: Household, [wallet]: readonly postgres.Row[], how: typeof withoutTriggers) =>
+  const rowsOf = async (table: string, { clientId }: ClientWithRunner) =>
+    stack.sql.unsafe(`select * from public.${table} where client_id = $1`, [clientId]);
+  const putBack = (house: ClientWithRunner, [wallet]: readonly postgres.Row[], how: typeof withoutTriggers) =>
     how(
       (sql) => sql`update public.bot_wallets
         set address = ${wallet?.address}, key_id = ${wallet?.key_id}, encrypted_key = ${wallet?.encrypted_key}
@@ -167,21 +156,21 @@ describe('an old row put back', () => {
     );
 
   it('by an ordinary change of the trading key -> rejected', async () => {
-    const house = await household();
+    const house = await newRunner();
     const [old] = await rowsOf('trading_keys', house);
     const next = newEvmKey();
     expect((await rotate(house, next)).json.version).toBe(2);
     const change: Change = (sql) => sql`update public.trading_keys
       set address = ${old?.address}, key_id = ${old?.key_id}, encrypted_key = ${old?.encrypted_key}
-      where client_id = ${house.client.clientId}`;
+      where client_id = ${house.clientId}`;
     await expect(stack.sql.begin(change)).rejects.toMatchObject(KEY_ENDED);
     await expect(withoutTriggers(change)).rejects.toMatchObject(KEY_ENDED);
-    expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
+    expect(await violationsOf(stack.sql, [house.clientId])).toEqual([]);
     expect((await sign(house)).json).toMatchObject({ address: next.address });
   });
 
   it('with every trigger off, after a rotation -> the old key signs, and response, event and invariants show it', async () => {
-    const house = await household();
+    const house = await newRunner();
     const before = await rowsOf('bot_wallets', house);
     const next = newEvmKey();
     expect((await rotate(house, next)).status).toBe(200);
@@ -195,21 +184,21 @@ describe('an old row put back', () => {
     // For callers that depend on the address, such as the accounts for viem and Kit, this is an error: `address_changed`.
     expect(rolledBack).toMatchObject({ address: house.key.address, key_id: before[0]?.key_id });
     const [event] = await stack.sql`select event, address, key_id from private.every_key_event
-      where client_id = ${house.client.clientId} order by id desc limit 1`;
+      where client_id = ${house.clientId} order by id desc limit 1`;
     expect(event).toEqual({ event: 'key_released', address: house.key.address, key_id: before[0]?.key_id });
-    expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
+    expect(await violationsOf(stack.sql, [house.clientId])).toContainEqual(
       expect.stringContaining('a key that a rotation did not replace'),
     );
     // The next rotation replaces this key too.
     await rotate(house, newEvmKey());
-    expect(await violationsOf(stack.sql, [house.client.clientId])).toEqual([]);
+    expect(await violationsOf(stack.sql, [house.clientId])).toEqual([]);
   });
 
   it('with every trigger off, after a revocation -> no token signs and the bot does not run; the invariants show it', async () => {
-    const house = await household();
+    const house = await newRunner();
     const before = await rowsOf('bot_wallets', house);
-    const as = { token: house.client.token, env: stack.settings };
-    expect((await call(`DELETE /clients/${house.client.clientId}/revoke-key`, as)).status).toBe(200);
+    const as = { token: house.token, env: stack.settings };
+    expect((await call(`DELETE /clients/${house.clientId}/revoke-key`, as)).status).toBe(200);
     await expect(putBack(house, before, withoutTriggers)).rejects.toMatchObject(KEY_ENDED);
     await putBack(house, before, withoutAnyTrigger);
     expectProblem(await sign(house), 401, 'token_invalid');
@@ -219,7 +208,7 @@ describe('an old row put back', () => {
     });
     const machineToken = issued.json.token;
     expectProblem(await sign({ ...house, machineToken }), 409, 'bot_not_running');
-    expect(await violationsOf(stack.sql, [house.client.clientId])).toContainEqual(
+    expect(await violationsOf(stack.sql, [house.clientId])).toContainEqual(
       expect.stringContaining('a ciphertext without a trading key'),
     );
     await withoutTriggers(

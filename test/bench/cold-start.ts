@@ -1,5 +1,5 @@
 /** How long the first request takes, and how much additional routes add to it. */
-import { type Bundle, buildBundle } from './bundle.ts';
+import { type Bundle, buildBundle } from '../support/bundle.ts';
 import { bundleVerdict } from './edge.ts';
 import { burst } from './load.ts';
 import { ratios, sideBySide, summaryOf } from './measure.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { asJson, type Functions } from '../../src/database/call.ts';
 import { hashOfMachineToken } from '../../src/machine-token.ts';
-import { sealedWallet } from '../database/actions.ts';
+import { sealedArguments, sealedWallet } from '../support/sealed-wallet.ts';
 import type { Household } from './database-rows.ts';
 import type { Contestant } from './measure.ts';
 import type { Sessions } from './sessions.ts';
@@ -196,11 +196,6 @@ export function pairs(sessions: Sessions, edgeToken: string, home: Household): P
     ),
   ];
 }
-
-export const sealedArguments = (clientId: string): readonly string[] => {
-  const { address, chain, key_id, encrypted_key } = sealedWallet(clientId);
-  return [address, chain, key_id, encrypted_key];
-};
 
 /** A rotation by bare statements: key, wallets, number, event. */
 export function rotation(clientId: string): Statement[] {

@@ -1,8 +1,10 @@
 /** The database half: what the functions cost above the statements that they need. */
-import { type Client, sealedWallet } from '../database/actions.ts';
+import { fillTables } from '../support/full-tables.ts';
 import type { OwnStack } from '../support/own-stack.ts';
+import type { Client } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import { pairs, rotation } from './database-calls.ts';
-import { fillTables, type Household, newHousehold, newHouseholds } from './database-rows.ts';
+import { type Household, newHousehold, newHouseholds } from './database-rows.ts';
 import { type Contestant, ratios, sideBySide, summaryOf, throughput } from './measure.ts';
 import { number, type Section, type Table, times, type Verdict } from './report.ts';
 import { Sessions } from './sessions.ts';

@@ -1,6 +1,6 @@
 /** The edge half: what a route costs above an empty one, and an operation above its cryptography. */
+import { type Bundle, buildBundle } from '../support/bundle.ts';
 import type { OwnStack } from '../support/own-stack.ts';
-import { type Bundle, buildBundle } from './bundle.ts';
 import type { Request } from './connection.ts';
 import { burst } from './load.ts';
 import { ratios, summaryOf } from './measure.ts';

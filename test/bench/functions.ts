@@ -1,9 +1,10 @@
 /** Which functions and triggers of the database take the time of an operation, as PostgreSQL counts it (`track_functions`). */
 import { asJson } from '../../src/database/call.ts';
-import { sealedWallet } from '../database/actions.ts';
 import type { OwnStack } from '../support/own-stack.ts';
+import { Rows } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import { CLAIM } from './database-calls.ts';
-import { newClients, newHouseholds } from './database-rows.ts';
+import { newHouseholds } from './database-rows.ts';
 import { summaryOf } from './measure.ts';
 import { familyCpuMs } from './processes.ts';
 import { number, type Section, type Table } from './report.ts';
@@ -38,7 +39,7 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
     ),
   // The first key of a new client.
   setup_bot: async ({ owner }, edgeToken, count) =>
-    inTurns(await newClients(owner, count), (sessions, { clientId, userId }) =>
+    inTurns(await new Rows(owner).newClients(count), (sessions, { clientId, userId }) =>
       sessions.call(userId, 'setup_bot', {
         edge_token: edgeToken,
         client_id: clientId,
@@ -52,10 +53,8 @@ const OPERATIONS: Readonly<Record<string, Prepare>> = {
   'rotate_key of 100': rotating(100, 8),
   'rotate_key of 1,000': rotating(1000, 2),
   revoke_key_at_edge: async ({ owner }, edgeToken, count) =>
-    inTurns(
-      await newHouseholds(owner, count, { bots: 1, withToken: false }),
-      (sessions, { clientId, userId }) =>
-        sessions.call(userId, 'revoke_key_at_edge', { edge_token: edgeToken, client_id: clientId }),
+    inTurns(await newHouseholds(owner, count, { bots: 1, tokens: 0 }), (sessions, { clientId, userId }) =>
+      sessions.call(userId, 'revoke_key_at_edge', { edge_token: edgeToken, client_id: clientId }),
     ),
   list_bot_options: async ({ owner }) =>
     inTurns(await newHouseholds(owner, 8, { bots: 1 }), (sessions, { clientId, userId }) =>

@@ -8,7 +8,7 @@ import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts'
 import { readOptions } from '../../tools/operator/command.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
-import { sealedWallet } from '../database/actions.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 const SIZES = [1_000, 10_000, 20_000];
 const REPETITIONS = 7;

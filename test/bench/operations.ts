@@ -1,9 +1,10 @@
 /** The operations that the service is compared with the baseline in, as requests to each of them. */
 import { randomBytes } from 'node:crypto';
 import type { OwnStack } from '../support/own-stack.ts';
+import { Rows } from '../support/rows.ts';
 import type { Baseline, BaselineApp, RotateMode } from './baseline.ts';
 import type { Request } from './connection.ts';
-import { newClients, newHouseholds } from './database-rows.ts';
+import { newHouseholds } from './database-rows.ts';
 import { newEvmKey, transfer } from './samples.ts';
 import { newHomes, requestBy, sessionOf } from './service.ts';
 import type { Sessions } from './sessions.ts';
@@ -109,7 +110,7 @@ export const OPERATIONS: readonly Operation[] = [
     status: 201,
     once: true,
     async service({ sessions, stack }, count) {
-      const clients = await newClients(sessions.owner, count);
+      const clients = await new Rows(sessions.owner).newClients(count);
       const tokens = await Promise.all(clients.map(({ userId }) => sessionOf(userId, stack.jwtSecret)));
       return (n) =>
         requestBy(tokens[n] ?? '', 'POST', `/clients/${clients[n]?.clientId}/setup-bot`, {
@@ -133,7 +134,7 @@ export const OPERATIONS: readonly Operation[] = [
     once: true,
     async service({ sessions, stack }, count) {
       // Without tokens, which the baseline does not have.
-      const clients = await newHouseholds(sessions.owner, count, { bots: 1, withToken: false });
+      const clients = await newHouseholds(sessions.owner, count, { bots: 1, tokens: 0 });
       const tokens = await Promise.all(clients.map(({ userId }) => sessionOf(userId, stack.jwtSecret)));
       return (n) => requestBy(tokens[n] ?? '', 'DELETE', `/clients/${clients[n]?.clientId}/revoke-key`);
     },

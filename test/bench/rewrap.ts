@@ -15,7 +15,7 @@ import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
 import { logConsoleTo } from '../../tools/stack/console-log.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { startStack } from '../../tools/stack/stack.ts';
-import { newPlatform, type Platform, Traffic, wrongsOf } from '../database/rewrap-traffic.ts';
+import { newPlatform, type Platform, Traffic, wrongsOf } from '../support/rewrap-traffic.ts';
 
 const usage = `Usage: npm run bench:rewrap -- [options]
 

@@ -9,8 +9,8 @@ import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts'
 import { sealKey } from '../../src/services/sealing.ts';
 import type { SigningRequest } from '../../src/signing/index.ts';
 import type { OwnStack } from '../support/own-stack.ts';
+import { Rows } from '../support/rows.ts';
 import { CLAIM } from './database-calls.ts';
-import { newClients } from './database-rows.ts';
 import type { Sessions } from './sessions.ts';
 import type { Samples } from './workers/operations.ts';
 
@@ -34,9 +34,7 @@ export async function edgeSamples(
 ): Promise<EdgeSamples> {
   const encryptionKey = randomBytes(32).toString('base64');
   const keyring = await parseKeyring(encryptionKey);
-  const [client] = await newClients(sessions.owner, 1);
-  if (!client) throw new TypeError('unreachable: one client was requested');
-  const { clientId, userId } = client;
+  const { clientId, userId } = await new Rows(sessions.owner).newClient();
   const keys = { evm: newEvmKey(), solana: newSolanaKey() };
   const sealed = {
     evm: await sealKey({ private_key: keys.evm }, clientId, async () => keyring),

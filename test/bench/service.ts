@@ -2,8 +2,8 @@
 import { SignJWT } from 'jose';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { sealKey } from '../../src/services/sealing.ts';
+import { buildBundle } from '../support/bundle.ts';
 import type { OwnStack } from '../support/own-stack.ts';
-import { buildBundle } from './bundle.ts';
 import type { Request } from './connection.ts';
 import { type Household, newHouseholds } from './database-rows.ts';
 import { newEvmKey, newSolanaKey } from './samples.ts';

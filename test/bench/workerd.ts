@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../tools/stack/ports.ts';
-import type { Bundle } from './bundle.ts';
+import type { Bundle } from '../support/bundle.ts';
 import { Connection, type Request } from './connection.ts';
 
 const WORKERD = join(import.meta.dirname, '..', '..', 'node_modules', 'workerd', 'bin', 'workerd');

@@ -14,8 +14,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClient, findProblem } from '../../src/sdk/client.ts';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
 import { type Anvil, startAnvil } from '../../tools/stack/anvil.ts';
-import type { RunningWorker } from '../e2e/worker.ts';
-import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
+import { newTrader, type Trader } from '../support/traders.ts';
+import type { RunningWorker } from '../support/worker.ts';
+import { startApi, stopApi } from './api.ts';
 
 /** A contract that keeps one number and who set it: `store` writes slots 0 and 1, any other call reads slot 0. */
 const STORAGE = {

@@ -2,9 +2,10 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
-import type { RunningWorker } from '../e2e/worker.ts';
-import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../sdk/evm-things.ts';
-import { newTrader, startApi, stopApi } from './traders.ts';
+import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../support/evm-things.ts';
+import { newTrader } from '../support/traders.ts';
+import type { RunningWorker } from '../support/worker.ts';
+import { startApi, stopApi } from './api.ts';
 
 const privateKey = generatePrivateKey();
 const local = privateKeyToAccount(privateKey);

@@ -17,8 +17,9 @@ import {
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
-import type { RunningWorker } from '../e2e/worker.ts';
-import { newTrader, startApi, stopApi, type Trader } from './traders.ts';
+import { newTrader, type Trader } from '../support/traders.ts';
+import type { RunningWorker } from '../support/worker.ts';
+import { startApi, stopApi } from './api.ts';
 
 const SYSTEM_PROGRAM = '11111111111111111111111111111111' as Address;
 const SOL = 1_000_000_000n;

@@ -2,11 +2,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import type {} from '../support/global-setup.ts';
-
-export interface Client {
-  readonly clientId: string;
-  readonly userId: string;
-}
+import type { Client } from '../support/rows.ts';
+import { type SealedWallet, sealedWallet } from '../support/sealed-wallet.ts';
 
 /** Runs its own SQL, without a session. */
 export const OPERATOR = 'operator';
@@ -22,36 +19,6 @@ export interface Action {
 export interface Once {
   readonly key: string;
   readonly fingerprint: string;
-}
-
-export interface SealedWallet {
-  readonly address: string;
-  readonly chain: 'evm' | 'solana';
-  readonly key_id: string;
-  readonly encrypted_key: string;
-}
-
-/** An envelope that is bound as the database requires and that no key opens. */
-export function sealedWallet(
-  clientId: string,
-  address = `0x${randomBytes(20).toString('hex')}`,
-  { chain = 'evm', key_id = randomUUID() as string }: { chain?: SealedWallet['chain']; key_id?: string } = {},
-): SealedWallet {
-  const header = {
-    alg: 'A256GCMKW',
-    enc: 'A256GCM',
-    typ: 'trading-key+jwe',
-    kid: 'nobody',
-    sub: clientId,
-    chain,
-    address,
-    jti: key_id,
-    iv: randomBytes(12).toString('base64url'),
-    tag: randomBytes(16).toString('base64url'),
-  };
-  const parts = [Buffer.from(JSON.stringify(header)), ...[32, 12, 32, 16].map((size) => randomBytes(size))];
-  const encrypted_key = parts.map((part) => part.toString('base64url')).join('.');
-  return { address, chain, key_id, encrypted_key };
 }
 
 function rpc(by: string, name: string, args: Record<string, unknown>): Action {

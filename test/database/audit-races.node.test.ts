@@ -3,27 +3,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { verifyChain } from '../../src/sdk/audit.ts';
+import { asAuditClient, rowsOf } from '../support/audit.ts';
+import { retryWhileBusy } from '../support/outcome.ts';
+import type { Client, TokenRow } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import * as act from './actions.ts';
-import { asAuditClient, rowsOf } from './audit.ts';
-import { retryWhileBusy } from './outcome.ts';
 import { Sessions } from './sessions.ts';
-import { Signers, signingHousehold, type TokenRow } from './signers.ts';
+import { Signers } from './signers.ts';
 
 const sessions = new Sessions();
 const chainers = postgres(inject('databaseUrl'), { max: 8, onnotice: () => {}, prepare: false });
 afterAll(() => Promise.all([sessions.end(), chainers.end({ timeout: 1 })]));
 
-const verify = (client: act.Client) =>
+const verify = (client: Client) =>
   chainers.begin((sql) => verifyChain(asAuditClient(sql, client), client.clientId));
-const chain = (sql: postgres.ISql, { clientId }: act.Client, atMost = 1000, waits = true) =>
+const chain = (sql: postgres.ISql, { clientId }: Client, atMost = 1000, waits = true) =>
   sql<[{ chained: number }]>`select private.chain_key_events(${clientId}, ${atMost}, ${waits}) as chained`;
-const queued = async ({ clientId }: act.Client) => {
+const queued = async ({ clientId }: Client) => {
   const [row] = await sessions.sql`
     select count(*)::int as n from private.queued_key_events where client_id = ${clientId}`;
   return row?.n as number;
 };
 
-const total = async ({ clientId }: act.Client) => {
+const total = async ({ clientId }: Client) => {
   const [row] = await sessions.sql`
     select count(*)::int as n from private.every_key_event where client_id = ${clientId}`;
   return row?.n as number;
@@ -40,7 +42,7 @@ async function signTimes(times: number, token: TokenRow, bots: readonly string[]
 
 /** A client with a chain of `before` rows, and `waiting` further events in the queue, most of them signatures. */
 async function withQueue(signatures: number) {
-  const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+  const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
   await chain(sessions.sql, client);
   const before = await total(client);
   await signTimes(signatures, tokens[0] ?? raise(), bots);
@@ -49,7 +51,7 @@ async function withQueue(signatures: number) {
 
 describe('sixteen signers, rotations, stops, readers and chainers at once', () => {
   it('make one chain, which contains every action and nothing else', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 4, 2);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 4, tokens: 2 });
     const signers = new Signers(16);
     for (let i = 0; i < 16; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 4] ?? raise());
     let going = true;
@@ -176,12 +178,12 @@ describe('a chainer', () => {
 });
 
 describe('a key change', () => {
-  const rotate = (sql: postgres.ISql, { clientId }: act.Client) => {
-    const { address, chain: family, key_id, encrypted_key } = act.sealedWallet(clientId);
+  const rotate = (sql: postgres.ISql, { clientId }: Client) => {
+    const { address, chain: family, key_id, encrypted_key } = sealedWallet(clientId);
     return sql`select public.rotate_key(
       ${inject('edgeToken')}, ${clientId}, ${address}, ${family}, ${key_id}, ${encrypted_key})`;
   };
-  const takeChain = (sql: postgres.ISql, { clientId }: act.Client) =>
+  const takeChain = (sql: postgres.ISql, { clientId }: Client) =>
     sql`select pg_advisory_xact_lock(private.lock_of('chain of client', ${clientId}))`;
 
   it('that is rolled back also rolls back what it chained, and loses no signature', async () => {

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { Client } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
 
 const ROUNDS = 25;
 const sessions = new Sessions();
-const admin = await sessions.newAdmin();
+const { userId: admin } = await sessions.newAdmin();
 afterAll(() => sessions.end());
 
 const newAddress = () => `0x${randomBytes(20).toString('hex')}`;
@@ -17,7 +19,7 @@ describe('a fresh client', () => {
   it('set up by two concurrent requests with two keys has one trading key and one own key', () =>
     times(ROUNDS, async () => {
       const client = await sessions.newClient();
-      const wallets = [act.sealedWallet(client.clientId), act.sealedWallet(client.clientId)];
+      const wallets = [sealedWallet(client.clientId), sealedWallet(client.clientId)];
       expect(await sessions.race(wallets.map((wallet) => act.setupBot(client, wallet)))).toEqual([
         'ok',
         'ok',
@@ -34,7 +36,7 @@ describe('a fresh client', () => {
       const client = await sessions.newClient();
       const address = newAddress();
       const racers = [address, address].map((same) =>
-        act.setupBot(client, act.sealedWallet(client.clientId, same)),
+        act.setupBot(client, sealedWallet(client.clientId, same)),
       );
       expect(await sessions.race(racers)).toEqual(['ok', 'ok']);
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
@@ -57,23 +59,14 @@ describe('a fresh client', () => {
 
   it('whose wallets were emptied gets one of several new keys as trading key', () =>
     times(ROUNDS, async () => {
-      const client = await sessions.newClient();
-      const copy = {
-        address: await sessions.newKey(client),
-        chain: 'evm',
-        key_id: null,
-        encrypted_key: null,
-      };
-      const bots = await sessions.newBots(client, 2);
-      await sessions.newWallets(
-        client,
-        bots.map((bot_id) => ({ bot_id, ...copy })),
-      );
+      const { client, bots } = await sessions.newClientWithBots({ bots: 2, running: false, tokens: 0 });
       await sessions.sql`delete from public.trading_keys where client_id = ${client.clientId}`;
-      const racers = bots.map((bot) => act.addWallet(bot, admin, act.sealedWallet(client.clientId)));
-      expect(
-        await sessions.race([...racers, act.setupBot(client, act.sealedWallet(client.clientId))]),
-      ).toEqual(['ok', 'ok', 'ok']);
+      const racers = bots.map((bot) => act.addWallet(bot, admin, sealedWallet(client.clientId)));
+      expect(await sessions.race([...racers, act.setupBot(client, sealedWallet(client.clientId))])).toEqual([
+        'ok',
+        'ok',
+        'ok',
+      ]);
       expect(await violationsOf(sessions.sql, [client.clientId])).toEqual([]);
     }));
 });
@@ -84,13 +77,12 @@ describe('two clients that submit the same address concurrently', () => {
   it.each([
     [
       'by set-ups',
-      (client: act.Client, address: string) =>
-        act.setupBot(client, act.sealedWallet(client.clientId, address)),
+      (client: Client, address: string) => act.setupBot(client, sealedWallet(client.clientId, address)),
     ],
     [
       "by the operator's SQL",
-      (client: act.Client, address: string) =>
-        act.insertKey(client, act.OPERATOR, act.sealedWallet(client.clientId, address)),
+      (client: Client, address: string) =>
+        act.insertKey(client, act.OPERATOR, sealedWallet(client.clientId, address)),
     ],
   ])('%s: one client gets it', (_, bring) =>
     times(ROUNDS, async () => {
@@ -110,8 +102,8 @@ describe('two clients that submit the same address concurrently', () => {
       const [bot = ''] = await sessions.newBots(b, 1);
       const address = newAddress();
       const outcomes = await sessions.race([
-        act.rotateKey(a, a.userId, act.sealedWallet(a.clientId, address)),
-        act.addWallet(bot, admin, act.sealedWallet(b.clientId, address)),
+        act.rotateKey(a, a.userId, sealedWallet(a.clientId, address)),
+        act.addWallet(bot, admin, sealedWallet(b.clientId, address)),
       ]);
       expect(outcomes.sort()).toEqual(['PT409 address_taken', 'ok']);
       expect(await violationsOf(sessions.sql, [a.clientId, b.clientId])).toEqual([]);
@@ -121,11 +113,11 @@ describe('two clients that submit the same address concurrently', () => {
     times(ROUNDS, async () => {
       const [a, b] = await pair();
       const addresses = Array.from({ length: 6 }, newAddress);
-      const bring = (client: act.Client, order: string[]) =>
+      const bring = (client: Client, order: string[]) =>
         act.createBot(
           client,
           admin,
-          order.map((address) => act.sealedWallet(client.clientId, address)),
+          order.map((address) => sealedWallet(client.clientId, address)),
         );
       const outcomes = await sessions.race([bring(a, addresses), bring(b, addresses.toReversed())]);
       expect(outcomes.sort()).toEqual(['PT409 address_taken', 'ok']);
@@ -136,21 +128,12 @@ describe('two clients that submit the same address concurrently', () => {
 describe('two admins who are also clients', () => {
   it('rotate and start for each other without a deadlock', () =>
     times(ROUNDS, async () => {
-      const [a, b] = [await sessions.newClient(), await sessions.newClient()];
-      const bots: string[] = [];
-      for (const client of [a, b]) {
-        await sessions.makeAdmin(client.userId);
-        const copy = {
-          address: await sessions.newKey(client),
-          chain: 'evm',
-          key_id: null,
-          encrypted_key: null,
-        };
-        const [bot_id = ''] = await sessions.newBots(client, 1);
-        await sessions.newWallets(client, [{ bot_id, ...copy }]);
-        bots.push(bot_id);
-      }
-      const [botOfA = '', botOfB = ''] = bots;
+      const stopped = { running: false, tokens: 0 };
+      const one = await sessions.newClientWithBots(stopped);
+      const other = await sessions.newClientWithBots(stopped);
+      const [a, b] = [one.client, other.client];
+      for (const client of [a, b]) await sessions.makeAdmin(client);
+      const [[botOfA = ''], [botOfB = '']] = [one.bots, other.bots];
       const outcomes = await sessions.race([
         act.rotateKey(b, a.userId),
         act.rotateKey(a, b.userId),

@@ -2,9 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it, vi } from 'vitest';
-import type { Client } from './actions.ts';
+import type { Client } from '../support/rows.ts';
 import { Sessions } from './sessions.ts';
-import { signingHousehold } from './signers.ts';
 
 const sessions = new Sessions();
 const sql = postgres(inject('databaseUrl'), { max: 16, onnotice: () => {}, prepare: false });
@@ -49,7 +48,7 @@ const isWaiting = async (): Promise<boolean> => {
 
 describe('a session that keeps sending slow statements on every lock that a revocation needs', () => {
   it('delays the revocation by the statements that began before it, and by none that begins later', async () => {
-    const { client } = await signingHousehold(sessions, 2, 2);
+    const { client } = await sessions.newClientWithBots({ bots: 2, tokens: 2 });
     let on = true;
     let waiting = false;
     let revoked = false;
@@ -102,7 +101,7 @@ describe('a session that keeps sending slow revocations, which fail at their tim
   }
 
   it('does not delay the revocation by the edge', async () => {
-    const { client } = await signingHousehold(sessions, 1, 1);
+    const { client } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const limits = await timeLimits();
     const setLimit = (ms: number) => `select set_config('statement_timeout', '${ms}ms', true)`;
     let on = true;
@@ -150,9 +149,9 @@ describe("an admin's direct statement, which can change several clients and take
   };
 
   it.each(Object.entries(statements))('%s: fails at once while a revocation waits', async (_name, text) => {
-    const { client } = await signingHousehold(sessions, 1, 1);
-    const { client: other } = await signingHousehold(sessions, 1, 1);
-    const admin = { userId: await sessions.newAdmin() };
+    const { client } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
+    const { client: other } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
+    const admin = await sessions.newAdmin();
     const write = async ({ clientId }: Client) => {
       await sql`insert into public.machine_tokens (client_id, name, token_hash)
         values (${clientId}, 'a token', sha256(gen_random_uuid()::text::bytea))`;
@@ -177,7 +176,10 @@ describe("an admin's direct statement, which can change several clients and take
 
 describe('a stop whose caller keeps the transaction open', () => {
   it("does not delay another client's revocation", async () => {
-    const [one, other] = [await signingHousehold(sessions, 1, 1), await signingHousehold(sessions, 1, 1)];
+    const [one, other] = [
+      await sessions.newClientWithBots({ bots: 1, tokens: 1 }),
+      await sessions.newClientWithBots({ bots: 1, tokens: 1 }),
+    ];
     await asOwner(one.client, 'select public.stop_bot($1)', [one.bots[0] ?? ''], () =>
       asOwner(other.client, `select set_config('statement_timeout', '5s', true), public.revoke_key($1)`, [
         other.client.clientId,

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { Outcome } from '../support/outcome.ts';
 import { accessToken } from '../support/people.ts';
+import type { Client } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
-import type { Outcome } from './outcome.ts';
 import { request, Sessions } from './sessions.ts';
-import { Signers, signingHousehold } from './signers.ts';
+import { Signers } from './signers.ts';
 
 const COPIES = 6;
 const ROUNDS = 8;
@@ -16,12 +18,12 @@ const { sql } = sessions;
 const signers = new Signers(24);
 afterAll(() => Promise.all([sessions.end(), signers.end()]));
 
-const admin = await sessions.newAdmin();
+const { userId: admin } = await sessions.newAdmin();
 const copies = (action: act.Action, key = act.newOnce()) =>
   Array.from({ length: COPIES }, () => act.once(action, key));
 const ok = (count = COPIES): Outcome[] => Array.from({ length: count }, () => 'ok');
 
-async function newClientWithKey(): Promise<act.Client> {
+async function newClientWithKey(): Promise<Client> {
   const client = await sessions.newClient();
   await sessions.newKey(client);
   return client;
@@ -29,14 +31,14 @@ async function newClientWithKey(): Promise<act.Client> {
 
 interface Race {
   readonly name: string;
-  readonly prepare: () => Promise<{ action: act.Action; client: act.Client }>;
+  readonly prepare: () => Promise<{ action: act.Action; client: Client }>;
   /** The rows that one request leaves, and so the rows that all concurrent requests together leave. */
-  readonly left: (client: act.Client) => Promise<unknown>;
+  readonly left: (client: Client) => Promise<unknown>;
 }
 
-const keyVersion = async ({ clientId }: act.Client) =>
+const keyVersion = async ({ clientId }: Client) =>
   (await sql`select key_version from public.clients where id = ${clientId}`)[0]?.key_version;
-const bots = async ({ clientId }: act.Client) =>
+const bots = async ({ clientId }: Client) =>
   (await sql`select count(*)::int from public.bots where client_id = ${clientId}`)[0]?.count;
 
 const RACES: readonly Race[] = [
@@ -54,7 +56,7 @@ const RACES: readonly Race[] = [
     name: 'setup_bot with the first key',
     async prepare() {
       const client = await sessions.newClient();
-      return { action: act.setupBot(client, act.sealedWallet(client.clientId)), client };
+      return { action: act.setupBot(client, sealedWallet(client.clientId)), client };
     },
     left: async (client) => [await bots(client), await keyVersion(client)].join() === '1,1' && 1,
   },
@@ -62,7 +64,7 @@ const RACES: readonly Race[] = [
     name: 'create_bot',
     async prepare() {
       const client = await newClientWithKey();
-      return { action: act.createBot(client, admin, [act.sealedWallet(client.clientId)]), client };
+      return { action: act.createBot(client, admin, [sealedWallet(client.clientId)]), client };
     },
     left: bots,
   },
@@ -123,7 +125,7 @@ describe('a signature under a 24-hour limit', () => {
   };
 
   it('reserves its value once for all requests with one key, and only as many keys as fit the limit get a signature', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const [[bot = ''], [token = raise()]] = [bots, tokens];
     await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
       values (${bot}, ${client.clientId}, 100)`;
@@ -144,7 +146,7 @@ describe('all operations at once, each sent twice with the same key', () => {
   it('ends without a deadlock, and the invariants of the client hold', async () => {
     const seen = new Map<Outcome, number>();
     for (let round = 0; round < ROUNDS; round++) {
-      const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+      const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
       const [[bot = '', other = ''], [token = raise()]] = [bots, tokens];
       await sql`insert into public.bot_policies (bot_id, client_id, max_value_24h)
         values (${bot}, ${client.clientId}, 1000)`;
@@ -165,9 +167,7 @@ describe('all operations at once, each sent twice with the same key', () => {
         act.rotateKey(client),
         act.startBot(other, client.userId),
         act.setupBot(client),
-        round % 2
-          ? act.addWallet(other, admin, act.sealedWallet(client.clientId))
-          : act.createBot(client, admin),
+        round % 2 ? act.addWallet(other, admin, sealedWallet(client.clientId)) : act.createBot(client, admin),
       ].flatMap((action) => copies(action).slice(0, 2));
       // A stop is repeatable by itself and stores no key.
       const actions = [...repeated, ...stops, ...stops];
@@ -261,7 +261,7 @@ describe('the second of two concurrent requests', () => {
   );
 
   it('from another caller with the same key does not wait', async () => {
-    const [one, two] = [await open(), await open('read committed', await sessions.newAdmin())];
+    const [one, two] = [await open(), await open('read committed', (await sessions.newAdmin()).userId)];
     const key = act.newOnce();
     const first = await one.ask(`${randomUUID()}@races.test`, key);
     const second = await two.ask(`${randomUUID()}@races.test`, key);
@@ -291,7 +291,7 @@ describe('a caller with 1,000 stored responses', () => {
     )[0]?.count;
 
   it('concurrent requests do not wait for each other, and the next request leaves the newest 1,000', async () => {
-    const by = await sessions.newAdmin();
+    const { userId: by } = await sessions.newAdmin();
     await sql`insert into private.kept_answers (caller, key, fingerprint, operation, answer, expires_at)
       select ${`account ${by}`}, sha256(n::text::bytea), sha256(''), 'x', '{}', now() + interval '23 hours'
       from generate_series(1, 1000) as n`;

@@ -2,16 +2,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { ClientRows } from '../support/rows.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { LOCK_TIMEOUT, newMonitorToken, reportFailure, runMonitor, takeMonitor } from './monitors.ts';
 import { Sessions } from './sessions.ts';
-import { Signers, signingHousehold, startBots } from './signers.ts';
+import { Signers } from './signers.ts';
 
 const sessions = new Sessions();
 const { sql } = sessions;
 const token = await newMonitorToken(sql);
-const admin = await sessions.newAdmin();
+const { userId: admin } = await sessions.newAdmin();
 afterAll(() => sessions.end());
 
 const changesOf = async (bots: readonly string[], within: postgres.ISql = sql) =>
@@ -41,13 +42,13 @@ async function as(transaction: postgres.TransactionSql, { by, text, values }: ac
 }
 
 describe('a run of the monitor', () => {
-  it.each<[string, (household: Awaited<ReturnType<typeof signingHousehold>>) => act.Action]>([
+  it.each<[string, (household: ClientRows) => act.Action]>([
     ['a rotation', ({ client }) => act.rotateKey(client)],
     ['a revocation', ({ client }) => act.revokeKey(client)],
     ['a stop', ({ client, bots }) => act.stopBot(bots[0] ?? '', client.userId)],
     ['a set-up', ({ client }) => act.setupBot(client)],
   ])('ends while %s holds its locks', async (_, action) => {
-    const household = await signingHousehold(sessions, 2, 1);
+    const household = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
     await sql.begin(async (holding) => {
       await as(holding, action(household));
       await sql.begin(async (other) => {
@@ -60,7 +61,7 @@ describe('a run of the monitor', () => {
   });
 
   it('blocks no rotation, stop, start, signature, heartbeat or revocation while it is not committed', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
     const [bot = ''] = bots;
     const [signer] = tokens;
     if (!signer) throw new TypeError('there is a token');
@@ -88,7 +89,7 @@ describe('a run of the monitor', () => {
   });
 
   it('returns at once and writes nothing while another run is not committed', async () => {
-    const { bots } = await signingHousehold(sessions, 2, 1);
+    const { bots } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
     await sql.begin(async (first) => {
       await takeMonitor(first);
       await runMonitor(first, token);
@@ -109,7 +110,7 @@ describe('a run of the monitor', () => {
 
   /** What a run reads over this many bots of one client, of which a tenth change; from the database's own counters. */
   async function rowsReadFor(count: number): Promise<{ rows: number; scans: number }> {
-    const { client, bots } = await signingHousehold(sessions, count, 1);
+    const { client, bots } = await sessions.newClientWithBots({ bots: count, tokens: 1 });
     const [previous] = await sql<{ id: string }[]>`
       select id from public.bots where client_id <> ${client.clientId} and id < ${bots.toSorted()[0] ?? ''}
       order by id desc limit 1`;
@@ -146,7 +147,7 @@ describe('a run of the monitor', () => {
 
 describe('quarantine', () => {
   it('by many concurrent reports happens once, after exactly the number of failures in the policy', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 2, 2);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 2 });
     const [bot = '', other = ''] = bots;
     await sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
       select id, ${client.clientId}, 10 from unnest(${bots}::uuid[]) as id`;
@@ -171,7 +172,7 @@ describe('quarantine', () => {
   });
 
   it('by earlier failures does not stop a bot that its owner has started again in the meantime', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const [bot = ''] = bots;
     const [signer] = tokens;
     if (!signer) throw new TypeError('there is a token');
@@ -206,7 +207,7 @@ describe('quarantine', () => {
   });
 
   it('waits for signatures that have begun, and no signature follows it', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const [bot = ''] = bots;
     const [signer] = tokens;
     if (!signer) throw new TypeError('there is a token');
@@ -230,7 +231,7 @@ describe('quarantine', () => {
   it('among rotations, stops, starts, signatures and revocations keeps the invariants of the client', async () => {
     const seen = new Set<string>();
     for (let round = 0; round < 15; round++) {
-      const { client, bots, tokens } = await signingHousehold(sessions, 2, 1);
+      const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
       const [bot = '', other = ''] = bots;
       const [signer] = tokens;
       if (!signer) throw new TypeError('there is a token');
@@ -252,7 +253,7 @@ describe('quarantine', () => {
       await signers.end();
       for (const outcome of [...outcomes.flat(), ...signers.outcomes.keys()]) seen.add(outcome);
       expect(await violationsOf(sql, [client.clientId])).toEqual([]);
-      if (round % 2 === 0) await startBots(sessions, client);
+      if (round % 2 === 0) await sessions.startBots(client);
       else expect(await reportFailure(sql, signer, bot)).toBe('PT401 token_invalid');
     }
     const expected = ['ok', 'counted', 'quarantined', 'PT409 bot_not_running', 'PT409 bot_key_missing'];

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import type postgres from 'postgres';
 import { inject } from 'vitest';
-import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
-import type { TokenRow } from './signers.ts';
+import { type Outcome, outcomeOf, untilNotBusy } from '../support/outcome.ts';
+import type { TokenRow } from '../support/rows.ts';
 
 type Transaction = postgres.TransactionSql;
 

@@ -4,8 +4,8 @@
  */
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { sealedArguments } from '../bench/database-calls.ts';
-import { fillTables } from '../bench/database-rows.ts';
+import { fillTables } from '../support/full-tables.ts';
+import { sealedArguments } from '../support/sealed-wallet.ts';
 
 const WALLETS = 20_000;
 /** The tables that grow with the platform. `bot_types` and `admins` do not. */

@@ -1,11 +1,10 @@
 /** A REST API with as many connections as a small hosted project has: one client's locks leave some of them to others. */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { type OwnApi, startOwnApi } from '../faults/own-api.ts';
+import { type Outcome, outcomeOf } from '../support/outcome.ts';
+import { type OwnApi, startOwnApi } from '../support/own-api.ts';
 import { accessToken, newProject } from '../support/people.ts';
-import type * as act from './actions.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import type { Client, TokenRow } from '../support/rows.ts';
 import { Sessions } from './sessions.ts';
-import { signingHousehold, type TokenRow } from './signers.ts';
 
 let sessions: Sessions;
 let api: OwnApi;
@@ -86,7 +85,7 @@ async function waitingForLocks(): Promise<number> {
 
 describe('while the keys of a client are held and more signers wait than there are connections', () => {
   async function scene() {
-    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const other = await sessions.newClient();
     const read = () => rpc('get_own_client', {}, other.userId);
     // Every connection is open.
@@ -101,7 +100,7 @@ describe('while the keys of a client are held and more signers wait than there a
     };
     return { client, bot: bots[0] ?? raise(), token: tokens[0] ?? raise(), reads };
   }
-  const hold = (client: act.Client, meanwhile: () => Promise<void>) =>
+  const hold = (client: Client, meanwhile: () => Promise<void>) =>
     sessions.sql.begin(async (sql) => {
       await sql`select pg_advisory_xact_lock(private.lock_of_keys(${client.clientId}))`;
       await meanwhile();

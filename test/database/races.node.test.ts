@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import type { Outcome } from '../support/outcome.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
-import type { Outcome } from './outcome.ts';
 import { request, Sessions } from './sessions.ts';
 
 const ROUNDS = 25;
@@ -16,26 +17,19 @@ const ANOTHER_ADDRESS = 'PT422 address_mismatch';
 /** An envelope written directly into a table. A race that lists this result must also have it. */
 const EDGE_REQUIRED = 'PT403 envelope_write_denied';
 
-const admin = await sessions.newAdmin();
+const { userId: admin } = await sessions.newAdmin();
 
 /** A client with a key and four bots: one runs with a copy, one has an own key too, one is stopped, one has no wallet. */
 async function household() {
-  const client = await sessions.newClient();
-  const address = await sessions.newKey(client);
-  const [copying, owning, stopped, bare] = await sessions.newBots(client, 4);
+  const { client, address, bots } = await sessions.newClientWithBots({ bots: 3, running: false, tokens: 0 });
+  const [copying, owning, stopped, bare] = [...bots, ...(await sessions.newBots(client, 1))];
   if (!copying || !owning || !stopped || !bare) throw new Error('There are four bots.');
-  const copy = { address, chain: 'evm', key_id: null, encrypted_key: null };
-  await sessions.newWallets(client, [
-    { bot_id: copying, ...copy },
-    { bot_id: owning, ...copy },
-    { bot_id: owning, ...act.sealedWallet(client.clientId) },
-    { bot_id: stopped, ...copy },
-  ]);
+  await sessions.newWallets(client, [{ bot_id: owning, ...sealedWallet(client.clientId) }]);
   await sessions.sql`update public.bots set status = 'running' where id in (${copying}, ${owning})`;
   return { client, admin, address, copying, owning, stopped, bare };
 }
 type Household = Awaited<ReturnType<typeof household>>;
-const own = (h: Household) => act.sealedWallet(h.client.clientId);
+const own = (h: Household) => sealedWallet(h.client.clientId);
 
 interface Race {
   readonly name: string;
@@ -259,7 +253,7 @@ it('changes of the keys of a client wait in one queue, in the order in which the
   const waiting = await sessions.sql.begin(async (sql) => {
     const [{ pid }] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
     await sql`select private.lock_trading_key(${client.clientId})`;
-    await sql`update public.trading_keys set ${sql({ ...act.sealedWallet(client.clientId) })}
+    await sql`update public.trading_keys set ${sql({ ...sealedWallet(client.clientId) })}
       where client_id = ${client.clientId}`;
     outcomes = sessions.race([act.rotateKey(client), act.deleteKey(client), act.rotateKey(client, admin)]);
     return vi.waitUntil(
@@ -293,7 +287,7 @@ it.each([
 ])('an action that %s a key does not wait for a key that is not committed yet', async (_, action) => {
   const client = await sessions.newClient();
   await sessions.sql.begin(async (sql) => {
-    const first = { client_id: client.clientId, ...act.sealedWallet(client.clientId) };
+    const first = { client_id: client.clientId, ...sealedWallet(client.clientId) };
     await sql`insert into public.trading_keys ${sql(first)}`;
     expect(await sessions.race([action(client)])).toEqual([NO_KEY]);
   });

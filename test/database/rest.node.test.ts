@@ -8,7 +8,7 @@ import {
   newClient,
   operatorSql,
 } from '../support/people.ts';
-import { sealedWallet } from './actions.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 interface Answer {
   readonly status: number;

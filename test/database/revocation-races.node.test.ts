@@ -2,14 +2,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
+import { BUSY, type Outcome } from '../support/outcome.ts';
 import { newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
+import type { Client, ClientRows } from '../support/rows.ts';
 import * as act from './actions.ts';
-import { violationsOf } from './invariants.ts';
 import { reportFailure } from './monitors.ts';
-import { BUSY, type Outcome } from './outcome.ts';
 import { Sessions } from './sessions.ts';
-import { newToken, Signers, signingHousehold } from './signers.ts';
+import { Signers } from './signers.ts';
 
 /** The time within which a revocation must commit. */
 const LIMIT_MS = 1_000;
@@ -22,7 +23,7 @@ let admin: string;
 beforeAll(async () => {
   project = await newProject();
   sessions = new Sessions(project.databaseUrl);
-  admin = await sessions.newAdmin();
+  admin = (await sessions.newAdmin()).userId;
 });
 afterAll(async () => {
   const [row] = await sessions.sql<[{ deadlocks: string }]>`
@@ -31,7 +32,7 @@ afterAll(async () => {
   expect(row.deadlocks).toBe('0');
 });
 
-type House = Awaited<ReturnType<typeof signingHousehold>>;
+type House = ClientRows;
 const pick = <Item>(items: readonly Item[]): Item =>
   items[Math.floor(Math.random() * items.length)] ?? raise();
 
@@ -105,7 +106,7 @@ describe.each<[string, (house: House) => act.Action]>([
         ])(),
     ],
   ])('is not delayed by 16 connections of %s', async (_, flooding) => {
-    const house = await signingHousehold(sessions, 3, 2);
+    const house = await sessions.newClientWithBots({ bots: 3, tokens: 2 });
     const flood = new Flood(16, (own) => own.attempt(flooding(house)));
     await flood.isOn();
     const took = await timed(revocation(house));
@@ -117,7 +118,7 @@ describe.each<[string, (house: House) => act.Action]>([
   });
 
   it('is not delayed by statements that overlap without a gap', async () => {
-    const house = await signingHousehold(sessions, 2, 1);
+    const house = await sessions.newClientWithBots({ bots: 2, tokens: 1 });
     const slowMs = 400;
     // Like PATCH bots?name=match.… with a slow pattern: the statement holds its locks while it looks for rows.
     const slow = (bot: string): act.Action => {
@@ -142,7 +143,7 @@ describe('concurrent revocation, issue and revocation of tokens, quarantine, sig
   it('end without a deadlock; then no earlier token exists, and nothing signs', async () => {
     const seen = new Set<Outcome>();
     for (let round = 0; round < 6; round++) {
-      const { client, bots, tokens } = await signingHousehold(sessions, 3, 3);
+      const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 3, tokens: 3 });
       await sessions.sql`insert into public.bot_policies (bot_id, client_id, quarantine_after)
         select id, ${client.clientId}, 3 from unnest(${bots}::uuid[]) as id`;
       const signers = new Signers(6, project.databaseUrl);
@@ -173,7 +174,7 @@ describe('concurrent revocation, issue and revocation of tokens, quarantine, sig
       // Any token that exists was issued after the revocation. It signs nothing either, because no bot runs.
       expect(await tokensBefore(client, after)).toEqual([]);
       const late = new Signers(1, project.databaseUrl);
-      const fresh = await newToken(sessions, client, bots);
+      const fresh = await sessions.newToken(client);
       for (const bot of bots) {
         for (const token of tokens) expect(await late.checkOut(token, bot)).toBe('PT401 token_invalid');
         expect(await late.checkOut(fresh, bot)).toBe('PT409 bot_not_running');
@@ -195,10 +196,10 @@ describe('concurrent revocation, issue and revocation of tokens, quarantine, sig
     const [row] = await sql<[{ snapshot: string }]>`select pg_current_snapshot()::text as snapshot`;
     return row.snapshot;
   };
-  const tokensBefore = ({ clientId }: act.Client, after: string) => sessions.sql`
+  const tokensBefore = ({ clientId }: Client, after: string) => sessions.sql`
     select id from public.machine_tokens where client_id = ${clientId}
       and pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
-  const signedAfter = ({ clientId }: act.Client, after: string) => sessions.sql`
+  const signedAfter = ({ clientId }: Client, after: string) => sessions.sql`
     select id from private.queued_key_events where client_id = ${clientId} and event = 'key_released'
       and not pg_visible_in_snapshot(xmin::text::xid8, ${after}::pg_snapshot)`;
 });

@@ -9,10 +9,10 @@ import { hashOfMachineToken, newMachineToken } from '../../src/machine-token.ts'
 import { runScheduled } from '../../src/monitor/index.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
 import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
+import { violationsOf } from '../support/invariants.ts';
 import { newProject } from '../support/people.ts';
 import type { Project } from '../support/projects.ts';
-import { violationsOf } from './invariants.ts';
-import { newPlatform, Traffic, wrongsOf } from './rewrap-traffic.ts';
+import { newPlatform, Traffic, wrongsOf } from '../support/rewrap-traffic.ts';
 
 const newMasterKey = () => randomBytes(32).toString('base64');
 const OLD = newMasterKey();

@@ -1,15 +1,18 @@
 /** Sessions as PostgREST opens them, on connections of their own or through the REST API, started together. */
 import postgres from 'postgres';
 import { inject } from 'vitest';
+import { type Outcome, outcomeOf, untilNotBusy } from '../support/outcome.ts';
 import { accessToken } from '../support/people.ts';
-import { type Action, type Client, OPERATOR, sealedWallet } from './actions.ts';
-import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
+import { Rows } from '../support/rows.ts';
+import { type Action, OPERATOR } from './actions.ts';
 
-export class Sessions {
+export class Sessions extends Rows {
   readonly sql: postgres.Sql;
 
   constructor(databaseUrl = inject('databaseUrl'), connections = 12) {
-    this.sql = postgres(databaseUrl, { max: connections, onnotice: () => {}, prepare: false });
+    const sql = postgres(databaseUrl, { max: connections, onnotice: () => {}, prepare: false });
+    super(sql);
+    this.sql = sql;
   }
 
   end(): Promise<void> {
@@ -55,55 +58,6 @@ export class Sessions {
       if (!(error instanceof postgres.PostgresError)) throw error;
       return outcomeOf(error.code, error.hint);
     }
-  }
-
-  /** An account with a confirmed e-mail, and the client that is linked to it. */
-  async newClient(): Promise<Client> {
-    const account = await this.#newAccount();
-    const [client] = await this.sql<[{ id: string }]>`
-      insert into public.clients (name, email, user_id) values ('A client', ${account.email}, ${account.id})
-        returning id`;
-    // Linking the account is not part of what a test does.
-    await this
-      .sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
-    return { userId: account.id, clientId: client.id };
-  }
-
-  async newAdmin(): Promise<string> {
-    const { id } = await this.#newAccount();
-    await this.makeAdmin(id);
-    return id;
-  }
-
-  async makeAdmin(userId: string): Promise<void> {
-    await this.sql`insert into private.admins (user_id) values (${userId})`;
-  }
-
-  async #newAccount(): Promise<{ id: string; email: string }> {
-    const [account] = await this.sql<[{ id: string; email: string }]>`
-      insert into auth.users (id, aud, role, email, email_confirmed_at)
-      values (gen_random_uuid(), 'authenticated', 'authenticated', gen_random_uuid() || '@races.test', now())
-      returning id, email`;
-    return account;
-  }
-
-  /** Stopped bots without wallets, created by the operator. */
-  async newBots(client: Client, count: number): Promise<string[]> {
-    const bots = await this.sql<{ id: string }[]>`
-      insert into public.bots (client_id, bot_type, name)
-      select ${client.clientId}, 'evm-grid', 'a bot' from generate_series(1, ${count}) returning id`;
-    return bots.map((bot) => bot.id);
-  }
-
-  async newWallets(client: Client, wallets: readonly Record<string, string | null>[]): Promise<void> {
-    const rows = wallets.map((wallet) => ({ client_id: client.clientId, ...wallet }));
-    await this.sql`insert into public.bot_wallets ${this.sql(rows)}`;
-  }
-
-  async newKey(client: Client): Promise<string> {
-    const wallet = sealedWallet(client.clientId);
-    await this.sql`insert into public.trading_keys ${this.sql({ client_id: client.clientId, ...wallet })}`;
-    return wallet.address;
   }
 }
 

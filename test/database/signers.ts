@@ -1,16 +1,10 @@
 /** Runners directly at the database: they call `check_out_key` continuously, as PostgREST calls it for a machine token. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import type { Client, Once } from './actions.ts';
-import { type Outcome, outcomeOf, untilNotBusy } from './outcome.ts';
-import type { Sessions } from './sessions.ts';
-
-export interface TokenRow {
-  readonly id: string;
-  readonly token: string;
-}
+import { type Outcome, outcomeOf, untilNotBusy } from '../support/outcome.ts';
+import type { TokenRow } from '../support/rows.ts';
+import type { Once } from './actions.ts';
 
 const MESSAGE = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
 
@@ -94,37 +88,4 @@ export class Signers {
     };
     this.#running.push(run());
   }
-}
-
-/** A client with a key, running bots that hold copies of it, and tokens that sign for all of them. */
-export async function signingHousehold(sessions: Sessions, bots: number, tokens: number) {
-  const client = await sessions.newClient();
-  const address = await sessions.newKey(client);
-  const botIds = await sessions.newBots(client, bots);
-  const copy = { address, chain: 'evm', key_id: null, encrypted_key: null };
-  await sessions.newWallets(
-    client,
-    botIds.map((bot_id) => ({ bot_id, ...copy })),
-  );
-  await startBots(sessions, client);
-  const rows = await Promise.all(Array.from({ length: tokens }, () => newToken(sessions, client, botIds)));
-  return { client, bots: botIds, tokens: rows };
-}
-
-export async function startBots({ sql }: Sessions, { clientId }: Client): Promise<void> {
-  await sql`update public.bots set status = 'running' where client_id = ${clientId}`;
-}
-
-export async function newToken(
-  { sql }: Sessions,
-  { clientId }: Client,
-  bots: readonly string[],
-): Promise<TokenRow> {
-  const token = randomBytes(32).toString('hex');
-  const [row] = await sql<[{ id: string }]>`
-    insert into public.machine_tokens (client_id, name, token_hash)
-    values (${clientId}, 'a token', sha256(${token}::text::bytea)) returning id`;
-  await sql`insert into public.machine_token_bots (token_id, bot_id, client_id)
-    select ${row.id}, bot_id, ${clientId} from unnest(${[...bots]}::uuid[]) as bot_id`;
-  return { id: row.id, token };
 }

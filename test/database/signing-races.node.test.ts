@@ -5,11 +5,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ISql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violationsOf } from '../support/invariants.ts';
 import * as act from './actions.ts';
 import { CommitOrder } from './commit-order.ts';
-import { violationsOf } from './invariants.ts';
 import { Sessions } from './sessions.ts';
-import { newToken, Signers, signingHousehold, startBots } from './signers.ts';
+import { Signers } from './signers.ts';
 
 const sessions = new Sessions();
 const order = new CommitOrder();
@@ -49,7 +49,8 @@ async function xidOf(text: string, values: string[]): Promise<string> {
 
 describe('keys that change while twelve connections sign', () => {
   it('release no signature under a key that was not current when the signature committed', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 3, 2);
+    const { client, bots, tokens: issued } = await sessions.newClientWithBots({ bots: 3, tokens: 2 });
+    let tokens = issued;
     const keyInForce = async (sql: ISql) => {
       const [row] = await sql<[{ key_id: string | null; xid: string }]>`
         select (select key_id from public.trading_keys where client_id = ${client.clientId}) as key_id,
@@ -72,11 +73,11 @@ describe('keys that change while twelve connections sign', () => {
       await wait(40);
       const end = round % 2 ? act.revokeKey(client) : act.deleteKey(client);
       expect(await sessions.race([end], note)).toEqual(['ok']);
-      const fresh = [await newToken(sessions, client, bots), await newToken(sessions, client, bots)];
-      const ended = tokens.splice(0, 2, ...fresh);
+      const ended = tokens;
+      tokens = [await sessions.newToken(client), await sessions.newToken(client)];
       await wait(20);
       expect(await sessions.race([act.insertKey(client, act.OPERATOR)], note)).toEqual(['ok']);
-      await startBots(sessions, client);
+      await sessions.startBots(client);
       // The tokens ended with the key: neither a new key nor a restarted bot makes them valid again.
       for (const token of ended) {
         expect(await signers.checkOut(token, bots[0] ?? raise())).toBe('PT401 token_invalid');
@@ -112,7 +113,7 @@ describe('keys that change while twelve connections sign', () => {
   });
 
   it('are not delayed by continuous signing', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
     const signers = new Signers(40);
     // Some of the signers hold the lock at any moment.
     for (let i = 0; i < 40; i++) signers.start(tokens[0] ?? raise(), bots[0] ?? raise(), 20);
@@ -120,7 +121,7 @@ describe('keys that change while twelve connections sign', () => {
     const began = performance.now();
     expect(await sessions.race([act.rotateKey(client)])).toEqual(['ok']);
     expect(await sessions.race([act.stopBot(bots[0] ?? '', client.userId)])).toEqual(['ok']);
-    await startBots(sessions, client);
+    await sessions.startBots(client);
     expect(await sessions.race([act.revokeKey(client)])).toEqual(['ok']);
     expect(performance.now() - began).toBeLessThan(10_000);
     await signers.end();
@@ -130,11 +131,11 @@ describe('keys that change while twelve connections sign', () => {
 
 describe('a revocation of a token and a stop of a bot while others sign', () => {
   it('allow no signature after their commit', async () => {
-    const { client, bots, tokens } = await signingHousehold(sessions, 2, 2);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 2, tokens: 2 });
     const [bot = '', other = ''] = bots;
     const signers = new Signers(12);
     for (let i = 0; i < 12; i++) signers.start(tokens[i % 2] ?? raise(), bots[i % 2] ?? raise());
-    const third = await newToken(sessions, client, bots);
+    const third = await sessions.newToken(client);
     for (let i = 0; i < 4; i++) signers.start(third, other);
     const [one = raise(), two = raise()] = tokens;
     await Promise.all([signers.signedMore(one, bot), signers.signedMore(third, other)]);
@@ -164,7 +165,7 @@ describe('a revocation of a token and a stop of a bot while others sign', () => 
 
 describe('a 24-hour limit', () => {
   it.each([1, 3])('of 100 lets out no more than 100 to %i bots at once, each', async (count) => {
-    const { client, bots, tokens } = await signingHousehold(sessions, count, 1);
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: count, tokens: 1 });
     const signers = new Signers(20);
     const [token = raise()] = tokens;
     for (const bot of bots) {

@@ -1,10 +1,9 @@
 /** Transactions whose snapshot is older than a revocation or rotation: they fail instead of using the old key. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { sealedWallet } from './actions.ts';
-import { violationsOf } from './invariants.ts';
+import { violationsOf } from '../support/invariants.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import { Sessions } from './sessions.ts';
-import { signingHousehold } from './signers.ts';
 
 let sessions: Sessions;
 let sql: postgres.Sql;
@@ -21,12 +20,8 @@ interface Bot {
 
 /** A client with a trading key and a stopped bot that holds it. */
 async function newBot(): Promise<Bot> {
-  const { clientId } = await sessions.newClient();
-  await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
-  const [bot] = await sql<[{ id: string }]>`
-    insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot') returning id`;
-  await sql`insert into public.bot_wallets (bot_id, client_id) values (${bot.id}, ${clientId})`;
-  return { clientId, botId: bot.id };
+  const { client, bots } = await sessions.newClientWithBots({ running: false, tokens: 0 });
+  return { clientId: client.clientId, botId: bots[0] ?? '' };
 }
 
 type Attempt = (old: postgres.TransactionSql, bot: Bot) => Promise<unknown>;
@@ -44,7 +39,7 @@ const rotate = ({ clientId }: Bot) =>
 
 /** Signs, as PostgREST does if the operator has set this isolation level for its role. */
 async function sign(level: string, before: (bot: Bot) => Promise<unknown>): Promise<string> {
-  const { client, bots, tokens } = await signingHousehold(sessions, 1, 1);
+  const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
   const bot = { clientId: client.clientId, botId: bots[0] ?? '' };
   const claim = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
   return sql

@@ -6,7 +6,7 @@ import { type ClientPerson, inSeconds } from '../support/people.ts';
 import { type PeopledStack, startPeopledStack } from '../support/peopled-stack.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
-import { sealedWallet } from './actions.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 let stack: PeopledStack;
 let anna: ClientPerson;

@@ -1,8 +1,8 @@
 /** Rules that hold even against a superuser, for whom no trigger fires, and whether the checker of the races finds faults. */
 import postgres from 'postgres';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { sealedWallet } from './actions.ts';
-import { violationsOf } from './invariants.ts';
+import { violationsOf } from '../support/invariants.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 import { Sessions } from './sessions.ts';
 
 const sessions = new Sessions();
@@ -11,15 +11,10 @@ afterAll(() => Promise.all([sessions.end(), superuser.end({ timeout: 1 })]));
 
 /** A client with a trading key and a running bot, and a wallet with an own key. */
 async function household() {
-  const client = await sessions.newClient();
-  const address = await sessions.newKey(client);
-  const [bot = ''] = await sessions.newBots(client, 1);
+  const { client, address, bots } = await sessions.newClientWithBots({ tokens: 0 });
+  const [bot = ''] = bots;
   const own = sealedWallet(client.clientId);
-  await sessions.newWallets(client, [
-    { bot_id: bot, address, chain: 'evm', key_id: null, encrypted_key: null },
-    { bot_id: bot, ...own },
-  ]);
-  await sessions.sql`update public.bots set status = 'running' where id = ${bot}`;
+  await sessions.newWallets(client, [{ bot_id: bot, ...own }]);
   return { client, bot, address, own };
 }
 

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z as whole } from 'zod';
 import { createApp } from '../../src/app.ts';
 import * as part from '../../src/bundle/zod.ts';
-import { type Bundle, buildBundle } from '../bench/bundle.ts';
+import { type Bundle, buildBundle } from '../support/bundle.ts';
 import { accessToken } from '../support/people.ts';
-import { type RunningWorker, startWorker } from './worker.ts';
+import { type RunningWorker, startWorker } from '../support/worker.ts';
 
 /** 253 with all of zod and the generator of the description. */
 const MAX_GZIP_KIB = 130;

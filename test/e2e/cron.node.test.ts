@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { issueToken } from '../../tools/operator/tokens.ts';
 import { recordText } from '../support/recorder.ts';
-import { type RunningWorker, request, startWorker } from './worker.ts';
+import { type RunningWorker, request, startWorker } from '../support/worker.ts';
 
 const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
 let worker: RunningWorker;

@@ -20,7 +20,7 @@ import type { StackFile } from '../../tools/stack/dev.ts';
 import { isFree } from '../../tools/stack/ports.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { signIn } from '../../tools/stack/session.ts';
-import { runOperator } from '../operator/commands.ts';
+import { runOperator } from '../support/operator-commands.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { listeningPorts } from './listening.ts';
 

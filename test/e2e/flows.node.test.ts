@@ -14,7 +14,7 @@ import {
   createClientAccount,
 } from '../../tools/stack/accounts.ts';
 import { recordText } from '../support/recorder.ts';
-import { type RunningWorker, request, signIn, startWorker } from './worker.ts';
+import { type RunningWorker, request, signIn, startWorker } from '../support/worker.ts';
 
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 let worker: RunningWorker;

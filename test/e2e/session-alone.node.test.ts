@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, expect, inject, it } from 'vitest';
 import { createClientAccount } from '../../tools/stack/accounts.ts';
 import { signIn } from '../../tools/stack/session.ts';
-import { sealedWallet } from '../database/actions.ts';
+import { Rows } from '../support/rows.ts';
 
 const sql = postgres(inject('databaseUrl'), { max: 1, onnotice: () => {} });
 const project = { supabaseUrl: inject('supabaseUrl'), publishableKey: inject('publishableKey') };
@@ -14,9 +14,7 @@ it('a client revokes its own key, and no other key, with its session alone', asy
     ['Anna', 'Boris'].map((name) => createClientAccount(sql, name, `${crypto.randomUUID()}@example.test`)),
   );
   if (!anna || !boris) throw new TypeError('a value is missing');
-  for (const { clientId } of [anna, boris]) {
-    await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
-  }
+  for (const client of [anna, boris]) await new Rows(sql).newKey(client);
   const { supabase } = await signIn(project, anna);
 
   const foreign = await supabase

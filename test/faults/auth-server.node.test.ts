@@ -1,7 +1,6 @@
 /** The Auth server does not return its keys: sessions depend on it; runners and a revocation at the database do not. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { request } from '../e2e/worker.ts';
 import {
   type HostedProject,
   newHostedProject,
@@ -11,6 +10,7 @@ import {
 import { expectProblem } from '../support/problems.ts';
 import { recordText } from '../support/recorder.ts';
 import { type ClientWithRunner, newClientWithRunner } from '../support/runners.ts';
+import { request } from '../support/worker.ts';
 import { type Bundle, bundle, type Served, serve } from '../support/workerd.ts';
 
 let built: Bundle;

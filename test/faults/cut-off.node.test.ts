@@ -2,10 +2,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { request } from '../e2e/worker.ts';
+import { type OwnApi, startOwnApi } from '../support/own-api.ts';
 import { expectProblem } from '../support/problems.ts';
+import { request } from '../support/worker.ts';
 import { type Household, KINDS, stateOf } from './kinds.ts';
-import { type OwnApi, startOwnApi } from './own-api.ts';
 import type { Exchange } from './proxy.ts';
 import { casesOf, changed, type Scene, startScene } from './scene.ts';
 

@@ -1,9 +1,9 @@
 /** Every kind of call with every fault between the Worker and the database: the real Worker, the real database. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { request } from '../e2e/worker.ts';
 import { operations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
+import { request } from '../support/worker.ts';
 import { ENDLESS_CHUNK, endless, FAILING } from './faults.ts';
 import { KINDS, stateOf } from './kinds.ts';
 import type { DatabaseProxy } from './proxy.ts';

@@ -2,13 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { violationsOf } from '../database/invariants.ts';
-import { request } from '../e2e/worker.ts';
 import { settings } from '../support/api.ts';
 import { opened, stored } from '../support/bots.ts';
+import { violationsOf } from '../support/invariants.ts';
 import { type ClientPerson, newClient } from '../support/people.ts';
 import { newEvmKey, type TestKey } from '../support/private-keys.ts';
 import { recordText } from '../support/recorder.ts';
+import { request } from '../support/worker.ts';
 import { type Bundle, bundle, type Served, serve } from '../support/workerd.ts';
 
 const ROUNDS = 4;

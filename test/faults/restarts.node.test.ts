@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runLoad, wrongInDatabase } from '../load/load.ts';
 import { createWorld } from '../load/world.ts';
 import { MASTER_KEY } from '../support/api.ts';
+import { type OwnApi, startOwnApi } from '../support/own-api.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
 import { recordKeysOf, recordText } from '../support/recorder.ts';
 import { type Bundle, bundle, serve } from '../support/workerd.ts';
-import { type OwnApi, startOwnApi } from './own-api.ts';
 
 let stack: OwnStack;
 let built: Bundle;

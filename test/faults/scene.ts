@@ -1,12 +1,12 @@
 /** The real Worker, the real database, a proxy between them, and households to test with. */
 import postgres from 'postgres';
 import { expect, inject } from 'vitest';
-import { violationsOf } from '../database/invariants.ts';
-import { request } from '../e2e/worker.ts';
 import { MASTER_KEY, settings } from '../support/api.ts';
 import { opened, stored } from '../support/bots.ts';
+import { violationsOf } from '../support/invariants.ts';
 import { textsOf } from '../support/private-keys.ts';
 import { recordText } from '../support/recorder.ts';
+import { request } from '../support/worker.ts';
 import { bundle, type Served, serve } from '../support/workerd.ts';
 import { type Household, type Kind, newHousehold, type State, stateOf } from './kinds.ts';
 import { type DatabaseProxy, startProxy } from './proxy.ts';

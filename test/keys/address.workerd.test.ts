@@ -3,7 +3,7 @@ import { base58 } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalAddress, KeyInputError } from '../../src/keys/index.ts';
-import { EIP55 } from './fixtures.ts';
+import { EIP55 } from '../support/published-keys.ts';
 
 function reasonFor(text: string): string {
   try {

@@ -3,7 +3,7 @@ import { base58 } from '@scure/base';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isSignedBy, signEd25519 } from '../../src/keys/ed25519.ts';
 import * as wiping from '../../src/keys/wipe.ts';
-import { ED25519_KEYS } from './fixtures.ts';
+import { ED25519_KEYS } from '../support/published-keys.ts';
 
 // In Node because modules cannot be mocked inside workerd.
 vi.mock('../../src/keys/wipe.ts', { spy: true });

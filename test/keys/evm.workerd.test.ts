@@ -2,7 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parsePrivateKey } from '../../src/keys/index.ts';
-import { EVM_ACCOUNTS } from './fixtures.ts';
+import { EVM_ACCOUNTS } from '../support/published-keys.ts';
 
 const BELOW_ORDER = 'fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140';
 

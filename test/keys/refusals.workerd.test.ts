@@ -2,7 +2,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
 import { describe, expect, it } from 'vitest';
 import { KeyInputError, type KeyInputReason, parsePrivateKey } from '../../src/keys/index.ts';
-import { ED25519_KEYS, EVM_ACCOUNTS } from './fixtures.ts';
+import { ED25519_KEYS, EVM_ACCOUNTS } from '../support/published-keys.ts';
 
 type Input = Parameters<typeof parsePrivateKey>[0];
 

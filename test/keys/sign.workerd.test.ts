@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { isScalar, pointOf, recoverPoint, signDigest } from '../../src/keys/ecdsa.ts';
 import { SigningError, signAs } from '../../src/keys/index.ts';
 import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
-import { ED25519_KEYS } from './fixtures.ts';
+import { ED25519_KEYS } from '../support/published-keys.ts';
 
 const ORDER = secp256k1.Point.Fn.ORDER;
 const bytesOf = (number: bigint) => hexToBytes(number.toString(16).padStart(64, '0'));

@@ -3,7 +3,7 @@ import { base58, base64urlnopad } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyInputError, parsePrivateKey } from '../../src/keys/index.ts';
-import { ED25519_KEYS } from './fixtures.ts';
+import { ED25519_KEYS } from '../support/published-keys.ts';
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
 

@@ -3,7 +3,7 @@ import { base58 } from '@scure/base';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { KeyInputError, parsePrivateKey, wipe } from '../../src/keys/index.ts';
 import * as wiping from '../../src/keys/wipe.ts';
-import { ED25519_KEYS, EVM_ACCOUNTS } from './fixtures.ts';
+import { ED25519_KEYS, EVM_ACCOUNTS } from '../support/published-keys.ts';
 
 // In Node because modules cannot be mocked inside workerd.
 vi.mock('../../src/keys/wipe.ts', { spy: true });

@@ -1,6 +1,6 @@
 /** Households that live one after the other, several concurrently, until the time is over. Then everything is counted. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { violationsOf } from '../database/invariants.ts';
+import { violationsOf } from '../support/invariants.ts';
 import { Household } from './household.ts';
 import { runOnce } from './runner.ts';
 import { newStranger } from './stranger.ts';

@@ -7,10 +7,10 @@ import { type Answer, call, settings } from '../support/api.ts';
 import { operations, tokenFor } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
+import { lineTo } from '../support/requests.ts';
 
 const admin = await newAdmin();
 const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
-const at = (line: string) => line.replace('{id}', crypto.randomUUID());
 const app = createApp();
 
 const client = (padding = '') => ({
@@ -28,7 +28,7 @@ async function send(
   headers = json,
   env: Bindings = settings(),
 ): Promise<Answer> {
-  const [method = '', path = ''] = at(line).split(' ');
+  const [method = '', path = ''] = lineTo(line).split(' ');
   const stream = () =>
     new ReadableStream({
       start(controller) {
@@ -77,7 +77,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
     '*/*',
     '',
   ])('content type "%s" -> 415', async (type) => {
-    const answer = await call(at(line), {
+    const answer = await call(lineTo(line), {
       token: tokenFor(line, admin.token),
       body: '{}',
       headers: { 'content-type': type },
@@ -208,7 +208,7 @@ describe('routes that take no body', () => {
         );
         expectProblem(await send(line, sized(MAX_BODY_BYTES + 1), 'in chunks'), 413, 'body_too_large');
       }
-      expect((await call(at(line), { token: admin.token })).status).toBe(404);
+      expect((await call(lineTo(line), { token: admin.token })).status).toBe(404);
     },
   );
 });

@@ -7,11 +7,11 @@ import { operations, tokenFor } from '../support/operations.ts';
 import { newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { lineTo } from '../support/requests.ts';
 
 const admin = await newAdmin();
 const PAGE = 'https://app.example.test';
 const env = { ...settings(), ALLOWED_ORIGINS: ` ${PAGE}, http://localhost:5173 ` };
-const path = (line: string) => line.replace('{id}', crypto.randomUUID());
 
 const SAFETY = {
   'content-security-policy':
@@ -38,7 +38,7 @@ describe('safety headers', () => {
     ['a description', 'GET /openapi.json', {}],
     ['401', 'GET /clients', {}],
     ['404 of a path', 'GET /nothing', {}],
-    ['404 of a resource', path('GET /clients/{id}'), { token: admin.token }],
+    ['404 of a resource', lineTo('GET /clients/{id}'), { token: admin.token }],
     ['405', 'PATCH /health', {}],
     ['415', 'POST /clients', { token: admin.token }],
     ['413', 'POST /clients', { token: admin.token, body: `"${'x'.repeat(70_000)}"` }],
@@ -76,7 +76,7 @@ describe('safety headers', () => {
 
 describe('a page of a listed origin', () => {
   it.each(operations.map(({ line }) => line))('preflight for %s -> 204, without a token', async (line) => {
-    const url = `http://api.example.test${path(line).split(' ')[1]}`;
+    const url = `http://api.example.test${lineTo(line).split(' ')[1]}`;
     const request = new Request(url, {
       method: 'OPTIONS',
       ...preflight(PAGE, { 'access-control-request-headers': 'authorization,content-type' }),
@@ -202,7 +202,7 @@ describe('cookies', () => {
     '%s sets no cookie, and ignores a cookie that was sent',
     async (line) => {
       const options = { token: tokenFor(line, admin.token), headers: { 'x-request-id': 'the-same' } };
-      const at = path(line);
+      const at = lineTo(line);
       const without = await call(at, options);
       const cookie = `sb-access-token=${admin.token}; session=1; __Host-session=${admin.token}`;
       const sent = await call(at, { ...options, headers: { ...options.headers, cookie } });
@@ -219,7 +219,7 @@ describe('cookies', () => {
   it('alone do not authenticate a caller', async () => {
     for (const { line } of operations.filter(({ security }) => security.length > 0)) {
       const headers = { cookie: `access_token=${admin.token}; authorization=Bearer ${admin.token}` };
-      expectProblem(await call(path(line), { headers }), 401, 'authentication_required');
+      expectProblem(await call(lineTo(line), { headers }), 401, 'authentication_required');
     }
   });
 });

@@ -6,6 +6,7 @@ import { newMachineToken } from '../../src/machine-token.ts';
 import { settings } from '../support/api.ts';
 import { operations, tokenFor } from '../support/operations.ts';
 import { accessToken, newAdmin } from '../support/people.ts';
+import { lineTo } from '../support/requests.ts';
 
 const app = createApp();
 const admin = await newAdmin();
@@ -14,7 +15,7 @@ const always = (success: boolean) => ({ limit: async () => ({ success }) });
 
 /** Sends an empty body that records whether it was read. */
 async function ask(line: string, token: string | undefined, env: Bindings & RateLimiters) {
-  const [method = '', path = ''] = line.replace('{id}', crypto.randomUUID()).split(' ');
+  const [method = '', path = ''] = lineTo(line).split(' ');
   let wanted = false;
   const body = new ReadableStream(
     {

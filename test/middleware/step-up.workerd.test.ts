@@ -9,6 +9,7 @@ import { operations, runnerOperations, sessionOperations } from '../support/oper
 import { accessToken, inSeconds, newAdmin } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { lineTo } from '../support/requests.ts';
 import { newClientWithRunner } from '../support/runners.ts';
 
 const KEY_CHANGES = [
@@ -46,7 +47,6 @@ const algorithms = [
   ['ES256', project.settings, (claims: object) => project.token(key, { sub: admin.userId, ...claims })],
 ] as const;
 
-const path = (line: string) => line.replace('{id}', crypto.randomUUID());
 const CHALLENGE = 'Bearer realm="trading-keys", error="insufficient_user_authentication"';
 const amr = (...times: number[]) => times.map((time) => ({ method: 'password', timestamp: inSeconds(time) }));
 
@@ -63,13 +63,13 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
       ['two factors in amr alone', { amr: [...amr(-5), { method: 'totp', timestamp: inSeconds(-5) }] }],
       ['another acr', { acr: 'aal2' }],
     ])('with %s -> 403, whatever the body', async (_, claims) => {
-      const answer = await call(path(line), { token: await token(claims), env, body: '{' });
+      const answer = await call(lineTo(line), { token: await token(claims), env, body: '{' });
       expectProblem(answer, 403, 'second_factor_required');
       expect(answer.headers.get('www-authenticate')).toBe(`${CHALLENGE}, acr_values="aal2"`);
     });
 
     it('with two factors -> passed on to the body and the database', async () => {
-      const answer = await call(path(line), { token: await token({ aal: 'aal2' }), env });
+      const answer = await call(lineTo(line), { token: await token({ aal: 'aal2' }), env });
       expect([404, 415]).toContain(answer.status);
     });
 
@@ -77,14 +77,14 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
       for (const REQUIRE_AAL2 of ['', ' ', 'false', 'FALSE']) {
         const off = { ...base, REQUIRE_AAL2 };
         expect([404, 415]).toContain(
-          (await call(path(line), { token: await token({ aal: 'aal1' }), env: off })).status,
+          (await call(lineTo(line), { token: await token({ aal: 'aal1' }), env: off })).status,
         );
       }
     });
   });
 
   it.each(['TRUE', ' true '])('"%s" is true', async (text) => {
-    const answer = await call(path('POST /bots/{id}/start'), {
+    const answer = await call(lineTo('POST /bots/{id}/start'), {
       token: await token({ aal: 'aal1' }),
       env: { ...base, REQUIRE_AAL2: text },
     });
@@ -96,7 +96,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
     async (text) => {
       for (const aal of ['aal1', 'aal2']) {
         const as = { token: await token({ aal }), env: { ...base, REQUIRE_AAL2: text } };
-        const answer = await call(path('POST /bots/{id}/start'), as);
+        const answer = await call(lineTo('POST /bots/{id}/start'), as);
         expectProblem(answer, 503, 'step_up_settings_malformed');
       }
     },
@@ -129,7 +129,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
   it('runners need no second factor: a machine token is not a session', async () => {
     const { machineToken } = await newClientWithRunner();
     for (const { line } of runnerOperations) {
-      const { status } = await call(path(line), { token: machineToken, env });
+      const { status } = await call(lineTo(line), { token: machineToken, env });
       expect([200, 404, 415]).toContain(status);
     }
   });
@@ -138,7 +138,7 @@ describe.each(algorithms)('REQUIRE_AAL2, sessions under %s', (_, base, token) =>
 describe.each(algorithms)('MAX_SIGN_IN_AGE_SECONDS, sessions under %s', (_, base, token) => {
   const env = { ...base, MAX_SIGN_IN_AGE_SECONDS: '600' };
   const ask = async (claims: object, bindings: Bindings = env) =>
-    call(path('POST /bots/{id}/start'), { token: await token(claims), env: bindings });
+    call(lineTo('POST /bots/{id}/start'), { token: await token(claims), env: bindings });
 
   it.each<[string, object]>([
     ['long ago, by amr', { amr: amr(-700) }],

@@ -17,12 +17,13 @@ import { runScheduled } from '../../src/monitor/index.ts';
 import { runtimeFor } from '../../src/runtime.ts';
 import { verifyChain } from '../../src/sdk/audit.ts';
 import { createClient } from '../../src/sdk/client.ts';
-import { createAdmin, createClientAccount } from '../../tools/stack/accounts.ts';
+import { createAdmin } from '../../tools/stack/accounts.ts';
 import { removePostgres } from '../../tools/stack/postgres.ts';
 import { type Stack, startStack } from '../../tools/stack/stack.ts';
-import { sealedWallet } from '../database/actions.ts';
-import { rehash } from '../database/audit.ts';
-import { runOperator } from '../operator/commands.ts';
+import { rehash } from '../support/audit.ts';
+import { runOperator } from '../support/operator-commands.ts';
+import { type Client, Rows } from '../support/rows.ts';
+import { sealedWallet } from '../support/sealed-wallet.ts';
 
 const newSeed = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 const MONITOR_TOKEN = newMachineToken();
@@ -92,16 +93,15 @@ const said = (event: string) =>
   lines.filter((line) => line.event === event).map(({ event: _, request_id, duration_ms, ...line }) => line);
 
 /** A client with four rows in its chain, and two more in the queue. */
-async function newClient(): Promise<{ clientId: string; userId: string }> {
-  const { clientId, id } = await createClientAccount(sql, 'A client', `${crypto.randomUUID()}@example.test`);
-  // Linking the account is not part of what a test does.
-  await sql`delete from private.queued_key_events where client_id = ${clientId} and event = 'account_linked'`;
-  await sql`insert into public.bots (client_id, bot_type, name) values (${clientId}, 'evm-grid', 'A bot')`;
-  await sql`insert into public.trading_keys ${sql({ client_id: clientId, ...sealedWallet(clientId) })}`;
+async function newClient(): Promise<Client> {
+  const rows = new Rows(sql);
+  const client = await rows.newClient();
+  const { clientId } = client;
+  await rows.newBots(client, 1);
+  await rows.newKey(client);
   await sql`update public.trading_keys set ${sql({ ...sealedWallet(clientId) })} where client_id = ${clientId}`;
-  await sql`insert into public.bots (client_id, bot_type, name)
-    select ${clientId}, 'evm-grid', 'Another' from generate_series(1, 2)`;
-  return { clientId, userId: id };
+  await rows.newBots(client, 2);
+  return client;
 }
 const count = async (table: string, { clientId }: { clientId: string }) => {
   const [row] = await sql.unsafe<[{ n: number }]>(

@@ -16,6 +16,7 @@ import { accessToken, newProject } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
 import type { Project } from '../support/projects.ts';
 import { recordText } from '../support/recorder.ts';
+import { newClientWithRunner } from '../support/runners.ts';
 
 export const MESSAGE = { type: 'evm.message', message: 'hello' };
 
@@ -93,16 +94,15 @@ export async function newScene(): Promise<Scene> {
     const [first, key, own] = [newEvmKey(), newEvmKey(), newEvmKey()];
     keys.push(first, key, own);
     const token = await as(account);
-    const bot = await made(`POST /clients/${account.clientId}/setup-bot`, token, {
-      bot_type: 'evm-grid',
-      private_key: first.privateKey,
+    const { botId, machineToken } = await newClientWithRunner({
+      key: first,
+      at: { settings: env, newClient: async () => ({ ...account, userId: account.id, token }) },
     });
     await made(`PUT /clients/${account.clientId}/rotate-key`, token, { private_key: key.privateKey });
-    await made(`POST /bots/${bot.id}/wallets`, await as(admin), { private_key: own.privateKey });
-    await made(`PUT /bots/${bot.id}/policy`, token, { kinds: ['evm.message'] });
-    const { token: machineToken } = await made(`POST /bots/${bot.id}/tokens`, token, { name: 'a runner' });
-    await made(`POST /bots/${bot.id}/sign`, machineToken, { ...MESSAGE, wallet: key.address });
-    return { ...account, key, own, botId: bot.id, machineToken };
+    await made(`POST /bots/${botId}/wallets`, await as(admin), { private_key: own.privateKey });
+    await made(`PUT /bots/${botId}/policy`, token, { kinds: ['evm.message'] });
+    await made(`POST /bots/${botId}/sign`, machineToken, { ...MESSAGE, wallet: key.address });
+    return { ...account, key, own, botId, machineToken };
   }
   const anna = await newTrader('anna');
   const boris = await newTrader('boris');

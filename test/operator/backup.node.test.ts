@@ -11,9 +11,9 @@ import { readEndedKeys, writeEndedKeys } from '../../tools/operator/backup/ended
 import { verifyBackup } from '../../tools/operator/backup/read-backup.ts';
 import { backupOf } from '../../tools/operator/backup/write-backup.ts';
 import { MASTER_KEY } from '../support/api.ts';
+import { OPERATOR, runOperator } from '../support/operator-commands.ts';
 import { newProject } from '../support/people.ts';
 import { keysIn, newestEvent, newScene, type Scene, sqlOf, superuserOf } from './backup-scene.ts';
-import { OPERATOR, runOperator } from './commands.ts';
 import { contentsOf } from './contents.ts';
 
 let directory: string;

@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { runOperator } from '../support/operator-commands.ts';
 import { type OwnStack, startOwnStack } from '../support/own-stack.ts';
-import { runOperator } from './commands.ts';
 
 const TLS = join(import.meta.dirname, '..', 'vectors', 'tls');
 const CA = join(TLS, 'ca.pem');

@@ -10,9 +10,9 @@ import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { describeKeys } from '../../src/services/key-status.ts';
 import { printStatus } from '../../tools/operator/key-status.ts';
-import { newPlatform, type Platform, wrongsOf } from '../database/rewrap-traffic.ts';
 import { newProject } from '../support/people.ts';
 import { recordText } from '../support/recorder.ts';
+import { newPlatform, type Platform, wrongsOf } from '../support/rewrap-traffic.ts';
 
 const COMMANDS = join(import.meta.dirname, '..', '..', 'tools', 'operator');
 const newMasterKey = () => randomBytes(32).toString('base64');

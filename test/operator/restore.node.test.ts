@@ -14,11 +14,12 @@ import { verifyBackup } from '../../tools/operator/backup/read-backup.ts';
 import { prepareTransaction } from '../../tools/operator/backup/tables.ts';
 import { signIn } from '../../tools/stack/session.ts';
 import { admitEdgeToken } from '../../tools/stack/stack.ts';
-import { type RunningWorker, request, startWorker } from '../e2e/worker.ts';
+import { runOperator } from '../support/operator-commands.ts';
 import { newProject } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import type { Project } from '../support/projects.ts';
 import { recordText } from '../support/recorder.ts';
+import { type RunningWorker, request, startWorker } from '../support/worker.ts';
 import {
   addFactors,
   documented,
@@ -34,7 +35,6 @@ import {
   superuserOf,
   type Trader,
 } from './backup-scene.ts';
-import { runOperator } from './commands.ts';
 import { contentsOf } from './contents.ts';
 
 let directory: string;

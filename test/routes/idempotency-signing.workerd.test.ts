@@ -3,7 +3,6 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { describe, expect, inject, it } from 'vitest';
-import { compiled, messageOf, newAddress, transfer } from '../signing/solana.ts';
 import { call, MASTER_KEY, settings } from '../support/api.ts';
 import { revoke, rotate } from '../support/bots.ts';
 import { operatorSql } from '../support/people.ts';
@@ -16,6 +15,7 @@ import {
   setPolicy,
   sign,
 } from '../support/runners.ts';
+import { compiled, messageOf, newAddress, transfer } from '../support/solana.ts';
 
 const recipient = newEvmKey().address;
 const newKey = () => `test-${crypto.randomUUID()}`;
@@ -214,7 +214,7 @@ describe('a signature is not returned again', () => {
 
 it('a Solana signature is returned again unchanged', async () => {
   const key = newSolanaKey();
-  const own = await newClientWithRunner(key);
+  const own = await newClientWithRunner({ key });
   const message = messageOf(compiled(key.address, [transfer(key.address, newAddress(), 5)]));
   const idempotencyKey = newKey();
   const first = await sign(own, { type: 'solana.transaction', message }, { idempotencyKey });

@@ -5,11 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
 import { rewrapKeys } from '../../src/services/rewrap.ts';
 import { rewrapStore } from '../../tools/operator/rewrap-store.ts';
-import { newPlatform } from '../database/rewrap-traffic.ts';
 import { call, settings } from '../support/api.ts';
 import { accessToken, newProject } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import type { Project } from '../support/projects.ts';
+import { newPlatform } from '../support/rewrap-traffic.ts';
 
 const newMasterKey = () => randomBytes(32).toString('base64');
 const OLD = newMasterKey();

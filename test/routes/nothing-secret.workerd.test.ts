@@ -117,7 +117,10 @@ describe.each(FAMILIES)('%s keys', (_, newKey) => {
   });
 
   it('that are rejected -> in no response, header or log line', async () => {
-    const [client, holder] = [await newClientWithBot(newKey()), await newClientWithBot(newKey())];
+    const [client, holder] = [
+      await newClientWithBot({ key: newKey() }),
+      await newClientWithBot({ key: newKey() }),
+    ];
     const [key, other] = [newKey(), newKey()];
     const send = { private_key: key.privateKey };
     const type = { bot_type: `${key.chain}-grid` };

@@ -6,6 +6,7 @@ import { REFERENCE } from '../../src/openapi/reference/index.ts';
 import { isProblemCode, PROBLEM_CODES, Problem } from '../../src/problem.ts';
 import { violations } from '../support/contract.ts';
 import { description, operations, PUBLIC } from '../support/operations.ts';
+import { BODIES, bodyOf } from '../support/requests.ts';
 
 type Media = Readonly<Record<string, { readonly schema: z.ZodType }>>;
 
@@ -28,6 +29,10 @@ describe('the description', () => {
     const used = new Set(operations.flatMap(({ tags }) => tags));
     expect(description.tags.map(({ name }) => name).sort()).toEqual([...used].sort());
     for (const { description: text } of description.tags) expect(text).toMatch(/\.$/);
+  });
+
+  it('has each operation for which the tests have a valid request', () => {
+    expect(Object.keys(BODIES).sort()).toEqual(operations.map(({ line }) => line).sort());
   });
 
   it('describes no operation that does not exist', () => {
@@ -94,6 +99,12 @@ describe.each(operations)('$line', (operation) => {
     );
     expect(codes.includes('media_type_unsupported')).toBe(operation.takesBody);
     expect(codes.includes('rate_limited')).toBe(operation.line !== 'GET /health');
+  });
+
+  it('has a valid request in the table of the tests, with a body that its own schema accepts if it takes one', () => {
+    const body = bodyOf(operation.line);
+    expect(body !== undefined).toBe(operation.takesBody);
+    expect(route?.body?.safeParse(body).error?.issues ?? []).toEqual([]);
   });
 
   it.runIf(requestBody)('has an example of its body that its own schema accepts', () => {

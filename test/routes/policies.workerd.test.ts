@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { EIP55 } from '../keys/fixtures.ts';
+import { call } from '../support/api.ts';
+import { newClientWithBot } from '../support/bots.ts';
+import { newAccount, newAdmin, operatorSql } from '../support/people.ts';
+import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
+import { expectProblem } from '../support/problems.ts';
+import { EIP55 } from '../support/published-keys.ts';
+import { type ClientWithRunner, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
 import {
   compiled,
   messageOf,
@@ -9,13 +15,7 @@ import {
   signerAccount,
   system,
   transfer,
-} from '../signing/solana.ts';
-import { call } from '../support/api.ts';
-import { newClientWithBot } from '../support/bots.ts';
-import { newAccount, newAdmin, operatorSql } from '../support/people.ts';
-import { newEvmKey, newSolanaKey } from '../support/private-keys.ts';
-import { expectProblem } from '../support/problems.ts';
-import { type ClientWithRunner, newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
+} from '../support/solana.ts';
 
 const admin = await newAdmin();
 const stranger = await newClientWithBot();
@@ -276,7 +276,7 @@ describe('Solana', () => {
   });
 
   it('recipients are programs and payees; an address from a lookup table is never allowed', async () => {
-    const own = await newClientWithRunner(key());
+    const own = await newClientWithRunner({ key: key() });
     const from = own.key.address;
     await setPolicy(own, own.botId, { recipients: [SYSTEM, payee, program] });
     expect(await ask(own, [transfer(from, payee, 5)])).toBe(OK);
@@ -293,7 +293,7 @@ describe('Solana', () => {
   });
 
   it('values are the lamports of all transfers; a program that could move more must be in the list', async () => {
-    const own = await newClientWithRunner(key());
+    const own = await newClientWithRunner({ key: key() });
     const from = own.key.address;
     await setPolicy(own, own.botId, { max_value: '10' });
     expect(await ask(own, [transfer(from, payee, 5), transfer(from, payee, 5)])).toBe(OK);

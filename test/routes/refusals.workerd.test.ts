@@ -5,26 +5,26 @@ import { emptyProject } from '../support/empty-project.ts';
 import { operations, PUBLIC, runnerOperations, sessionOperations } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
+import { lineTo } from '../support/requests.ts';
 
 const admin = await newAdmin();
 const sessions = await badSessions(admin.userId);
-const at = (line: string) => line.replaceAll('{id}', crypto.randomUUID());
 
 describe.each(sessionOperations)('$line', ({ line }) => {
   it.each(sessions)(`${line} with $how -> 401 $code`, async ({ header, code }) => {
     const headers = header === undefined ? {} : { authorization: header };
-    expectProblem(await call(at(line), { headers }), 401, code);
+    expectProblem(await call(lineTo(line), { headers }), 401, code);
   });
 
   it(`${line} with a valid session -> not 401`, async () => {
-    const answer = await call(at(line), { token: admin.token });
+    const answer = await call(lineTo(line), { token: admin.token });
     expect([200, 404, 415]).toContain(answer.status);
     expect(answer.headers.get('www-authenticate')).toBeNull();
   });
 
   it(`${line} with no token and any body -> 401`, async () => {
     const body = line.startsWith('GET') ? undefined : '{';
-    expectProblem(await call(at(line), { body }), 401, 'authentication_required');
+    expectProblem(await call(lineTo(line), { body }), 401, 'authentication_required');
   });
 });
 
@@ -33,11 +33,11 @@ describe.each(runnerOperations)('$line', ({ line }) => {
     const headers = header === undefined ? {} : { authorization: header };
     const otherwise = isBearerOfJwtForm(header) ? 'machine_token_required' : 'token_invalid';
     const code = header === undefined ? 'authentication_required' : otherwise;
-    expectProblem(await call(at(line), { headers }), 401, code);
+    expectProblem(await call(lineTo(line), { headers }), 401, code);
   });
 
   it(`${line} with a good session -> 401 machine_token_required`, async () => {
-    expectProblem(await call(at(line), { token: admin.token }), 401, 'machine_token_required');
+    expectProblem(await call(lineTo(line), { token: admin.token }), 401, 'machine_token_required');
   });
 });
 

@@ -1,12 +1,12 @@
 /** A failure before, at or after opening the key: a fixed problem, no signature, and no unnecessary reservation. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { compiled, messageOf, newAddress, transfer } from '../signing/solana.ts';
 import { call, MASTER_KEY, settings } from '../support/api.ts';
 import { newClientWithBot } from '../support/bots.ts';
 import { operatorSql } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, setPolicy, sign } from '../support/runners.ts';
+import { compiled, messageOf, newAddress, transfer } from '../support/solana.ts';
 
 const own = await newClientWithRunner();
 await setPolicy(own, own.botId, { max_value_24h: '1000' });

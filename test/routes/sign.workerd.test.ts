@@ -1,23 +1,22 @@
 /** Every kind of signature through the API equals, byte for byte, that of the usual libraries with the same key. */
-
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import fc from 'fast-check';
 import { hashMessage, hashTypedData, type TransactionSerializable } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { asRpc, TRANSACTIONS } from '../signing/arbitraries.ts';
-import { compiled, messageOf, newAddress, signedByKit, signerAccount, transfer } from '../signing/solana.ts';
 import { call } from '../support/api.ts';
+import { asRpc, TRANSACTIONS } from '../support/arbitraries.ts';
 import { addWallet, create, rotate } from '../support/bots.ts';
 import { newAdmin, operatorSql } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, newMachineTokenFor, sign } from '../support/runners.ts';
+import { compiled, messageOf, newAddress, signedByKit, signerAccount, transfer } from '../support/solana.ts';
 
 const accountOf = (key: TestKey) => privateKeyToAccount(`0x${bytesToHex(key.secret)}`);
 const evm = await newClientWithRunner();
-const solana = await newClientWithRunner(newSolanaKey());
+const solana = await newClientWithRunner({ key: newSolanaKey() });
 const admin = await newAdmin();
 const account = accountOf(evm.key);
 
@@ -152,7 +151,7 @@ describe('the event of a signature', () => {
   });
 
   it('of a Solana message -> its SHA-256', async () => {
-    const own = await newClientWithRunner(newSolanaKey());
+    const own = await newClientWithRunner({ key: newSolanaKey() });
     const made = compiled(own.key.address, [transfer(own.key.address, newAddress(), 5)]);
     await sign(own, { type: 'solana.transaction', message: messageOf(made) });
     const [row] = await events(own.botId);

@@ -1,24 +1,22 @@
 /** A private key in a wrong field is rejected like any other value there, and is never returned. */
 import { describe, expect, it, vi } from 'vitest';
 import { type Answer, call } from '../support/api.ts';
-import { addWallet, create, newClientWithBot, rotate, setUp } from '../support/bots.ts';
+import { newClientWithBot, setUp } from '../support/bots.ts';
 import { newAdmin } from '../support/people.ts';
 import { newEvmKey, newSolanaKey, repeats, type TestKey, textsOf } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { bodyOf, lineTo } from '../support/requests.ts';
 
 const [admin, client] = await Promise.all([newAdmin(), newClientWithBot()]);
 
-const WAYS: Record<string, (body: object) => Promise<Answer>> = {
-  'POST /clients': (body) =>
-    call('POST /clients', {
-      token: admin.token,
-      body: { name: 'A client', email: `${crypto.randomUUID()}@example.test`, ...body },
-    }),
-  'POST /bots/create': (body) => create(admin, client, body),
-  'POST /bots/{id}/wallets': (body) => addWallet(admin, client.botId, body),
-  'POST /clients/{id}/setup-bot': (body) => setUp(client, body),
-  'PUT /clients/{id}/rotate-key': (body) => rotate(client, body),
-};
+/** The operations that set up a client, or take a private key. */
+const LINES = [
+  'POST /clients',
+  'POST /bots/create',
+  'POST /bots/{id}/wallets',
+  'POST /clients/{id}/setup-bot',
+  'PUT /clients/{id}/rotate-key',
+];
 
 /** Every response with its headers, and everything that was logged in the meantime. */
 async function everythingSaid(ask: () => Promise<Answer>): Promise<{ answer: Answer; said: string }> {
@@ -34,7 +32,10 @@ const keys: [string, TestKey][] = [
   ['a Solana key', newSolanaKey()],
 ];
 
-describe.each(Object.entries(WAYS))('%s', (line, send) => {
+describe.each(LINES)('%s', (line) => {
+  const send = (body: object) =>
+    call(lineTo(line, client), { token: admin.token, body: { ...bodyOf(line, client), ...body } });
+
   describe.each(keys)('with %s', (_, key) => {
     const places: [string, object][] = [
       ['as the name of a field', { [key.privateKey]: 1 }],

@@ -11,6 +11,7 @@ import { operations, tokenFor } from '../support/operations.ts';
 import { accessToken, inSeconds, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
+import { bodyOf, lineTo } from '../support/requests.ts';
 
 const admin = await newAdmin();
 const local = (url: string): Bindings => ({ ...settings(), SUPABASE_URL: url });
@@ -27,27 +28,8 @@ const answering = async (rest: Reply | 'hang'): Promise<Bindings> => (await proj
 const isRepeated = (line: string) =>
   line.startsWith('GET ') || ['POST /bots/{id}/stop', 'POST /bots/{id}/wallets'].includes(line);
 
-const BODIES: Record<string, () => object> = {
-  'POST /clients': () => ({ name: 'A client', email: `${crypto.randomUUID()}@example.test` }),
-  'POST /bots/create': () => ({ client_id: crypto.randomUUID(), name: 'A bot', bot_type: 'evm-grid' }),
-  'POST /bots/{id}/wallets': () => ({ private_key: newEvmKey().privateKey }),
-  'POST /clients/{id}/setup-bot': () => ({ bot_type: 'evm-grid', private_key: newEvmKey().privateKey }),
-  'PUT /clients/{id}/rotate-key': () => ({ private_key: newEvmKey().privateKey }),
-  'POST /bots/{id}/tokens': () => ({ name: 'A runner' }),
-  'PUT /bots/{id}/policy': () => ({ chain_ids: ['1'] }),
-  'POST /bots/{id}/sign': () => ({ type: 'evm.message', message: 'x' }),
-  'POST /bots/{id}/heartbeat': () => ({ status: 'ok' }),
-};
-
-function ask(line: string, env: Bindings, idempotencyKey?: string) {
-  const body = BODIES[line]?.();
-  return call(line.replace('{id}', crypto.randomUUID()), {
-    token: tokenFor(line, admin.token),
-    env,
-    ...(body && { body }),
-    idempotencyKey,
-  });
-}
+const ask = (line: string, env: Bindings, idempotencyKey?: string) =>
+  call(lineTo(line), { token: tokenFor(line, admin.token), env, body: bodyOf(line), idempotencyKey });
 
 const json = (status: number, value: unknown): Reply => ({
   status,
@@ -304,8 +286,7 @@ describe('a project that rejects a token for its expiry', () => {
     '%s with a token that has also expired at the edge -> 401 token_expired after one call',
     async (line) => {
       const { project, env } = await projectThat(expired);
-      const path = line.replace('{id}', crypto.randomUUID());
-      expectProblem(await call(path, { token: await expiringIn(-5), env }), 401, 'token_expired');
+      expectProblem(await call(lineTo(line), { token: await expiringIn(-5), env }), 401, 'token_expired');
       expect((await project.counts()).restCalls).toBe(1);
     },
   );

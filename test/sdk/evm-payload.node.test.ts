@@ -3,7 +3,7 @@ import { type Hex, keccak256, serializeTransaction, toHex } from 'viem';
 import { expect, test } from 'vitest';
 import { describePayload } from '../../src/sdk/evm-payload.ts';
 import { readEvmTransaction } from '../../src/signing/evm-transaction.ts';
-import { TRANSACTIONS } from './evm-things.ts';
+import { TRANSACTIONS } from '../support/evm-things.ts';
 
 test.each(Object.entries(TRANSACTIONS))(
   '%s is described so that the API signs exactly its bytes',

@@ -14,23 +14,17 @@ import { createClient } from '../../src/sdk/client.ts';
 import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
 import { settings } from '../support/api.ts';
-import { newClient } from '../support/people.ts';
 import { newSolanaKey } from '../support/private-keys.ts';
-import { recordKeysOf } from '../support/recorder.ts';
+import { newTrader } from '../support/traders.ts';
 
 const app = createApp();
 /** In the form of a service binding. */
 const binding: typeof fetch = async (input, init) => app.fetch(new Request(input, init), settings());
 const url = 'https://keys.example.test';
 
-async function newBot(request: { bot_type: string; private_key: string | number[] }) {
-  recordKeysOf(request);
-  const { clientId, token } = await newClient();
-  const owner = createClient({ url, token, fetch: binding });
-  const bot = await owner.clients.setupBot(clientId, request);
-  const issued = await owner.bots.issueToken(bot.id, { name: 'A Worker' });
-  const client = createClient({ url, token: issued.token ?? '', fetch: binding });
-  return { client, botId: bot.id, address: bot.wallets[0]?.address ?? '' };
+async function newBot({ bot_type, private_key }: { bot_type: string; private_key: string }) {
+  const { runner, botId, address } = await newTrader(url, { private_key }, bot_type, binding);
+  return { client: runner, botId, address };
 }
 
 test('an account of viem signs through a service binding', async () => {

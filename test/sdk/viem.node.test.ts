@@ -4,7 +4,7 @@ import { celo, optimism, zksync } from 'viem/chains';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createClient, findProblem } from '../../src/sdk/client.ts';
 import { toTradingKeysAccount } from '../../src/sdk/viem.ts';
-import { MESSAGES, TYPED_DATA, TRANSFER as transfer } from './evm-things.ts';
+import { MESSAGES, TYPED_DATA, TRANSFER as transfer } from '../support/evm-things.ts';
 import { type Answer, json, problem, type StandIn, startStandIn } from './stand-in.ts';
 
 const BOT = '01a20567-9c9d-712c-b393-fbd8562d7591';

@@ -16,8 +16,8 @@ import { seal } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
 import { readSigning } from '../../src/signing/index.ts';
 import { nonceOf } from '../keys/nonce.ts';
-import { compiled, messageOf, newAddress, signedByKit, transfer } from '../signing/solana.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
+import { compiled, messageOf, newAddress, signedByKit, transfer } from '../support/solana.ts';
 import type { Task } from './sign-in-child.ts';
 
 const MASTER_KEY = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64');

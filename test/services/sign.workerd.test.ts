@@ -7,10 +7,10 @@ import { parseKeyring } from '../../src/crypto/keyring.ts';
 import type { RunnerDatabase } from '../../src/database/as-runner.ts';
 import { Problem } from '../../src/problem.ts';
 import { sign } from '../../src/services/sign.ts';
-import { compiled, messageOf, newAddress, transfer } from '../signing/solana.ts';
 import { MASTER_KEY } from '../support/api.ts';
 import { formsOf } from '../support/key-forms.ts';
 import { newEvmKey, newSolanaKey, type TestKey } from '../support/private-keys.ts';
+import { compiled, messageOf, newAddress, transfer } from '../support/solana.ts';
 
 const keyring = await parseKeyring(MASTER_KEY);
 const evm = newEvmKey();

@@ -3,8 +3,8 @@ import { hashMessage, keccak256, toHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../src/signing/evm-message.ts';
+import { asRpc, hex, TRANSACTIONS } from '../support/arbitraries.ts';
 import { newEvmKey } from '../support/private-keys.ts';
-import { asRpc, hex, TRANSACTIONS } from './arbitraries.ts';
 import { refusalOf, signedBy } from './signed.ts';
 
 const key = newEvmKey();

@@ -9,9 +9,9 @@ import {
 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { EIP55 } from '../keys/fixtures.ts';
+import { asRpc, TRANSACTIONS } from '../support/arbitraries.ts';
 import { newEvmKey } from '../support/private-keys.ts';
-import { asRpc, TRANSACTIONS } from './arbitraries.ts';
+import { EIP55 } from '../support/published-keys.ts';
 import { refusalOf, signedBy } from './signed.ts';
 
 const key = newEvmKey();

@@ -3,7 +3,6 @@ import type { Instruction } from '@solana/kit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newSolanaKey } from '../support/private-keys.ts';
-import { refusalOf, signedBy } from './signed.ts';
 import {
   COMPUTE_BUDGET,
   compiled,
@@ -18,7 +17,8 @@ import {
   system,
   transfer,
   writable,
-} from './solana.ts';
+} from '../support/solana.ts';
+import { refusalOf, signedBy } from './signed.ts';
 
 const key = newSolanaKey();
 const request = (message: string) => ({ type: 'solana.transaction', message }) as const;

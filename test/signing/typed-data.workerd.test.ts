@@ -3,8 +3,8 @@ import { hashTypedData, type TypedDataDefinition, toHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { readSigning } from '../../src/signing/index.ts';
+import { address, bytes, hex } from '../support/arbitraries.ts';
 import { newEvmKey } from '../support/private-keys.ts';
-import { address, bytes, hex } from './arbitraries.ts';
 import { refusalOf, signedBy } from './signed.ts';
 
 const key = newEvmKey();

@@ -1,7 +1,8 @@
-/** Bots and keys in the state that a test starts from, created through the API. */
+/** Bots and keys in the state that a test starts from, created through the API. rows.ts writes the same by SQL. */
 import { expect } from 'vitest';
 import { open } from '../../src/crypto/envelope.ts';
 import { parseKeyring } from '../../src/crypto/keyring.ts';
+import type { Bindings } from '../../src/env.ts';
 import { call, MASTER_KEY } from './api.ts';
 import { type ClientPerson, newClient, operatorSql, type Person } from './people.ts';
 import { newEvmKey, type TestKey } from './private-keys.ts';
@@ -11,10 +12,28 @@ export interface ClientWithBot extends ClientPerson {
   readonly botId: string;
 }
 
+/** Where a client is created: on the shared stack, or on another one. */
+export interface Place {
+  readonly settings?: Bindings;
+  readonly newClient: () => Promise<ClientPerson>;
+}
+
+export interface ClientOptions {
+  readonly key?: TestKey;
+  readonly at?: Place;
+}
+
 /** A client with a trading key and one running bot, which the client set up. */
-export async function newClientWithBot(key = newEvmKey()): Promise<ClientWithBot> {
-  const client = await newClient();
-  const answer = await setUp(client, { private_key: key.privateKey, bot_type: `${key.chain}-grid` });
+export async function newClientWithBot({
+  key = newEvmKey(),
+  at: { settings, newClient: newClientThere } = { newClient },
+}: ClientOptions = {}): Promise<ClientWithBot> {
+  const client = await newClientThere();
+  const answer = await call(`POST /clients/${client.clientId}/setup-bot`, {
+    token: client.token,
+    body: { bot_type: `${key.chain}-grid`, private_key: key.privateKey },
+    ...(settings && { env: settings }),
+  });
   expect(answer.status).toBe(201);
   return { ...client, key, botId: answer.json.id };
 }

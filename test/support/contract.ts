@@ -90,7 +90,7 @@ export function violations(value: unknown, described: Schema, at: string): strin
 }
 
 /** A schema by its name, and a schema that extends another merged into one. */
-function resolved({ $ref, allOf, ...schema }: Schema): Schema {
+export function resolved({ $ref, allOf, ...schema }: Schema): Schema {
   if ($ref !== undefined) {
     const named = description.components.schemas[$ref.replace('#/components/schemas/', '')];
     if (!named) throw new TypeError(`the description has no ${$ref}`);

@@ -2,6 +2,7 @@
 import { type JWTPayload, SignJWT } from 'jose';
 import { inject } from 'vitest';
 import type { Project } from './projects.ts';
+import { type Account, Rows } from './rows.ts';
 
 /** Runs a statement as the operator. */
 export async function operatorSql<Row = Record<string, unknown>>(
@@ -53,9 +54,7 @@ export function accessToken(claims: TokenClaims, secret = inject('jwtSecret')): 
     .sign(new TextEncoder().encode(secret));
 }
 
-export interface Person {
-  readonly userId: string;
-  readonly email: string;
+export interface Person extends Account {
   readonly token: string;
 }
 
@@ -63,32 +62,22 @@ export interface ClientPerson extends Person {
   readonly clientId: string;
 }
 
-/** An account with a confirmed e-mail and no client. */
-export async function newAccount(email = `${crypto.randomUUID()}@example.test`): Promise<Person> {
-  const userId = crypto.randomUUID();
-  await operatorSql(
-    `insert into auth.users (id, aud, role, email, email_confirmed_at) values ($1, $2, $2, $3, now())`,
-    [userId, 'authenticated', email],
-  );
-  return { userId, email, token: await accessToken({ sub: userId }) };
+/** Accounts that are signed in. `by` writes their rows, and `token` issues their sessions. */
+export function peopleOf(
+  by: ConstructorParameters<typeof Rows>[0],
+  token: (claims: TokenClaims) => Promise<string>,
+) {
+  const rows = new Rows(by);
+  const signedIn = async <Kind extends Account>(account: Kind) => ({
+    ...account,
+    token: await token({ sub: account.userId }),
+  });
+  return {
+    /** An account with a confirmed e-mail and no client. */
+    newAccount: async (email?: string): Promise<Person> => signedIn(await rows.newAccount(email)),
+    newAdmin: async (): Promise<Person> => signedIn(await rows.newAdmin()),
+    newClient: async (name?: string): Promise<ClientPerson> => signedIn(await rows.newClient(name)),
+  };
 }
 
-export async function newAdmin(): Promise<Person> {
-  const account = await newAccount();
-  await operatorSql('insert into private.admins (user_id) values ($1)', [account.userId]);
-  return account;
-}
-
-export async function newClient(name = 'A client'): Promise<ClientPerson> {
-  const account = await newAccount();
-  const [client] = await operatorSql<{ id: string }>(
-    'insert into public.clients (name, email, user_id) values ($1, $2, $3) returning id',
-    [name, account.email, account.userId],
-  );
-  // Linking the account is not part of what a test does.
-  await operatorSql(
-    `delete from private.queued_key_events where client_id = $1 and event = 'account_linked'`,
-    [client?.id],
-  );
-  return { ...account, clientId: client?.id ?? '' };
-}
+export const { newAccount, newAdmin, newClient } = peopleOf(operatorSql, (claims) => accessToken(claims));

@@ -2,7 +2,8 @@
 import postgres from 'postgres';
 import { MASTER_KEY } from './api.ts';
 import { startOwnStack } from './own-stack.ts';
-import { accessToken, type ClientPerson, type Person } from './people.ts';
+import { accessToken, peopleOf } from './people.ts';
+import { Rows } from './rows.ts';
 
 export type PeopledStack = Awaited<ReturnType<typeof startPeopledStack>>;
 
@@ -13,18 +14,13 @@ export async function startPeopledStack() {
   const superuser = postgres(stack.superuserUrl, { max: 1, onnotice: () => {}, prepare: false });
 
   const token = (claims: object) => accessToken({ ...claims }, stack.jwtSecret);
-  async function newAccount(): Promise<Person> {
-    const [userId, email] = [crypto.randomUUID(), `${crypto.randomUUID()}@own.test`];
-    await sql`insert into auth.users (id, aud, role, email, email_confirmed_at)
-      values (${userId}, 'authenticated', 'authenticated', ${email}, now())`;
-    return { userId, email, token: await token({ sub: userId }) };
-  }
   return {
     ...stack,
     sql,
     superuser,
     token,
-    newAccount,
+    ...peopleOf(sql, token),
+    rows: new Rows(sql),
     /** The settings of an edge in front of it. */
     settings: {
       SUPABASE_URL: stack.supabaseUrl,
@@ -32,20 +28,6 @@ export async function startPeopledStack() {
       EDGE_TOKEN: stack.edgeToken,
       SUPABASE_JWT_SECRET: stack.jwtSecret,
       ENCRYPTION_KEY: MASTER_KEY,
-    },
-    async newAdmin(): Promise<Person> {
-      const account = await newAccount();
-      await sql`insert into private.admins (user_id) values (${account.userId})`;
-      return account;
-    },
-    async newClient(name = 'A client'): Promise<ClientPerson> {
-      const account = await newAccount();
-      const [client] = await sql<[{ id: string }]>`
-        insert into public.clients (name, email, user_id) values (${name}, ${account.email}, ${account.userId})
-        returning id`;
-      // Linking the account is not part of what a test does.
-      await sql`delete from private.queued_key_events where client_id = ${client.id} and event = 'account_linked'`;
-      return { ...account, clientId: client.id };
     },
     async end(): Promise<void> {
       await Promise.all([sql.end({ timeout: 1 }), superuser.end({ timeout: 1 })]);

@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import { type AuditKeys, parseAuditKeys, signHead } from '../../src/crypto/audit-key.ts';
 import type { AuditClient } from '../../src/sdk/audit.ts';
 import type { KeyEvent, KeyEventQuery, Page, SeqPageQuery } from '../../src/sdk/types.ts';
-import type { Client } from './actions.ts';
+import type { Client } from './rows.ts';
 
 export const keys: AuditKeys = await parseAuditKeys(btoa('an audit key for these tests 32b'), undefined);
 

@@ -1,10 +1,9 @@
 /** The bundled Worker behind a real URL, in the real runtime, with real sessions of the Auth server. */
-
 import { inject } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import * as session from '../../tools/stack/session.ts';
-import { recordKeysOf, recordText } from '../support/recorder.ts';
-import { workerConfiguration } from '../support/worker-configuration.ts';
+import { recordKeysOf, recordText } from './recorder.ts';
+import { workerConfiguration } from './worker-configuration.ts';
 
 export interface RunningWorker {
   readonly url: URL;

@@ -8,6 +8,8 @@ import postgres, { type Sql } from 'postgres';
 import { open, seal } from '../../src/crypto/envelope.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { retryWhileBusy } from './outcome.ts';
+import { Rows } from './rows.ts';
+import type { SealedWallet } from './sealed-wallet.ts';
 
 export interface Platform {
   readonly sql: Sql;
@@ -25,20 +27,13 @@ export interface TrafficClient {
   keyId: string | undefined;
 }
 
-interface Sealed {
-  readonly address: string;
-  readonly chain: 'evm';
-  readonly key_id: string;
-  readonly encrypted_key: string;
-}
-
 const KIND = { kind: 'evm.message', recipients: [], value: '0', digest: 'ab'.repeat(32) };
 
 async function newKey(
   { secrets }: Pick<Platform, 'secrets'>,
   clientId: string,
   keyring: Keyring,
-): Promise<Sealed> {
+): Promise<SealedWallet> {
   const secret = randomBytes(32);
   const address = `0x${randomBytes(20).toString('hex')}`;
   const keyId = randomUUID();
@@ -54,60 +49,29 @@ export async function newPlatform(databaseUrl: string, count: number, keyring: K
   await sql`insert into public.machine_tokens (scope, name, token_hash)
     values ('edge', 'an edge', sha256(${edgeToken}::text::bytea))`;
   const platform = { sql, edgeToken, secrets: new Map<string, string>(), clients: [] as TrafficClient[] };
-  const mark = randomUUID();
   for (let from = 0; from < count; from += 200) {
-    const size = Math.min(200, count - from);
-    const clients = await sql<{ id: string }[]>`
-      insert into public.clients (name, email)
-      select 'x', n || '@' || ${mark}::text from generate_series(${from + 1}::integer, ${from + size}::integer) as n
-      returning id`;
-    const keys = await Promise.all(clients.map(({ id }) => newKey(platform, id, keyring)));
-    const owns = await Promise.all(
-      clients.filter((_, i) => i % 4 === 0).map(({ id }) => newKey(platform, id, keyring)),
-    );
     await sql.begin(async (tx) => {
-      await tx`insert into public.trading_keys ${tx(clients.map(({ id }, i) => ({ client_id: id, ...keys[i] })))}`;
-      const bots = await tx<{ id: string; client_id: string }[]>`
-        insert into public.bots (client_id, bot_type, name)
-        select client_id, 'evm-grid', 'a bot' from unnest(${clients.map(({ id }) => id)}::uuid[]) as client_id,
-          generate_series(1, 2) returning id, client_id`;
-      const byClient = Map.groupBy(bots, (bot) => bot.client_id);
-      const copies = bots.map(({ id, client_id }) => {
-        const key = keys[clients.findIndex((client) => client.id === client_id)];
-        return {
-          bot_id: id,
-          client_id,
-          address: key?.address ?? '',
-          chain: 'evm',
-          key_id: null,
-          encrypted_key: null,
-        };
-      });
-      const own = owns.map((key, i) => {
-        const client_id = clients[i * 4]?.id ?? '';
-        return { bot_id: byClient.get(client_id)?.[1]?.id ?? '', client_id, ...key };
-      });
-      await tx`insert into public.bot_wallets ${tx([...copies, ...own])}`;
-      await tx`update public.bots set status = 'running' where id = any (${bots.map(({ id }) => id)}::uuid[])`;
-      const tokens = clients.map(({ id }, i) => ({
-        id,
-        botId: byClient.get(id)?.[0]?.id ?? '',
-        token: randomBytes(32).toString('hex'),
-        keyId: keys[i]?.key_id,
-      }));
-      const issued = await tx<{ id: string; client_id: string }[]>`
-        insert into public.machine_tokens (client_id, name, token_hash)
-        select client_id, 'a token', sha256(token::bytea)
-        from unnest(${tokens.map(({ id }) => id)}::uuid[], ${tokens.map((t) => t.token)}::text[]) as t (client_id, token)
-        returning id, client_id`;
-      await tx`insert into public.machine_token_bots ${tx(
-        issued.map(({ id, client_id }) => ({
-          token_id: id,
-          bot_id: byClient.get(client_id)?.[0]?.id ?? '',
-          client_id,
+      const rows = new Rows(tx);
+      const keyIds = new Map<string, string>();
+      const keyOf = async (clientId: string) => {
+        const key = await newKey(platform, clientId, keyring);
+        keyIds.set(clientId, key.key_id);
+        return key;
+      };
+      const clients = await rows.newClientsWithBots(Math.min(200, count - from), { bots: 2, keyOf });
+      for (const [n, { client, bots }] of clients.entries()) {
+        if (n % 4 > 0) continue;
+        const own = await newKey(platform, client.clientId, keyring);
+        await rows.newWallets(client, [{ bot_id: bots[1] ?? '', ...own }]);
+      }
+      platform.clients.push(
+        ...clients.map(({ client, bots, tokens }) => ({
+          id: client.clientId,
+          botId: bots[0] ?? '',
+          token: tokens[0]?.token ?? '',
+          keyId: keyIds.get(client.clientId),
         })),
-      )}`;
-      platform.clients.push(...tokens);
+      );
     });
   }
   return platform;

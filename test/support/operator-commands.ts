@@ -1,7 +1,7 @@
 /** Runs an operator command as a process, as npm does, with only the given environment. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { recordText } from '../support/recorder.ts';
+import { recordText } from './recorder.ts';
 
 export const OPERATOR = join(import.meta.dirname, '..', '..', 'tools', 'operator');
 

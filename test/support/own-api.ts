@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { firstMessage } from '../support/own-stack.ts';
+import { firstMessage } from './own-stack.ts';
 
 export interface OwnApi {
   readonly url: string;

@@ -1,5 +1,4 @@
 /** Solana transactions as @solana/kit builds and signs them. */
-
 import { base58 } from '@scure/base';
 import {
   AccountRole,
@@ -18,7 +17,7 @@ import {
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
 } from '@solana/kit';
-import type { TestKey } from '../support/private-keys.ts';
+import type { TestKey } from './private-keys.ts';
 
 // Kit checks for a browser feature (a secure context), which workerd does not define.
 Object.assign(globalThis, { isSecureContext: true });
