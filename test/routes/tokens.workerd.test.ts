@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { call } from '../support/api.ts';
 import { create, newClientWithBot } from '../support/bots.ts';
 import { newAdmin, newClient, operatorSql } from '../support/people.ts';
+import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { issue, newClientWithRunner, newMachineTokenFor, sign } from '../support/runners.ts';
 
@@ -58,16 +59,41 @@ describe('POST /bots/{id}/tokens', () => {
     expect((await revoke(own, json.id)).status).toBe(200);
   });
 
-  it('by an admin for bots of several clients -> signs for each; only admins see and revoke it', async () => {
+  it('by an admin for bots of several clients -> signs for each; each client sees and revokes it for its own', async () => {
     const { json } = await issue(admin, client.botId, { other_bot_ids: [stranger.botId] });
     for (const { botId } of [client, stranger]) {
       expect((await sign({ botId, machineToken: json.token }, message)).status).toBe(200);
     }
     const ids = (answer: { json: { items: { id: string }[] } }) => answer.json.items.map(({ id }) => id);
-    expect(ids(await list(admin, stranger.botId))).toContain(json.id);
+    expect((await list(admin, stranger.botId)).json.items[0].bot_ids).toHaveLength(2);
+    const [seen] = (await list(stranger, stranger.botId)).json.items;
+    expect(seen).toMatchObject({ id: json.id, bot_ids: [stranger.botId] });
+
+    expect((await revoke(stranger, json.id)).json.bot_ids).toEqual([stranger.botId]);
     expect(ids(await list(stranger, stranger.botId))).not.toContain(json.id);
     expectProblem(await revoke(stranger, json.id), 404, 'resource_not_found');
-    expect((await revoke(admin, json.id)).status).toBe(200);
+    const theirs = { botId: stranger.botId, machineToken: json.token };
+    expectProblem(await sign(theirs, message), 404, 'resource_not_found');
+    const ours = { botId: client.botId, machineToken: json.token };
+    expect((await sign(ours, message)).status).toBe(200);
+
+    expect((await revoke(admin, json.id)).json.bot_ids).toEqual([client.botId]);
+    expectProblem(await sign(ours, message), 401, 'token_invalid');
+  });
+
+  it('by an admin for bots of several clients -> a revocation of the key of one ends it for that client', async () => {
+    const [one, other] = [await newClientWithBot(), await newClientWithBot()];
+    const { json } = await issue(admin, one.botId, { other_bot_ids: [other.botId] });
+    const revoked = await call(`DELETE /clients/${one.clientId}/revoke-key`, { token: one.token });
+    expect(revoked.json.tokens_ended).toEqual([json.id]);
+    await call(`POST /clients/${one.clientId}/setup-bot`, {
+      token: one.token,
+      body: { bot_type: 'evm-grid', private_key: newEvmKey().privateKey },
+    });
+    expect((await call(`POST /bots/${one.botId}/start`, { token: one.token })).status).toBe(200);
+    const signsFor = (botId: string) => sign({ botId, machineToken: json.token }, message);
+    expectProblem(await signsFor(one.botId), 404, 'resource_not_found');
+    expect((await signsFor(other.botId)).status).toBe(200);
   });
 
   it.each([
