@@ -19,6 +19,7 @@ const long = [
   'test/database/time-limits.node.test.ts',
   'test/e2e/dev.node.test.ts',
   'test/faults/*.node.test.ts',
+  'test/keys/linear-memory.node.test.ts',
   'test/load/load.node.test.ts',
   'test/middleware/rate-limit.node.test.ts',
   'test/sdk/package.node.test.ts',
@@ -32,7 +33,7 @@ const longInWorkerd = [
 /** These tests start a process for each case. `npm run test:commands` runs them, a separate step of .ci/run. */
 const commands = [
   'test/database/advisors.node.test.ts',
-  'test/e2e/readme.node.test.ts',
+  'test/e2e/{bundle,readme}.node.test.ts',
   'test/monitor/audit.node.test.ts',
   'test/operator/{accounts,backup,connect,help,import,import-command,issue-token,keys,restore}.node.test.ts',
 ];
@@ -43,7 +44,6 @@ const slow = [
   'test/sdk/retries.node.test.ts',
   'test/database/envelopes.node.test.ts',
   'test/database/monitor.node.test.ts',
-  'test/e2e/bundle.node.test.ts',
   'test/database/linking.node.test.ts',
   'test/database/step-up.node.test.ts',
   'test/database/plans.node.test.ts',
@@ -87,7 +87,7 @@ class SlowestFirst extends BaseSequencer {
 
 /** Tests that replace a module, which the other files of a process would get too. */
 const mocks = [
-  'test/keys/{ecdsa,ed25519,linear-memory,wipe}.node.test.ts',
+  'test/keys/{ecdsa,ed25519,wipe}.node.test.ts',
   'test/operator/{fernet,open-keys}.node.test.ts',
 ];
 
