@@ -32,7 +32,7 @@ const longInWorkerd = [
 
 /** These tests start a process for each case. `npm run test:commands` runs them, a separate step of .ci/run. */
 const commands = [
-  'test/database/advisors.node.test.ts',
+  'test/database/{advisors,linking,step-up}.node.test.ts',
   'test/e2e/{bundle,readme}.node.test.ts',
   'test/monitor/audit.node.test.ts',
   'test/operator/{accounts,backup,connect,help,import,import-command,issue-token,keys,restore}.node.test.ts',
@@ -44,8 +44,6 @@ const slow = [
   'test/sdk/retries.node.test.ts',
   'test/database/envelopes.node.test.ts',
   'test/database/monitor.node.test.ts',
-  'test/database/linking.node.test.ts',
-  'test/database/step-up.node.test.ts',
   'test/database/plans.node.test.ts',
   'test/database/bounds.node.test.ts',
   'test/database/bad-rows.node.test.ts',

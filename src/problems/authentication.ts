@@ -20,7 +20,7 @@ export const AUTHENTICATION_PROBLEMS = {
   sign_in_too_old: [
     401,
     'The last sign-in is too old for this request',
-    'Sign in again and send the new access token. Refreshing the session is not enough. max_age in the WWW-Authenticate header is the limit in seconds.',
+    'Sign in again and send the new access token. Refreshing the session is not enough. If the WWW-Authenticate header has max_age, it is the limit in seconds.',
   ],
   token_expired: [
     401,

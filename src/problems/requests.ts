@@ -32,7 +32,7 @@ export const REQUEST_PROBLEMS = {
   idempotency_key_reused: [
     422,
     'The Idempotency-Key was used with another request',
-    'Use a new Idempotency-Key for a new request. For 24 hours, a key accepts only the same method, path and body, byte for byte.',
+    'Use a new Idempotency-Key for a new request. After a successful request, a key accepts only the same method, path and body, byte for byte, for 24 hours or until 1,000 newer responses of the caller are stored.',
   ],
   validation_failed: [
     422,

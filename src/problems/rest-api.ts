@@ -1,6 +1,6 @@
 import type { ProblemTexts } from './problem-text.ts';
 
-/** Only sessions that call the REST API of the database directly get these. This API never returns them. */
+/** Only statements directly at the REST API of the database, or SQL of the operator, get these. This API never returns them. */
 export const REST_API_PROBLEMS = {
   envelope_write_denied: [
     403,
@@ -10,7 +10,7 @@ export const REST_API_PROBLEMS = {
   envelope_row_mismatch: [
     422,
     'The envelope belongs to another client, address, chain or key id than its row',
-    'Do not copy an envelope to another row. Send the private key to the trading-keys API.',
+    'Operator: do not copy an envelope to another row. A session gets envelope_write_denied instead.',
   ],
   row_limit_exceeded: [
     422,

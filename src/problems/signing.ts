@@ -20,7 +20,7 @@ export const SIGNING_PROBLEMS = {
   policy_value_24h_exceeded: [
     403,
     'With this transaction, the bot would exceed the limit of its policy for 24 hours',
-    'See max_value_24h of GET /bots/{id}/policy. Every request to sign that the policy allowed in the last 24 hours counts, even if its transaction was never sent. A value that cannot be determined exceeds every limit.',
+    'See max_value_24h of GET /bots/{id}/policy. The value of each transaction that was allowed while this limit was set counts for 24 hours, even if the transaction was never sent. A value that cannot be determined exceeds every limit. On Solana, add every program that the transaction calls to recipients: otherwise its value cannot be determined.',
   ],
   policy_value_exceeded: [
     403,
@@ -71,6 +71,6 @@ export const SIGNING_PROBLEMS = {
   key_decryption_failed: [
     503,
     'The stored key cannot be decrypted, or it does not match the address of the wallet',
-    'Nothing was signed. Operator: put the master key of this envelope back into ENCRYPTION_KEY. If it is there, the row of the key was changed in the database.',
+    'Nothing was signed. Operator: put the master key of this envelope back into ENCRYPTION_KEY. If it is there, the row of the key was changed in the database. If the policy of the bot sets quarantine_after, the bot was stopped: start it again.',
   ],
 } as const satisfies ProblemTexts;

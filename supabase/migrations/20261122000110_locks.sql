@@ -108,7 +108,7 @@ create function private.lock_gate(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
 begin
   perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
-  -- For share_gate_of_row. A session cannot call set_config, because PostgREST does not expose it.
+  -- For share_gate_of_row and share_own_client. A session cannot call set_config, because PostgREST does not expose it.
   perform set_config('trading_keys.gate', lock_gate.client_id::text, true);
 end $$;
 comment on function private.lock_gate(uuid) is
@@ -257,7 +257,13 @@ language plpgsql security definer set search_path = '' as $$
 declare
   client_id constant uuid := private.own_client_id();
 begin
-  if client_id is not null and not private.is_admin() then perform private.share_client(client_id); end if;
+  -- A stop or an end of a token has closed the gate for all others, and must not fail here because too many transactions wait.
+  if client_id is null or current_setting('trading_keys.gate', true) is not distinct from client_id::text
+    or private.is_admin()
+  then
+    return null;
+  end if;
+  perform private.share_client(client_id);
   return null;
 end $$;
 comment on function private.share_own_client() is

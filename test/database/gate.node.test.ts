@@ -174,6 +174,27 @@ describe("an admin's direct statement, which can change several clients and take
   });
 });
 
+describe('with every place in the queue of a client taken, and its keys locked', () => {
+  it('a start -> database_busy; a stop and an end of a token succeed', async () => {
+    const { client, bots, tokens } = await sessions.newClientWithBots({ bots: 1, tokens: 1 });
+    const [bot = '', token = ''] = [bots[0], tokens[0]?.id];
+    const call = (text: string, value: string) =>
+      asOwner(client, text, [value]).then(
+        () => 'ok',
+        ({ hint }) => hint,
+      );
+    await sql.begin(async (holder) => {
+      await holder`select pg_advisory_xact_lock(private.lock_of_keys(${client.clientId}))`;
+      await holder`
+        select pg_advisory_xact_lock(private.lock_of('place in the queue ' || place, ${client.clientId}))
+        from generate_series(1, current_setting('max_connections')::integer / 8) as place`;
+      expect(await call('select public.start_bot($1)', bot)).toBe('database_busy');
+      expect(await call('select public.stop_bot($1)', bot)).toBe('ok');
+      expect(await call('select public.revoke_token($1)', token)).toBe('ok');
+    });
+  });
+});
+
 describe('a stop whose caller keeps the transaction open', () => {
   it("does not delay another client's revocation", async () => {
     const [one, other] = [

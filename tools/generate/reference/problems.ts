@@ -56,8 +56,9 @@ service is never reported as a fault of the caller: if the database rejects a va
 
 Some codes are not the response of a request to this API:
 
-- ${codesIn(READINESS_PROBLEMS)}: only in \`GET /ready\` and in the log of the cron job.
-- ${codesIn(REST_API_PROBLEMS)}: only at the REST API of the database, for sessions that call it directly.
+- ${codesIn(READINESS_PROBLEMS)}: only in \`GET /ready\`, as failing dependencies, and in the log of the cron job. The
+  status of \`GET /ready\` is 503 only for \`step_up_settings_mismatch\`, and for \`master_keys_incomplete\` if no envelope of several clients can be decrypted.
+- ${codesIn(REST_API_PROBLEMS)}: only directly at the REST API of the database, or for SQL of the operator.
 ${statuses
   .map(
     (status) => `
