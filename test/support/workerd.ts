@@ -65,7 +65,7 @@ export async function serve(
   { inspector = false }: ServeOptions = {},
 ): Promise<Served> {
   const config = join(directory, `config-${crypto.randomUUID()}.capnp`);
-  writeFileSync(config, configuration(entryOf(directory), Object.keys(settings)));
+  writeFileSync(config, configuration(modulesOf(directory), Object.keys(settings)));
   const child: ChildProcess = spawn(
     WORKERD,
     ['serve', config, '--control-fd=3', ...(inspector ? ['--inspector-addr=127.0.0.1:0'] : [])],
@@ -100,14 +100,19 @@ export async function serve(
   };
 }
 
-/** wrangler names the bundle after its entry. */
-function entryOf(directory: string): string {
-  const name = readdirSync(directory).find((file) => file.endsWith('.js'));
-  if (name === undefined) throw new Error(`no bundle in ${directory}`);
-  return name;
+/** The bundle, which wrangler names after its entry, and the WebAssembly that it imports. */
+function modulesOf(directory: string): readonly string[] {
+  const files = readdirSync(directory);
+  const script = files.find((file) => file.endsWith('.js'));
+  if (script === undefined) throw new Error(`no bundle in ${directory}`);
+  const wasm = files.filter((file) => file.endsWith('.wasm'));
+  return [
+    `(name = "worker", esModule = embed "${script}")`,
+    ...wasm.map((file) => `(name = "${file}", wasm = embed "${file}")`),
+  ];
 }
 
-function configuration(script: string, settings: readonly string[]): string {
+function configuration(modules: readonly string[], settings: readonly string[]): string {
   const [, date] =
     /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')) ?? [];
   const bindings = settings.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
@@ -120,7 +125,7 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [(name = "worker", esModule = embed "${script}")],
+  modules = [${modules.join(', ')}],
   compatibilityDate = "${date}",
   bindings = [${bindings.join(', ')}],
   globalOutbound = "network",
