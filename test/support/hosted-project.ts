@@ -9,6 +9,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify, SignJWT } from 'jose';
+import { SERVER_OPTIONS } from './operator.ts';
 
 export interface Reply {
   readonly status: number;
@@ -109,7 +110,7 @@ export async function startHostedProjects(embedded: {
     return `Bearer ${await new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(secret)}`;
   }
 
-  const server = createServer((request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     answer(request, response).catch((error) => send(response, json(599, { error: String(error) })));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));

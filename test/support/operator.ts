@@ -14,6 +14,12 @@ export interface Operator {
   close(): Promise<void>;
 }
 
+/**
+ * Longer than any test blocks its thread. If the server closes a connection in that time, the next request on it is lost, and
+ * the files of a project share their connections.
+ */
+export const SERVER_OPTIONS = { keepAliveTimeout: 600_000 };
+
 export async function startOperator(stack: Stack): Promise<Operator> {
   const projects: RunningProject[] = [];
   const sql = postgres(stack.databaseUrl, { max: 4, onnotice: () => {} });
@@ -42,7 +48,7 @@ export async function startOperator(stack: Stack): Promise<Operator> {
     },
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer(SERVER_OPTIONS, (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
