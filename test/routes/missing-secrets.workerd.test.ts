@@ -4,14 +4,38 @@ import type { Bindings } from '../../src/env.ts';
 import { newMachineToken } from '../../src/machine-token.ts';
 import type { ProblemCode } from '../../src/problem.ts';
 import { type Answer, call, settings } from '../support/api.ts';
-import { create, newClientWithBot, stored } from '../support/bots.ts';
-import { newAdmin, newClient } from '../support/people.ts';
+import { type ClientWithBot, create, newClientWithBot, stored } from '../support/bots.ts';
+import { type ClientPerson, newAdmin, newClient } from '../support/people.ts';
 import { newEvmKey } from '../support/private-keys.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, sign } from '../support/runners.ts';
 import { emptyProject, expectMissing, without } from './readiness.ts';
 
 const admin = await newAdmin();
+
+/** The responses of each operation that accepts a private key: a set-up and a bot of `client`, a wallet and a rotation of `owner`. */
+async function submitKey(client: ClientPerson, owner: ClientWithBot, env: Bindings): Promise<Answer[]> {
+  const { privateKey: private_key } = newEvmKey();
+  const bot_type = 'evm-grid';
+  return [
+    await call(`POST /clients/${client.clientId}/setup-bot`, {
+      token: client.token,
+      env,
+      body: { bot_type, private_key },
+    }),
+    await call('POST /bots/create', {
+      token: admin.token,
+      env,
+      body: { client_id: client.clientId, name: 'A bot', bot_type, wallets: [{ private_key }] },
+    }),
+    await call(`POST /bots/${owner.botId}/wallets`, { token: admin.token, env, body: { private_key } }),
+    await call(`PUT /clients/${owner.clientId}/rotate-key`, {
+      token: owner.token,
+      env,
+      body: { private_key },
+    }),
+  ];
+}
 
 describe.each<[string, Bindings, ProblemCode]>([
   ['without EDGE_TOKEN', without('EDGE_TOKEN'), 'edge_token_missing'],
@@ -33,34 +57,9 @@ describe.each<[string, Bindings, ProblemCode]>([
 
   it('storing a key and signing -> 503, and store nothing', async () => {
     const [client, owner] = [await newClient(), await newClientWithRunner()];
-    const { privateKey } = newEvmKey();
     const before = await stored(owner);
     const asked: Answer[] = [
-      await call(`POST /clients/${client.clientId}/setup-bot`, {
-        token: client.token,
-        env,
-        body: { bot_type: 'evm-grid', private_key: privateKey },
-      }),
-      await call('POST /bots/create', {
-        token: admin.token,
-        env,
-        body: {
-          client_id: client.clientId,
-          name: 'A bot',
-          bot_type: 'evm-grid',
-          wallets: [{ private_key: privateKey }],
-        },
-      }),
-      await call(`POST /bots/${owner.botId}/wallets`, {
-        token: admin.token,
-        env,
-        body: { private_key: privateKey },
-      }),
-      await call(`PUT /clients/${owner.clientId}/rotate-key`, {
-        token: owner.token,
-        env,
-        body: { private_key: privateKey },
-      }),
+      ...(await submitKey(client, owner, env)),
       await sign(owner, { type: 'evm.message', message: 'hello' }, { env }),
     ];
     for (const answer of asked) expectProblem(answer, 503, code);
@@ -108,32 +107,8 @@ describe.each<[string, Bindings, ProblemCode]>([
 
   it('operations that accept a key -> 503, and store nothing', async () => {
     const [client, owner] = [await newClient(), await newClientWithBot()];
-    const { privateKey } = newEvmKey();
     const before = await stored(owner);
-    const body = { bot_type: 'evm-grid', private_key: privateKey };
-    const asked: Answer[] = [
-      await call(`POST /clients/${client.clientId}/setup-bot`, { token: client.token, env, body }),
-      await call('POST /bots/create', {
-        token: admin.token,
-        env,
-        body: {
-          client_id: client.clientId,
-          name: 'A bot',
-          bot_type: 'evm-grid',
-          wallets: [{ private_key: privateKey }],
-        },
-      }),
-      await call(`POST /bots/${owner.botId}/wallets`, {
-        token: admin.token,
-        env,
-        body: { private_key: privateKey },
-      }),
-      await call(`PUT /clients/${owner.clientId}/rotate-key`, {
-        token: owner.token,
-        env,
-        body: { private_key: privateKey },
-      }),
-    ];
+    const asked = await submitKey(client, owner, env);
     for (const answer of asked) expectProblem(answer, 503, code);
     expect(await stored(client)).toEqual({ trading: undefined, wallets: [] });
     expect(await stored(owner)).toEqual(before);
