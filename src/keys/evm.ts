@@ -31,24 +31,33 @@ export function evmAddressOfPoint(point: Uint8Array): string {
   return checksummed(bytesToHex(keccak_256(point).subarray(12)));
 }
 
+/** The chains whose wallets write addresses with the checksum of EIP-1191: Rootstock and its test network. */
+const EIP_1191_CHAINS: ReadonlySet<string> = new Set(['30', '31']);
+
 /**
  * Converts an EVM address to its EIP-55 form. Returns undefined if the text has another form. An address whose letters are
  * all upper case or all lower case has no checksum (EIP-55, "Implementation").
  *
+ * @param chainId decimal. On chains that use EIP-1191, its checksum is accepted as well.
  * @throws {KeyInputError} `address_checksum_invalid` if the case is mixed and does not match
  */
-export function canonicalEvmAddress(text: string): string | undefined {
+export function canonicalEvmAddress(text: string, chainId = ''): string | undefined {
   const digits = ADDRESS.exec(text)?.[1];
   if (digits === undefined) return undefined;
-  const address = checksummed(digits.toLowerCase());
-  const inOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
-  if (!inOneCase && text !== address) throw new KeyInputError('address_checksum_invalid');
-  return address;
+  const lower = digits.toLowerCase();
+  const address = checksummed(lower);
+  const inOneCase = digits === lower || digits === digits.toUpperCase();
+  if (inOneCase || text === address) return address;
+  if (EIP_1191_CHAINS.has(chainId) && text === checksummed(lower, `${chainId}0x`)) return address;
+  throw new KeyInputError('address_checksum_invalid');
 }
 
-/** EIP-55: a letter is upper case if its nibble of the Keccak-256 of the 40 lower-case digits is 8 or more. */
-function checksummed(digits: string): string {
-  const nibbles = bytesToHex(keccak_256(utf8ToBytes(digits)));
+/**
+ * EIP-55: a letter is upper case if its nibble of the Keccak-256 of the 40 lower-case digits is 8 or more. EIP-1191 hashes
+ * the chain id and `0x` before the digits.
+ */
+function checksummed(digits: string, prefix = ''): string {
+  const nibbles = bytesToHex(keccak_256(utf8ToBytes(prefix + digits)));
   const cased = Array.from(digits, (digit, i) => ((nibbles[i] ?? '') >= '8' ? digit.toUpperCase() : digit));
   return `0x${cased.join('')}`;
 }
