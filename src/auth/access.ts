@@ -45,6 +45,8 @@ export interface Declaration {
    * itself, so the key is checked and not stored.
    */
   readonly idempotencyKey?: 'used' | 'accepted';
+  /** The largest body, if it is not `MAX_BODY_BYTES` of the middleware. */
+  readonly maxBodyBytes?: number;
 }
 
 /** The route of a request. */
@@ -54,6 +56,7 @@ export interface MatchedRoute {
   readonly path: string;
   readonly access: Access;
   readonly subject?: Subject | undefined;
+  readonly maxBodyBytes?: number | undefined;
 }
 
 /** A route without a known kind of access requires a session, so that no route is public by mistake. */

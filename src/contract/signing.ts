@@ -13,7 +13,7 @@ const EvmTransaction = closedObject({
   type: z.literal('evm.transaction'),
   transaction: Anything.openapi({
     description:
-      'A transaction of type 0 to 4, with the field names of JSON-RPC and quantities as hex or decimal text. `chainId`, `nonce`, `gas` and the fees are required.',
+      'A transaction of type 0 to 4, with the field names of JSON-RPC, or `gasLimit` for `gas`. Quantities are hex or decimal text, or numbers below 2^53. `type` can also be `legacy`, `eip2930`, `eip1559`, `eip4844` or `eip7702`. A field that is null is absent. `chainId`, `nonce`, `gas` and the fees are required.',
     example: {
       type: '0x2',
       chainId: '0x1',
@@ -31,7 +31,26 @@ const EvmTransaction = closedObject({
 const EvmTypedData = closedObject({
   type: z.literal('evm.typed_data'),
   typed_data: Anything.openapi({
-    description: '{domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712).',
+    description:
+      '{domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712). What viem, ethers and the library of MetaMask hash in the same way is accepted. Without types.EIP712Domain, the members of the domain that EIP-712 defines are signed.',
+  }),
+  wallet,
+});
+
+const EvmTypedDataHash = closedObject({
+  type: z.literal('evm.typed_data_hash'),
+  typed_data_hash: Anything.openapi({
+    description:
+      '{domain, domain_separator, struct_hash, types?}: hashes of typed data (EIP-712), and the contents of the domain, whose separator must be domain_separator. `types` has EIP712Domain alone. Always rejected: no policy can allow it yet.',
+  }),
+  wallet,
+});
+
+const EvmAuthorization = closedObject({
+  type: z.literal('evm.authorization'),
+  authorization: Anything.openapi({
+    description:
+      '{chainId, address, nonce} of an authorization (EIP-7702). Always rejected: no policy can allow it yet.',
   }),
   wallet,
 });
@@ -54,7 +73,14 @@ const SolanaTransaction = closedObject({
 });
 
 export const SignRequest = z
-  .discriminatedUnion('type', [EvmTransaction, EvmTypedData, EvmMessage, SolanaTransaction])
+  .discriminatedUnion('type', [
+    EvmTransaction,
+    EvmTypedData,
+    EvmTypedDataHash,
+    EvmAuthorization,
+    EvmMessage,
+    SolanaTransaction,
+  ])
   .openapi('SignRequest');
 
 export const SignAnswer = z

@@ -1,3 +1,4 @@
+import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
@@ -6,12 +7,27 @@ import { jsonPointer } from './handle-error.ts';
 
 export const MAX_BODY_BYTES = 64 * 1024;
 
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new Problem('body_too_large');
-  },
-});
+/**
+ * The largest body of routes that sign transactions. Nodes accept transactions of 128 KiB. As JSON, the hex of such a call or
+ * initcode has 256 KiB, and the longest access list 432.
+ */
+export const MAX_SIGNING_BODY_BYTES = 512 * 1024;
+
+export const limitBody: MiddlewareHandler<AppEnv> = (c, next) =>
+  limitTo(c.get('route')?.maxBodyBytes ?? MAX_BODY_BYTES)(c, next);
+
+const limitTo = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem('body_too_large');
+    },
+  });
+
+/** For a route whose larger limit is not for every body: the body was read, and is not read again. */
+export async function requireSmallBody(c: Context<AppEnv>): Promise<void> {
+  if ((await c.req.arrayBuffer()).byteLength > MAX_BODY_BYTES) throw new Problem('body_too_large');
+}
 
 /** Strict, because Hono's decoder replaces invalid bytes and removes a byte order mark. The schema would check another text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

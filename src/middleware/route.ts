@@ -37,10 +37,17 @@ function declarationsOf(app: OpenAPIHono<AppEnv>): ReadonlyMap<string, MatchedRo
   const routes = new Map<string, MatchedRoute>();
   for (const definition of app.openAPIRegistry.definitions) {
     if (definition.type !== 'route') continue;
-    const { path, access, subject } = definition.route as typeof definition.route & Partial<Declaration>;
+    const { path, access, subject, maxBodyBytes } = definition.route as typeof definition.route &
+      Partial<Declaration>;
     const method = definition.route.method.toUpperCase();
     const routingPath = path.replaceAll(/\{(\w+)\}/g, ':$1');
-    routes.set(`${method} ${routingPath}`, { method, path, access: accessOf(access, method), subject });
+    routes.set(`${method} ${routingPath}`, {
+      method,
+      path,
+      access: accessOf(access, method),
+      subject,
+      maxBodyBytes,
+    });
   }
   return routes;
 }

@@ -2,6 +2,16 @@ import type { ProblemTexts } from './problem-text.ts';
 
 /** Requests to sign: what the policy of the bot denies, and what cannot be signed. */
 export const SIGNING_PROBLEMS = {
+  authorization_not_allowed: [
+    403,
+    'No policy can allow an authorization (EIP-7702) yet',
+    'It would let a contract move everything that the account holds, so the service does not sign it. Do not repeat the request.',
+  ],
+  typed_data_hash_not_allowed: [
+    403,
+    'No policy can allow the hashes of typed data yet',
+    'The service cannot see what the hashes stand for, so it does not sign them. Send the typed data itself, as type evm.typed_data.',
+  ],
   policy_chain_denied: [
     403,
     'The policy of the bot does not allow this EVM chain',
@@ -46,6 +56,16 @@ export const SIGNING_PROBLEMS = {
     409,
     'The bot has several wallets, and the request names none of them',
     'Send the field wallet with the id or the address of a wallet.',
+  ],
+  authorization_malformed: [
+    422,
+    'The authorization cannot be signed',
+    'Send chainId, address and nonce of an authorization (EIP-7702). See errors for the field and the reason.',
+  ],
+  typed_data_hash_malformed: [
+    422,
+    'The hashes of typed data cannot be signed',
+    'Send domain, domain_separator and struct_hash (EIP-712). domain_separator must be that of domain. See errors for the field and the reason.',
   ],
   message_malformed: [
     422,

@@ -17,6 +17,8 @@ export type ProblemCode =
   | 'second_factor_required'
   | 'admin_required'
   | 'permission_denied'
+  | 'authorization_not_allowed'
+  | 'typed_data_hash_not_allowed'
   | 'policy_chain_denied'
   | 'policy_kind_denied'
   | 'policy_recipient_denied'
@@ -56,6 +58,8 @@ export type ProblemCode =
   | 'private_key_malformed'
   | 'private_key_out_of_range'
   | 'private_key_wrong_length'
+  | 'authorization_malformed'
+  | 'typed_data_hash_malformed'
   | 'message_malformed'
   | 'message_too_long'
   | 'transaction_malformed'
@@ -113,7 +117,7 @@ export type SignRequest =
   | {
       type: 'evm.transaction';
       /**
-       * A transaction of type 0 to 4, with the field names of JSON-RPC and quantities as hex or decimal text. `chainId`, `nonce`, `gas` and the fees are required.
+       * A transaction of type 0 to 4, with the field names of JSON-RPC, or `gasLimit` for `gas`. Quantities are hex or decimal text, or numbers below 2^53. `type` can also be `legacy`, `eip2930`, `eip1559`, `eip4844` or `eip7702`. A field that is null is absent. `chainId`, `nonce`, `gas` and the fees are required.
        */
       transaction: {
         [k: string]: unknown;
@@ -126,9 +130,35 @@ export type SignRequest =
   | {
       type: 'evm.typed_data';
       /**
-       * {domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712).
+       * {domain, types, primaryType, message}, as in eth_signTypedData_v4 (EIP-712). What viem, ethers and the library of MetaMask hash in the same way is accepted. Without types.EIP712Domain, the members of the domain that EIP-712 defines are signed.
        */
       typed_data: {
+        [k: string]: unknown;
+      };
+      /**
+       * The id or the address of the wallet that signs. Required if the bot has several wallets. At most 128 characters.
+       */
+      wallet?: string | undefined;
+    }
+  | {
+      type: 'evm.typed_data_hash';
+      /**
+       * {domain, domain_separator, struct_hash, types?}: hashes of typed data (EIP-712), and the contents of the domain, whose separator must be domain_separator. `types` has EIP712Domain alone. Always rejected: no policy can allow it yet.
+       */
+      typed_data_hash: {
+        [k: string]: unknown;
+      };
+      /**
+       * The id or the address of the wallet that signs. Required if the bot has several wallets. At most 128 characters.
+       */
+      wallet?: string | undefined;
+    }
+  | {
+      type: 'evm.authorization';
+      /**
+       * {chainId, address, nonce} of an authorization (EIP-7702). Always rejected: no policy can allow it yet.
+       */
+      authorization: {
         [k: string]: unknown;
       };
       /**

@@ -71,13 +71,22 @@ function claimOf({
   };
 }
 
+/** The member of the request that has what is to be signed, as a JSON pointer. */
+const MEMBER_OF = {
+  'evm.transaction': '/transaction',
+  'evm.typed_data': '/typed_data',
+  'evm.typed_data_hash': '/typed_data_hash',
+  'evm.authorization': '/authorization',
+  'evm.message': '/message',
+  'solana.transaction': '/message',
+} as const satisfies Record<SignRequest['type'], string>;
+
 function read(request: SignRequest): Signing {
   try {
     return readSigning(request);
   } catch (error) {
     if (!(error instanceof SigningInputError)) throw error;
-    const thing = { 'evm.transaction': '/transaction', 'evm.typed_data': '/typed_data' } as const;
-    const base = request.type in thing ? thing[request.type as keyof typeof thing] : '/message';
+    const base = MEMBER_OF[request.type];
     const pointer = error.field === '' ? base : `${base}/${error.field}`;
     throw new Problem(error.reason, [{ pointer, code: error.reason, detail: error.detail }]);
   }

@@ -1,22 +1,14 @@
-import { SigningInputError } from './input-error.ts';
-import {
-  isRecord,
-  MAX_CHAIN_ID,
-  MAX_UINT64,
-  MAX_UINT256,
-  readEvmAddress,
-  readHex,
-  readQuantity,
-} from './values.ts';
+import { readAccessList, readAuthorizationList } from './evm-transaction-lists.ts';
+import { pathOf, TYPE_NUMBERS, unknownFieldFault } from './evm-transaction-names.ts';
+import { address, malformed, quantity, required } from './evm-transaction-values.ts';
+import { hexFault, MAX_CHAIN_ID, MAX_UINT64, MAX_UINT256, readHex, readQuantity } from './values.ts';
 
 type Hex = `0x${string}`;
 
-const MAX_LIST_ITEMS = 256;
+/** More than any chain allows in a block. */
+const MAX_BLOBS = 256;
 
-/** Half of the order of secp256k1. Nodes reject a higher s (EIP-2). */
-const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
-
-/** Parses the fields of a transaction in the form of JSON-RPC, each of them strictly. */
+/** Parses the fields of a transaction in the form of JSON-RPC, each of them strictly. A field that is null is absent. */
 export class TransactionFields {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -24,23 +16,27 @@ export class TransactionFields {
     this.#fields = fields;
   }
 
-  /** The field `type`, or else the type that the other fields imply, or else EIP-1559. */
-  type(): number {
-    if (this.#has('type')) return Number(this.#quantity('type', 255n));
+  /**
+   * The field `type`, or else the type that the other fields imply, or else EIP-1559. Undefined if the field is not a number
+   * or name of a type.
+   */
+  type(): number | undefined {
+    const { type } = this.#fields;
+    if (typeof type === 'string' && Object.hasOwn(TYPE_NUMBERS, type)) return TYPE_NUMBERS[type];
+    if (this.#has('type')) {
+      const number = readQuantity(type);
+      return number === undefined || number > 4n ? undefined : Number(number);
+    }
     if (this.#has('authorizationList')) return 4;
     if (this.#has('blobVersionedHashes') || this.#has('maxFeePerBlobGas')) return 3;
     if (!this.#has('gasPrice')) return 2;
     return this.#has('accessList') ? 1 : 0;
   }
 
-  allowOnly(names: readonly string[]): void {
-    if (Object.keys(this.#fields).some((name) => !names.includes(name))) {
-      throw new SigningInputError(
-        'transaction_malformed',
-        '',
-        `has a field that is not one of: ${names.join(', ')}`,
-      );
-    }
+  /** @throws {SigningInputError} for a field that a transaction of this type does not have: it would not be signed */
+  allowOnly(names: readonly string[], type: number): void {
+    const unknown = Object.keys(this.#fields).find((name) => this.#has(name) && !names.includes(name));
+    if (unknown !== undefined) throw malformed(pathOf(unknown), unknownFieldFault(unknown, type, names));
   }
 
   /** Required: without a chain id, the transaction could be replayed on every chain (EIP-155). */
@@ -55,8 +51,13 @@ export class TransactionFields {
     return this.#quantity('nonce', MAX_UINT64 - 1n);
   }
 
+  /** ethers names it `gasLimit`. */
   gas(): bigint {
-    return this.#quantity('gas', MAX_UINT64);
+    if (!this.#has('gasLimit')) return this.#quantity('gas', MAX_UINT64);
+    const limit = this.#quantity('gasLimit', MAX_UINT64);
+    if (this.#has('gas') && this.#quantity('gas', MAX_UINT64) !== limit)
+      throw malformed('gasLimit', 'differs from gas: send one of them');
+    return limit;
   }
 
   value(): bigint {
@@ -88,45 +89,25 @@ export class TransactionFields {
   }
 
   accessList() {
-    return this.#list('accessList', true).map((item, index) => {
-      const at = `accessList/${index}`;
-      const { address, storageKeys, ...others } = item;
-      const keys = Array.isArray(storageKeys) ? storageKeys.map((key) => readHex(key, 32)) : [undefined];
-      if (Object.keys(others).length > 0 || keys.length > MAX_LIST_ITEMS)
-        throw malformed(at, `must have only address and at most ${MAX_LIST_ITEMS} storageKeys`);
-      if (!keys.every((key) => key !== undefined))
-        throw malformed(`${at}/storageKeys`, 'must be a list of hex texts of 32 bytes');
-      return { address: required(readEvmAddress(address), `${at}/address`), storageKeys: keys };
-    });
+    return this.#has('accessList') ? readAccessList(this.#fields.accessList, this.#chain()) : [];
   }
 
   blobVersionedHashes(): Hex[] {
     const hashes = this.#fields.blobVersionedHashes;
-    if (!Array.isArray(hashes) || hashes.length === 0 || hashes.length > MAX_LIST_ITEMS) {
-      throw malformed('blobVersionedHashes', 'must be a list of hashes of 32 bytes in hex');
-    }
-    return hashes.map((hash, index) => required(readHex(hash, 32), `blobVersionedHashes/${index}`));
+    if (!Array.isArray(hashes) || hashes.length === 0 || hashes.length > MAX_BLOBS)
+      throw malformed('blobVersionedHashes', `must be a list of 1 to ${MAX_BLOBS} hashes of 32 bytes in hex`);
+    return hashes.map((hash, index) =>
+      required(readHex(hash, 32), `blobVersionedHashes/${index}`, hexFault(hash, 32)),
+    );
   }
 
-  /** The authorizations are already signed by their accounts. They are not signed here. */
   authorizationList() {
-    const list = this.#list('authorizationList', false);
-    if (list.length === 0) throw malformed('authorizationList', 'must not be empty');
-    return list.map((item, index) => {
-      const at = `authorizationList/${index}`;
-      const { address, chainId, nonce, yParity, v, r, s, ...others } = item;
-      if (Object.keys(others).length > 0)
-        throw malformed(at, 'must have only the fields of a signed authorization');
-      const parity = quantity(yParity ?? v, `${at}/yParity`, 28n);
-      return {
-        address: required(readEvmAddress(address), `${at}/address`),
-        chainId: Number(quantity(chainId, `${at}/chainId`, MAX_CHAIN_ID)),
-        nonce: quantity(nonce, `${at}/nonce`, MAX_UINT64 - 1n),
-        yParity: parityOf(parity, at),
-        r: word(quantity(r, `${at}/r`, MAX_UINT256)),
-        s: word(quantity(s, `${at}/s`, MAX_S)),
-      };
-    });
+    return readAuthorizationList(this.#fields.authorizationList);
+  }
+
+  /** Decimal. Some chains have a checksum of addresses of their own. */
+  #chain(): string {
+    return String(this.chainId());
   }
 
   /** In JSON-RPC, an absent field may be null. */
@@ -140,43 +121,11 @@ export class TransactionFields {
   }
 
   #address(name: string): Hex {
-    return required(readEvmAddress(this.#fields[name]), name);
+    return address(this.#fields[name], name, this.#chain());
   }
 
   #data(name: string): Hex | undefined {
-    return this.#has(name) ? required(readHex(this.#fields[name]), name) : undefined;
-  }
-
-  #list(name: string, optional: boolean): Readonly<Record<string, unknown>>[] {
-    if (optional && !this.#has(name)) return [];
-    const list = this.#fields[name];
-    if (!Array.isArray(list) || list.length > MAX_LIST_ITEMS || !list.every(isRecord)) {
-      throw malformed(name, 'must be a list of objects');
-    }
-    return list;
+    if (!this.#has(name)) return undefined;
+    return required(readHex(this.#fields[name]), name, hexFault(this.#fields[name]));
   }
 }
-
-function malformed(field: string, detail: string): SigningInputError {
-  return new SigningInputError('transaction_malformed', field, detail);
-}
-
-function required<Value>(value: Value | undefined, field: string): Value {
-  if (value === undefined) throw malformed(field, 'is missing or malformed');
-  return value;
-}
-
-function quantity(value: unknown, field: string, max: bigint): bigint {
-  const read = required(readQuantity(value), field);
-  if (read > max) throw malformed(field, 'is too large');
-  return read;
-}
-
-/** `yParity` is 0 or 1. Some libraries send `v`, which is 27 or 28. */
-function parityOf(value: bigint, at: string): number {
-  if (value === 0n || value === 27n) return 0;
-  if (value === 1n || value === 28n) return 1;
-  throw malformed(`${at}/yParity`, 'must be 0 or 1');
-}
-
-const word = (value: bigint): Hex => `0x${value.toString(16).padStart(64, '0')}`;

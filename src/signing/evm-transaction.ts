@@ -6,12 +6,14 @@ import * as Eip7702 from 'ox/TxEnvelopeEip7702';
 import * as Legacy from 'ox/TxEnvelopeLegacy';
 import { partsOf, signatureHex } from './evm-signature.ts';
 import { TransactionFields } from './evm-transaction-fields.ts';
+import { TYPE_NUMBERS } from './evm-transaction-names.ts';
+import { malformed } from './evm-transaction-values.ts';
 import { SigningInputError } from './input-error.ts';
 import type { Signing } from './signing.ts';
 import { isRecord } from './values.ts';
 
 /** The fields that every type has. */
-const COMMON = ['type', 'chainId', 'nonce', 'to', 'value', 'data', 'input', 'gas', 'from'];
+const COMMON = ['type', 'chainId', 'nonce', 'from', 'to', 'value', 'data', 'input', 'gas', 'gasLimit'];
 const FEES = ['maxFeePerGas', 'maxPriorityFeePerGas'];
 
 /** The index is the number of the type (EIP-2718). */
@@ -81,8 +83,8 @@ const TYPES = [
 ] as const;
 
 /**
- * Parses an EVM transaction with the field names of JSON-RPC. Quantities are hex or decimal texts or safe integers. Without
- * `type`, the fields determine it. The only defaults are `value`, `data`, an empty access list and a tip of zero. A field
+ * Parses an EVM transaction with the field names of JSON-RPC, or `gasLimit` for `gas`. Quantities are hex or decimal texts or
+ * safe integers. Without `type`, the fields determine it. A field that is null is absent. The only defaults are `value`, `data`, an empty access list and a tip of zero. A field
  * that the type does not have is rejected, because the caller would think that it was signed.
  *
  * @throws {SigningInputError} `transaction_malformed`
@@ -90,9 +92,11 @@ const TYPES = [
 export function readEvmTransaction(transaction: Readonly<Record<string, unknown>>): Signing {
   if (!isRecord(transaction)) throw new SigningInputError('transaction_malformed');
   const fields = new TransactionFields(transaction);
-  const type = TYPES[fields.type()];
-  if (!type) throw new SigningInputError('transaction_malformed', 'type', 'not one of the types 0 to 4');
-  fields.allowOnly([...COMMON, ...type.fields]);
+  const number = fields.type();
+  const type = number === undefined ? undefined : TYPES[number];
+  if (number === undefined || !type)
+    throw malformed('type', `must be 0 to 4, or one of ${Object.keys(TYPE_NUMBERS).join(', ')}`);
+  fields.allowOnly([...COMMON, ...type.fields], number);
   const to = fields.to();
   const from = fields.from();
   const { digest, serialize } = encoded(() => type.read(fields));
@@ -134,7 +138,7 @@ function fees(fields: TransactionFields) {
   const maxFeePerGas = fields.fee('maxFeePerGas');
   const maxPriorityFeePerGas = fields.fee('maxPriorityFeePerGas', 0n);
   if (maxPriorityFeePerGas > maxFeePerGas) {
-    throw new SigningInputError('transaction_malformed', 'maxPriorityFeePerGas', 'more than maxFeePerGas');
+    throw malformed('maxPriorityFeePerGas', 'must not be more than maxFeePerGas');
   }
   return { maxFeePerGas, maxPriorityFeePerGas, accessList: fields.accessList() };
 }

@@ -150,7 +150,7 @@ const FLOWS = html`<section>
 const CONVENTIONS = html`<section>
 <h2 id="conventions">What all routes share</h2>
 <ul>
-<li>Requests and responses are JSON in UTF-8. A request body has at most 64 KiB. Times are RFC 3339 in UTC. A body with an unknown field is rejected.</li>
+<li>Requests and responses are JSON in UTF-8. A request body has at most 64 KiB, and one that signs an EVM transaction 512 KiB. Times are RFC 3339 in UTC. A body with an unknown field is rejected.</li>
 <li>A page of a list has <code>next_cursor</code>. Send it as <code>cursor</code> to get the next page. On the last page it is null.</li>
 <li>A row of another client gets the same 404 as a row that does not exist.</li>
 <li>Every response has an <code>X-Request-Id</code>. No response may be cached.</li>
