@@ -24,6 +24,7 @@ const long = [
   'test/middleware/rate-limit.node.test.ts',
   'test/sdk/package.node.test.ts',
   'test/services/memory.node.test.ts',
+  'test/signing/typed-data-differential.node.test.ts',
 ];
 const longInWorkerd = [
   'test/attacks/payloads.workerd.test.ts',
