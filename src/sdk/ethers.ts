@@ -7,6 +7,7 @@
 import {
   AbstractSigner,
   type Authorization,
+  type AuthorizationRequest,
   assert,
   assertArgument,
   copyRequest,
@@ -104,7 +105,7 @@ export class TradingKeysSigner<P extends Provider | null = Provider | null> exte
     return this.signTypedData(domain, types, value);
   }
 
-  override async authorize(): Promise<Authorization> {
+  override async authorize(_authorization: AuthorizationRequest): Promise<Authorization> {
     throw new SigningError('The API signs no EIP-7702 authorizations.', 'unsupported_authorization');
   }
 

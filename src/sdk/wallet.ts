@@ -1,6 +1,6 @@
 /** The wallet that signs, and what every account and signer of this package does with a response. */
-import type { SigningClient } from './api.ts';
-import { SigningError } from './errors.ts';
+import type { SigningClient, TradingKeysClient } from './api.ts';
+import { ApiProblem, NoAnswer, SigningError } from './errors.ts';
 import type { CallOptions } from './transport.ts';
 import type { SignRequest } from './types.ts';
 
@@ -34,4 +34,26 @@ export async function requestSignature<Signature>(
     throw new SigningError('The response does not sign the request.', 'signature_mismatch');
   }
   return signature;
+}
+
+/** The calls of a signer that reports whether it can sign. */
+export interface RunnerClient extends SigningClient {
+  readonly runner: Pick<TradingKeysClient['runner'], 'bot'>;
+}
+
+/** Whether the API accepts the token, the bot runs, and the wallet has a key with this address. */
+export async function isAvailable({
+  client,
+  botId,
+  address,
+  wallet = address,
+}: SigningWallet<RunnerClient>): Promise<boolean> {
+  try {
+    const { status, wallets } = await client.runner.bot(botId);
+    const signing = wallets.find((one) => one.address === address && [one.id, address].includes(wallet));
+    return status === 'running' && signing !== undefined && signing.key_source !== null;
+  } catch (error) {
+    if (error instanceof ApiProblem || error instanceof NoAnswer) return false;
+    throw error;
+  }
 }
