@@ -47,8 +47,13 @@ export class SigningError extends Error {
    * - `address_changed`: the wallet has another key now. Create the account or signer again.
    * - `signature_mismatch`: the response does not sign the request.
    * - `unsupported_transaction`: the chain has a format of its own, which the API does not sign.
+   * - `unsupported_authorization`: the API signs no EIP-7702 authorizations.
    */
-  readonly code: 'address_changed' | 'signature_mismatch' | 'unsupported_transaction';
+  readonly code:
+    | 'address_changed'
+    | 'signature_mismatch'
+    | 'unsupported_transaction'
+    | 'unsupported_authorization';
 
   constructor(message: string, code: SigningError['code']) {
     super(message);

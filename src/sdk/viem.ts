@@ -27,18 +27,12 @@ import {
   toHex,
 } from 'viem';
 import { toAccount } from 'viem/accounts';
-import type { SigningClient } from './api.ts';
 import { SigningError } from './errors.ts';
 import { describePayload } from './evm-payload.ts';
 import type { SignRequest } from './types.ts';
+import { requestSignature, type SigningWallet } from './wallet.ts';
 
-export interface TradingKeysAccountOptions {
-  readonly client: SigningClient;
-  readonly botId: string;
-  /** The wallet's address. After a rotation the address is another one: create the account again. */
-  readonly address: string;
-  /** The wallet's id; if not given, the wallet is found by its address. */
-  readonly wallet?: string | undefined;
+export interface TradingKeysAccountOptions extends SigningWallet {
   readonly nonceManager?: NonceManager | undefined;
 }
 
@@ -49,22 +43,13 @@ export interface TradingKeysAccountOptions {
  * Its methods reject with ApiProblem, NoAnswer or SigningError; inside viem's errors, `findProblem` finds the first.
  */
 export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalAccount<'custom'> {
-  const { client, botId, nonceManager } = options;
   const address = getAddress(options.address);
-  const wallet = options.wallet ?? address;
 
-  /** @throws {SigningError} the response is not a signature of this hash by this address */
-  async function sign(hash: Hash, request: SignRequest): Promise<Signature> {
-    const answer = await client.bots.sign(botId, { ...request, wallet });
-    if (answer.address !== address) {
-      throw new SigningError('The wallet has another address by now.', 'address_changed');
-    }
-    const signature = readSignature(answer.signature);
-    if (!signature || (await signerOf(hash, signature)) !== address) {
-      throw new SigningError('The response does not sign the request.', 'signature_mismatch');
-    }
-    return signature;
-  }
+  const sign = (hash: Hash, request: SignRequest) =>
+    requestSignature({ ...options, address }, request, async (text) => {
+      const signature = readSignature(text);
+      return signature && (await signerOf(hash, signature)) === address ? signature : undefined;
+    });
 
   const signTransaction = async (
     transaction: Parameters<SerializeTransactionFn>[0],
@@ -80,7 +65,7 @@ export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalA
 
   const account = toAccount({
     address,
-    nonceManager,
+    nonceManager: options.nonceManager,
     signTransaction: signTransaction as LocalAccount['signTransaction'],
     async signMessage({ message }) {
       const request = { type: 'evm.message', message: plainMessage(message) } as const;
@@ -90,6 +75,9 @@ export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalA
       const typedData = parameters as TypedDataDefinition;
       const request = { type: 'evm.typed_data', typed_data: plainTypedData(typedData) } as const;
       return serializeSignature(await sign(hashTypedData(typedData), request));
+    },
+    async signAuthorization() {
+      throw new SigningError('The API signs no EIP-7702 authorizations.', 'unsupported_authorization');
     },
   });
   return account as LocalAccount<'custom'>;
@@ -109,8 +97,8 @@ function plainTypedData(typedData: TypedDataDefinition): Record<string, unknown>
 }
 
 /** With `v` and `yParity` both: serializers of chains read one or the other. */
-function readSignature(text: unknown): Signature | undefined {
-  if (typeof text !== 'string' || !/^0x[0-9a-f]{130}$/i.test(text)) return undefined;
+function readSignature(text: string): Signature | undefined {
+  if (!/^0x[0-9a-f]{130}$/i.test(text)) return undefined;
   try {
     const { r, s, yParity } = parseSignature(text as Hex);
     return { r, s, yParity, v: BigInt(27 + yParity) };

@@ -32,7 +32,7 @@ beforeAll(() => {
   run('npm', ['install', '--offline', '--no-audit', tarball], consumer);
   // Peer dependencies are chosen by the bot; here they are those of this repository.
   mkdirSync(join(consumer, 'node_modules', '@solana'));
-  for (const name of ['viem', '@solana/kit', '@types']) {
+  for (const name of ['viem', 'ethers', '@solana/kit', '@solana/web3.js', '@types']) {
     symlinkSync(resolve('node_modules', name), join(consumer, 'node_modules', name));
   }
 });
@@ -63,7 +63,7 @@ test('publint reports nothing for the root, whose exports let this repository us
 });
 
 test('are-the-types-wrong reports nothing', () => {
-  expect(run('attw', ['--profile', 'esm-only', tarball], '.')).toContain('trading-keys/solana');
+  expect(run('attw', ['--profile', 'esm-only', tarball], '.')).toContain('trading-keys/solana-web3js');
 });
 
 test('it has no dependencies, and its manifest agrees with the manifest of this repository', () => {
@@ -78,13 +78,15 @@ test('it has no dependencies, and its manifest agrees with the manifest of this 
 
 test('Node imports all entries', () => {
   const program = `
-    const names = ['client', 'viem', 'solana', 'audit'];
+    const names = ['client', 'viem', 'ethers', 'solana', 'solana-web3js', 'audit'];
     const modules = await Promise.all(names.map((name) => import('trading-keys/' + name)));
     console.log(JSON.stringify(modules.map((module) => Object.keys(module))));`;
   expect(JSON.parse(run('node', ['--input-type=module', '-e', program], consumer))).toEqual([
     ['ApiProblem', 'NoAnswer', 'SigningError', 'createClient', 'findProblem'],
     ['toTradingKeysAccount'],
+    ['TradingKeysSigner'],
     ['createTradingKeysSigner'],
+    ['TradingKeysWallet'],
     ['canonicalHash', 'canonicalJson', 'openCheckpoint', 'verifyChain'],
   ]);
 });
@@ -94,7 +96,9 @@ test("a bot's own program compiles against it, and so does an unchanged copy of 
   writeFileSync(
     join(consumer, 'bot.ts'),
     `import { ApiProblem, createClient, type SignRequest } from 'trading-keys/client';
+     import { TradingKeysSigner } from 'trading-keys/ethers';
      import { createTradingKeysSigner } from 'trading-keys/solana';
+     import { TradingKeysWallet } from 'trading-keys/solana-web3js';
      import { toTradingKeysAccount } from 'trading-keys/viem';
      const client = createClient({ url: 'https://keys.example.test', token: async () => 'tk_' });
      const bots = await client.runner.bots();
@@ -106,6 +110,10 @@ test("a bot's own program compiles against it, and so does an unchanged copy of 
      });
      export const account = toTradingKeysAccount({ client, botId: 'id', address: address ?? '' });
      export const signer = createTradingKeysSigner({ client, botId: 'id', address: address ?? '' });
+     export const wallet = new TradingKeysWallet({ client, botId: 'id', address: address ?? '' });
+     export const ethers = new TradingKeysSigner({ client, botId: 'id', address: address ?? '' });
+     // @ts-expect-error: a wallet has no secret key
+     export const secret = wallet.payer;
      // @ts-expect-error: so a mistake is an error
      export const mistaken = client.bots.sign('id', { type: 'evm.message' });
      // @ts-expect-error: and types are not any

@@ -75,11 +75,61 @@ const signingWith =
     json({ signature, address: local.address, key_id: BOT })(response, asked);
   };
 
-test('is a partial signer of Kit for transactions only', async () => {
+test('is a partial signer of Kit for transactions', async () => {
   const { signer } = await signerAt(json({}));
   expect(signer.address).toBe(local.address);
   expect(isTransactionPartialSigner(signer)).toBe(true);
-  expect(Object.keys(signer)).toEqual(['address', 'signTransactions']);
+});
+
+describe('isAvailable', () => {
+  const wallet = { id: '01a20567-9c9d-712c-b393-fbd8562d7592', chain: 'solana', key_source: 'trading' };
+  const bot = (status: string, ...wallets: object[]) => json({ id: BOT, status, config: {}, wallets });
+
+  test.each<[string, boolean, () => Answer]>([
+    ['a running bot', true, () => bot('running', { ...wallet, address: local.address })],
+    ['a stopped bot', false, () => bot('stopped', { ...wallet, address: local.address })],
+    [
+      'a wallet that has another address by now',
+      false,
+      () => bot('running', { ...wallet, address: other.address }),
+    ],
+    [
+      'a wallet whose key was deleted',
+      false,
+      () => bot('running', { ...wallet, address: local.address, key_source: null }),
+    ],
+    ['a token that was revoked', false, () => problem('token_invalid', 401)],
+    ['an API that has a fault', false, () => problem('internal_error', 500)],
+  ])('%s -> %s', async (_name, expected, answer) => {
+    const { signer, asked } = await signerAt(answer());
+    expect(await signer.isAvailable()).toBe(expected);
+    expect(asked[0]?.line).toBe(`GET /runner/bots/${BOT}`);
+  });
+
+  test('a wallet named by its id is available if it has the address of the signer', async () => {
+    const server = await startStandIn(bot('running', { ...wallet, address: local.address }));
+    servers.push(server);
+    const client = createClient({ url: server.url, token: 'tk_test' });
+    const options = { client, botId: BOT, address: local.address };
+    const named = (id: string) => createTradingKeysSigner({ ...options, wallet: id }).isAvailable();
+    expect([await named(wallet.id), await named(BOT)]).toEqual([true, false]);
+  });
+
+  test('a network without the API -> false', async () => {
+    const client = createClient({
+      url: 'https://keys.example.test',
+      retries: 0,
+      fetch: () => Promise.reject(),
+    });
+    const signer = createTradingKeysSigner({ client, botId: BOT, address: local.address });
+    expect(await signer.isAvailable()).toBe(false);
+  });
+
+  test('an id that is not an id is a mistake of the program -> TypeError', async () => {
+    const client = createClient({ url: 'https://keys.example.test' });
+    const signer = createTradingKeysSigner({ client, botId: 'one', address: local.address });
+    await expect(signer.isAvailable()).rejects.toThrow(TypeError);
+  });
 });
 
 test("returns the signature of Kit's own signer with the same key, byte for byte", async () => {

@@ -31,7 +31,14 @@ describe('an account', () => {
     const { account } = await accountAt(json({}), local.address.toLowerCase());
     expect(account).toMatchObject({ address: local.address, type: 'local', source: 'custom' });
     expect(account.sign).toBeUndefined();
-    expect(account.signAuthorization).toBeUndefined();
+  });
+
+  test('signs no EIP-7702 authorization, and sends no request for one', async () => {
+    const { account, asked } = await accountAt(json({}));
+    const wallet = createWalletClient({ account, transport: custom({ request: async () => '0x7a69' }) });
+    const signing = wallet.signAuthorization({ address: local.address, chainId: 1, nonce: 0 });
+    await expect(signing).rejects.toMatchObject({ name: 'SigningError', code: 'unsupported_authorization' });
+    expect(asked).toEqual([]);
   });
 
   test('requests a signature for its bot and its address, and returns the signed transaction', async () => {

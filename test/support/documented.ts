@@ -16,9 +16,9 @@ export function shellOf(file: string, heading?: string): string {
     .join('\n');
 }
 
-/** The only JavaScript program of a document. */
-export function programOf(file: string): string {
-  const [program, another] = blocks(readFileSync(file, 'utf8'), 'js');
+/** The only program of a document in this language. */
+export function programOf(file: string, language: 'js' | 'py' = 'js'): string {
+  const [program, another] = blocks(readFileSync(file, 'utf8'), language);
   if (program === undefined || another !== undefined) throw new Error(`${file} has not one program.`);
   return program;
 }

@@ -10,6 +10,8 @@ export interface Trader {
   /** Calls with the client's own session: rotate, revoke, set policies. */
   readonly owner: TradingKeysClient;
   /** The credential of the bot's program: a machine token. */
+  readonly token: string;
+  /** Calls with the machine token. */
   readonly runner: TradingKeysClient;
 }
 
@@ -24,13 +26,14 @@ export async function newTrader(
   const recorded = recording(send);
   const owner = createClient({ url, token, fetch: recorded });
   const bot = await owner.clients.setupBot(clientId, { bot_type: botType, ...key });
-  const issued = await owner.bots.issueToken(bot.id, { name: 'The bot' });
+  const { token: machineToken = '' } = await owner.bots.issueToken(bot.id, { name: 'The bot' });
   return {
     clientId,
     botId: bot.id,
     address: bot.wallets[0]?.address ?? '',
     owner,
-    runner: createClient({ url, token: issued.token ?? '', fetch: recorded }),
+    token: machineToken,
+    runner: createClient({ url, token: machineToken, fetch: recorded }),
   };
 }
 
