@@ -155,7 +155,7 @@ begin
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
 end $$;
 comment on function private.lock_keys(uuid, boolean) is
-  'Takes the exclusive lock of a client''s keys. Until the end of the transaction, nobody else can sign with the client''s keys, change them, or change the client''s bots, policies and tokens.';
+  'Takes the exclusive lock of a client''s keys. Until the end of the transaction, nobody else can sign with the client''s keys, change them, or change the client''s bots, policies and tokens. It locks the row of the client with the rights of its caller, so triggers use lock_keys_for_change.';
 
 create function private.require_current_snapshot(client_id uuid) returns void
 language plpgsql set search_path = '' as $$
@@ -170,8 +170,10 @@ comment on function private.require_current_snapshot(uuid) is
 create function private.lock_keys_for_change(client_id uuid, urgent boolean default false) returns void
 language plpgsql set search_path = '' as $$
 begin
-  perform private.lock_keys(lock_keys_for_change.client_id, urgent);
-  -- One new version in a transaction is enough. Each further version would make the row slower to find.
+  perform private.wait_for_lock(
+    private.lock_of_keys(lock_keys_for_change.client_id), false, lock_keys_for_change.client_id, urgent);
+  -- The update also locks the row. If this transaction has already written a version, it has the lock. One new version in a
+  -- transaction is enough: each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
     where clients.id = lock_keys_for_change.client_id and clients.xmin <> pg_current_xact_id()::xid;
 end $$;
@@ -246,7 +248,8 @@ begin
   if client_id is null or private.is_admin() then return null; end if;
   -- Not urgent: a DELETE that matches no row revokes nothing, and a caller could repeat it in a loop. revoke_key is urgent.
   perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.lock_turn(client_id); end if;
+  if tg_op = 'INSERT' then perform private.wait_for_lock(private.lock_of_keys(client_id), false, client_id);
+  else perform private.lock_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is

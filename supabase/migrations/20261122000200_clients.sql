@@ -52,19 +52,31 @@ create policy "an account sees whether it is an admin" on private.admins
 
 grant select on private.admins to authenticated;
 
+-- These two functions are definer, so that they always run in one role. A plan that reads a table with row-level security is
+-- valid for one role only. Policies call them in the role of the caller and triggers as the owner, in turns, and PostgreSQL
+-- would plan their queries again each time. They take no argument, and find only what belongs to the caller.
+
 create function private.is_admin() returns boolean
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
 begin
-  return exists (select from private.admins where admins.user_id = (select private.caller_id()));
+  if caller is null then return false; end if;
+  return exists (select from private.admins where admins.user_id = caller);
 end $$;
-comment on function private.is_admin() is 'Whether the caller is an admin.';
+comment on function private.is_admin() is
+  'Whether the caller is an admin. Definer: see above.';
 
 create function private.own_client_id() returns uuid
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
 begin
-  return (select clients.id from public.clients where clients.user_id = (select private.caller_id()));
+  if caller is null then return null; end if;
+  return (select clients.id from public.clients where clients.user_id = caller);
 end $$;
-comment on function private.own_client_id() is 'The client that the caller''s account is linked to, if any.';
+comment on function private.own_client_id() is
+  'The client that the caller''s account is linked to, if any. Definer: see is_admin.';
 
 create policy "a client sees itself, an admin every client" on public.clients
   for select to authenticated
