@@ -19,6 +19,10 @@ alter default privileges in schema public revoke all on functions from anon, aut
 
 -- All functions are in plpgsql, also those of one line: plpgsql caches its plans for the connection. A function in SQL
 -- that sets search_path cannot be inlined, and PostgreSQL plans it again in every statement that calls it.
+--
+-- In functions that run in every request, a call without a result that matters is an assignment and not a PERFORM. plpgsql
+-- evaluates an expression without a query in it directly, in 1 µs. PERFORM runs a statement, in 6 µs, even for a single
+-- function. For the same reason a function returns early if an argument makes its query unnecessary.
 
 -- A list that a constraint and functions, or several constraints, need is one function, such as private.chain_families().
 -- PostgreSQL replaces the call by its result when it plans a statement, so the list costs nothing for each row. A list in

@@ -95,15 +95,16 @@ grant execute on function private.caller_id(), private.is_admin(), private.own_c
 
 -- who may do what ---------------------------------------------------------------------------------------------
 
-create function private.require_admin() returns void
+create function private.require_admin() returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   if not private.is_admin() then
     raise sqlstate 'PT403' using message = 'Only an admin can do this.', hint = 'admin_required';
   end if;
+  return true;
 end $$;
 
-create function private.require_own_client(client_id uuid) returns void
+create function private.require_own_client(client_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   if auth.uid() is not null
@@ -111,15 +112,17 @@ begin
   then
     raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
+  return true;
 end $$;
 comment on function private.require_own_client(uuid) is
   'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
 
-create function private.require_client(client_id uuid) returns void
+create function private.require_client(client_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   perform from public.clients where clients.id = require_client.client_id;
   if not found then perform private.raise_not_found(); end if;
+  return true;
 end $$;
 
 -- triggers ----------------------------------------------------------------------------------------------------

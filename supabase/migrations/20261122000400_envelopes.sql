@@ -43,12 +43,12 @@ comment on function private.envelope_names(text, uuid, text, text, uuid) is
 
 create function private.require_bound_envelope(
   envelope text, client_id uuid, chain text, address text, key_id uuid
-) returns void
+) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   if length(address) <= 64 and address ~ '^[0-9A-Za-z]+$'
     and private.envelope_names(envelope, client_id, chain, address, key_id)
-  then return; end if;
+  then return true; end if;
   raise sqlstate 'PT422' using
     message = 'The envelope is malformed, or its header names another client, chain, address or key id than the row.', hint = 'envelope_row_mismatch';
 end $$;

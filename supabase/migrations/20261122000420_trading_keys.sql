@@ -67,25 +67,27 @@ grant execute on function private.raise_trading_key_missing() to authenticated;
 
 create function private.before_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  done boolean;
 begin
   if tg_op = 'INSERT' then
-    perform private.require_own_client(new.client_id);
+    done := private.require_own_client(new.client_id);
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_row_mismatch';
   end if;
-  perform private.lock_keys_for_change(new.client_id);
+  done := private.lock_keys_for_change(new.client_id);
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_not_unique';
   end if;
-  perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+  done := private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
       raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
     return new;
   end if;
-  perform private.claim_address(new.address, new.client_id);
+  done := private.claim_address(new.address, new.client_id);
   update public.clients set key_version = clients.key_version + 1
     where clients.id = new.client_id returning clients.key_version into new.version;
   new.rotated_at := now();
@@ -131,8 +133,9 @@ comment on function private.after_trading_key_write() is
 
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  locked constant boolean := private.lock_keys_for_change(old.client_id, urgent => true);
 begin
-  perform private.lock_keys_for_change(old.client_id, urgent => true);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is

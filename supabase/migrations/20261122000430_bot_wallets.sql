@@ -49,9 +49,10 @@ language plpgsql security definer set search_path = '' as $$
 declare
   trading public.trading_keys;
   bot_chain text;
+  done boolean;
 begin
-  perform private.require_own_client(new.client_id);
-  perform private.lock_keys_for_change(new.client_id);
+  done := private.require_own_client(new.client_id);
+  done := private.lock_keys_for_change(new.client_id);
   select bot_types.chain into bot_chain
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
@@ -87,11 +88,11 @@ begin
     new.key_id := trading.key_id;
     new.encrypted_key := trading.encrypted_key;
   else
-    perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+    done := private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
     if new.key_id = trading.key_id then
       raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
-    perform private.claim_address(new.address, new.client_id);
+    done := private.claim_address(new.address, new.client_id);
   end if;
   if bot_chain <> new.chain then
     raise sqlstate 'PT422' using

@@ -21,6 +21,7 @@ declare
   wallets integer;
   running integer;
   wallets_before integer;
+  done boolean;
   running_before integer;
 begin
   perform private.admit_edge(rotate_key.edge_token);
@@ -28,8 +29,8 @@ begin
     perform private.require_client(rotate_key.client_id);
     return answer;
   end if;
-  perform private.require_client(rotate_key.client_id);
-  perform private.lock_trading_key(rotate_key.client_id);
+  done := private.require_client(rotate_key.client_id);
+  done := private.lock_trading_key(rotate_key.client_id);
   select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
   select count(*) into running_before from public.bots as b
     where b.client_id = rotate_key.client_id and b.status = 'running';
@@ -50,12 +51,13 @@ create function public.revoke_key(client_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   revoked jsonb;
+  done boolean;
   running integer;
   with_key integer;
   tokens uuid[];
 begin
-  perform private.require_client(revoke_key.client_id);
-  perform private.lock_trading_key(revoke_key.client_id, urgent => true);
+  done := private.require_client(revoke_key.client_id);
+  done := private.lock_trading_key(revoke_key.client_id, urgent => true);
   revoked := private.trading_key_json(revoke_key.client_id);
   select count(*) into running from public.bots as b
     where b.client_id = revoke_key.client_id and b.status = 'running';

@@ -173,8 +173,9 @@ comment on function public.edge_token_valid(text) is
 
 create function private.before_token_delete() returns trigger
 language plpgsql set search_path = '' as $$
+declare
+  locked constant boolean := private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
 begin
-  perform private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
   return old;
 end $$;
 comment on function private.before_token_delete() is 'Waits until the signatures that have begun with the token are finished.';
