@@ -35,7 +35,8 @@ alter default privileges in schema public revoke all on functions from anon, aut
 create function private.uuid_v7() returns uuid
 language plpgsql volatile parallel safe set search_path = '' as $$
 declare
-  microseconds bigint := extract(epoch from clock_timestamp()) * 1000000;
+  -- date_part returns a double, which represents these microseconds exactly until the year 2255, and is faster than extract.
+  microseconds constant bigint := date_part('epoch', clock_timestamp()) * 1000000;
 begin
   -- 48 bits of milliseconds, 4 bits of version, and 12 bits of the fraction of a millisecond (RFC 9562, section 6.2,
   -- method 3). So ids sort in the order in which they are created.

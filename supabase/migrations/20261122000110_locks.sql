@@ -348,8 +348,7 @@ begin
   -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
   if not waits then return private.try_lock(lock, false); end if;
-  perform private.wait_for_lock(lock, false, lock_chain.client_id);
-  return true;
+  return private.wait_for_lock(lock, false, lock_chain.client_id);
 end $$;
 comment on function private.lock_chain(uuid, boolean) is
   'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';

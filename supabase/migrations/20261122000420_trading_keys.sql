@@ -98,32 +98,42 @@ comment on function private.before_trading_key_write() is
 
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  wallets integer;
+  bots_with_wallet integer;
+  event_id uuid;
 begin
   -- A write that changes nothing is not recorded.
   if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
-  -- Checked first, because a statement fires its triggers even if it matches no row.
-  elsif exists (select from public.bot_wallets where bot_wallets.client_id = new.client_id) then
-    delete from public.bot_wallets as later
-      where later.client_id = new.client_id and exists (
-        select from public.bot_wallets as earlier
-        where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
-    update public.bot_wallets
-      set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
-      where bot_wallets.client_id = new.client_id;
-    if exists (
-      select from public.bots join public.bot_types on bot_types.id = bots.bot_type
-      where bots.client_id = new.client_id and bots.status = 'running' and bot_types.chain <> new.chain)
-    then
-      update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
-        where bots.client_id = new.client_id and bots.status = 'running'
-          and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+  else
+    -- Counted first, because a statement fires its triggers even if it matches no row.
+    select count(*), count(distinct bot_wallets.bot_id) into wallets, bots_with_wallet
+      from public.bot_wallets where bot_wallets.client_id = new.client_id;
+    if wallets > bots_with_wallet then
+      delete from public.bot_wallets as later
+        where later.client_id = new.client_id and exists (
+          select from public.bot_wallets as earlier
+          where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
     end if;
+    if wallets > 0 then
+      update public.bot_wallets
+        set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
+        where bot_wallets.client_id = new.client_id;
+      if exists (
+        select from public.bots join public.bot_types on bot_types.id = bots.bot_type
+        where bots.client_id = new.client_id and bots.status = 'running' and bot_types.chain <> new.chain)
+      then
+        update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
+          where bots.client_id = new.client_id and bots.status = 'running'
+            and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+      end if;
+    end if;
+    if tg_op = 'UPDATE' then perform private.end_key_id(old.key_id); end if;
   end if;
-  if tg_op = 'UPDATE' and new.key_id <> old.key_id then perform private.end_key_id(old.key_id); end if;
-  perform private.record_key_event(
+  event_id := private.record_key_event(
     case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
     new.client_id, null, new.address, new.chain, new.key_id, new.version);
   return null;
@@ -143,14 +153,18 @@ comment on function private.before_trading_key_delete() is
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  event_id uuid;
 begin
   perform private.end_tokens_of_client(old.client_id);
-  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
-    where bots.client_id = old.client_id and bots.status = 'running';
+  if exists (select from public.bots where bots.client_id = old.client_id and bots.status = 'running') then
+    update public.bots set status = 'stopped', stop_reason = 'key_revoked'
+      where bots.client_id = old.client_id and bots.status = 'running';
+  end if;
   update public.bot_wallets set key_id = null, encrypted_key = null
     where bot_wallets.client_id = old.client_id and bot_wallets.encrypted_key is not null;
   perform private.end_key_id(old.key_id);
-  perform private.record_key_event(
+  event_id := private.record_key_event(
     'key_revoked', old.client_id, null, old.address, old.chain, old.key_id, old.version);
   return null;
 end $$;

@@ -49,6 +49,7 @@ language plpgsql security definer set search_path = '' as $$
 declare
   trading public.trading_keys;
   bot_chain text;
+  addresses text[];
   done boolean;
 begin
   done := private.require_own_client(new.client_id);
@@ -59,9 +60,10 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
-  if (
-    select count(*) from public.bot_wallets
-    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
+  addresses := array(
+    select bot_wallets.address from public.bot_wallets
+    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id);
+  if cardinality(addresses) >= 100 then
     raise sqlstate 'PT409' using message = 'The bot has the maximum number of wallets.', hint = 'wallet_limit_reached';
   end if;
   if auth.uid() is not null
@@ -98,11 +100,7 @@ begin
     raise sqlstate 'PT422' using
       message = 'The bot and the key belong to different chain families.', hint = 'chain_mismatch';
   end if;
-  if exists (
-    select from public.bot_wallets
-    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id
-      and bot_wallets.address = new.address
-  ) then
+  if new.address = any (addresses) then
     raise sqlstate 'PT409' using message = 'The bot already has a wallet with this address.', hint = 'wallet_exists';
   end if;
   return new;
@@ -112,9 +110,10 @@ comment on function private.before_wallet_insert() is
 
 create function private.after_wallet_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
-begin
-  perform private.record_key_event(
+declare
+  event_id constant uuid := private.record_key_event(
     'wallet_added', new.client_id, new.bot_id, new.address, new.chain, new.key_id, null);
+begin
   return null;
 end $$;
 comment on function private.after_wallet_insert() is 'Records the event.';
