@@ -272,13 +272,26 @@ end $$;
 comment on function private.lock_trading_key(uuid, boolean) is
   'The first step of a rotation or revocation. If the client has no trading key, it fails at once, because it would otherwise lock a key that is added later in the wrong order.';
 
+create function private.client_of_session() returns uuid
+language plpgsql stable set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
+begin
+  if caller is null then return null; end if;
+  return (
+    select clients.id from public.clients
+    where clients.user_id = caller and not exists (select from private.admins where admins.user_id = caller));
+end $$;
+comment on function private.client_of_session() is
+  'The client whose locks a statement of this session takes. Null for an admin, a runner and the operator. It is own_client_id and is_admin in one query. Only definer triggers call it.';
+
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id constant uuid := private.own_client_id();
+  client_id constant uuid := private.client_of_session();
   locked boolean;
 begin
-  if client_id is null or private.is_admin() then return null; end if;
+  if client_id is null then return null; end if;
   -- Not urgent: a DELETE that matches no row revokes nothing, and a caller could repeat it in a loop. revoke_key is urgent.
   locked := private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
   if tg_op = 'INSERT' then locked := private.wait_for_lock(private.lock_of_keys(client_id), false, client_id);
@@ -291,11 +304,11 @@ comment on function private.lock_own_client() is
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id constant uuid := private.own_client_id();
+  client_id constant uuid := private.client_of_session();
   locked boolean;
 begin
   -- A stop or an end of a token has closed the gate for all others, and must not fail here because too many transactions wait.
-  if client_id is null or private.has_gate(client_id) or private.is_admin() then return null; end if;
+  if client_id is null or private.has_gate(client_id) then return null; end if;
   locked := private.share_client(client_id);
   return null;
 end $$;

@@ -68,6 +68,7 @@ grant execute on function private.raise_trading_key_missing() to authenticated;
 create function private.before_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
+  new_key constant boolean := tg_op = 'INSERT' or new.key_id <> old.key_id;
   done boolean;
 begin
   if tg_op = 'INSERT' then
@@ -75,13 +76,19 @@ begin
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_row_mismatch';
   end if;
-  done := private.lock_keys_for_change(new.client_id);
+  if new_key then
+    -- lock_keys_for_change without its UPDATE, because the last statement below writes a new version of the client's row.
+    done := private.wait_for_lock(private.lock_of_keys(new.client_id), false, new.client_id);
+    perform from public.clients where clients.id = new.client_id for no key update;
+  else
+    done := private.lock_keys_for_change(new.client_id);
+  end if;
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_not_unique';
   end if;
   done := private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
-  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+  if not new_key then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
       raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
