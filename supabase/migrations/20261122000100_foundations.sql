@@ -19,6 +19,10 @@ alter default privileges in schema public revoke all on functions from anon, aut
 
 -- All functions are in plpgsql, also those of one line: plpgsql caches its plans for the connection. A function in SQL
 -- that sets search_path cannot be inlined, and PostgreSQL plans it again in every statement that calls it.
+--
+-- In functions that run in every request, a call without a result that matters is an assignment and not a PERFORM. plpgsql
+-- evaluates an expression without a query in it directly, in 1 µs. PERFORM runs a statement, in 6 µs, even for a single
+-- function. For the same reason a function returns early if an argument makes its query unnecessary.
 
 -- A list that a constraint and functions, or several constraints, need is one function, such as private.chain_families().
 -- PostgreSQL replaces the call by its result when it plans a statement, so the list costs nothing for each row. A list in
@@ -31,7 +35,8 @@ alter default privileges in schema public revoke all on functions from anon, aut
 create function private.uuid_v7() returns uuid
 language plpgsql volatile parallel safe set search_path = '' as $$
 declare
-  microseconds bigint := extract(epoch from clock_timestamp()) * 1000000;
+  -- date_part returns a double, which represents these microseconds exactly until the year 2255, and is faster than extract.
+  microseconds constant bigint := date_part('epoch', clock_timestamp()) * 1000000;
 begin
   -- 48 bits of milliseconds, 4 bits of version, and 12 bits of the fraction of a millisecond (RFC 9562, section 6.2,
   -- method 3). So ids sort in the order in which they are created.

@@ -38,6 +38,10 @@
 --
 -- claim_address takes the lock of an address and checks that no other client has a key with it.
 --
+-- A function that takes locks returns true, so that its callers can assign the result: see the first migration. If a
+-- transaction takes a lock that it already has, PostgreSQL finds it in the memory of the process. So nothing has to remember
+-- which locks a transaction has, and no setting makes a transaction skip a lock that it does not have.
+--
 -- Only advisory locks are shared. With row locks, PostgreSQL grants a new FOR SHARE lock even if another transaction
 -- already waits for the row exclusively. So shared row locks could delay a revocation forever. Advisory locks are granted
 -- in the order of arrival.
@@ -64,21 +68,24 @@ comment on function private.try_lock(bigint, boolean) is 'Takes an advisory lock
 
 create function private.wait_for_lock(
   lock bigint, shared boolean, client_id uuid default null, urgent boolean default false
-) returns void
+) returns boolean
 language plpgsql set search_path = '' as $$
 declare
-  -- A small hosted project has 60 connections, of which the REST API uses about 10 for all clients.
-  most_waiters constant integer := greatest(4, current_setting('max_connections')::integer / 8);
-  queue constant text := coalesce(wait_for_lock.client_id::text, lock::text);
+  most_waiters integer;
+  queue text;
   has_place boolean := urgent;
 begin
-  if private.try_lock(lock, shared) then return; end if;
+  if private.try_lock(lock, shared) then return true; end if;
+  -- A small hosted project has 60 connections, of which the REST API uses about 10 for all clients.
+  most_waiters := greatest(4, current_setting('max_connections')::integer / 8);
+  queue := coalesce(wait_for_lock.client_id::text, lock::text);
   for place in 1 .. most_waiters loop
     exit when has_place;
     has_place := pg_try_advisory_xact_lock(private.lock_of('place in the queue ' || place, queue));
   end loop;
   if not has_place then perform private.raise_busy(); end if;
   if shared then perform pg_advisory_xact_lock_shared(lock); else perform pg_advisory_xact_lock(lock); end if;
+  return true;
 end $$;
 comment on function private.wait_for_lock(bigint, boolean, uuid, boolean) is
   'Takes an advisory lock, and waits until it is free. At most an eighth of the server''s connections (7 on a small hosted project) may wait for locks of one client, or for one lock that belongs to no client, so that one client cannot use up all connections. A further transaction fails at once with database_busy, and the edge retries it. An urgent transaction, such as a revocation, always waits.';
@@ -97,22 +104,34 @@ begin
   return private.lock_of('gate of client', client_id::text);
 end $$;
 
-create function private.share_gate(client_id uuid) returns void
+create function private.share_gate(client_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
 begin
-  perform private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
+  return private.wait_for_lock(private.lock_of_gate(share_gate.client_id), true, share_gate.client_id);
 end $$;
 comment on function private.share_gate(uuid) is 'The first lock of every change that a session or a runner makes to a client, and of signing.';
 
-create function private.lock_gate(client_id uuid) returns void
+create function private.lock_gate(client_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  locked constant boolean :=
+    private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
+  -- For has_gate.
+  marked constant text := set_config('trading_keys.gate', lock_gate.client_id::text, true);
 begin
-  perform private.wait_for_lock(private.lock_of_gate(lock_gate.client_id), false, lock_gate.client_id, urgent => true);
-  -- For share_gate_of_row and share_own_client. A session cannot call set_config, because PostgREST does not expose it.
-  perform set_config('trading_keys.gate', lock_gate.client_id::text, true);
+  return true;
 end $$;
 comment on function private.lock_gate(uuid) is
   'The first lock of a revocation, a stop or the end of a token. It waits for the statements that have begun, and no other statement begins until this transaction ends. The functions that call it have a longer time limit than those statements. Each client has its own gate, so that a session cannot delay the revocation of another client.';
+
+create function private.has_gate(client_id uuid) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  return current_setting('trading_keys.gate', true) is not distinct from has_gate.client_id::text
+    and private.try_lock(private.lock_of_gate(has_gate.client_id), false);
+end $$;
+comment on function private.has_gate(uuid) is
+  'Whether this transaction has the exclusive gate of a client, from lock_gate. It takes the lock again, which always succeeds then, also while others wait. So a session that sets the setting itself gets nothing but the lock, if it is free.';
 
 create function private.share_gate_of_row() returns trigger
 language plpgsql security definer set search_path = '' as $$
@@ -122,7 +141,7 @@ begin
   if not private.is_admin() then return case tg_op when 'DELETE' then old else new end; end if;
   if tg_table_name = 'clients' then client_id := case tg_op when 'DELETE' then old.id else new.id end;
   else client_id := case tg_op when 'DELETE' then old.client_id else new.client_id end; end if;
-  if client_id is not null and current_setting('trading_keys.gate', true) is distinct from client_id::text
+  if client_id is not null and not private.has_gate(client_id)
     and not private.try_lock(private.lock_of_gate(client_id), true)
   then
     perform private.raise_busy();
@@ -132,12 +151,12 @@ end $$;
 comment on function private.share_gate_of_row() is
   'Takes the gate for each row that a statement of an admin writes directly, because such a statement can change several clients and takes no gate before it begins. It does not wait: PostgreSQL has locked the row, which a revocation may wait for. While a revocation waits for the gate, the statement fails, so that statements of admins cannot delay it one after the other.';
 
-create function private.lock_turn(client_id uuid, urgent boolean default false) returns void
+create function private.lock_turn(client_id uuid, urgent boolean default false) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   -- A queue before the row lock. After a row changes, PostgreSQL does not grant the row in the order in which transactions
   -- waited for it. Without the queue, a session that rotates in a loop could delay a revocation forever.
-  perform private.wait_for_lock(
+  return private.wait_for_lock(
     private.lock_of('turn of client', lock_turn.client_id::text), false, lock_turn.client_id, urgent);
 end $$;
 comment on function private.lock_turn(uuid, boolean) is 'Changes and deletions of a client''s trading key run one at a time, in the order of arrival.';
@@ -148,32 +167,40 @@ begin
   return private.lock_of('keys of client', client_id::text);
 end $$;
 
-create function private.lock_keys(client_id uuid, urgent boolean default false) returns void
+create function private.lock_keys(client_id uuid, urgent boolean default false) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  locked constant boolean :=
+    private.wait_for_lock(private.lock_of_keys(lock_keys.client_id), false, lock_keys.client_id, urgent);
 begin
-  perform private.wait_for_lock(private.lock_of_keys(lock_keys.client_id), false, lock_keys.client_id, urgent);
   perform from public.clients where clients.id = lock_keys.client_id for no key update;
+  return locked;
 end $$;
 comment on function private.lock_keys(uuid, boolean) is
-  'Takes the exclusive lock of a client''s keys. Until the end of the transaction, nobody else can sign with the client''s keys, change them, or change the client''s bots, policies and tokens.';
+  'Takes the exclusive lock of a client''s keys. Until the end of the transaction, nobody else can sign with the client''s keys, change them, or change the client''s bots, policies and tokens. It locks the row of the client with the rights of its caller, so triggers use lock_keys_for_change.';
 
-create function private.require_current_snapshot(client_id uuid) returns void
+create function private.require_current_snapshot(client_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     perform from public.clients where clients.id = require_current_snapshot.client_id for no key update;
   end if;
+  return true;
 end $$;
 comment on function private.require_current_snapshot(uuid) is
   'Call this after the shared lock of a client''s keys. A transaction whose snapshot is older than the last key change (repeatable read, serializable) would read the old key. Every key change writes a new version of the client''s row, so locking the row fails with 40001 in such a transaction.';
 
-create function private.lock_keys_for_change(client_id uuid, urgent boolean default false) returns void
+create function private.lock_keys_for_change(client_id uuid, urgent boolean default false) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  locked constant boolean := private.wait_for_lock(
+    private.lock_of_keys(lock_keys_for_change.client_id), false, lock_keys_for_change.client_id, urgent);
 begin
-  perform private.lock_keys(lock_keys_for_change.client_id, urgent);
-  -- One new version in a transaction is enough. Each further version would make the row slower to find.
+  -- The update also locks the row. If this transaction has already written a version, it has the lock. One new version in a
+  -- transaction is enough: each further version would make the row slower to find.
   update public.clients set key_version = clients.key_version
     where clients.id = lock_keys_for_change.client_id and clients.xmin <> pg_current_xact_id()::xid;
+  return locked;
 end $$;
 comment on function private.lock_keys_for_change(uuid, boolean) is
   'Locks a client for a change of its keys, and writes a new version of its row. So a transaction with an older snapshot (repeatable read, serializable) fails when it locks the row, and does not act on old data.';
@@ -205,48 +232,70 @@ comment on function private.try_lock_keys(uuid, boolean) is
 
 -- several locks in order --------------------------------------------------------------------------------------
 
-create function private.share_client(client_id uuid) returns void
+create function private.share_client(client_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  gate constant boolean := private.share_gate(share_client.client_id);
+  keys constant boolean :=
+    private.wait_for_lock(private.lock_of_keys(share_client.client_id), true, share_client.client_id);
+  snapshot constant boolean := private.require_current_snapshot(share_client.client_id);
 begin
-  perform private.share_gate(share_client.client_id);
-  perform private.wait_for_lock(private.lock_of_keys(share_client.client_id), true, share_client.client_id);
-  perform private.require_current_snapshot(share_client.client_id);
+  return true;
 end $$;
 comment on function private.share_client(uuid) is 'The first step of signing, and of every change of a client''s bots, policies and tokens. It takes the shared locks of the client''s gate and keys: see lock_keys.';
 
-create function private.lock_client(client_id uuid) returns void
+create function private.lock_client(client_id uuid) returns boolean
 language plpgsql set search_path = '' as $$
-begin
+declare
   -- First check that the caller can see the client, so that nobody can delay the signing of another client.
-  perform private.require_client(lock_client.client_id);
-  perform private.share_gate(lock_client.client_id);
-  perform private.lock_keys(lock_client.client_id);
+  seen constant boolean := private.require_client(lock_client.client_id);
+  gate constant boolean := private.share_gate(lock_client.client_id);
+  keys constant boolean := private.lock_keys(lock_client.client_id);
+begin
+  return true;
 end $$;
 comment on function private.lock_client(uuid) is
   'The first step of functions that add a key. Functions that change or delete the trading key use lock_trading_key instead.';
 
-create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns void
+create function private.lock_trading_key(client_id uuid, urgent boolean default false) returns boolean
 language plpgsql set search_path = '' as $$
+declare
+  gate constant boolean := case
+    when urgent then private.lock_gate(lock_trading_key.client_id)
+    else private.share_gate(lock_trading_key.client_id) end;
+  turn constant boolean := private.lock_turn(lock_trading_key.client_id, urgent);
 begin
-  if urgent then perform private.lock_gate(lock_trading_key.client_id);
-  else perform private.share_gate(lock_trading_key.client_id); end if;
-  perform private.lock_turn(lock_trading_key.client_id, urgent);
   perform from public.trading_keys where trading_keys.client_id = lock_trading_key.client_id for update;
   if not found then perform private.raise_trading_key_missing(); end if;
-  perform private.lock_keys(lock_trading_key.client_id, urgent);
+  return private.lock_keys(lock_trading_key.client_id, urgent);
 end $$;
 comment on function private.lock_trading_key(uuid, boolean) is
   'The first step of a rotation or revocation. If the client has no trading key, it fails at once, because it would otherwise lock a key that is added later in the wrong order.';
 
+create function private.client_of_session() returns uuid
+language plpgsql stable set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
+begin
+  if caller is null then return null; end if;
+  return (
+    select clients.id from public.clients
+    where clients.user_id = caller and not exists (select from private.admins where admins.user_id = caller));
+end $$;
+comment on function private.client_of_session() is
+  'The client whose locks a statement of this session takes. Null for an admin, a runner and the operator. It is own_client_id and is_admin in one query. Only definer triggers call it.';
+
 create function private.lock_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id constant uuid := private.own_client_id();
+  client_id constant uuid := private.client_of_session();
+  locked boolean;
 begin
-  if client_id is null or private.is_admin() then return null; end if;
+  if client_id is null then return null; end if;
   -- Not urgent: a DELETE that matches no row revokes nothing, and a caller could repeat it in a loop. revoke_key is urgent.
-  perform private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
-  if tg_op = 'INSERT' then perform private.lock_keys(client_id); else perform private.lock_turn(client_id); end if;
+  locked := private.wait_for_lock(private.lock_of_gate(client_id), tg_op <> 'DELETE', client_id);
+  if tg_op = 'INSERT' then locked := private.wait_for_lock(private.lock_of_keys(client_id), false, client_id);
+  else locked := private.lock_turn(client_id); end if;
   return null;
 end $$;
 comment on function private.lock_own_client() is
@@ -255,15 +304,12 @@ comment on function private.lock_own_client() is
 create function private.share_own_client() returns trigger
 language plpgsql security definer set search_path = '' as $$
 declare
-  client_id constant uuid := private.own_client_id();
+  client_id constant uuid := private.client_of_session();
+  locked boolean;
 begin
   -- A stop or an end of a token has closed the gate for all others, and must not fail here because too many transactions wait.
-  if client_id is null or current_setting('trading_keys.gate', true) is not distinct from client_id::text
-    or private.is_admin()
-  then
-    return null;
-  end if;
-  perform private.share_client(client_id);
+  if client_id is null or private.has_gate(client_id) then return null; end if;
+  locked := private.share_client(client_id);
   return null;
 end $$;
 comment on function private.share_own_client() is
@@ -277,17 +323,26 @@ begin
   return private.lock_of('bot', bot_id::text);
 end $$;
 
-create function private.lock_addresses(addresses text[]) returns void
+create function private.lock_address(address text) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+  return private.wait_for_lock(private.lock_of('address', private.address_key(address)), false);
+end $$;
+
+create function private.lock_addresses(addresses text[]) returns boolean
 language plpgsql set search_path = '' as $$
 declare
   lock bigint;
+  locked boolean;
 begin
+  if cardinality(addresses) = 1 then return addresses[1] is null or private.lock_address(addresses[1]); end if;
   for lock in
     select distinct private.lock_of('address', private.address_key(address)) as lock
     from unnest(addresses) as address where address is not null order by lock
   loop
-    perform private.wait_for_lock(lock, false);
+    locked := private.wait_for_lock(lock, false);
   end loop;
+  return true;
 end $$;
 comment on function private.lock_addresses(text[]) is
   'Locks addresses in sorted order. In another order, two clients that submit the same addresses could deadlock.';
@@ -306,8 +361,7 @@ begin
   -- A snapshot that is older than the lock may not show the last rows of the chain. Then the events stay in the queue.
   if current_setting('transaction_isolation') <> 'read committed' then return false; end if;
   if not waits then return private.try_lock(lock, false); end if;
-  perform private.wait_for_lock(lock, false, lock_chain.client_id);
-  return true;
+  return private.wait_for_lock(lock, false, lock_chain.client_id);
 end $$;
 comment on function private.lock_chain(uuid, boolean) is
   'Locks a chain until the end of the transaction. Returns whether this transaction may add rows to the chain.';
@@ -317,5 +371,5 @@ grant execute on function
   private.raise_busy(), private.lock_of_gate(uuid), private.share_gate(uuid), private.lock_gate(uuid),
   private.lock_turn(uuid, boolean), private.lock_of_keys(uuid), private.lock_keys(uuid, boolean),
   private.require_current_snapshot(uuid), private.share_client(uuid), private.lock_client(uuid),
-  private.lock_trading_key(uuid, boolean), private.lock_addresses(text[]), private.lock_of_token(uuid)
+  private.lock_trading_key(uuid, boolean), private.lock_address(text), private.lock_addresses(text[]), private.lock_of_token(uuid)
 to authenticated;

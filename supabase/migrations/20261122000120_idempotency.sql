@@ -138,6 +138,7 @@ comment on function private.prune_answers(integer) is
 create function private.first_answer(once jsonb, operation text) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
+  if once is null then return null; end if;
   return private.first_answer_to('account ' || auth.uid(), once, operation);
 end $$;
 comment on function private.first_answer(jsonb, text) is
@@ -146,7 +147,7 @@ comment on function private.first_answer(jsonb, text) is
 create function private.keep_answer(once jsonb, operation text, answer jsonb) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 begin
-  perform private.keep_answer_to('account ' || auth.uid(), once, operation, answer);
+  if once is not null then perform private.keep_answer_to('account ' || auth.uid(), once, operation, answer); end if;
   return answer;
 end $$;
 comment on function private.keep_answer(jsonb, text, jsonb) is

@@ -52,19 +52,31 @@ create policy "an account sees whether it is an admin" on private.admins
 
 grant select on private.admins to authenticated;
 
+-- These two functions are definer, so that they always run in one role. A plan that reads a table with row-level security is
+-- valid for one role only. Policies call them in the role of the caller and triggers as the owner, in turns, and PostgreSQL
+-- would plan their queries again each time. They take no argument, and find only what belongs to the caller.
+
 create function private.is_admin() returns boolean
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
 begin
-  return exists (select from private.admins where admins.user_id = (select private.caller_id()));
+  if caller is null then return false; end if;
+  return exists (select from private.admins where admins.user_id = caller);
 end $$;
-comment on function private.is_admin() is 'Whether the caller is an admin.';
+comment on function private.is_admin() is
+  'Whether the caller is an admin. Definer: see above.';
 
 create function private.own_client_id() returns uuid
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  caller constant uuid := private.caller_id();
 begin
-  return (select clients.id from public.clients where clients.user_id = (select private.caller_id()));
+  if caller is null then return null; end if;
+  return (select clients.id from public.clients where clients.user_id = caller);
 end $$;
-comment on function private.own_client_id() is 'The client that the caller''s account is linked to, if any.';
+comment on function private.own_client_id() is
+  'The client that the caller''s account is linked to, if any. Definer: see is_admin.';
 
 create policy "a client sees itself, an admin every client" on public.clients
   for select to authenticated
@@ -83,15 +95,16 @@ grant execute on function private.caller_id(), private.is_admin(), private.own_c
 
 -- who may do what ---------------------------------------------------------------------------------------------
 
-create function private.require_admin() returns void
+create function private.require_admin() returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   if not private.is_admin() then
     raise sqlstate 'PT403' using message = 'Only an admin can do this.', hint = 'admin_required';
   end if;
+  return true;
 end $$;
 
-create function private.require_own_client(client_id uuid) returns void
+create function private.require_own_client(client_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   if auth.uid() is not null
@@ -99,15 +112,17 @@ begin
   then
     raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
+  return true;
 end $$;
 comment on function private.require_own_client(uuid) is
   'Applies the rule of the policies before any other check of a new row. Triggers run before policies, and their errors would otherwise reveal the keys of another client.';
 
-create function private.require_client(client_id uuid) returns void
+create function private.require_client(client_id uuid) returns boolean
 language plpgsql stable set search_path = '' as $$
 begin
   perform from public.clients where clients.id = require_client.client_id;
   if not found then perform private.raise_not_found(); end if;
+  return true;
 end $$;
 
 -- triggers ----------------------------------------------------------------------------------------------------

@@ -102,24 +102,24 @@ grant select, insert (client_id, bot_type, name, config), update (status) on pub
 
 create function private.before_bot_status_change() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  checked boolean;
+  own_chain boolean;
 begin
   if new.status = 'running' and (new.status, new.bot_type) is distinct from (old.status, old.bot_type) then
     -- A client's session and start_bot already hold this lock. Any other statement has locked rows of bots before this point
     -- and must not wait, because a revocation may hold the lock and wait for those rows.
     if not private.try_lock(private.lock_of_keys(new.client_id), true) then perform private.raise_busy(); end if;
-    perform private.require_current_snapshot(new.client_id);
-    if not exists (
-      select from public.bot_wallets
+    checked := private.require_current_snapshot(new.client_id);
+    select bool_or(bot_wallets.chain = bot_types.chain) into own_chain
+      from public.bot_wallets left join public.bot_types on bot_types.id = new.bot_type
       where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
         and bot_wallets.encrypted_key is not null
-    ) then
+      having count(*) > 0;
+    if not found then
       raise sqlstate 'PT409' using message = 'The bot has no key.', hint = 'bot_key_missing';
     end if;
-    if not exists (
-      select from public.bot_wallets join public.bot_types on bot_types.chain = bot_wallets.chain
-      where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.id
-        and bot_wallets.encrypted_key is not null and bot_types.id = new.bot_type
-    ) then
+    if own_chain is not true then
       raise sqlstate 'PT422' using
         message = 'The bot and its key belong to different chain families.', hint = 'chain_mismatch';
     end if;
@@ -129,7 +129,7 @@ begin
     if new.stop_reason is null or new.stop_reason = 'quarantined' then
       -- Signing takes this lock shared. So signatures that have begun are finished, and none begins later. A change of the
       -- client's keys sets a reason and already blocks all signatures.
-      perform private.wait_for_lock(private.lock_of_bot(new.id), false, new.client_id, urgent => true);
+      checked := private.wait_for_lock(private.lock_of_bot(new.id), false, new.client_id, urgent => true);
       new.stop_reason := coalesce(new.stop_reason, 'requested');
     end if;
     new.stopped_at := now();

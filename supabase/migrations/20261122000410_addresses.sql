@@ -8,11 +8,12 @@ end $$;
 comment on function private.address_key(text) is
   'The form in which addresses are compared. An EVM address is compared in lower case, because its capital letters are only a checksum.';
 
-create function private.claim_address(address text, client_id uuid) returns void
+create function private.claim_address(address text, client_id uuid) returns boolean
 language plpgsql security definer set search_path = '' as $$
-begin
+declare
   -- If two clients submit the same address at the same time, the second one waits here, whichever table they write.
-  perform private.lock_addresses(array[claim_address.address]);
+  locked constant boolean := private.lock_address(claim_address.address);
+begin
   if exists (
     select from public.trading_keys
     where private.address_key(trading_keys.address) = private.address_key(claim_address.address) and trading_keys.client_id <> claim_address.client_id
@@ -23,6 +24,7 @@ begin
   ) then
     raise sqlstate 'PT409' using message = 'Another client holds a key with this address.', hint = 'address_taken';
   end if;
+  return true;
 end $$;
 comment on function private.claim_address(text, uuid) is
   'Rejects an address whose key another client holds. A revoked or rotated key no longer holds its address.';

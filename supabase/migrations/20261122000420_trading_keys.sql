@@ -67,25 +67,34 @@ grant execute on function private.raise_trading_key_missing() to authenticated;
 
 create function private.before_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  new_key constant boolean := tg_op = 'INSERT' or new.key_id <> old.key_id;
+  done boolean;
 begin
   if tg_op = 'INSERT' then
-    perform private.require_own_client(new.client_id);
+    done := private.require_own_client(new.client_id);
   elsif new.client_id <> old.client_id then
     raise sqlstate 'PT422' using message = 'A trading key cannot move to another client.', hint = 'envelope_row_mismatch';
   end if;
-  perform private.lock_keys_for_change(new.client_id);
+  if new_key then
+    -- lock_keys_for_change without its UPDATE, because the last statement below writes a new version of the client's row.
+    done := private.wait_for_lock(private.lock_of_keys(new.client_id), false, new.client_id);
+    perform from public.clients where clients.id = new.client_id for no key update;
+  else
+    done := private.lock_keys_for_change(new.client_id);
+  end if;
   -- Checked before the key gets its version number, because "on conflict do nothing" would not undo the new number.
   if tg_op = 'INSERT' and exists (select from public.trading_keys where trading_keys.client_id = new.client_id) then
     raise sqlstate 'PT409' using message = 'The client already has a trading key. Rotate it instead.', hint = 'value_not_unique';
   end if;
-  perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
-  if tg_op = 'UPDATE' and new.key_id = old.key_id then
+  done := private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+  if not new_key then
     if (new.address, new.chain) is distinct from (old.address, old.chain) then
       raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
     return new;
   end if;
-  perform private.claim_address(new.address, new.client_id);
+  done := private.claim_address(new.address, new.client_id);
   update public.clients set key_version = clients.key_version + 1
     where clients.id = new.client_id returning clients.key_version into new.version;
   new.rotated_at := now();
@@ -96,32 +105,42 @@ comment on function private.before_trading_key_write() is
 
 create function private.after_trading_key_write() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  wallets integer;
+  bots_with_wallet integer;
+  event_id uuid;
 begin
   -- A write that changes nothing is not recorded.
   if tg_op = 'UPDATE' and new is not distinct from old then return null; end if;
   if tg_op = 'UPDATE' and new.key_id = old.key_id then
     update public.bot_wallets set encrypted_key = new.encrypted_key
       where bot_wallets.client_id = new.client_id and bot_wallets.key_id = new.key_id;
-  -- Checked first, because a statement fires its triggers even if it matches no row.
-  elsif exists (select from public.bot_wallets where bot_wallets.client_id = new.client_id) then
-    delete from public.bot_wallets as later
-      where later.client_id = new.client_id and exists (
-        select from public.bot_wallets as earlier
-        where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
-    update public.bot_wallets
-      set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
-      where bot_wallets.client_id = new.client_id;
-    if exists (
-      select from public.bots join public.bot_types on bot_types.id = bots.bot_type
-      where bots.client_id = new.client_id and bots.status = 'running' and bot_types.chain <> new.chain)
-    then
-      update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
-        where bots.client_id = new.client_id and bots.status = 'running'
-          and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+  else
+    -- Counted first, because a statement fires its triggers even if it matches no row.
+    select count(*), count(distinct bot_wallets.bot_id) into wallets, bots_with_wallet
+      from public.bot_wallets where bot_wallets.client_id = new.client_id;
+    if wallets > bots_with_wallet then
+      delete from public.bot_wallets as later
+        where later.client_id = new.client_id and exists (
+          select from public.bot_wallets as earlier
+          where earlier.client_id = new.client_id and earlier.bot_id = later.bot_id and earlier.id < later.id);
     end if;
+    if wallets > 0 then
+      update public.bot_wallets
+        set address = new.address, chain = new.chain, key_id = new.key_id, encrypted_key = new.encrypted_key
+        where bot_wallets.client_id = new.client_id;
+      if exists (
+        select from public.bots join public.bot_types on bot_types.id = bots.bot_type
+        where bots.client_id = new.client_id and bots.status = 'running' and bot_types.chain <> new.chain)
+      then
+        update public.bots set status = 'stopped', stop_reason = 'chain_mismatch'
+          where bots.client_id = new.client_id and bots.status = 'running'
+            and bots.bot_type in (select bot_types.id from public.bot_types where bot_types.chain <> new.chain);
+      end if;
+    end if;
+    if tg_op = 'UPDATE' then perform private.end_key_id(old.key_id); end if;
   end if;
-  if tg_op = 'UPDATE' and new.key_id <> old.key_id then perform private.end_key_id(old.key_id); end if;
-  perform private.record_key_event(
+  event_id := private.record_key_event(
     case when tg_op = 'INSERT' then 'key_added' when new.key_id = old.key_id then 'key_rewrapped' else 'key_rotated' end,
     new.client_id, null, new.address, new.chain, new.key_id, new.version);
   return null;
@@ -131,8 +150,9 @@ comment on function private.after_trading_key_write() is
 
 create function private.before_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  locked constant boolean := private.lock_keys_for_change(old.client_id, urgent => true);
 begin
-  perform private.lock_keys_for_change(old.client_id, urgent => true);
   return old;
 end $$;
 comment on function private.before_trading_key_delete() is
@@ -140,14 +160,18 @@ comment on function private.before_trading_key_delete() is
 
 create function private.after_trading_key_delete() returns trigger
 language plpgsql security definer set search_path = '' as $$
+declare
+  event_id uuid;
 begin
   perform private.end_tokens_of_client(old.client_id);
-  update public.bots set status = 'stopped', stop_reason = 'key_revoked'
-    where bots.client_id = old.client_id and bots.status = 'running';
+  if exists (select from public.bots where bots.client_id = old.client_id and bots.status = 'running') then
+    update public.bots set status = 'stopped', stop_reason = 'key_revoked'
+      where bots.client_id = old.client_id and bots.status = 'running';
+  end if;
   update public.bot_wallets set key_id = null, encrypted_key = null
     where bot_wallets.client_id = old.client_id and bot_wallets.encrypted_key is not null;
   perform private.end_key_id(old.key_id);
-  perform private.record_key_event(
+  event_id := private.record_key_event(
     'key_revoked', old.client_id, null, old.address, old.chain, old.key_id, old.version);
   return null;
 end $$;

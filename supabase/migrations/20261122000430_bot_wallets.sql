@@ -49,18 +49,21 @@ language plpgsql security definer set search_path = '' as $$
 declare
   trading public.trading_keys;
   bot_chain text;
+  addresses text[];
+  done boolean;
 begin
-  perform private.require_own_client(new.client_id);
-  perform private.lock_keys_for_change(new.client_id);
+  done := private.require_own_client(new.client_id);
+  done := private.lock_keys_for_change(new.client_id);
   select bot_types.chain into bot_chain
     from public.bots join public.bot_types on bot_types.id = bots.bot_type
     where bots.id = new.bot_id and bots.client_id = new.client_id;
   if not found then
     raise sqlstate 'PT404' using message = 'The resource does not exist, or you have no access to it.', hint = 'resource_not_found';
   end if;
-  if (
-    select count(*) from public.bot_wallets
-    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id) >= 100 then
+  addresses := array(
+    select bot_wallets.address from public.bot_wallets
+    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id);
+  if cardinality(addresses) >= 100 then
     raise sqlstate 'PT409' using message = 'The bot has the maximum number of wallets.', hint = 'wallet_limit_reached';
   end if;
   if auth.uid() is not null
@@ -87,21 +90,17 @@ begin
     new.key_id := trading.key_id;
     new.encrypted_key := trading.encrypted_key;
   else
-    perform private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
+    done := private.require_bound_envelope(new.encrypted_key, new.client_id, new.chain, new.address, new.key_id);
     if new.key_id = trading.key_id then
       raise sqlstate 'PT422' using message = 'A different private key needs a new key id.', hint = 'envelope_row_mismatch';
     end if;
-    perform private.claim_address(new.address, new.client_id);
+    done := private.claim_address(new.address, new.client_id);
   end if;
   if bot_chain <> new.chain then
     raise sqlstate 'PT422' using
       message = 'The bot and the key belong to different chain families.', hint = 'chain_mismatch';
   end if;
-  if exists (
-    select from public.bot_wallets
-    where bot_wallets.client_id = new.client_id and bot_wallets.bot_id = new.bot_id
-      and bot_wallets.address = new.address
-  ) then
+  if new.address = any (addresses) then
     raise sqlstate 'PT409' using message = 'The bot already has a wallet with this address.', hint = 'wallet_exists';
   end if;
   return new;
@@ -111,9 +110,10 @@ comment on function private.before_wallet_insert() is
 
 create function private.after_wallet_insert() returns trigger
 language plpgsql security definer set search_path = '' as $$
-begin
-  perform private.record_key_event(
+declare
+  event_id constant uuid := private.record_key_event(
     'wallet_added', new.client_id, new.bot_id, new.address, new.chain, new.key_id, null);
+begin
   return null;
 end $$;
 comment on function private.after_wallet_insert() is 'Records the event.';
@@ -137,10 +137,12 @@ comment on function private.stop_bot_without_key() is
 create trigger after_delete after delete on public.bot_wallets
   for each row when (old.encrypted_key is not null)
   execute function private.stop_bot_without_key();
--- With a condition, so that a rotation does not call the function for each wallet. Each of them still has a key.
+-- With a condition, so that a rotation does not call the function for each wallet. Each of them still has a key. A revocation
+-- has stopped every bot before it clears the wallets, so the condition also excludes statements of triggers.
 create trigger after_update after update on public.bot_wallets
   for each row when (
-    old.encrypted_key is not null and (new.encrypted_key is null or new.bot_id <> old.bot_id))
+    old.encrypted_key is not null and (new.encrypted_key is null or new.bot_id <> old.bot_id)
+    and pg_trigger_depth() = 0)
   execute function private.stop_bot_without_key();
 create trigger never_truncated before truncate on public.bot_wallets
   for each statement execute function private.refuse_truncate();

@@ -47,7 +47,8 @@ comment on function private.hold_key_ids() is
   'Records the key ids of the rows that a statement wrote, and rejects a key id that has ended. Definer: API roles have no rights on private.key_ids.';
 
 create function private.end_key_ids() returns trigger
-language plpgsql security definer set search_path = '' as $$
+-- Without this setting PostgreSQL plans the queries again for each list of ids.
+language plpgsql security definer set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
 declare
   left_ids uuid[];
   client_ids uuid[];

@@ -21,6 +21,7 @@ declare
   wallets integer;
   running integer;
   wallets_before integer;
+  done boolean;
   running_before integer;
 begin
   perform private.admit_edge(rotate_key.edge_token);
@@ -28,18 +29,20 @@ begin
     perform private.require_client(rotate_key.client_id);
     return answer;
   end if;
-  perform private.require_client(rotate_key.client_id);
-  perform private.lock_trading_key(rotate_key.client_id);
-  select count(*) into wallets_before from public.bot_wallets as w where w.client_id = rotate_key.client_id;
-  select count(*) into running_before from public.bots as b
-    where b.client_id = rotate_key.client_id and b.status = 'running';
+  done := private.require_client(rotate_key.client_id);
+  done := private.lock_trading_key(rotate_key.client_id);
+  select
+    (select count(*) from public.bot_wallets as w where w.client_id = rotate_key.client_id),
+    (select count(*) from public.bots as b where b.client_id = rotate_key.client_id and b.status = 'running')
+    into wallets_before, running_before;
   update public.trading_keys as t
     set address = rotate_key.address, chain = rotate_key.chain, key_id = rotate_key.key_id,
       encrypted_key = rotate_key.encrypted_key
     where t.client_id = rotate_key.client_id;
-  select count(*) into wallets from public.bot_wallets as w where w.client_id = rotate_key.client_id;
-  select count(*) into running from public.bots as b
-    where b.client_id = rotate_key.client_id and b.status = 'running';
+  select
+    (select count(*) from public.bot_wallets as w where w.client_id = rotate_key.client_id),
+    (select count(*) from public.bots as b where b.client_id = rotate_key.client_id and b.status = 'running')
+    into wallets, running;
   return private.keep_answer(once, 'rotate_key', private.trading_key_json(rotate_key.client_id) || jsonb_build_object(
     'wallets_updated', wallets, 'wallets_merged', wallets_before - wallets,
     'bots_stopped', running_before - running));
@@ -50,17 +53,18 @@ create function public.revoke_key(client_id uuid) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   revoked jsonb;
+  done boolean;
   running integer;
   with_key integer;
   tokens uuid[];
 begin
-  perform private.require_client(revoke_key.client_id);
-  perform private.lock_trading_key(revoke_key.client_id, urgent => true);
+  done := private.require_client(revoke_key.client_id);
+  done := private.lock_trading_key(revoke_key.client_id, urgent => true);
   revoked := private.trading_key_json(revoke_key.client_id);
-  select count(*) into running from public.bots as b
-    where b.client_id = revoke_key.client_id and b.status = 'running';
-  select count(*) into with_key from public.bot_wallets as w
-    where w.client_id = revoke_key.client_id and w.key_id is not null;
+  select
+    (select count(*) from public.bots as b where b.client_id = revoke_key.client_id and b.status = 'running'),
+    (select count(*) from public.bot_wallets as w where w.client_id = revoke_key.client_id and w.key_id is not null)
+    into running, with_key;
   tokens := private.tokens_of_client(revoke_key.client_id);
   delete from public.trading_keys as t where t.client_id = revoke_key.client_id;
   return jsonb_build_object(

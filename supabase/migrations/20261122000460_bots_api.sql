@@ -69,7 +69,7 @@ begin
     from public.bot_types where enabled));
 end $$;
 
-create function private.add_wallet(bot public.bots, wallet jsonb) returns void
+create function private.add_wallet(bot public.bots, wallet jsonb) returns boolean
 language plpgsql set search_path = '' as $$
 begin
   if wallet ->> 'encrypted_key' is not null then
@@ -87,13 +87,14 @@ begin
       if exists (
         select from public.bot_wallets
         where client_id = bot.client_id and bot_id = bot.id and address = wallet ->> 'address'
-      ) then return; end if;
+      ) then return true; end if;
     end if;
   end if;
   insert into public.bot_wallets (bot_id, client_id, address, chain, key_id, encrypted_key)
   values (
     bot.id, bot.client_id, wallet ->> 'address', wallet ->> 'chain', (wallet ->> 'key_id')::uuid,
     wallet ->> 'encrypted_key');
+  return true;
 end $$;
 comment on function private.add_wallet(public.bots, jsonb) is
   'Adds the wallet {address?, chain?, key_id?, encrypted_key?} to a bot. Without an envelope, the wallet gets a copy of the trading key.';
@@ -103,7 +104,7 @@ returns public.bots
 language plpgsql set search_path = '' as $$
 declare
   bot public.bots;
-  wallet jsonb;
+  done boolean;
 begin
   if not exists (select from public.bot_types where id = make_bot.bot_type and enabled) then
     raise sqlstate 'PT422' using message = 'The bot type does not exist.', hint = 'bot_type_unknown';
@@ -111,9 +112,11 @@ begin
   insert into public.bots (client_id, bot_type, name, config)
     values (make_bot.client_id, make_bot.bot_type, make_bot.name, make_bot.config)
     returning * into bot;
-  perform private.lock_addresses(array(select value ->> 'address' from jsonb_array_elements(wallets)));
-  for wallet in select * from jsonb_array_elements(wallets) loop
-    perform private.add_wallet(bot, wallet);
+  if jsonb_array_length(wallets) > 1 then
+    done := private.lock_addresses(array(select value ->> 'address' from jsonb_array_elements(wallets)));
+  end if;
+  for place in 0 .. coalesce(jsonb_array_length(wallets), 0) - 1 loop
+    done := private.add_wallet(bot, wallets -> place);
   end loop;
   return bot;
 end $$;
@@ -125,6 +128,7 @@ language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'create_bot');
   bot public.bots;
+  locked boolean;
 begin
   perform private.admit_edge(create_bot.edge_token);
   if answer is not null then
@@ -132,7 +136,7 @@ begin
     perform private.require_admin();
     return private.replayed_bot(answer);
   end if;
-  perform private.lock_client(create_bot.client_id);
+  locked := private.lock_client(create_bot.client_id);
   perform private.require_admin();
   if wallets = '[]' and exists (
     select from public.trading_keys where trading_keys.client_id = create_bot.client_id
@@ -152,13 +156,14 @@ language plpgsql set search_path = '' as $$
 declare
   answer jsonb := private.first_answer(once, 'setup_bot');
   bot public.bots;
+  locked boolean;
 begin
   perform private.admit_edge(setup_bot.edge_token);
   if answer is not null then
     perform private.require_client(setup_bot.client_id);
     return private.replayed_bot(answer);
   end if;
-  perform private.lock_client(setup_bot.client_id);
+  locked := private.lock_client(setup_bot.client_id);
   bot := private.make_bot(setup_bot.client_id, bot_type, name, config, jsonb_build_array(wallet));
   update public.bots set status = 'running' where id = bot.id returning * into bot;
   return private.keep_answer(once, 'setup_bot', private.bot_json(bot));
@@ -235,9 +240,10 @@ create function public.stop_bot(bot_id uuid) returns jsonb
 language plpgsql set search_path = '' set statement_timeout = '7s' as $$
 declare
   bot public.bots;
+  locked boolean;
 begin
   select * into bot from public.bots where id = stop_bot.bot_id;
-  if bot.id is not null then perform private.lock_gate(bot.client_id); end if;
+  if bot.id is not null then locked := private.lock_gate(bot.client_id); end if;
   update public.bots set status = 'stopped' where id = stop_bot.bot_id returning * into bot;
   if bot.id is null then perform private.raise_not_found(); end if;
   return private.bot_json(bot);

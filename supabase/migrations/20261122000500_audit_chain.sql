@@ -11,6 +11,7 @@
 create function private.canonical_json(value jsonb) returns text
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
+  if value is null or jsonb_typeof(value) not in ('object', 'array') then return value::text; end if;
   return case jsonb_typeof(value)
     when 'object' then (
       select '{' || coalesce(string_agg(
@@ -21,8 +22,7 @@ begin
       from jsonb_each(value) as members (name, member))
     when 'array' then (
       select '[' || coalesce(string_agg(private.canonical_json(item), ',' order by place), '') || ']'
-      from jsonb_array_elements(value) with ordinality as items (item, place))
-    else value::text end;
+      from jsonb_array_elements(value) with ordinality as items (item, place)) end;
 end $$;
 comment on function private.canonical_json(jsonb) is
   'The canonical form of RFC 8785 (JCS), for events only: names are in ASCII and numbers are whole. PostgreSQL escapes strings as ECMAScript does.';
@@ -30,7 +30,8 @@ comment on function private.canonical_json(jsonb) is
 create function private.is_event_detail(detail jsonb) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  return detail is null or jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
+  if detail is null then return true; end if;
+  return jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 16384
     and not exists (
       select from jsonb_each(detail) as members (name, member)
       where name !~ '^[a-z][a-z0-9_]{0,39}$' or case jsonb_typeof(member)
@@ -213,33 +214,54 @@ begin
   return last;
 end $$;
 
-create function private.chain_key_events(client_id uuid, at_most integer, waits boolean) returns integer
+create function private.take_queued_events(client_id uuid, at_most integer) returns private.queued_key_events[]
+-- Without this setting PostgreSQL plans the DELETE again for each list of numbers.
+language plpgsql set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
+declare
+  -- An array and not a subquery of the DELETE: a cached plan that was made while the queue was empty would run the
+  -- subquery once for each row of the queue.
+  numbers constant bigint[] := array(
+    select events.number from private.queued_key_events as events
+    where events.client_id = take_queued_events.client_id order by events.number limit at_most);
+  events private.queued_key_events[];
+begin
+  -- In most cases the queue is empty when a key changes.
+  if numbers = '{}' then return '{}'; end if;
+  with taken as (
+    delete from private.queued_key_events as events
+    where events.client_id = take_queued_events.client_id and events.number = any (numbers)
+    returning *)
+  select array_agg(taken order by taken.number) into events from taken;
+  return events;
+end $$;
+comment on function private.take_queued_events(uuid, integer) is
+  'Removes the oldest queued events of a client from the queue, and returns them. The caller has locked the chain, and adds them to it.';
+
+create function private.add_to_chain(client_id uuid, added private.queued_key_events[]) returns integer
 language plpgsql set search_path = '' as $$
 declare
   last public.key_events;
-  queued private.queued_key_events;
-  numbers bigint[];
+  next private.queued_key_events;
   chained public.key_events[] := '{}';
 begin
-  if not private.lock_chain(chain_key_events.client_id, waits) then return 0; end if;
-  -- An array and not a subquery of the DELETE: a cached plan that was made while the queue was empty would run the
-  -- subquery once for each row of the queue.
-  numbers := array(
-    select events.number from private.queued_key_events as events
-    where events.client_id = chain_key_events.client_id order by events.number limit at_most);
-  last := private.last_key_event(chain_key_events.client_id);
-  for queued in
-    with taken as (
-      delete from private.queued_key_events as events
-      where events.client_id = chain_key_events.client_id and events.number = any (numbers)
-      returning *)
-    select * from taken order by taken.number
-  loop
-    last := private.next_key_event(last, queued);
+  if added = '{}' then return 0; end if;
+  last := private.last_key_event(add_to_chain.client_id);
+  foreach next in array added loop
+    last := private.next_key_event(last, next);
     chained := chained || last;
   end loop;
   insert into public.key_events select * from unnest(chained);
   return cardinality(chained);
+end $$;
+comment on function private.add_to_chain(uuid, private.queued_key_events[]) is
+  'Adds events to the end of a chain, in this order. The caller has locked the chain. Returns how many were added.';
+
+create function private.chain_key_events(client_id uuid, at_most integer, waits boolean) returns integer
+language plpgsql set search_path = '' as $$
+begin
+  if not private.lock_chain(chain_key_events.client_id, waits) then return 0; end if;
+  return private.add_to_chain(
+    chain_key_events.client_id, private.take_queued_events(chain_key_events.client_id, at_most));
 end $$;
 comment on function private.chain_key_events(uuid, integer, boolean) is
   'Moves queued events of a client into its chain, oldest first. Returns how many were moved.';
@@ -257,14 +279,12 @@ end $$;
 
 create function private.current_actor(client_id uuid) returns text
 language plpgsql stable set search_path = '' as $$
+declare
+  caller constant uuid := auth.uid();
 begin
-  return (
-    select case
-      when auth.uid() is null then case session_user when 'supabase_auth_admin' then 'auth' else 'operator' end
-      when exists (
-        select from public.clients
-        where clients.id = current_actor.client_id and clients.user_id = (select auth.uid())) then 'client'
-      else 'admin' end);
+  if caller is null then return case session_user when 'supabase_auth_admin' then 'auth' else 'operator' end; end if;
+  perform from public.clients where clients.id = current_actor.client_id and clients.user_id = caller;
+  return case when found then 'client' else 'admin' end;
 end $$;
 comment on function private.current_actor(uuid) is
   'The actor that events name for the caller of this session. A runner has no session: functions for runners pass their actor themselves.';
@@ -284,16 +304,21 @@ declare
     case when record_key_event.event in ('key_released', 'bot_quarantined') then 'runner'
       else private.current_actor(record_key_event.client_id) end,
     private.current_request_id(), record_key_event.detail, date_trunc('milliseconds', now()));
+  -- At most 100 events, so that a key change stays fast. If the queue holds more, the cron job moves the rest.
+  most constant integer := 100;
+  queued private.queued_key_events[];
+  chained integer;
 begin
-  -- A key change has locked the keys of the client. If the queue is empty, its event goes directly into the chain.
+  -- A key change has locked the keys of the client. Its event goes directly into the chain, after the events of the queue.
   if key_change and detail is null and address is not null and chain is not null
     and private.lock_chain(recorded.client_id, false)
-    and not exists (
-      select from private.queued_key_events as queued where queued.client_id = recorded.client_id)
   then
-    insert into public.key_events
-      select * from private.next_key_event(private.last_key_event(recorded.client_id), recorded);
-    return recorded.id;
+    queued := private.take_queued_events(recorded.client_id, most);
+    if cardinality(queued) < most then
+      chained := private.add_to_chain(recorded.client_id, queued || recorded);
+      return recorded.id;
+    end if;
+    chained := private.add_to_chain(recorded.client_id, queued);
   end if;
   insert into private.queued_key_events
     (client_id, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail, created_at)
@@ -301,8 +326,6 @@ begin
     recorded.client_id, recorded.id, recorded.event, recorded.bot_id, recorded.address, recorded.chain,
     recorded.key_id, recorded.key_version, recorded.actor_id, recorded.actor, recorded.request_id, recorded.detail,
     recorded.created_at);
-  -- At most 100 events, so that the key change stays fast. If the queue holds more, the cron job moves the rest.
-  if key_change then perform private.chain_key_events(recorded.client_id, 100, false); end if;
   return recorded.id;
 end $$;
 comment on function private.record_key_event(text, uuid, uuid, text, text, uuid, integer, jsonb) is
@@ -346,33 +369,47 @@ declare
   new_tokens constant integer := case
     when record_events.event = 'token_issued' and auth.uid() is not null then cardinality(bot_ids) else 0 end;
   total constant integer := cardinality(bot_ids);
+  counted constant integer := case when most is null then 0 else total end;
   counts private.event_counts;
-  room integer;
+  room integer := total;
+  caller constant uuid := auth.uid();
+  recorded_actor text;
+  request_id text;
 begin
   if total = 0 then return; end if;
-  insert into private.event_counts as before (client_id, minute, recorded, omitted)
-    values (record_events.client_id, date_trunc('minute', now()), 0, 0)
+  -- Counts all events. In most cases all are recorded, and this statement is enough.
+  insert into private.event_counts as before (client_id, minute, recorded, omitted, issued)
+    values (record_events.client_id, date_trunc('minute', now()), counted, 0, new_tokens)
     on conflict on constraint event_counts_pkey do update set
       -- If the transaction began in an earlier minute than the counter, it counts in the minute of the counter.
       minute = greatest(before.minute, excluded.minute),
-      recorded = case when before.minute < excluded.minute then 0 else before.recorded end,
-      issued = case when before.minute < excluded.minute then 0 else before.issued end
+      recorded = case when before.minute < excluded.minute then 0 else before.recorded end + excluded.recorded,
+      issued = case when before.minute < excluded.minute then 0 else before.issued end + excluded.issued
     returning * into counts;
-  if counts.issued + new_tokens > most_tokens_a_minute then
+  if counts.issued > most_tokens_a_minute then
     raise sqlstate 'PT429' using message = 'Too many machine tokens were issued in this minute.', hint = 'rate_limited';
   end if;
-  room := case when most is null then total else least(total, greatest(0, most - counts.recorded)) end;
-  insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
-    select record_events.client_id, record_events.event, item.bot_id, auth.uid(),
-      coalesce(record_events.actor, private.current_actor(record_events.client_id)), private.current_request_id(),
-      case when item.place = 1 and counts.omitted > 0
-        then coalesce(item.detail, '{}') || jsonb_build_object('omitted', counts.omitted) else item.detail end
-    from unnest(bot_ids, details) with ordinality as item (bot_id, detail, place)
-    where item.place <= room order by item.place;
-  update private.event_counts as kept
-    set recorded = kept.recorded + case when most is null then 0 else room end, issued = kept.issued + new_tokens,
-      omitted = case when room > 0 then 0 else kept.omitted end + total - room
-    where kept.client_id = counts.client_id;
+  if counts.recorded > most then room := greatest(0, most - counts.recorded + total); end if;
+  if room < total or counts.omitted > 0 then
+    update private.event_counts as kept
+      set recorded = kept.recorded - (total - room),
+        omitted = case when room > 0 then 0 else kept.omitted end + total - room
+      where kept.client_id = counts.client_id;
+  end if;
+  if room = 0 then return; end if;
+  if counts.omitted > 0 then
+    details[1] := coalesce(details[1], '{}') || jsonb_build_object('omitted', counts.omitted);
+  end if;
+  recorded_actor := coalesce(record_events.actor, private.current_actor(record_events.client_id));
+  request_id := private.current_request_id();
+  if total = 1 then
+    insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail) values (
+      record_events.client_id, record_events.event, bot_ids[1], caller, recorded_actor, request_id, details[1]);
+  else
+    insert into private.queued_key_events (client_id, event, bot_id, actor_id, actor, request_id, detail)
+      select record_events.client_id, record_events.event, item.bot_id, caller, recorded_actor, request_id, item.detail
+      from unnest(bot_ids[:room], details[:room]) as item (bot_id, detail);
+  end if;
 end $$;
 comment on function private.record_events(text, uuid, uuid[], jsonb[], text) is
   'Queues one event for each bot id (a bot id may be null). At most 60 events a minute are recorded for each client of bots, policies, names, and of uses and ends of tokens. Further events are counted, and the next recorded event contains the number that was left out. All other events are always recorded. Sessions can issue at most 60 tokens a minute for each client.';

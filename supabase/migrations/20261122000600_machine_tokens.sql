@@ -173,8 +173,9 @@ comment on function public.edge_token_valid(text) is
 
 create function private.before_token_delete() returns trigger
 language plpgsql set search_path = '' as $$
+declare
+  locked constant boolean := private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
 begin
-  perform private.wait_for_lock(private.lock_of_token(old.id), false, urgent => true);
   return old;
 end $$;
 comment on function private.before_token_delete() is 'Waits until the signatures that have begun with the token are finished.';
@@ -205,11 +206,16 @@ language plpgsql set search_path = '' as $$
 declare
   ended constant uuid[] := private.tokens_of_client(end_tokens_of_client.client_id);
 begin
-  delete from public.machine_tokens as tokens
-    where tokens.id = any (ended) and not exists (
-      select from public.machine_token_bots as others
-      where others.token_id = tokens.id and others.client_id <> end_tokens_of_client.client_id);
-  delete from public.machine_token_bots as signs where signs.client_id = end_tokens_of_client.client_id;
+  -- Checked first, because a statement fires its triggers even if it matches no row.
+  if ended <> '{}' then
+    delete from public.machine_tokens as tokens
+      where tokens.id = any (ended) and not exists (
+        select from public.machine_token_bots as others
+        where others.token_id = tokens.id and others.client_id <> end_tokens_of_client.client_id);
+  end if;
+  if exists (select from public.machine_token_bots as signs where signs.client_id = end_tokens_of_client.client_id) then
+    delete from public.machine_token_bots as signs where signs.client_id = end_tokens_of_client.client_id;
+  end if;
 end $$;
 comment on function private.end_tokens_of_client(uuid) is
   'Ends every token that signs for bots of this client. A token that also signs for bots of another client continues for those bots only.';

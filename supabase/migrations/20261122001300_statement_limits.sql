@@ -3,8 +3,9 @@
 
 create function private.begin_counting_rows() returns trigger
 language plpgsql set search_path = '' as $$
+declare
+  counted constant text := set_config('trading_keys.rows', '0', true);
 begin
-  perform set_config('trading_keys.rows', '0', true);
   return null;
 end $$;
 
@@ -13,12 +14,12 @@ language plpgsql set search_path = '' as $$
 declare
   most_rows_a_statement constant integer := 100;
   rows constant integer := current_setting('trading_keys.rows')::integer + 1;
+  counted constant text := set_config('trading_keys.rows', rows::text, true);
 begin
   if rows > most_rows_a_statement then
     raise sqlstate 'PT422' using
       message = 'One statement can write at most 100 rows.', hint = 'row_limit_exceeded';
   end if;
-  perform set_config('trading_keys.rows', rows::text, true);
   return case tg_op when 'DELETE' then old else new end;
 end $$;
 comment on function private.count_row() is

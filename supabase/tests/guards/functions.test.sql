@@ -12,6 +12,9 @@ select bag_eq('select * from tests.definer_functions', array[
     'private.link_account_by_admin(uuid)',
     -- writes an event, which API roles must not do
     'private.after_client_link_change()',
+    -- called by policies in the role of the caller and by triggers as the owner: what the caller is, and nothing of others
+    'private.is_admin()',
+    'private.own_client_id()',
     -- lock a row that an account can see but not always update
     'private.lock_own_client()',
     'private.share_own_client()',
@@ -105,7 +108,7 @@ where f.found not in (
   'private.first_answer(jsonb, text)', 'private.keep_answer(jsonb, text, jsonb)',
   'private.chain_own_key_events(uuid)', 'private.queued_events_json(uuid, text, integer)',
   'private.record_refusal(uuid, uuid, text, text)', 'private.tokens_of_client(uuid)', 'private.admit_edge(text)',
-  'private.token_json(uuid)', 'private.end_token_for_own_bots(uuid)',
+  'private.token_json(uuid)', 'private.end_token_for_own_bots(uuid)', 'private.is_admin()', 'private.own_client_id()',
   'private.link_account_by_admin(uuid)')
   and g.found <> 'private.before_user_created_hook(jsonb) to supabase_auth_admin';
 select is_empty('select * from tests.callable_definers',
@@ -146,7 +149,7 @@ select results_eq('select * from tests.functions_without_search_path order by 1'
   array['private.misled()', 'public.careless()'], 'a function without search_path, or with a non-empty one, is found');
 select results_eq($$select found from tests.other_definers where found like 'public.%'$$,
   array['public.careless()'], 'a function of the API that runs with the rights of the owner is found');
-select is((select count(*) from tests.definer_functions), 59::bigint, 'this function is not in the list');
+select is((select count(*) from tests.definer_functions), 61::bigint, 'this function is not in the list');
 select results_eq('select * from tests.locks_without_a_kind', array['private.unkind(text)'],
   'a lock whose name a caller chooses is found');
 select isnt_empty('select * from tests.callable_definers',

@@ -148,6 +148,7 @@ select bag_eq($$select found from tests.function_grants
     'private.queued_events_json(uuid, text, integer) to authenticated',
     'private.key_events_page(uuid, integer, bigint, boolean, text) to authenticated',
     'private.checkpoints_page(uuid, integer, bigint, boolean) to authenticated',
+    'private.lock_address(text) to authenticated',
     'private.lock_addresses(text[]) to authenticated',
     'private.token_json(uuid) to authenticated',
     'private.policy_json(uuid) to authenticated',
