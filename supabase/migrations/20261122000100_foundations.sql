@@ -17,8 +17,11 @@ alter default privileges in schema public revoke all on functions from anon, aut
 --   a_admit_edge       runs before a_lock_own_client, so that a statement without the edge token takes no lock
 --   "RECORD_REVOKED"   runs before the triggers of PostgreSQL that carry out ON DELETE, whose names begin with "RI_"
 
--- All functions are in plpgsql, also those of one line: plpgsql caches its plans for the connection. A function in SQL
--- that sets search_path cannot be inlined, and PostgreSQL plans it again in every statement that calls it.
+-- Functions are in plpgsql, also those of one line: plpgsql caches its plans for the connection. A function in SQL that sets
+-- search_path cannot be inlined, and PostgreSQL plans it again in every statement that calls it. A function with a RETURN body
+-- and without settings, such as private.rfc3339(timestamptz), is inlined: PostgreSQL puts its expression in place of the
+-- call, so it costs nothing for each row. It needs no search_path, because PostgreSQL resolves the names in a RETURN body when
+-- it creates the function.
 
 -- A list that a constraint and functions, or several constraints, need is one function, such as private.chain_families().
 -- PostgreSQL replaces the call by its result when it plans a statement, so the list costs nothing for each row. A list in
@@ -54,10 +57,8 @@ end $$;
 comment on function private.first_id_at(timestamptz) is 'An id that sorts before every id that is created from this time on.';
 
 create function private.rfc3339(moment timestamptz) returns text
-language plpgsql immutable parallel safe set search_path = '' as $$
-begin
-  return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-end $$;
+language sql stable parallel safe
+return to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
 comment on function private.rfc3339(timestamptz) is 'A time as responses show it: in UTC, with milliseconds.';
 
 create function private.is_shown_time(moment timestamptz) returns boolean
