@@ -40,7 +40,10 @@ declare
   kept private.kept_answers;
 begin
   if once is null then return null; end if;
-  if not coalesce(once ->> 'key' ~ '^[0-9a-f]{64}$' and once ->> 'fingerprint' ~ '^[0-9a-f]{64}$', false) then
+  if not coalesce(
+    length(once ->> 'key') = 64 and ltrim(once ->> 'key', '0123456789abcdef') = ''
+    and length(once ->> 'fingerprint') = 64 and ltrim(once ->> 'fingerprint', '0123456789abcdef') = '', false)
+  then
     raise sqlstate 'PT400' using message = 'The idempotency key or the fingerprint is malformed.', hint = 'idempotency_key_malformed';
   end if;
   -- A concurrent request with the same key waits here until the other request has ended, and then reads its response.

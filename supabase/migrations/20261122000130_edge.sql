@@ -2,15 +2,22 @@
 -- Worker) in addition to the credential of the caller. Row-level security still decides which rows the caller may use.
 -- DELETE on trading_keys and stopping a bot never need the edge token, so that a session alone can end things.
 
+create function private.raise_edge_token_invalid() returns void
+language plpgsql set search_path = '' as $$
+begin
+  raise sqlstate 'PT503' using message = 'The edge token is not valid.', hint = 'edge_token_invalid';
+end $$;
+
 create function private.admit_edge(edge_token text) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
-  id constant uuid := private.token_in_force(admit_edge.edge_token, 'edge');
+  hash constant bytea := private.hash_of_token(admit_edge.edge_token);
+  edge record;
 begin
-  if id is null then
-    raise sqlstate 'PT503' using message = 'The edge token is not valid.', hint = 'edge_token_invalid';
-  end if;
-  perform private.note_use_of_token(id);
+  select tokens.id, tokens.use_is_noted into edge from private.tokens_in_force as tokens
+    where tokens.token_hash = hash and tokens.scope = 'edge';
+  if not found then perform private.raise_edge_token_invalid(); end if;
+  if not edge.use_is_noted then perform private.note_use_of_token(edge.id); end if;
   -- The mark is valid until the end of this transaction. require_edge reads it.
   perform set_config('trading_keys.edge', pg_current_xact_id()::text, true);
 end $$;

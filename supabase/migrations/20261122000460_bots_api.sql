@@ -2,42 +2,46 @@
 
 -- responses ---------------------------------------------------------------------------------------------------
 
-create function private.wallets_of(client_id uuid, bot_ids uuid[]) returns table (bot_id uuid, wallets jsonb)
-language plpgsql stable set search_path = '' as $$
-begin
-  return query
-    select held.bot_id, jsonb_agg(jsonb_build_object(
-      'id', held.id, 'address', held.address, 'chain', held.chain,
-      'key_source', case
-        when held.key_id is null then null
-        when held.key_id = trading_keys.key_id then 'trading'
-        else 'own' end,
-      'key_id', held.key_id,
-      'created_at', private.rfc3339(held.created_at)) order by held.id)
-    from public.bot_wallets as held
-    left join public.trading_keys on trading_keys.client_id = held.client_id
-    where held.client_id = wallets_of.client_id and held.bot_id = any (wallets_of.bot_ids)
-    group by held.bot_id;
-end $$;
-comment on function private.wallets_of(uuid, uuid[]) is
-  'The wallets of many bots of one client, in one query, so that policies are evaluated once for all of them.';
+create function private.wallet_json(
+  id uuid, address text, chain text, key_id uuid, created_at timestamptz, trading_key_id uuid
+) returns jsonb
+language sql stable parallel safe
+return jsonb_build_object(
+  'id', id, 'address', address, 'chain', chain,
+  'key_source', case
+    when key_id is null then null
+    when key_id = trading_key_id then 'trading'
+    else 'own' end,
+  'key_id', key_id,
+  'created_at', private.rfc3339(created_at));
+
+create view private.shown_wallets with (security_invoker = true) as
+select wallets.client_id, wallets.bot_id, wallets.id,
+  private.wallet_json(
+    wallets.id, wallets.address, wallets.chain, wallets.key_id, wallets.created_at, trading_keys.key_id) as item
+from public.bot_wallets as wallets
+left join public.trading_keys on trading_keys.client_id = wallets.client_id;
+comment on view private.shown_wallets is
+  'Each wallet as responses show it. Row-level security of the caller decides which wallets it has.';
+revoke all on private.shown_wallets from public, anon, authenticated, service_role;
+grant select on private.shown_wallets to authenticated;
 
 create function private.wallets_json(bot public.bots) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
-  return coalesce((select held.wallets from private.wallets_of(bot.client_id, array[bot.id]) as held), '[]');
+  return (
+    select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
+    where held.client_id = bot.client_id and held.bot_id = bot.id);
 end $$;
 
 create function private.bot_json(bot public.bots, wallets jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  return jsonb_build_object(
-    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
-    'status', bot.status, 'stop_reason', bot.stop_reason,
-    'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
-    'created_at', private.rfc3339(bot.created_at),
-    'wallets', bot_json.wallets);
-end $$;
+language sql stable parallel safe
+return jsonb_build_object(
+  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+  'status', bot.status, 'stop_reason', bot.stop_reason,
+  'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
+  'created_at', private.rfc3339(bot.created_at),
+  'wallets', wallets);
 comment on function private.bot_json(public.bots, jsonb) is
   'A bot as lists show it, without its config. A page of 100 configs could use all memory of an isolate.';
 
@@ -61,12 +65,16 @@ comment on function private.replayed_bot(jsonb) is
 
 create function public.list_bot_options(client_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  options jsonb;
 begin
-  perform private.require_client(list_bot_options.client_id);
-  return jsonb_build_object('bot_types', (
+  select jsonb_build_object('bot_types', (
     select coalesce(jsonb_agg(jsonb_build_object(
-      'id', id, 'name', name, 'description', description, 'chain', chain) order by id), '[]')
-    from public.bot_types where enabled));
+      'id', types.id, 'name', types.name, 'description', types.description, 'chain', types.chain) order by types.id), '[]')
+    from public.bot_types as types where types.enabled)) into options
+    from public.clients where clients.id = list_bot_options.client_id;
+  if not found then perform private.raise_not_found(); end if;
+  return options;
 end $$;
 
 create function private.add_wallet(bot public.bots, wallet jsonb) returns boolean
@@ -199,27 +207,34 @@ comment on function public.add_wallet(text, uuid, jsonb, jsonb) is 'POST /bots/{
 
 create function public.list_bots(client_id uuid, page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
+declare
+  items jsonb;
 begin
   perform private.require_page_size(list_bots.page_size);
-  perform private.require_client(list_bots.client_id);
-  return private.page_json((
-    with page as (
-      select bots as bot, bots.id from public.bots
-      where bots.client_id = list_bots.client_id and (list_bots.after is null or bots.id < list_bots.after)
-      order by bots.id desc limit list_bots.page_size + 1)
-    select coalesce(jsonb_agg(private.bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
-    from page left join private.wallets_of(list_bots.client_id, array(select id from page)) as held
-      on held.bot_id = page.id), page_size);
+  select jsonb_agg(page.item order by page.id desc) into items from (
+    select bots.id, private.bot_json(bots, (
+      select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
+      where held.client_id = bots.client_id and held.bot_id = bots.id)) as item
+    from public.bots
+    where bots.client_id = list_bots.client_id and (list_bots.after is null or bots.id < list_bots.after)
+    order by bots.id desc limit list_bots.page_size + 1) as page;
+  -- A caller that sees a bot of the client sees the client.
+  if items is null then perform private.require_client(list_bots.client_id); end if;
+  return private.page_json(coalesce(items, '[]'), page_size);
 end $$;
 
 create function public.get_bot(bot_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
-  bot public.bots;
+  shown jsonb;
 begin
-  select * into bot from public.bots where id = get_bot.bot_id;
+  select private.bot_json(bots, (
+      select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
+      where held.client_id = bots.client_id and held.bot_id = bots.id))
+      || jsonb_build_object('config', bots.config) into shown
+    from public.bots where bots.id = get_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
-  return private.bot_json(bot);
+  return shown;
 end $$;
 
 create function public.start_bot(bot_id uuid, once jsonb default null) returns jsonb
@@ -252,7 +267,7 @@ comment on function public.stop_bot(uuid) is
   'POST /bots/{id}/stop. It takes no idempotency key, because stopping a bot twice has the same effect as stopping it once. This call has no rate limit, so it must not store anything.';
 
 grant execute on function
-  private.wallets_of(uuid, uuid[]), private.wallets_json(public.bots), private.bot_json(public.bots, jsonb),
+  private.wallet_json(uuid, text, text, uuid, timestamptz, uuid), private.wallets_json(public.bots), private.bot_json(public.bots, jsonb),
   private.bot_json(public.bots), private.replayed_bot(jsonb), public.list_bot_options(uuid),
   private.add_wallet(public.bots, jsonb), private.make_bot(uuid, text, text, jsonb, jsonb),
   public.create_bot(text, uuid, text, text, jsonb, jsonb, jsonb), public.setup_bot(text, uuid, text, text, jsonb, jsonb, jsonb),

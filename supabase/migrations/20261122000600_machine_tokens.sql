@@ -119,18 +119,32 @@ create trigger a_share_own_client before insert or delete on public.machine_toke
 
 -- using a token -----------------------------------------------------------------------------------------------
 
+create function private.hash_of_token(token text) returns bytea
+language sql stable parallel safe
+return sha256(convert_to(left(token, 100), 'UTF8'));
+comment on function private.hash_of_token(text) is
+  'The hash by which a token is found. The caller sends the token itself. The database stores only its SHA-256, so that no stored value is a credential.';
+
+create view private.tokens_in_force with (security_invoker = true) as
+select tokens.id, tokens.token_hash, tokens.scope,
+  coalesce(tokens.last_used_at >= now() - interval '1 minute', false) as use_is_noted
+from public.machine_tokens as tokens
+-- Not now(), which is the start of the transaction: the transaction may have waited since then.
+where tokens.expires_at > clock_timestamp() or tokens.expires_at is null;
+comment on view private.tokens_in_force is
+  'The tokens that have not expired, and whether their use was noted within the last minute. Functions that find a token and other rows in one statement read this view.';
+revoke all on private.tokens_in_force from public, anon, authenticated, service_role;
+
 create function private.token_in_force(token text, scope text) returns uuid
 language plpgsql volatile set search_path = '' as $$
+declare
+  hash constant bytea := private.hash_of_token(token_in_force.token);
 begin
   return (
-    select tokens.id from public.machine_tokens as tokens
-    where tokens.token_hash = sha256(convert_to(left(token_in_force.token, 100), 'UTF8'))
-      and tokens.scope = token_in_force.scope
-      -- Not now(), which is the start of the transaction: the transaction may have waited since then.
-      and (tokens.expires_at > clock_timestamp() or tokens.expires_at is null));
+    select tokens.id from private.tokens_in_force as tokens
+    where tokens.token_hash = hash and tokens.scope = token_in_force.scope);
 end $$;
-comment on function private.token_in_force(text, text) is
-  'The id of a valid token of this scope, or null. The caller sends the token itself. The database stores only its SHA-256, so that no stored value is a credential.';
+comment on function private.token_in_force(text, text) is 'The id of a valid token of this scope, or null.';
 
 create function private.raise_token_invalid() returns void
 language plpgsql set search_path = '' as $$
@@ -159,7 +173,22 @@ begin
       for update skip locked);
 end $$;
 comment on function private.note_use_of_token(uuid) is
-  'Sets when the token was last used. It locks the row of the token, so a function that locks the keys of a client calls it after that.';
+  'Sets when the token was last used. Functions that have read use_is_noted of the token call it only if that is false. It locks the row of the token, so a function that locks the keys of a client calls it after that.';
+
+create function private.use_token(token text) returns uuid
+language plpgsql set search_path = '' as $$
+declare
+  hash constant bytea := private.hash_of_token(use_token.token);
+  used record;
+begin
+  select tokens.id, tokens.use_is_noted into used from private.tokens_in_force as tokens
+    where tokens.token_hash = hash and tokens.scope = 'bots';
+  if not found then perform private.raise_token_invalid(); end if;
+  if not used.use_is_noted then perform private.note_use_of_token(used.id); end if;
+  return used.id;
+end $$;
+comment on function private.use_token(text) is
+  'The id of the token of a runner, whose use is noted. For functions that lock nothing else.';
 
 create function public.edge_token_valid(edge_token text) returns boolean
 language plpgsql volatile security definer set search_path = '' as $$

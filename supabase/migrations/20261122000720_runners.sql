@@ -48,12 +48,10 @@ grant select on public.bot_heartbeats to authenticated;
 -- requests ----------------------------------------------------------------------------------------------------
 
 create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
-language plpgsql stable set search_path = '' as $$
-begin
-  return jsonb_build_object(
-    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
-    'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', runner_bot_json.wallets);
-end $$;
+language sql stable parallel safe
+return jsonb_build_object(
+  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+  'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', wallets);
 comment on function private.runner_bot_json(public.bots, jsonb) is
   'A bot as the list of its runner shows it, without its config.';
 
@@ -61,24 +59,18 @@ create function public.list_runner_bots(token text, page_size integer default 50
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  runner constant uuid := private.find_token(list_runner_bots.token);
+  runner constant uuid := private.use_token(list_runner_bots.token);
 begin
-  perform private.note_use_of_token(runner);
   perform private.require_page_size(list_runner_bots.page_size);
   return private.page_json((
-    with page as (
-      select bots as bot, bots.id, bots.client_id
+    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+      select bots.id, private.runner_bot_json(bots, (
+        select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
+        where held.client_id = bots.client_id and held.bot_id = bots.id)) as item
       from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
       where signs.token_id = runner and bots.status = 'running'
         and (list_runner_bots.after is null or signs.bot_id < list_runner_bots.after)
-      order by signs.bot_id desc limit list_runner_bots.page_size + 1)
-    select coalesce(
-      jsonb_agg(private.runner_bot_json(page.bot, coalesce(held.wallets, '[]')) order by page.id desc), '[]')
-    from page left join (
-      -- A token that an admin issued may sign for bots of several clients.
-      select wallets.* from (select page.client_id, array_agg(page.id) as bot_ids from page group by page.client_id) as mine
-      cross join lateral private.wallets_of(mine.client_id, mine.bot_ids) as wallets) as held
-      on held.bot_id = page.id), list_runner_bots.page_size);
+      order by signs.bot_id desc limit list_runner_bots.page_size + 1) as page), list_runner_bots.page_size);
 end $$;
 comment on function public.list_runner_bots(text, integer, uuid) is
   'GET /runner/bots: the running bots of a token, newest first. Definer: a machine token is not a session.';
@@ -86,11 +78,17 @@ comment on function public.list_runner_bots(text, integer, uuid) is
 create function public.get_runner_bot(token text, bot_id uuid) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  runner constant uuid := private.find_token(get_runner_bot.token);
-  bot public.bots := private.require_token_bot(runner, get_runner_bot.bot_id);
+  runner constant uuid := private.use_token(get_runner_bot.token);
+  shown jsonb;
 begin
-  perform private.note_use_of_token(runner);
-  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
+  select private.runner_bot_json(bots, (
+      select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
+      where held.client_id = bots.client_id and held.bot_id = bots.id))
+      || jsonb_build_object('config', bots.config) into shown
+    from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+    where signs.token_id = runner and signs.bot_id = get_runner_bot.bot_id;
+  if not found then perform private.raise_not_found(); end if;
+  return shown;
 end $$;
 comment on function public.get_runner_bot(text, uuid) is
   'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is not a session.';
@@ -101,18 +99,21 @@ create function public.record_heartbeat(
 returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
-  runner constant uuid := private.find_token(record_heartbeat.token);
-  bot public.bots := private.require_token_bot(runner, record_heartbeat.bot_id);
-  answer jsonb := private.first_answer_to('token ' || runner, once, 'record_heartbeat');
+  runner constant record := private.find_runner(record_heartbeat.token, record_heartbeat.bot_id);
+  caller constant text := 'token ' || runner.token_id;
+  answer jsonb := case when once is not null then private.first_answer_to(caller, once, 'record_heartbeat') end;
 begin
-  perform private.note_use_of_token(runner);
+  if not runner.use_is_noted then perform private.note_use_of_token(runner.token_id); end if;
   if answer is not null then return answer; end if;
   insert into public.bot_heartbeats (bot_id, client_id, status, message, metrics, beat_at)
-    values (bot.id, bot.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics, now())
+    values (
+      record_heartbeat.bot_id, runner.client_id, record_heartbeat.status, record_heartbeat.message, record_heartbeat.metrics,
+      now())
     on conflict on constraint bot_heartbeats_pkey do update set
       status = excluded.status, message = excluded.message, metrics = excluded.metrics, beat_at = excluded.beat_at;
-  answer := jsonb_build_object('bot_id', bot.id, 'bot_status', bot.status, 'recorded_at', private.rfc3339(now()));
-  perform private.keep_answer_to('token ' || runner, once, 'record_heartbeat', answer);
+  answer := jsonb_build_object(
+    'bot_id', record_heartbeat.bot_id, 'bot_status', runner.status, 'recorded_at', private.rfc3339(now()));
+  if once is not null then perform private.keep_answer_to(caller, once, 'record_heartbeat', answer); end if;
   return answer;
 end $$;
 comment on function public.record_heartbeat(text, uuid, text, text, jsonb, jsonb) is

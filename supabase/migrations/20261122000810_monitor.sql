@@ -91,107 +91,111 @@ grant select (round_ended_at) on private.monitor_state to authenticated;
 
 -- the state of a bot ------------------------------------------------------------------------------------------
 
-create function private.health_of(bot_ids uuid[], heartbeat_limit interval, key_age_limit interval)
-returns table (
-  bot_id uuid, client_id uuid, state text, since timestamptz, detail jsonb, written_state text)
-language plpgsql stable set search_path = '' as $$
-#variable_conflict use_column
-begin
-  return query
-    select
-      bots.id, bots.client_id, found.state,
-      case
-        when found.state = written.state then written.since
-        -- If the cause began before the state that was written last, a graver state hid it. Then the state begins now.
-        when found.began > coalesce(written.since, '-infinity') then found.began
-        else now() end,
-      case when found.state = written.state then written.detail
-        else nullif(jsonb_strip_nulls(found.detail), '{}') end,
-      written.state
-    from public.bots
-    left join public.bot_heartbeats as beat on beat.bot_id = bots.id and beat.beat_at >= bots.started_at
-    left join public.trading_keys as trading on trading.client_id = bots.client_id
-    cross join lateral (
-      select count(wallets.key_id) as keys,
-        min(age.since) filter (where age.since < now() - health_of.key_age_limit) as oldest,
-        jsonb_agg(wallets.address order by wallets.id)
-          filter (where age.since < now() - health_of.key_age_limit) as old_addresses
-      from public.bot_wallets as wallets
-      cross join lateral (
-        -- An own key is as old as its wallet, because a rotation replaces own keys with the trading key.
-        select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
-      ) as age
-      where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
-    cross join lateral (
-      select case
-        when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
-        when bots.status = 'stopped' then 'stopped'
-        when held.keys = 0 then 'keyless'
-        when beat.beat_at is null and bots.started_at > now() - health_of.heartbeat_limit then 'starting'
-        when beat.beat_at is null then 'missing'
-        when beat.beat_at < now() - health_of.heartbeat_limit then 'late'
-        when beat.status <> 'ok' then beat.status
-        when held.oldest is not null then 'key_old'
-        else 'healthy' end as state
-    ) as judged
-    cross join lateral (
-      select judged.state,
-        case judged.state
-          when 'quarantined' then bots.stopped_at
-          when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
-          when 'starting' then bots.started_at
-          when 'missing' then bots.started_at + health_of.heartbeat_limit
-          when 'late' then beat.beat_at + health_of.heartbeat_limit
-          when 'key_old' then held.oldest + health_of.key_age_limit
-          else beat.beat_at end as began,
-        case
-          when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
-          when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
-          when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
-          when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
-        end as detail
-    ) as found
-    left join lateral (
-      select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
-      where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true
-    where bots.id = any (health_of.bot_ids);
-end $$;
-comment on function private.health_of(uuid[], interval, interval) is
-  'The current state of each bot: the gravest state that applies, when it began, and the state that was written last. Every table is read by index, once for each bot.';
+create view private.bot_health with (security_invoker = true) as
+select
+  bots.id as bot_id, bots.client_id, bots.status, bots.started_at, found.state,
+  case
+    when found.state = written.state then written.since
+    -- If the cause began before the state that was written last, a graver state hid it. Then the state begins now.
+    when found.began > coalesce(written.since, '-infinity') then found.began
+    else now() end as since,
+  case when found.state = written.state then written.detail
+    else nullif(jsonb_strip_nulls(found.detail), '{}') end as detail,
+  written.state as written_state,
+  beat.status as beat_status, beat.message as beat_message, beat.metrics as beat_metrics, beat.beat_at
+from public.bots
+left join private.monitor_settings as limits on true
+left join public.bot_heartbeats as beat on beat.bot_id = bots.id
+left join public.trading_keys as trading on trading.client_id = bots.client_id
+cross join lateral (
+  -- A heartbeat before the start does not count.
+  select case when beat.beat_at >= bots.started_at then beat.beat_at end as beat_at
+) as alive
+cross join lateral (
+  select count(wallets.key_id) as keys,
+    min(age.since) filter (where age.since < now() - limits.key_age_limit) as oldest,
+    jsonb_agg(wallets.address order by wallets.id)
+      filter (where age.since < now() - limits.key_age_limit) as old_addresses
+  from public.bot_wallets as wallets
+  cross join lateral (
+    -- An own key is as old as its wallet, because a rotation replaces own keys with the trading key.
+    select case when wallets.key_id = trading.key_id then trading.rotated_at else wallets.created_at end as since
+  ) as age
+  where wallets.client_id = bots.client_id and wallets.bot_id = bots.id and wallets.key_id is not null) as held
+cross join lateral (
+  select case
+    when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
+    when bots.status = 'stopped' then 'stopped'
+    when held.keys = 0 then 'keyless'
+    when alive.beat_at is null and bots.started_at > now() - limits.heartbeat_limit then 'starting'
+    when alive.beat_at is null then 'missing'
+    when alive.beat_at < now() - limits.heartbeat_limit then 'late'
+    when beat.status <> 'ok' then beat.status
+    when held.oldest is not null then 'key_old'
+    else 'healthy' end as state
+) as judged
+cross join lateral (
+  select judged.state,
+    case judged.state
+      when 'quarantined' then bots.stopped_at
+      when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
+      when 'starting' then bots.started_at
+      when 'missing' then bots.started_at + limits.heartbeat_limit
+      when 'late' then alive.beat_at + limits.heartbeat_limit
+      when 'key_old' then held.oldest + limits.key_age_limit
+      else alive.beat_at end as began,
+    case
+      when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
+      when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
+      when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
+      when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
+    end as detail
+) as found
+left join lateral (
+  select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
+  where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true;
+comment on view private.bot_health is
+  'The current state of each bot: the gravest state that applies, when it began, the state that was written last, and the last heartbeat. Every table is read by index, once for each bot. Row-level security of the caller decides which bots it has.';
+revoke all on private.bot_health from public, anon, authenticated, service_role;
+grant select on private.bot_health to authenticated;
 
 -- the page ----------------------------------------------------------------------------------------------------
 
 create function public.get_bot_health(bot_id uuid, page_size integer, after uuid default null) returns jsonb
 language plpgsql stable set search_path = '' as $$
 declare
-  bot public.bots;
-  monitor record;
   health record;
 begin
   perform private.require_page_size(get_bot_health.page_size);
-  select * into bot from public.bots where bots.id = get_bot_health.bot_id;
+  select
+      jsonb_build_object(
+        'bot_id', bot.bot_id, 'client_id', bot.client_id, 'status', bot.status,
+        'state', bot.state, 'since', private.rfc3339(bot.since), 'detail', bot.detail,
+        'last_heartbeat', case when bot.beat_at is not null then jsonb_build_object(
+          'status', bot.beat_status, 'message', bot.beat_message, 'metrics', bot.beat_metrics,
+          'at', private.rfc3339(bot.beat_at)) end,
+        'signing_failures', jsonb_build_object(
+          'last_hour', coalesce((
+            select count(*) from unnest(failures.recent) as at
+            where at > now() - interval '1 hour' and at >= bot.started_at), 0),
+          'last_code', failures.last_code, 'last_at', private.rfc3339(failures.last_at)),
+        'monitored_at', private.rfc3339(monitor.round_ended_at)) as shown,
+      (
+        select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
+          select logs.id, jsonb_build_object(
+            'id', logs.id, 'state', logs.state, 'since', private.rfc3339(logs.since), 'detail', logs.detail,
+            'noticed_at', private.rfc3339(logs.created_at)) as item
+          from public.bot_health_logs as logs
+          where logs.bot_id = get_bot_health.bot_id
+            and (get_bot_health.after is null or logs.id < get_bot_health.after)
+          order by logs.id desc limit get_bot_health.page_size + 1) as page) as items
+    into health
+    from private.bot_health as bot
+    left join public.bot_signing_failures as failures on failures.bot_id = bot.bot_id
+    left join private.monitor_state as monitor on true
+    where bot.bot_id = get_bot_health.bot_id;
   if not found then perform private.raise_not_found(); end if;
-  select state.round_ended_at, limits.heartbeat_limit, limits.key_age_limit into monitor
-    from private.monitor_state as state cross join private.monitor_settings as limits;
-  select * into health from private.health_of(array[bot.id], monitor.heartbeat_limit, monitor.key_age_limit);
-  return jsonb_build_object(
-    'bot_id', bot.id, 'client_id', bot.client_id, 'status', bot.status,
-    'state', health.state, 'since', private.rfc3339(health.since), 'detail', health.detail,
-    'last_heartbeat', (
-      select jsonb_build_object(
-        'status', beat.status, 'message', beat.message, 'metrics', beat.metrics,
-        'at', private.rfc3339(beat.beat_at))
-      from public.bot_heartbeats as beat where beat.bot_id = bot.id),
-    'signing_failures', private.signing_failures_json(bot),
-    'monitored_at', private.rfc3339(monitor.round_ended_at))
-  || private.page_json((
-    select coalesce(jsonb_agg(page.item order by page.id desc), '[]') from (
-      select logs.id, jsonb_build_object(
-        'id', logs.id, 'state', logs.state, 'since', private.rfc3339(logs.since), 'detail', logs.detail,
-        'noticed_at', private.rfc3339(logs.created_at)) as item
-      from public.bot_health_logs as logs
-      where logs.bot_id = bot.id and (get_bot_health.after is null or logs.id < get_bot_health.after)
-      order by logs.id desc limit get_bot_health.page_size + 1) as page), get_bot_health.page_size);
+  return health.shown || private.page_json(health.items, get_bot_health.page_size);
 end $$;
 comment on function public.get_bot_health(uuid, integer, uuid) is
   'GET /bots/{id}/health. The state is computed at each request, so it is current even if the monitor does not run. The items are the changes that the monitor wrote.';
@@ -235,10 +239,9 @@ begin
   with changed as (
     insert into public.bot_health_logs (bot_id, client_id, state, since, detail)
     select health.bot_id, health.client_id, health.state, health.since, health.detail
-    from private.health_of(
-      bot_ids, limits.heartbeat_limit, limits.key_age_limit) as health
+    from private.bot_health as health
     -- If no state was ever written for a bot, its last state counts as stopped.
-    where health.state <> coalesce(health.written_state, 'stopped')
+    where health.bot_id = any (bot_ids) and health.state <> coalesce(health.written_state, 'stopped')
     returning bot_health_logs.state)
   select coalesce(jsonb_object_agg(counted.state, counted.bots), '{}') into changes
     from (select changed.state, count(*) as bots from changed group by changed.state) as counted;
@@ -274,7 +277,5 @@ end $$;
 comment on function public.monitor_bots(text, integer) is
   'Checks the next batch of bots in the monitor''s round: writes changes of state, deletes outdated rows, and returns counts. It locks no client and no bot. Definer: a machine token is not a session.';
 
-grant execute on function
-  private.health_of(uuid[], interval, interval), public.get_bot_health(uuid, integer, uuid)
-to authenticated;
+grant execute on function public.get_bot_health(uuid, integer, uuid) to authenticated;
 grant execute on function public.monitor_bots(text, integer) to anon;

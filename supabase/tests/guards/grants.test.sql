@@ -26,7 +26,9 @@ select bag_eq('select * from tests.table_grants', array[
     'select on value_reservations to authenticated',
     'select on bot_heartbeats to authenticated',
     'select on bot_signing_failures to authenticated',
-    'delete on trading_keys to authenticated'
+    'delete on trading_keys to authenticated',
+    'select on private.shown_wallets to authenticated',
+    'select on private.bot_health to authenticated'
   ], 'tables: only these grants exist');
 
 select bag_eq('select * from tests.column_grants', array[
@@ -116,7 +118,7 @@ select bag_eq($$select found from tests.function_grants
     'private.first_answer(jsonb, text) to authenticated',
     'private.keep_answer(jsonb, text, jsonb) to authenticated',
     'private.client_json(clients) to authenticated',
-    'private.wallets_of(uuid, uuid[]) to authenticated',
+    'private.wallet_json(uuid, text, text, uuid, timestamp with time zone, uuid) to authenticated',
     'private.wallets_json(bots) to authenticated',
     'private.bot_json(bots, jsonb) to authenticated',
     'private.bot_json(bots) to authenticated',
@@ -157,8 +159,6 @@ select bag_eq($$select found from tests.function_grants
     'private.chain_own_key_events(uuid) to authenticated',
     'private.record_refusal(uuid, uuid, text, text) to authenticated',
     'private.raise_trading_key_missing() to authenticated',
-    'private.health_of(uuid[], interval, interval) to authenticated',
-    'private.signing_failures_json(bots) to authenticated',
     'private.signed_in_at(jsonb) to authenticated',
     'private.require_step_up() to authenticated',
     'private.add_wallet(bots, jsonb) to authenticated',

@@ -12,10 +12,10 @@ select bag_eq(
   'select c.relname::text from pg_class as c join tests.our_schemas as s on s.oid = c.relnamespace
     where c.relkind in (''r'', ''p'', ''v'', ''m'', ''f'', ''S'')',
   array['admins', 'imported_rows', 'clients', 'bot_types', 'bots', 'bot_health_logs', 'trading_keys', 'bot_wallets',
-    'key_events', 'queued_key_events', 'queued_key_events_number_seq', 'every_key_event', 'refusal_counts',
+    'key_events', 'queued_key_events', 'queued_key_events_number_seq', 'every_key_event', 'tokens_in_force', 'shown_wallets', 'bot_health', 'refusal_counts',
     'audit_checkpoints', 'machine_tokens', 'machine_token_bots', 'kept_answers', 'bot_policies', 'value_reservations',
     'bot_heartbeats', 'monitor_settings', 'monitor_state', 'event_counts', 'key_ids', 'bot_signing_failures', 'rewrap_progress', 'settings'],
-  'these are all tables, the only view, and the sequence of the queue');
+  'these are all tables, the only views, and the sequence of the queue');
 
 -- The guards find bad tables.
 create table public.unguarded (id int primary key, encrypted_key text);
