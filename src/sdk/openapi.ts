@@ -40,6 +40,7 @@ export type ProblemCode =
   | 'private_key_required'
   | 'bot_key_missing'
   | 'bot_not_running'
+  | 'wallet_address_replaced'
   | 'wallet_key_changed'
   | 'wallet_ambiguous'
   | 'body_too_large'

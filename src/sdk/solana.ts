@@ -44,7 +44,10 @@ export function createTradingKeysSigner(options: TradingKeysSignerOptions): Tran
     const message = getBase64Decoder().decode(messageBytes);
     const answer = await client.bots.sign(botId, { type: 'solana.transaction', message, wallet }, { signal });
     if (answer.address !== address) {
-      throw new SigningError('The wallet has another address by now.', 'address_changed');
+      throw new SigningError(
+        'The wallet has another address. client.runner.bot(id) returns it: create the signer again.',
+        'address_changed',
+      );
     }
     const signature = readSignature(answer.signature);
     if (!signature || !(await verify(signature, messageBytes))) {

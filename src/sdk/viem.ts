@@ -57,7 +57,10 @@ export function toTradingKeysAccount(options: TradingKeysAccountOptions): LocalA
   async function sign(hash: Hash, request: SignRequest): Promise<Signature> {
     const answer = await client.bots.sign(botId, { ...request, wallet });
     if (answer.address !== address) {
-      throw new SigningError('The wallet has another address by now.', 'address_changed');
+      throw new SigningError(
+        'The wallet has another address. client.runner.bot(id) returns it: create the account again.',
+        'address_changed',
+      );
     }
     const signature = readSignature(answer.signature);
     if (!signature || (await signerOf(hash, signature)) !== address) {

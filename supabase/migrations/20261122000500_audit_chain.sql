@@ -117,6 +117,9 @@ create table public.key_events (
     and address ~ '^[0-9A-Za-z]{1,64}$' and chain ~ '^[a-z]{1,16}$' and request_id ~ '^[A-Za-z0-9_=-]{1,36}$'),
   constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 );
+-- The addresses that a bot had before: see private.was_replaced.
+create index key_events_by_address on public.key_events (client_id, address)
+  where event in ('key_added', 'key_rotated', 'wallet_added');
 create index signatures_by_bot on public.key_events (bot_id, seq) where event = 'key_released';
 comment on table public.key_events is
   'The audit chains: what happened to the keys of a client, and who did it. Each row contains the hash of the row before it. Rows are added and never changed.';

@@ -2,12 +2,12 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: a943d5467002b399bcd7e551fc1e6b1d9d285c6a9e4a25ca0f9537b22144b808
+-- SHA-256 of the other migrations: 62bf010d078e99c66cf29bbc801814ed13b2675541a3acd97d1eadb1ee4f61b0
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$
 begin
-  return 13;
+  return 14;
 end $$;
 comment on function public.schema_version() is 'The version of the schema. GET /ready calls it to find out whether the database responds and is migrated.';
 grant execute on function public.schema_version() to anon, authenticated;
