@@ -16,7 +16,7 @@ export const HEALTH_STATES = [
 
 const State = z.enum(HEALTH_STATES).openapi('HealthState', {
   description:
-    'The most severe state that applies. `degraded` and `failing` are reported by the runner. `late`: the last heartbeat is too old. `missing`: no heartbeat arrived since the start. `starting`: the bot was started recently and no heartbeat arrived yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.',
+    'The most severe state that applies. `degraded` and `failing` are reported by the runner. A heartbeat or a signature is a sign of life. `late`: the last sign of life is too old. `missing`: there was none since the start. `starting`: the bot was started recently and there was none yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.',
 });
 
 export const HealthDetail = z
@@ -29,6 +29,7 @@ export const HealthDetail = z
       .openapi({ description: 'The number of signing failures in the hour before a quarantine.' }),
     message: z.string().optional().openapi({ description: 'The message of the runner.' }),
     heartbeat_at: Time.optional(),
+    signature_at: Time.optional(),
     addresses: z
       .array(z.string())
       .optional()
@@ -62,6 +63,10 @@ export const BotHealth = pageOf(HealthChange)
         at: Time,
       })
       .nullable(),
+    last_signature_at: Time.nullable().openapi({
+      description:
+        'When the last signature of the bot was released. It counts as a sign of life if it is after the last start.',
+    }),
     signing_failures: z.object({
       last_hour: z.int().openapi({
         description: 'The number of signing failures in the last hour and since the start, at most 100.',

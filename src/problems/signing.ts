@@ -47,6 +47,11 @@ export const SIGNING_PROBLEMS = {
     'The bot is stopped',
     'Start it by POST /bots/{id}/start. A stopped bot signs nothing.',
   ],
+  wallet_address_replaced: [
+    409,
+    'The wallet has another address, because its key was replaced',
+    'GET /runner/bots/{id} returns the new address in wallets. Funds at the old address were not moved.',
+  ],
   wallet_key_changed: [
     409,
     'The key of the wallet was replaced since the first request with this Idempotency-Key',

@@ -42,6 +42,7 @@ export type ProblemCode =
   | 'private_key_required'
   | 'bot_key_missing'
   | 'bot_not_running'
+  | 'wallet_address_replaced'
   | 'wallet_key_changed'
   | 'wallet_ambiguous'
   | 'body_too_large'
@@ -99,7 +100,7 @@ export type Chain = 'evm' | 'solana';
  */
 export type PrivateKey = string | number[];
 /**
- * The most severe state that applies. `degraded` and `failing` are reported by the runner. `late`: the last heartbeat is too old. `missing`: no heartbeat arrived since the start. `starting`: the bot was started recently and no heartbeat arrived yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.
+ * The most severe state that applies. `degraded` and `failing` are reported by the runner. A heartbeat or a signature is a sign of life. `late`: the last sign of life is too old. `missing`: there was none since the start. `starting`: the bot was started recently and there was none yet. `key_old`: a key of the bot is too old. `keyless`: the bot runs without a key, which is a fault.
  */
 export type HealthState =
   | 'healthy'
@@ -906,6 +907,10 @@ export interface BotHealth {
      */
     at: string;
   } | null;
+  /**
+   * When the last signature of the bot was released. It counts as a sign of life if it is after the last start. RFC 3339.
+   */
+  last_signature_at: string | null;
   signing_failures: {
     /**
      * The number of signing failures in the last hour and since the start, at most 100.
@@ -959,6 +964,10 @@ export interface HealthDetail {
    * RFC 3339, UTC.
    */
   heartbeat_at?: string | undefined;
+  /**
+   * RFC 3339, UTC.
+   */
+  signature_at?: string | undefined;
   /**
    * The addresses of the keys that are too old.
    */

@@ -27,7 +27,10 @@ export async function requestSignature<Signature>(
 ): Promise<Signature> {
   const answer = await client.bots.sign(botId, { ...request, wallet }, options);
   if (answer.address !== address) {
-    throw new SigningError('The wallet has another address by now.', 'address_changed');
+    throw new SigningError(
+      'The wallet has another address. client.runner.bot(id) returns it: create the account or signer again.',
+      'address_changed',
+    );
   }
   const signature = typeof answer.signature === 'string' ? await verify(answer.signature) : undefined;
   if (signature === undefined) {

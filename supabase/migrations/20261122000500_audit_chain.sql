@@ -85,6 +85,8 @@ create table private.queued_key_events (
   constraint "an event's texts are short" check (
     address ~ '^[0-9A-Za-z]{1,64}$' and chain ~ '^[a-z]{1,16}$' and request_id ~ '^[A-Za-z0-9_=-]{1,36}$')
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+-- The last signature of a bot is a sign of life: see private.bot_health.
+create index queued_signatures_by_bot on private.queued_key_events (bot_id, number) where event = 'key_released';
 comment on table private.queued_key_events is
   'Events that are not in their chain yet. The constraints reject every event that could not be moved into a chain, so that no event blocks a chain.';
 
@@ -116,6 +118,10 @@ create table public.key_events (
     and address ~ '^[0-9A-Za-z]{1,64}$' and chain ~ '^[a-z]{1,16}$' and request_id ~ '^[A-Za-z0-9_=-]{1,36}$'),
   constraint "an event's detail has one canonical form" check (private.is_event_detail(detail))
 );
+-- The addresses that a bot had before: see private.was_replaced.
+create index key_events_by_address on public.key_events (client_id, address)
+  where event in ('key_added', 'key_rotated', 'wallet_added');
+create index signatures_by_bot on public.key_events (bot_id, seq) where event = 'key_released';
 comment on table public.key_events is
   'The audit chains: what happened to the keys of a client, and who did it. Each row contains the hash of the row before it. Rows are added and never changed.';
 comment on column public.key_events.created_at is 'When the transaction began that caused the event, not when the event was moved into the chain.';
@@ -131,9 +137,14 @@ alter table public.key_events force row level security;
 create policy "a client sees its own key events, an admin all" on public.key_events
   for select to authenticated
   using (client_id = (select private.own_client_id()) or (select private.is_admin()));
+create policy "a client sees its own queued events, an admin all" on private.queued_key_events
+  for select to authenticated
+  using (client_id = (select private.own_client_id()) or (select private.is_admin()));
 
 revoke all on public.key_events, private.queued_key_events from public, anon, authenticated, service_role;
 grant select on public.key_events to authenticated;
+-- Only what private.bot_health reads.
+grant select (bot_id, number, event, created_at) on private.queued_key_events to authenticated;
 
 create view private.every_key_event with (security_invoker = true) as
 select client_id, seq, id, event, bot_id, address, chain, key_id, key_version, actor_id, actor, request_id, detail,

@@ -102,6 +102,34 @@ end $$;
 comment on function private.share_for_signing(uuid, uuid, uuid) is
   'Takes the shared locks of signing in the order of the list: gate and keys of the client, as share_client does, then bot and token. Returns true, because plpgsql evaluates an expression faster than PERFORM.';
 
+create function private.was_replaced(client_id uuid, bot_id uuid, address text) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  -- Events have whole milliseconds.
+  first_wallet_at constant timestamptz := (
+    select date_trunc('milliseconds', min(wallets.created_at)) from public.bot_wallets as wallets
+    where wallets.client_id = was_replaced.client_id and wallets.bot_id = was_replaced.bot_id);
+  replaced_at constant timestamptz := (
+    select date_trunc('milliseconds', trading_keys.rotated_at) from public.trading_keys
+    where trading_keys.client_id = was_replaced.client_id);
+begin
+  return exists (
+    select from (
+      select chained.event, chained.bot_id, chained.created_at from public.key_events as chained
+      where chained.client_id = was_replaced.client_id and chained.address = was_replaced.address
+        and chained.event in ('key_added', 'key_rotated', 'wallet_added')
+      union all
+      select queued.event, queued.bot_id, queued.created_at from private.queued_key_events as queued
+      where queued.client_id = was_replaced.client_id and queued.address = was_replaced.address
+        and queued.event in ('key_added', 'key_rotated', 'wallet_added')) as held
+    where held.created_at < replaced_at
+      -- A new trading key is written to every wallet that exists at that time.
+      and case held.event when 'wallet_added' then held.bot_id = was_replaced.bot_id
+        else held.created_at >= first_wallet_at end);
+end $$;
+comment on function private.was_replaced(uuid, uuid, text) is
+  'Whether a wallet of this bot had the address before the current trading key of the client was stored, which replaced the keys of all wallets. Only called if no wallet of the bot has the address. It reads the events of this client only, so a runner learns nothing about addresses of other clients.';
+
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)
 returns jsonb
@@ -157,7 +185,12 @@ begin
   if held.status <> 'running' then
     raise sqlstate 'PT409' using message = 'The bot is not running.', hint = 'bot_not_running';
   end if;
-  if held.candidates is null and check_out_key.wallet is not null then perform private.raise_not_found(); end if;
+  if held.candidates is null and check_out_key.wallet is not null then
+    if private.was_replaced(held.client_id, check_out_key.bot_id, check_out_key.wallet) then
+      raise sqlstate 'PT409' using message = 'The address of the wallet was replaced.', hint = 'wallet_address_replaced';
+    end if;
+    perform private.raise_not_found();
+  end if;
   if held.candidates > 1 then
     raise sqlstate 'PT409' using message = 'The bot has several wallets. Name one.', hint = 'wallet_ambiguous';
   end if;

@@ -12,6 +12,7 @@ begin
         when 'message' then jsonb_typeof(member) <> 'string'
         when 'failures' then member::text !~ '^(0|[1-9][0-9]{0,14})$'
         when 'heartbeat_at' then member::text !~ '^"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,12}Z"$'
+        when 'signature_at' then member::text !~ '^"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-9:.]{8,12}Z"$'
         when 'addresses' then jsonb_typeof(member) <> 'array'
           or jsonb_path_exists(member, 'strict $[*] ? (@.type() != "string")')
         else true end);
@@ -56,7 +57,7 @@ create table private.monitor_settings (
   key_age_limit interval not null default '90 days',
   round_pause interval not null default '10 seconds',
   constraint "there is one row of monitor settings" check (only_row),
-  constraint "a heartbeat is late after 1 second to 1 day" check (heartbeat_limit between '1 second' and '1 day'),
+  constraint "a sign of life is late after 1 second to 1 day" check (heartbeat_limit between '1 second' and '1 day'),
   constraint "a key is old after 1 day to 100 years" check (key_age_limit between '1 day' and '36500 days'),
   constraint "rounds are at most an hour apart" check (round_pause between '0' and '1 hour')
 );
@@ -102,15 +103,26 @@ select
   case when found.state = written.state then written.detail
     else nullif(jsonb_strip_nulls(found.detail), '{}') end as detail,
   written.state as written_state,
-  beat.status as beat_status, beat.message as beat_message, beat.metrics as beat_metrics, beat.beat_at
+  beat.status as beat_status, beat.message as beat_message, beat.metrics as beat_metrics, beat.beat_at,
+  signature.signed_at
 from public.bots
 left join private.monitor_settings as limits on true
 left join public.bot_heartbeats as beat on beat.bot_id = bots.id
 left join public.trading_keys as trading on trading.client_id = bots.client_id
 cross join lateral (
-  -- A heartbeat before the start does not count.
-  select case when beat.beat_at >= bots.started_at then beat.beat_at end as beat_at
-) as alive
+  -- The events of signatures, so that a signature writes nothing more. Queued events are newer than those in the chain.
+  select coalesce(
+    (select queued.created_at from private.queued_key_events as queued
+      where queued.bot_id = bots.id and queued.event = 'key_released' order by queued.number desc limit 1),
+    (select chained.created_at from public.key_events as chained
+      where chained.bot_id = bots.id and chained.event = 'key_released' order by chained.seq desc limit 1)) as signed_at
+) as signature
+cross join lateral (
+  -- A heartbeat or a signature before the start does not count. The time of an event has whole milliseconds.
+  select case when beat.beat_at >= bots.started_at then beat.beat_at end as beat_at,
+    case when signature.signed_at >= date_trunc('milliseconds', bots.started_at) then signature.signed_at end as signed_at
+) as signs
+cross join lateral (select greatest(signs.beat_at, signs.signed_at) as at) as alive
 cross join lateral (
   select count(wallets.key_id) as keys,
     min(age.since) filter (where age.since < now() - limits.key_age_limit) as oldest,
@@ -127,10 +139,11 @@ cross join lateral (
     when bots.status = 'stopped' and bots.stop_reason = 'quarantined' then 'quarantined'
     when bots.status = 'stopped' then 'stopped'
     when held.keys = 0 then 'keyless'
-    when alive.beat_at is null and bots.started_at > now() - limits.heartbeat_limit then 'starting'
-    when alive.beat_at is null then 'missing'
-    when alive.beat_at < now() - limits.heartbeat_limit then 'late'
-    when beat.status <> 'ok' then beat.status
+    when alive.at is null and bots.started_at > now() - limits.heartbeat_limit then 'starting'
+    when alive.at is null then 'missing'
+    when alive.at < now() - limits.heartbeat_limit then 'late'
+    -- An old report does not count for a bot that signs.
+    when beat.status <> 'ok' and signs.beat_at >= now() - limits.heartbeat_limit then beat.status
     when held.oldest is not null then 'key_old'
     else 'healthy' end as state
 ) as judged
@@ -141,12 +154,14 @@ cross join lateral (
       when 'stopped' then coalesce(bots.stopped_at, bots.created_at)
       when 'starting' then bots.started_at
       when 'missing' then bots.started_at + limits.heartbeat_limit
-      when 'late' then alive.beat_at + limits.heartbeat_limit
+      when 'late' then alive.at + limits.heartbeat_limit
       when 'key_old' then held.oldest + limits.key_age_limit
-      else alive.beat_at end as began,
+      when 'healthy' then alive.at
+      else signs.beat_at end as began,
     case
       when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
-      when judged.state = 'late' then jsonb_build_object('heartbeat_at', private.rfc3339(beat.beat_at))
+      when judged.state = 'late' then jsonb_build_object(
+        'heartbeat_at', private.rfc3339(signs.beat_at), 'signature_at', private.rfc3339(signs.signed_at))
       when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)
       when judged.state = 'key_old' then jsonb_build_object('addresses', held.old_addresses)
     end as detail
@@ -155,7 +170,7 @@ left join lateral (
   select logs.state, logs.since, logs.detail from public.bot_health_logs as logs
   where logs.bot_id = bots.id order by logs.id desc limit 1) as written on true;
 comment on view private.bot_health is
-  'The current state of each bot: the gravest state that applies, when it began, the state that was written last, and the last heartbeat. Every table is read by index, once for each bot. Row-level security of the caller decides which bots it has.';
+  'The current state of each bot: the gravest state that applies, when it began, the state that was written last, the last heartbeat, and when the last signature was released. Every table is read by index, once for each bot. Row-level security of the caller decides which bots it has.';
 revoke all on private.bot_health from public, anon, authenticated, service_role;
 grant select on private.bot_health to authenticated;
 
@@ -174,6 +189,7 @@ begin
         'last_heartbeat', case when bot.beat_at is not null then jsonb_build_object(
           'status', bot.beat_status, 'message', bot.beat_message, 'metrics', bot.beat_metrics,
           'at', private.rfc3339(bot.beat_at)) end,
+        'last_signature_at', private.rfc3339(bot.signed_at),
         'signing_failures', jsonb_build_object(
           'last_hour', coalesce((
             select count(*) from unnest(failures.recent) as at

@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: c393ca344876fce9b0edf2b5c65150114dd3051b73d91fd0b6386d136e4ffaac
+-- SHA-256 of the other migrations: d2f77c649d95c794bbb0ea106b0d47ec7d3e37fdcff2bccca13198e69cd451e8
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$

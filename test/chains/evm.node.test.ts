@@ -119,7 +119,7 @@ test('after a rotation the sender is the new address, and the old address sends 
     private_key: generatePrivateKey(),
   });
   expect(address).not.toBe(trader.address);
-  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('resource_not_found');
+  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('wallet_address_replaced');
 
   const [bot] = (await trader.runner.runner.bots()).items;
   expect(bot?.wallets.map((wallet) => wallet.address)).toEqual([address]);

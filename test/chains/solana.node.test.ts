@@ -106,7 +106,7 @@ test('after a rotation the new address signs, and the old address does not', asy
   });
   chain.airdrop(address as Address, lamports(2n * SOL));
   const old = signTransactionMessageWithSigners(transfer(signer, to, SOL));
-  await expect(old).rejects.toMatchObject({ code: 'resource_not_found' });
+  await expect(old).rejects.toMatchObject({ code: 'wallet_address_replaced' });
   const next = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address });
   const signed = await signTransactionMessageWithSigners(transfer(next, to, SOL));
   expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);

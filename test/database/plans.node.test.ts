@@ -93,6 +93,7 @@ const CALLS: readonly [line: string, role: 'anon' | 'authenticated', args: () =>
   ['get_trading_key', 'authenticated', () => [client.id]],
   ['list_bots', 'authenticated', () => [client.id, 50]],
   ['get_bot', 'authenticated', () => [client.bot]],
+  ['get_bot_health', 'authenticated', () => [client.bot, 50]],
   ['get_policy', 'authenticated', () => [client.bot]],
   ['set_policy', 'authenticated', () => [client.bot, { max_value: '1' }]],
   ['stop_bot', 'authenticated', () => [client.bot]],

@@ -31,6 +31,7 @@ describe('GET /bots/{id}/health', () => {
         since: expect.any(String),
         detail: null,
         last_heartbeat: null,
+        last_signature_at: null,
         signing_failures: { last_hour: 0, last_code: null, last_at: null },
         monitored_at: json.monitored_at,
         items: [],

@@ -241,7 +241,7 @@ describe('the required signer', () => {
 });
 
 describe('after a change of keys', () => {
-  it('a rotation -> the new key signs, and the old address does not name a wallet any more', async () => {
+  it('a rotation -> the new key signs, and the old address is reported as replaced', async () => {
     const own = await newClientWithRunner();
     const before = (await sign(own, message())).json;
     const next = newEvmKey();
@@ -250,7 +250,8 @@ describe('after a change of keys', () => {
     expect(json.address).toBe(next.address);
     expect(json.signature).toBe(await accountOf(next).signMessage({ message: 'hello' }));
     expect(json.key_id).not.toBe(before.key_id);
-    expectProblem(await sign(own, { ...message(), wallet: own.key.address }), 404, 'resource_not_found');
+    const named = { ...message(), wallet: own.key.address };
+    expectProblem(await sign(own, named), 409, 'wallet_address_replaced');
     expectProblem(await sign(own, evmTransaction({ from: own.key.address })), 422, 'wallet_not_signer');
   });
 

@@ -114,10 +114,10 @@ describe('an account after a rotation', () => {
   });
 
   test('gives on what the API says, where it was named by its address', async () => {
-    const { account } = await accountAt(problem('resource_not_found', 404));
+    const { account } = await accountAt(problem('wallet_address_replaced', 409));
     await expect(account.signMessage({ message: 'hello' })).rejects.toMatchObject({
-      code: 'resource_not_found',
-      status: 404,
+      code: 'wallet_address_replaced',
+      status: 409,
     });
   });
 });

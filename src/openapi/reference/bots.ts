@@ -145,6 +145,7 @@ export const bots = operations({
             metrics: { open_orders: 3, latency_ms: 41 },
             at: CHANGED_AT,
           },
+          last_signature_at: STARTED_AT,
           signing_failures: { last_hour: 0, last_code: null, last_at: null },
           monitored_at: CHANGED_AT,
         },

@@ -56,6 +56,7 @@ export const runners = operations({
       'bot_key_missing',
       'bot_not_running',
       'chain_mismatch',
+      'wallet_address_replaced',
       'wallet_key_changed',
       'key_decryption_failed',
       'message_malformed',

@@ -45,7 +45,8 @@ select bag_eq('select * from tests.column_grants', array[
     'insert (client_id, name, token_hash, expires_at) on machine_tokens to authenticated',
     'insert (bot_id, client_id, kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
     'update (kinds, chain_ids, recipients, max_value, max_value_24h, quarantine_after) on bot_policies to authenticated',
-    'select (round_ended_at) on private.monitor_state to authenticated'
+    'select (round_ended_at) on private.monitor_state to authenticated',
+    'select (number, event, bot_id, created_at) on private.queued_key_events to authenticated'
   ], 'columns: only these grants exist');
 
 select bag_eq($$select found from tests.function_grants where found like 'public.%'$$, array[

@@ -18,7 +18,7 @@ select bag_eq(
     'select public.clients', 'insert public.clients', 'update public.clients',
     'select public.bot_types',
     'select public.bots', 'insert public.bots', 'update public.bots',
-    'select public.bot_health_logs',
+    'select public.bot_health_logs', 'select private.queued_key_events',
     'select public.trading_keys', 'insert public.trading_keys', 'update public.trading_keys',
     'delete public.trading_keys',
     'select public.bot_wallets', 'insert public.bot_wallets',

@@ -112,5 +112,5 @@ The operator sets these with SQL. Nobody else can change them.
 | row | columns | meaning |
 | --- | --- | --- |
 | \`private.settings\` | \`require_aal2\`, \`max_sign_in_age_seconds\` | the same values as the settings of these names above |
-| \`private.monitor_settings\` | \`heartbeat_limit\` (2 minutes), \`key_age_limit\` (90 days), \`round_pause\` (10 seconds) | how old a heartbeat and a key may be, and the pause between two rounds of the monitor |
+| \`private.monitor_settings\` | \`heartbeat_limit\` (2 minutes), \`key_age_limit\` (90 days), \`round_pause\` (10 seconds) | how old a sign of life and a key may be, and the pause between two rounds of the monitor |
 `;
