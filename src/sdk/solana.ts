@@ -28,9 +28,8 @@ export interface TradingKeysSignerOptions {
 }
 
 /**
- * A partial signer of Kit whose key stays in the API: it signs transactions next to other signers, and only those,
- * since the API signs no other bytes with a Solana key. A signature is handed on only after it was verified against
- * the message. Rejects with ApiProblem, NoAnswer or SigningError.
+ * A partial signer of Kit whose key stays in the API: it signs transactions of every version that Kit builds, next to
+ * other signers. A signature is handed on only after it was verified against the message. Rejects with ApiProblem, NoAnswer or SigningError.
  */
 export function createTradingKeysSigner(options: TradingKeysSignerOptions): TransactionPartialSigner {
   const { client, botId } = options;
