@@ -28,6 +28,8 @@ import { newTrader, type Trader } from '../support/traders.ts';
 import type { RunningWorker } from '../support/worker.ts';
 import { startApi, stopApi } from './api.ts';
 
+/** In version 1, a transaction has no compute units and no data of accounts unless it requests them. */
+const BUDGET = { computeUnitLimit: 20_000, loadedAccountsDataSizeLimit: 65_536 };
 type Config = Parameters<typeof setTransactionMessageConfig>[0];
 
 const SYSTEM_PROGRAM = '11111111111111111111111111111111' as Address;
@@ -79,11 +81,11 @@ function transfer(
     (message) => chain.setTransactionMessageLifetimeUsingLatestBlockhash(message),
     (message) =>
       appendTransactionMessageInstruction({ programAddress: SYSTEM_PROGRAM, accounts, data }, message),
-    (message) => (version === 1 ? configured(message, { computeUnitLimit: 20_000 }) : message),
+    (message) => (version === 1 ? configured(message, BUDGET) : message),
   );
 }
 
-/** In version 1 there are no compute units by default. The parameter has the type that all versions share here. */
+/** `transfer` gives messages of all versions one type. */
 function configured<Message>(message: Message, config: Config): Message {
   const first = message as unknown as Parameters<typeof setTransactionMessageConfig>[1];
   return setTransactionMessageConfig(config, first) as unknown as Message;
@@ -122,9 +124,8 @@ describe('the highest fee that the API finds is the fee that the runtime takes',
   test('version 1, with a priority fee', async () => {
     const to = (await generateKeyPairSigner()).address;
     const message = configured(transfer(signer, to, SOL, signer, 1), {
+      ...BUDGET,
       priorityFeeLamports: 77n,
-      computeUnitLimit: 20_000,
-      loadedAccountsDataSizeLimit: 65_536,
       heapSize: 65_536,
     });
     const signed = await signTransactionMessageWithSigners(message);
