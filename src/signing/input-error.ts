@@ -6,7 +6,8 @@ const MESSAGES = {
   typed_data_hash_malformed: 'the hashes do not conform to EIP-712',
   typed_data_hash_not_allowed:
     'no policy can allow hashes of typed data yet, so none are signed: send the typed data',
-  message_malformed: 'the message must be a text, or hex digits of whole bytes in raw',
+  message_malformed: 'the message must be a text, hex digits of whole bytes in raw (EVM), or base64 (Solana)',
+  message_is_transaction: 'the message could be a transaction, so it is not signed as a message',
   message_too_long: 'the message must have at most 32 KiB',
 } as const;
 
