@@ -5,13 +5,22 @@ import { Problem } from '../problem.ts';
 import { jsonPointer } from './handle-error.ts';
 
 export const MAX_BODY_BYTES = 64 * 1024;
+/** Fits the largest transaction: 49,152 bytes of initcode (EIP-3860) in hex, beside typed data as a text in a batch. */
+export const MAX_TRANSACTION_BODY_BYTES = 256 * 1024;
+const LARGE_BODIES: readonly string[] = ['/bots/{id}/rpc'];
 
-export const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new Problem('body_too_large');
-  },
-});
+const limitedTo = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem('body_too_large');
+    },
+  });
+const limits = { usual: limitedTo(MAX_BODY_BYTES), large: limitedTo(MAX_TRANSACTION_BODY_BYTES) };
+
+export const limitBody = createMiddleware<AppEnv>((c, next) =>
+  (LARGE_BODIES.includes(c.get('route')?.path ?? '') ? limits.large : limits.usual)(c, next),
+);
 
 /** Strict, because Hono's decoder replaces invalid bytes and removes a byte order mark. The schema would check another text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -4,8 +4,10 @@ import type { Signing } from './signing.ts';
 import { readSolanaTransaction } from './solana-transaction.ts';
 import { readTypedData } from './typed-data.ts';
 
+export { describeSignedTransaction, transactionHash } from './evm-signed-transaction.ts';
 export { SigningInputError, type SigningInputReason } from './input-error.ts';
 export { SIGNING_KINDS, type Signed, type Signing, type SigningKind } from './signing.ts';
+export { readQuantity } from './values.ts';
 
 /** The body of `POST /bots/{id}/sign`. */
 export type SigningRequest =

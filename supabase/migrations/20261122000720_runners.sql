@@ -90,10 +90,12 @@ declare
   bot public.bots := private.require_token_bot(runner, get_runner_bot.bot_id);
 begin
   perform private.note_use_of_token(runner);
-  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object('config', bot.config);
+  return private.runner_bot_json(bot, private.wallets_json(bot)) || jsonb_build_object(
+    'config', bot.config,
+    'chain_ids', (select policies.chain_ids from public.bot_policies as policies where policies.bot_id = bot.id));
 end $$;
 comment on function public.get_runner_bot(text, uuid) is
-  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is not a session.';
+  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config and the chains of its policy. Definer: a machine token is not a session.';
 
 create function public.record_heartbeat(
   token text, bot_id uuid, status text, message text default null, metrics jsonb default null,

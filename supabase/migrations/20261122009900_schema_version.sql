@@ -2,12 +2,12 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: 0b930a45c55af58ec47c7a7cbdaf70aaa261ffa4419443c85c992d70b0030e75
+-- SHA-256 of the other migrations: cd9f6cc7ad20e105dd1ffd4e9fb3f61787b546948eef9c21dfc54991a26620e3
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$
 begin
-  return 10;
+  return 11;
 end $$;
 comment on function public.schema_version() is 'The version of the schema. GET /ready calls it to find out whether the database responds and is migrated.';
 grant execute on function public.schema_version() to anon, authenticated;
