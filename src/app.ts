@@ -20,6 +20,7 @@ import { clients } from './routes/clients.ts';
 import { service } from './routes/health.ts';
 import { keys } from './routes/keys.ts';
 import { policies } from './routes/policies.ts';
+import { rpc } from './routes/rpc.ts';
 import { runner } from './routes/runner.ts';
 import { SECURITY_TXT, serveSecurityTxt } from './routes/security-txt.ts';
 import { sign } from './routes/sign.ts';
@@ -66,6 +67,7 @@ export function createApp(limits?: TimeLimits) {
   app.route('/', policies);
   app.route('/', tokens);
   app.route('/', sign);
+  app.route('/', rpc);
   app.route('/', runner);
   app.route('/', audit);
 

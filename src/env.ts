@@ -1,3 +1,5 @@
+import { readFeeCaps, readRpcUrls } from './chain-settings.ts';
+
 /** A secret of Cloudflare's Secrets Store, bound to the Worker (`secrets_store_secrets`). */
 export interface SecretBinding {
   get(): Promise<string>;
@@ -30,13 +32,17 @@ export interface Bindings {
   readonly REQUIRE_AAL2?: string;
   /** Key changes require a sign-in that is not older. `private.settings` must have the same value. */
   readonly MAX_SIGN_IN_AGE_SECONDS?: string;
+  /** URLs of EVM nodes by chain id, for POST /bots/{id}/rpc: a JSON object, or the list `1=https://…,8453=https://…`. */
+  readonly RPC_URLS?: string;
+  /** The highest fee that eth_sendTransaction fills in, by chain id: wei for each unit of gas, in the form of RPC_URLS. */
+  readonly RPC_FEE_CAPS?: string;
   /** Exact origins of web pages that may read responses (CORS), separated by commas. */
   readonly ALLOWED_ORIGINS?: string;
   /** Where to report a vulnerability: `mailto:` or `https:` URIs, separated by commas. */
   readonly SECURITY_CONTACT?: string;
   /** The rate limits below, in the form of the `RateLimit-Policy` header. */
   readonly RATE_LIMIT_POLICY?: string;
-  /** `development` adds the `Server-Timing` header to responses. */
+  /** `development` adds the `Server-Timing` header to responses, and allows `http:` to this machine in RPC_URLS. */
   readonly ENVIRONMENT?: string;
   /** The files of `public/`, if the runtime serves them separately from the Worker. */
   readonly ASSETS?: Files;
@@ -74,6 +80,10 @@ export interface Settings {
   readonly requireAal2: boolean | undefined;
   /** `undefined` for no limit, `NaN` if the setting is not a number of seconds. */
   readonly maxSignInAgeSeconds: number | undefined;
+  /** `undefined` if the setting is malformed, empty if it is not set. */
+  readonly rpcUrls: ReadonlyMap<string, URL> | undefined;
+  /** `undefined` if the setting is malformed, empty if it is not set. */
+  readonly rpcFeeCaps: ReadonlyMap<string, bigint> | undefined;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly securityContacts: readonly string[];
   readonly rateLimitPolicy: string;
@@ -81,6 +91,7 @@ export interface Settings {
 }
 
 export function readSettings(env: Bindings): Settings {
+  const isDevelopment = text(env.ENVIRONMENT) === 'development';
   return {
     supabaseUrl: projectUrl(text(env.SUPABASE_URL)),
     publishableKey: headerValue(text(env.SUPABASE_PUBLISHABLE_KEY)),
@@ -94,10 +105,12 @@ export function readSettings(env: Bindings): Settings {
     auditPublicKeys: text(env.AUDIT_PUBLIC_KEYS),
     requireAal2: trueOrFalse(text(env.REQUIRE_AAL2) || 'false'),
     maxSignInAgeSeconds: positive(text(env.MAX_SIGN_IN_AGE_SECONDS)),
+    rpcUrls: readRpcUrls(text(env.RPC_URLS), isDevelopment),
+    rpcFeeCaps: readFeeCaps(text(env.RPC_FEE_CAPS)),
     allowedOrigins: origins(text(env.ALLOWED_ORIGINS)),
     securityContacts: contacts(text(env.SECURITY_CONTACT)),
     rateLimitPolicy: text(env.RATE_LIMIT_POLICY),
-    isDevelopment: text(env.ENVIRONMENT) === 'development',
+    isDevelopment,
   };
 }
 

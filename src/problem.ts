@@ -1,5 +1,6 @@
 /** Every failure that this API reports, as RFC 9457 problems. The set of codes is closed, and a code never changes. */
 import { AUTHENTICATION_PROBLEMS } from './problems/authentication.ts';
+import { JSON_RPC_PROBLEMS } from './problems/json-rpc.ts';
 import { KEY_PROBLEMS } from './problems/keys.ts';
 import type { ProblemText } from './problems/problem-text.ts';
 import { READINESS_PROBLEMS } from './problems/readiness.ts';
@@ -15,6 +16,7 @@ const CATALOGUE = {
   ...RESOURCE_PROBLEMS,
   ...KEY_PROBLEMS,
   ...SIGNING_PROBLEMS,
+  ...JSON_RPC_PROBLEMS,
   ...REST_API_PROBLEMS,
   ...SERVICE_PROBLEMS,
   ...READINESS_PROBLEMS,
@@ -56,6 +58,10 @@ export class Problem extends Error {
 
   get status() {
     return CATALOGUE[this.code][0];
+  }
+
+  get title(): string {
+    return CATALOGUE[this.code][1];
   }
 
   /** The `detail` of the response. */

@@ -17,6 +17,7 @@ export interface Runtime {
   /** @throws {Problem} database_not_configured */
   database(): Database;
   readonly verifier: Verifier;
+  readonly limits: TimeLimits;
   /** Without a signing key, checkpoints can only be verified. @throws {Problem} audit_key_malformed */
   auditKeys(): Promise<AuditKeys>;
   /** Hashes of the machine tokens that the database accepted when they were last used in this isolate. */
@@ -35,6 +36,8 @@ const SETTINGS = [
   'AUDIT_PUBLIC_KEYS',
   'REQUIRE_AAL2',
   'MAX_SIGN_IN_AGE_SECONDS',
+  'RPC_URLS',
+  'RPC_FEE_CAPS',
   'ALLOWED_ORIGINS',
   'SECURITY_CONTACT',
   'RATE_LIMIT_POLICY',
@@ -65,6 +68,7 @@ function createRuntime(env: Bindings, limits: TimeLimits): Runtime {
   let counted: { readonly of: string; readonly at: number; readonly count: number | null } | undefined;
   return {
     settings,
+    limits,
     verifier: createVerifier(settings, limits),
     knownTokens: new Set(),
     database,

@@ -12,6 +12,8 @@ export interface TimeLimits {
   readonly signingKeysMs: number;
   /** The pause after such a fetch has failed, randomly up to twice as long. */
   readonly signingKeysBackoffMs: number;
+  /** A call of an EVM node. */
+  readonly nodeMs: number;
 }
 
 export const TIME_LIMITS: TimeLimits = {
@@ -21,4 +23,5 @@ export const TIME_LIMITS: TimeLimits = {
   probeMs: 3_000,
   signingKeysMs: 3_000,
   signingKeysBackoffMs: 1_000,
+  nodeMs: 10_000,
 };

@@ -42,6 +42,10 @@ export const Readiness = z
         description:
           'Whether the settings allow the health monitor to run. No call needs it, so the status is `ready` without it.',
       }),
+      rpc_settings: Dependency.openapi({
+        description:
+          'Whether RPC_URLS and RPC_FEE_CAPS are unset or well-formed. Only methods of JSON-RPC that need a node need them, so the status is `ready` without them. The nodes are not called.',
+      }),
       audit_key: Dependency.openapi({
         description:
           'Whether audit checkpoints can be signed. No call needs it, so the status is `ready` without it.',

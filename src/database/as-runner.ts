@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Wallet } from '../contract/keys.ts';
 import { Heartbeat, type HeartbeatRequest, RunnerBot, RunnerBotPage } from '../contract/runner.ts';
 import { Reported } from './as-caller.ts';
 import { asJson, callByToken, type Functions } from './call.ts';
@@ -43,6 +44,13 @@ const CheckedOutKey = z.object({
 });
 export type CheckedOutKey = z.infer<typeof CheckedOutKey>;
 
+/** Instead of a key: the first request with this Idempotency-Key was filled in with these fields. */
+const FilledBefore = z.object({ filled: z.record(z.string(), z.string()) });
+
+/** What JSON-RPC needs of a bot. `chain_ids` are those of its policy. */
+const RpcBot = z.object({ wallets: z.array(Wallet), chain_ids: z.array(z.string()).nullable() });
+export type RpcBot = z.infer<typeof RpcBot>;
+
 const ReportedFailure = z.object({ failures: z.number(), quarantined: z.boolean() });
 export type ReportedFailure = z.infer<typeof ReportedFailure>;
 
@@ -64,12 +72,21 @@ export class RunnerDatabase {
     return new RunnerDatabase(this.#connection, { ...this.#runner, idempotency });
   }
 
+  /** The same database for one part of a request, such as an item of a batch: each part has its own stored response. */
+  forPart(name: string, content: string): RunnerDatabase {
+    const idempotency = this.#runner.idempotency?.part(name, content);
+    return idempotency ? this.withIdempotency(idempotency) : this;
+  }
+
   // Reads are repeatable. They only record when the token was last used, at most once a minute.
   listBots(page: Page) {
     return this.#call(RunnerBotPage, 'list_runner_bots', pageArguments(page), true);
   }
   getBot(botId: string) {
     return this.#call(RunnerBot, 'get_runner_bot', { bot_id: botId }, true);
+  }
+  getRpcBot(botId: string): Promise<RpcBot> {
+    return this.#call(RpcBot, 'get_runner_bot', { bot_id: botId }, true);
   }
   recordHeartbeat(botId: string, { status, message, metrics }: HeartbeatRequest) {
     return this.#callIdempotent(Heartbeat, 'record_heartbeat', {
@@ -84,12 +101,39 @@ export class RunnerDatabase {
    * transaction.
    */
   checkOutKey(botId: string, signing: SigningClaim, wallet: string | undefined): Promise<CheckedOutKey> {
-    return this.#callIdempotent(CheckedOutKey, 'check_out_key', {
+    return this.#checkOut(CheckedOutKey, botId, signing, wallet, this.#runner.idempotency);
+  }
+
+  /**
+   * The same for a transaction that the edge has filled in. Stores the filled fields under the Idempotency-Key. If the first
+   * request with this key was filled in otherwise, returns its fields, and nothing else happens.
+   */
+  checkOutKeyFilled(
+    botId: string,
+    signing: SigningClaim,
+    wallet: string | undefined,
+    filled: Readonly<Record<string, string>>,
+  ): Promise<CheckedOutKey | z.infer<typeof FilledBefore>> {
+    const { idempotency } = this.#runner;
+    const once = idempotency && { ...idempotency, filled };
+    return this.#checkOut(z.union([CheckedOutKey, FilledBefore]), botId, signing, wallet, once);
+  }
+
+  #checkOut<Schema extends z.ZodType>(
+    schema: Schema,
+    botId: string,
+    signing: SigningClaim,
+    wallet: string | undefined,
+    once: IdempotentRequest | undefined,
+  ): Promise<z.infer<Schema>> {
+    const args = {
       edge_token: this.#connection.edgeToken(),
       bot_id: botId,
       signing: asJson(signing),
       ...(wallet !== undefined && { wallet }),
-    });
+      ...idempotencyArgument(once),
+    };
+    return this.#call(schema, 'check_out_key', args, once !== undefined);
   }
 
   /** Records a rejected request in the audit chain of the bot's client, or of the token's client. */

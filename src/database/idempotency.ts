@@ -11,8 +11,12 @@ export interface IdempotentRequest {
   readonly key: string;
   /** In hex. The same key with another fingerprint is another request, which the database rejects. */
   readonly fingerprint: string;
+  /** The fields of a transaction that the edge filled in. They are stored under the key. */
+  readonly filled?: Readonly<Record<string, string>>;
   /** Called if the database returned the stored response of an earlier call. */
   readonly onReplay: () => void;
+  /** One part of the request, such as an item of a batch. `content` is all that makes it another part. */
+  part(name: string, content: string): IdempotentRequest;
 }
 
 /** The database functions with the argument `once`. */
@@ -21,7 +25,9 @@ export type IdempotentFunction = {
 }[keyof Functions];
 
 export function idempotencyArgument(request: IdempotentRequest | undefined): { once?: Json } {
-  return request ? { once: { key: request.key, fingerprint: request.fingerprint } } : {};
+  if (!request) return {};
+  const { key, fingerprint, filled } = request;
+  return { once: { key, fingerprint, ...(filled && { filled: { ...filled } }) } };
 }
 
 export function isReplay(result: unknown): boolean {

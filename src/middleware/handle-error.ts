@@ -24,14 +24,17 @@ export function respondWithProblem(
   return problemResponse(problem, c.get('requestId'), headers);
 }
 
-function asProblem(error: Error, c: Context<AppEnv>): Problem {
+/** A problem for every error. An error that is none is logged. */
+export function asProblem(error: unknown, c: Context<AppEnv>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status === 400) return new Problem('json_malformed');
   if (error instanceof HTTPException && error.status === 415) return new Problem('media_type_unsupported');
   // Only the name is logged, because the message may quote a value of the request.
-  log({ event: 'unexpected_error', level: 'error', request_id: c.get('requestId'), error: error.name });
+  log({ event: 'unexpected_error', level: 'error', request_id: c.get('requestId'), error: nameOf(error) });
   return new Problem('internal_error');
 }
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : typeof error);
 
 /** Rejects a request that its schema rejects. The response repeats no values, and only names that a schema could have. */
 export const rejectInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {

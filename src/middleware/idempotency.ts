@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { createMiddleware } from 'hono/factory';
 import type { AppEnv } from '../app-env.ts';
+import type { IdempotentRequest } from '../database/idempotency.ts';
 import { Problem } from '../problem.ts';
 
 export const MAX_KEY_LENGTH = 255;
@@ -19,12 +20,19 @@ export const idempotent = createMiddleware<AppEnv>(async (c, next) => {
   if (!KEY.test(key) || key.length > MAX_KEY_LENGTH) throw new Problem('idempotency_key_malformed');
 
   let replayed = false;
-  const request = {
+  const onReplay = () => {
+    replayed = true;
+  };
+  const request: IdempotentRequest = {
     key: hashOfKey(key),
     fingerprint: fingerprintOf(key, c.req.method, c.req.path, new Uint8Array(await c.req.arrayBuffer())),
-    onReplay: () => {
-      replayed = true;
-    },
+    onReplay,
+    part: (name, content) => ({
+      ...request,
+      // A line feed is not part of any key, so no other key has the hash of a part.
+      key: hashOfKey(`${key}\n${name}`),
+      fingerprint: fingerprintOf(key, c.req.method, c.req.path, utf8ToBytes(content)),
+    }),
   };
   // A request has only one of them: routes of sessions `database`, routes of runners `runnerDatabase`.
   if (c.get('database')) c.set('database', c.get('database').withIdempotency(request));

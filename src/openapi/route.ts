@@ -15,6 +15,8 @@ export const newRouter = () => new OpenAPIHono<AppEnv>({ defaultHook: rejectInva
 export interface RouteDeclaration extends Declaration {
   /** The name of the operation in `reference/`, which has its text, problem codes and examples. */
   readonly operationId: OperationId;
+  /** Runs around everything else of the route, such as the checks of the body. */
+  readonly around?: MiddlewareHandler<AppEnv>;
 }
 
 type Definition<Path extends string> = Omit<RouteConfig, 'path'> & { path: Path };
@@ -23,7 +25,7 @@ type Definition<Path extends string> = Omit<RouteConfig, 'path'> & { path: Path 
 export function defineRoute<Path extends string, Route extends Definition<Path> & RouteDeclaration>(
   route: Route,
 ) {
-  const middleware: MiddlewareHandler<AppEnv>[] = [];
+  const middleware: MiddlewareHandler<AppEnv>[] = route.around ? [route.around] : [];
   if (route.request?.body) middleware.push(requireJson);
   if (route.idempotencyKey) middleware.push(idempotent);
   return createRoute<Path, Route & { middleware: typeof middleware }>({ ...route, middleware });

@@ -68,10 +68,14 @@ const KEY_TEXTS = {
     'Accepted and not needed: the request can be repeated with or without a key. Every request is carried out, and nothing is stored under the key.',
 };
 
+type Content = Record<string, { schema: object; example?: unknown }>;
+
 interface Response {
   description: string;
-  content: Record<string, { schema: object; example?: unknown }>;
+  content?: Content;
   'x-problem-codes'?: readonly ProblemCode[];
+  /** The codes in `data` of an error of JSON-RPC. */
+  'x-json-rpc-problem-codes'?: readonly ProblemCode[];
 }
 
 /** The part of the document that this file reads. */
@@ -84,7 +88,7 @@ interface Document {
 interface Written extends DescribedRoute {
   readonly operationId: OperationId;
   readonly parameters?: readonly object[];
-  readonly requestBody?: { readonly content: Response['content'] };
+  readonly requestBody?: { readonly content: Content };
   readonly responses: Record<string, Response>;
 }
 
@@ -134,15 +138,24 @@ function describe(operation: Written, route: DescribedRoute): object {
       ...Object.fromEntries(
         Object.entries(responses).map(([status, { content }]) => {
           const { description, example } = reference.responses[Number(status)] ?? { description: '' };
-          return [status, { description, content: withExample(content, example) }];
+          const inData = status === '200' ? reference.problemsInData : undefined;
+          return [
+            status,
+            {
+              description,
+              ...(content && { content: withExample(content, example) }),
+              ...(inData && { 'x-json-rpc-problem-codes': inData.toSorted() }),
+            },
+          ];
         }),
       ),
-      ...(problem && problemResponses(problem.content, problemsOf(route, reference.problems), responses)),
+      ...(problem?.content &&
+        problemResponses(problem.content, problemsOf(route, reference.problems), responses)),
     },
   };
 }
 
-const withExample = (content: Response['content'], example: unknown): Response['content'] =>
+const withExample = (content: Content, example: unknown): Content =>
   Object.fromEntries(Object.entries(content).map(([type, media]) => [type, { ...media, example }]));
 
 /**
@@ -150,7 +163,7 @@ const withExample = (content: Response['content'], example: unknown): Response['
  * `x-problem-codes` lists the codes of each status.
  */
 function problemResponses(
-  content: Response['content'],
+  content: Content,
   codes: readonly ProblemCode[],
   responses: Readonly<Record<string, Response>>,
 ): Record<string, Response> {

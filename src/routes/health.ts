@@ -2,6 +2,7 @@ import { requiredSignIn } from '../auth/step-up.ts';
 import { Health, Readiness } from '../contract/health.ts';
 import { monitorToken } from '../monitor/settings.ts';
 import { defineRoute, json, newRouter, responses } from '../openapi/route.ts';
+import { checkRpcSettings } from '../services/json-rpc/node.ts';
 import { checkReadiness, isAvailable } from '../services/readiness.ts';
 
 export const service = newRouter()
@@ -37,6 +38,7 @@ export const service = newRouter()
           return callStats.measure(async () => runtime.database().stepUpAgrees(required));
         },
         monitor: () => monitorToken(runtime.settings),
+        rpcSettings: () => checkRpcSettings(runtime.settings),
       });
       return c.json(readiness, isAvailable(readiness) ? 200 : 503);
     },

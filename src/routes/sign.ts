@@ -1,11 +1,10 @@
 import { IdParam } from '../contract/common.ts';
 import { SignAnswer, SignRequest } from '../contract/signing.ts';
-import { log } from '../log.ts';
 import { inBackground } from '../middleware/background.ts';
 import { MAX_SIGNING_BODY_BYTES, requireSmallBody } from '../middleware/body.ts';
 import { defineRoute, jsonBody, newRouter, responses } from '../openapi/route.ts';
 import { sign as signFor } from '../services/sign.ts';
-import { countedFailure, reportFailure } from '../services/signing-failures.ts';
+import { countedFailure, reportCountedFailure } from '../services/signing-failures.ts';
 
 export const sign = newRouter().openapi(
   defineRoute({
@@ -28,13 +27,7 @@ export const sign = newRouter().openapi(
       return c.json(await signFor({ database, keyring: runtime.keyring }, id, request), 200);
     } catch (error) {
       const code = countedFailure(error);
-      if (code) {
-        inBackground(c, async () => {
-          const outcome = await reportFailure(database, id, code);
-          const level = outcome === 'counted' ? 'info' : 'error';
-          log({ event: 'signing_failure', level, request_id: requestId, bot_id: id, code, outcome });
-        });
-      }
+      if (code) inBackground(c, () => reportCountedFailure(database, id, code, requestId));
       throw error;
     }
   },

@@ -7,6 +7,8 @@ export type ProblemCode =
   | 'idempotency_key_malformed'
   | 'json_malformed'
   | 'data_not_storable'
+  | 'rpc_request_invalid'
+  | 'rpc_batch_too_large'
   | 'authentication_required'
   | 'machine_token_required'
   | 'session_required'
@@ -30,6 +32,7 @@ export type ProblemCode =
   | 'security_contact_missing'
   | 'resource_not_found'
   | 'trading_key_missing'
+  | 'rpc_method_unknown'
   | 'method_not_allowed'
   | 'bot_limit_reached'
   | 'email_taken'
@@ -67,11 +70,21 @@ export type ProblemCode =
   | 'transaction_malformed'
   | 'typed_data_malformed'
   | 'wallet_not_signer'
+  | 'rpc_params_invalid'
+  | 'rpc_chain_unknown'
+  | 'rpc_chain_mismatch'
+  | 'rpc_fees_required'
+  | 'rpc_fee_cap_exceeded'
+  | 'rpc_node_missing'
   | 'envelope_row_mismatch'
   | 'row_limit_exceeded'
   | 'rate_limited'
   | 'internal_error'
   | 'key_decryption_failed'
+  | 'rpc_node_unavailable'
+  | 'rpc_node_response_invalid'
+  | 'rpc_transaction_unconfirmed'
+  | 'rpc_settings_malformed'
   | 'audit_key_malformed'
   | 'auth_not_configured'
   | 'auth_unavailable'
@@ -210,6 +223,28 @@ export type SignRequest =
        */
       wallet?: string | undefined;
     };
+/**
+ * A request of JSON-RPC 2.0, or a batch of at most 20.
+ */
+export type RpcBody =
+  | {
+      jsonrpc: '2.0';
+      /**
+       * At most 36 characters, returned as it was sent. A request without it is a notification.
+       */
+      id?: (string | number | null) | undefined;
+      method: string;
+      params?: unknown[] | undefined;
+    }
+  | {
+      jsonrpc: '2.0';
+      /**
+       * At most 36 characters, returned as it was sent. A request without it is a notification.
+       */
+      id?: (string | number | null) | undefined;
+      method: string;
+      params?: unknown[] | undefined;
+    }[];
 export type KeyEventName =
   | 'key_added'
   | 'key_rotated'
@@ -438,6 +473,15 @@ export interface Operations {
     problem: Problem;
   };
   /**
+   * Sign and send by Ethereum JSON-RPC, for bots that take a node with accounts (runner)
+   */
+  'POST /bots/{id}/rpc': {
+    query?: RpcQuery | undefined;
+    body: RpcBody;
+    response: RpcResponse | RpcResponse[];
+    problem: Problem;
+  };
+  /**
    * List the running bots of a machine token with their wallets, newest first (runner)
    */
   'GET /runner/bots': {
@@ -555,6 +599,10 @@ export interface Readiness {
      * Whether the settings allow the health monitor to run. No call needs it, so the status is `ready` without it.
      */
     monitor: Dependency;
+    /**
+     * Whether RPC_URLS and RPC_FEE_CAPS are unset or well-formed. Only methods of JSON-RPC that need a node need them, so the status is `ready` without them. The nodes are not called.
+     */
+    rpc_settings: Dependency;
     /**
      * Whether audit checkpoints can be signed. No call needs it, so the status is `ready` without it.
      */
@@ -1107,6 +1155,24 @@ export interface SignAnswer {
    * UUID.
    */
   key_id: string;
+}
+export interface RpcQuery {
+  /**
+   * The EVM chain, in decimal. Without it: the only chain of the policy, or else the only chain that has a node.
+   */
+  chain_id?: string | undefined;
+}
+export interface RpcResponse {
+  jsonrpc: '2.0';
+  id: string | number | null;
+  result?: unknown;
+  error?:
+    | {
+        code: number;
+        message: string;
+        data?: unknown;
+      }
+    | undefined;
 }
 export interface RunnerBotPage {
   items: RunnerBotSummary[];

@@ -19,14 +19,16 @@ export interface Probes {
   readonly stepUpAgrees: () => Promise<boolean>;
   /** @throws {Problem} where the settings do not let the health monitor run */
   readonly monitor: () => unknown;
+  /** @throws {Problem} where the settings of JSON-RPC are malformed */
+  readonly rpcSettings: () => unknown;
 }
 
 /**
  * The state of each dependency: the problem of the calls that need it, and what to do. Never throws. No call needs the
- * monitor or the audit key: a failure of these is listed, and the service is ready all the same.
+ * monitor or the audit key, and signing needs no node: a failure of these is listed, and the service is ready all the same.
  */
 export async function checkReadiness(probes: Probes): Promise<Readiness> {
-  const [schema, keyring, edgeToken, tokens, stepUp, monitor, audit] = await Promise.all([
+  const [schema, keyring, edgeToken, tokens, stepUp, monitor, rpcSettings, audit] = await Promise.all([
     attempt(async () => {
       if ((await probes.schemaVersion()) < SCHEMA_VERSION) throw new Problem('database_not_migrated');
     }),
@@ -37,6 +39,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
       if (!(await probes.stepUpAgrees())) throw new Problem('step_up_settings_mismatch');
     }),
     attempt(async () => probes.monitor()),
+    attempt(async () => probes.rpcSettings()),
     attempt(async () => {
       if (!(await probes.auditKeys()).signing) throw new Problem('audit_key_missing');
     }),
@@ -61,7 +64,12 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
   const ready = Object.values(needed).every(({ status }) => status === 'ok');
   return {
     status: ready ? 'ready' : 'degraded',
-    dependencies: { ...needed, monitor: dependency(monitor.code), audit_key: dependency(audit.code) },
+    dependencies: {
+      ...needed,
+      monitor: dependency(monitor.code),
+      rpc_settings: dependency(rpcSettings.code),
+      audit_key: dependency(audit.code),
+    },
   };
 }
 
@@ -71,7 +79,7 @@ export async function checkReadiness(probes: Probes): Promise<Readiness> {
  * no envelope of several clients opens, the operator has dropped the master key, and nothing can be signed.
  */
 export function isAvailable({
-  dependencies: { monitor: _, audit_key: __, master_key, ...others },
+  dependencies: { monitor: _, audit_key: __, rpc_settings: ___, master_key, ...others },
 }: Readiness): boolean {
   const someDropped =
     master_key.code === 'master_keys_incomplete' && master_key.unopenable_envelopes !== 'all';

@@ -30,6 +30,43 @@ export async function sign(
   const wallet = walletOf(request.wallet);
   const masterKeys = await keyring();
   const key = await database.checkOutKey(botId, claimOf(signing), wallet);
+  return signedBy(key, signing, masterKeys);
+}
+
+/** Fields of a transaction that the caller left out, by name. */
+export type FilledFields = Readonly<Record<string, string>>;
+
+/**
+ * Signs a transaction after filling in fields. If the same request was filled in before under its Idempotency-Key, it is
+ * signed with the fields of then, which are returned.
+ *
+ * @throws {Problem}
+ */
+export async function signFilled(
+  { database, keyring }: Dependencies,
+  botId: string,
+  request: (filled: FilledFields) => SignRequest,
+  filled: FilledFields,
+): Promise<{ readonly answer: SignAnswer; readonly filled: FilledFields }> {
+  const { wallet: named } = request(filled);
+  const wallet = walletOf(named);
+  const masterKeys = await keyring();
+  const checkOut = async (fields: FilledFields) => {
+    const signing = read(request(fields));
+    return {
+      signing,
+      fields,
+      key: await database.checkOutKeyFilled(botId, claimOf(signing), wallet, fields),
+    };
+  };
+  const first = await checkOut(filled);
+  const { signing, fields, key } = 'filled' in first.key ? await checkOut(first.key.filled) : first;
+  // The stored fields equal themselves.
+  if ('filled' in key) throw new Problem('internal_error');
+  return { answer: await signedBy(key, signing, masterKeys), filled: fields };
+}
+
+async function signedBy(key: CheckedOutKey, signing: Signing, masterKeys: Keyring): Promise<SignAnswer> {
   const signature = await signWith(key, signing, masterKeys);
   const signed = await signing.finish(signature, key.address);
   return { ...signed, address: key.address, key_id: key.key_id };

@@ -1,5 +1,6 @@
 /** Failures to sign that say something of the bot: its policy refused, or its key does not open. */
 import type { RunnerDatabase } from '../database/as-runner.ts';
+import { log } from '../log.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /**
@@ -35,4 +36,16 @@ export async function reportFailure(
   } catch {
     return 'not_reported';
   }
+}
+
+/** Reports a failure to sign if it counts, and logs it. Never throws. */
+export async function reportCountedFailure(
+  database: RunnerDatabase,
+  botId: string,
+  code: ProblemCode,
+  requestId: string,
+): Promise<void> {
+  const outcome = await reportFailure(database, botId, code);
+  const level = outcome === 'counted' ? 'info' : 'error';
+  log({ event: 'signing_failure', level, request_id: requestId, bot_id: botId, code, outcome });
 }

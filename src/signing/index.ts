@@ -8,8 +8,10 @@ import { readSolanaTransaction } from './solana-transaction.ts';
 import { readTypedData } from './typed-data.ts';
 import { readTypedDataHash } from './typed-data-hash.ts';
 
+export { describeSignedTransaction, transactionHash } from './evm-signed-transaction.ts';
 export { SigningInputError, type SigningInputReason } from './input-error.ts';
 export { SIGNING_KINDS, type Signed, type Signing, type SigningKind } from './signing.ts';
+export { readQuantity } from './values.ts';
 
 /** The body of `POST /bots/{id}/sign`. */
 export type SigningRequest =

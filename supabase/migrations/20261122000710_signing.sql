@@ -163,7 +163,13 @@ begin
     first := private.first_answer_to(caller, once, 'check_out_key');
     claim := encode(sha256(convert_to(jsonb_build_object(
       'bot_id', check_out_key.bot_id, 'wallet', check_out_key.wallet, 'signing', signing)::text, 'UTF8')), 'hex');
-    if first ->> 'claim' <> claim then perform private.raise_key_reused(); end if;
+    if first ->> 'claim' <> claim then
+      -- The edge filled in other fields than for the first request, such as the next nonce. It signs with the first ones.
+      if first -> 'filled' <> once -> 'filled' then
+        return jsonb_build_object('replayed', true, 'filled', first -> 'filled');
+      end if;
+      perform private.raise_key_reused();
+    end if;
     reserved := coalesce((first ->> 'reserved')::boolean, false);
   end if;
   -- Every key change, stop and end of a token takes these locks exclusively. So such a change has either ended before this
@@ -220,7 +226,8 @@ begin
     null;
   elsif first is null then
     perform private.keep_answer_to(caller, once, 'check_out_key', jsonb_build_object(
-      'claim', claim, 'wallet_id', held.wallet_id, 'key_id', held.key_id, 'reserved', reserved));
+      'claim', claim, 'wallet_id', held.wallet_id, 'key_id', held.key_id, 'reserved', reserved)
+      || case when once ? 'filled' then jsonb_build_object('filled', once -> 'filled') else '{}' end);
   elsif reserved and not (first ->> 'reserved')::boolean then
     -- A 24-hour limit was set since the first request: this request has reserved the value, and later ones reserve nothing.
     update private.kept_answers set answer = kept_answers.answer || '{"reserved": true}'
@@ -231,6 +238,6 @@ begin
     'encrypted_key', held.encrypted_key, 'replayed', first is not null);
 end $$;
 comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
-  'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. Definer: a machine token is not a session.';
+  'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. once.filled has the fields of a transaction that the edge filled in: if a repeated request has others, the stored ones are returned, and no envelope. Definer: a machine token is not a session.';
 
 grant execute on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) to anon;

@@ -84,14 +84,15 @@ begin
   select private.runner_bot_json(bots, (
       select coalesce(jsonb_agg(held.item order by held.id), '[]') from private.shown_wallets as held
       where held.client_id = bots.client_id and held.bot_id = bots.id))
-      || jsonb_build_object('config', bots.config) into shown
+      || jsonb_build_object('config', bots.config, 'chain_ids', policies.chain_ids) into shown
     from public.machine_token_bots as signs join public.bots on bots.id = signs.bot_id
+    left join public.bot_policies as policies on policies.bot_id = bots.id
     where signs.token_id = runner and signs.bot_id = get_runner_bot.bot_id;
   if not found then perform private.raise_not_found(); end if;
   return shown;
 end $$;
 comment on function public.get_runner_bot(text, uuid) is
-  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config. Definer: a machine token is not a session.';
+  'GET /runner/bots/{id}: one bot of a token, running or stopped, with its config and the chains of its policy. Definer: a machine token is not a session.';
 
 create function public.record_heartbeat(
   token text, bot_id uuid, status text, message text default null, metrics jsonb default null,

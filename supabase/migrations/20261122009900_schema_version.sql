@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: 36a8ba07bdef31942d4878d6bb32a732896aee48c27e42c984e987bfce8466a9
+-- SHA-256 of the other migrations: e7541a2dc8213889aafc3ca56f492cd6ea26813f00789870ba5b4d4b7dae5bff
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$

@@ -8,6 +8,7 @@ const app = createApp({
   probeMs: 1_000,
   signingKeysMs: 1_000,
   signingKeysBackoffMs: 200,
+  nodeMs: 1_000,
 });
 
 export default { fetch: app.fetch };

@@ -55,6 +55,21 @@ describe('the description', () => {
       'method_not_allowed',
       'envelope_row_mismatch',
       'row_limit_exceeded',
+      // In the data of an error of JSON-RPC.
+      'rpc_request_invalid',
+      'rpc_batch_too_large',
+      'rpc_method_unknown',
+      'rpc_params_invalid',
+      'rpc_chain_unknown',
+      'rpc_chain_mismatch',
+      'rpc_fees_required',
+      'rpc_fee_cap_exceeded',
+      'rpc_node_missing',
+      'rpc_node_unavailable',
+      'rpc_node_response_invalid',
+      'rpc_transaction_unconfirmed',
+      // There, and in `GET /ready`.
+      'rpc_settings_malformed',
       // In `GET /ready`, as codes of a dependency.
       'audit_key_missing',
       'master_keys_incomplete',

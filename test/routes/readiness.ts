@@ -20,6 +20,7 @@ const DEPENDENCIES = [
   'edge_token',
   'token_verification',
   'step_up',
+  'rpc_settings',
   'audit_key',
 ] as const;
 type Missing = Partial<Record<(typeof DEPENDENCIES)[number], ProblemCode>>;

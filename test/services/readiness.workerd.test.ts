@@ -10,6 +10,7 @@ const well = {
   tokenVerification: async () => {},
   stepUpAgrees: async () => true,
   monitor: () => {},
+  rpcSettings: () => {},
   auditKeys: async () => ({ signing: { kid: 'x', key: {} as CryptoKey } }),
 };
 const fails = (code: ProblemCode) => () => Promise.reject(new Problem(code));
@@ -22,6 +23,7 @@ const allOk = {
   token_verification: ok,
   step_up: ok,
   monitor: ok,
+  rpc_settings: ok,
   audit_key: ok,
 };
 const failing = (code: ProblemCode) => ({ status: 'failing', code, detail: expect.any(String) });
@@ -145,5 +147,15 @@ it('is ready without the monitor, and names the missing setting', async () => {
   expect(await checkReadiness({ ...well, monitor })).toEqual({
     status: 'ready',
     dependencies: { ...allOk, monitor: failing('monitor_token_missing') },
+  });
+});
+
+it('is ready with malformed settings of JSON-RPC, and names them', async () => {
+  const rpcSettings = () => {
+    throw new Problem('rpc_settings_malformed');
+  };
+  expect(await checkReadiness({ ...well, rpcSettings })).toEqual({
+    status: 'ready',
+    dependencies: { ...allOk, rpc_settings: failing('rpc_settings_malformed') },
   });
 });

@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 /** As deployed, but without the pauses before a retry, which hundreds of tests would wait for. */
-const app = createApp({ ...TIME_LIMITS, pauseMs: 1, rejectedPauseMs: 1 });
+const app = createApp({ ...TIME_LIMITS, pauseMs: 1, rejectedPauseMs: 1, nodeMs: 1_000 });
 
 /**
  * `call('POST /clients', { token, body })`. A string body is sent unchanged, anything else as JSON. Every response is

@@ -17,6 +17,8 @@ export function violationsOf(
 ): string[] {
   const operation = operationOf(line);
   const described = operation?.responses[answer.status] ?? operation?.responses.default;
+  if (described && described.content === undefined)
+    return answer.text === '' ? [] : [`${line} returns a body`];
   const content = described?.content ?? PROBLEM;
   const type = answer.headers.get('content-type') ?? '';
   const schema = content[type]?.schema;

@@ -71,6 +71,12 @@ export const BODIES: Readonly<Record<string, Body | null>> = {
     message: 'hello',
     ...(key && { wallet: key.address }),
   }),
+  'POST /bots/{id}/rpc': ({ key }) => ({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'personal_sign',
+    params: ['0x68656c6c6f', key?.address ?? newEvmKey().address],
+  }),
   'GET /runner/bots': null,
   'GET /runner/bots/{id}': null,
   'POST /bots/{id}/heartbeat': () => ({ status: 'ok', message: 'running', metrics: { open_orders: 3 } }),

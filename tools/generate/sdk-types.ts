@@ -10,7 +10,12 @@ const HEADER =
   '/** Written by `npm run openapi` from the schemas of the API. Do not edit: a test compares it. */';
 
 /** The description gives query parameters no name: each name with an operation that has exactly these parameters. */
-const QUERIES = { PageQuery: 'listClients', SeqPageQuery: 'listCheckpoints', KeyEventQuery: 'listKeyEvents' };
+const QUERIES = {
+  PageQuery: 'listClients',
+  SeqPageQuery: 'listCheckpoints',
+  KeyEventQuery: 'listKeyEvents',
+  RpcQuery: 'callJsonRpc',
+};
 
 /** The text of `src/sdk/openapi.ts`: an interface for each named schema, and `Operations`, which has all routes. */
 export async function generateSdkTypes({ paths, components }: Description): Promise<string> {

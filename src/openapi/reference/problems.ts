@@ -57,6 +57,29 @@ const EDGE_TOKEN: readonly ProblemCode[] = [
 /** For operations that open a key. */
 export const OPENS_KEY: readonly ProblemCode[] = [...MASTER_KEY, ...EDGE_TOKEN];
 
+/** What a request to sign can be rejected for, beside problems of the service. */
+export const SIGNS: readonly ProblemCode[] = [
+  'address_checksum_invalid',
+  'address_malformed',
+  'bot_key_missing',
+  'bot_not_running',
+  'chain_mismatch',
+  'wallet_address_replaced',
+  'wallet_key_changed',
+  'key_decryption_failed',
+  'message_malformed',
+  'message_too_long',
+  'policy_chain_denied',
+  'policy_value_24h_exceeded',
+  'policy_kind_denied',
+  'policy_recipient_denied',
+  'policy_value_exceeded',
+  'transaction_malformed',
+  'typed_data_malformed',
+  'wallet_not_signer',
+  'wallet_ambiguous',
+];
+
 /** For operations that take a private key and store it encrypted. */
 export const STORES_KEY: readonly ProblemCode[] = [
   ...OPENS_KEY,

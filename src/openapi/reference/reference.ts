@@ -20,6 +20,8 @@ export interface OperationReference {
   readonly description?: string;
   /** The codes of this operation alone. `problems.ts` adds the codes that follow from its declaration. */
   readonly problems: readonly ProblemCode[];
+  /** The codes that are only in `data` of an error of JSON-RPC, in a response 200. */
+  readonly problemsInData?: readonly ProblemCode[];
   /** An example of the body, if the operation takes one. */
   readonly request?: unknown;
   /** The responses other than problems, by status: a sentence and an example. */

@@ -1,3 +1,4 @@
+import { JSON_RPC_PROBLEMS } from '../../problems/json-rpc.ts';
 import {
   ADDRESS,
   BOT_ID,
@@ -9,7 +10,7 @@ import {
   runnerBot,
   token,
 } from './examples.ts';
-import { OPENS_KEY } from './problems.ts';
+import { OPENS_KEY, SIGNS } from './problems.ts';
 import { operations } from './reference.ts';
 
 export const runners = operations({
@@ -49,30 +50,12 @@ export const runners = operations({
       'The policy of the bot is checked against the exact bytes that are signed. The private key is never in a response.',
     problems: [
       ...OPENS_KEY,
-      'address_checksum_invalid',
-      'address_malformed',
+      ...SIGNS,
       'authorization_malformed',
       'authorization_not_allowed',
-      'bot_key_missing',
-      'bot_not_running',
-      'chain_mismatch',
-      'wallet_address_replaced',
-      'wallet_key_changed',
-      'key_decryption_failed',
-      'message_malformed',
       'message_is_transaction',
-      'message_too_long',
-      'policy_chain_denied',
-      'policy_value_24h_exceeded',
-      'policy_kind_denied',
-      'policy_recipient_denied',
-      'policy_value_exceeded',
-      'transaction_malformed',
       'typed_data_hash_malformed',
       'typed_data_hash_not_allowed',
-      'typed_data_malformed',
-      'wallet_not_signer',
-      'wallet_ambiguous',
     ],
     request: {
       type: 'evm.transaction',
@@ -98,6 +81,34 @@ export const runners = operations({
           address: ADDRESS,
           key_id: KEY_ID,
         },
+      },
+    },
+  },
+  callJsonRpc: {
+    tag: 'Execution',
+    summary: 'Sign and send by Ethereum JSON-RPC, for bots that take a node with accounts (runner)',
+    description:
+      'JSON-RPC 2.0 with batches of at most 20 requests, each of which counts as a signature. `eth_accounts`, `eth_chainId`, `net_version`, `eth_signTransaction`, `eth_signTypedData_v4`, `personal_sign` and `eth_sign` need no node. `eth_sendTransaction` and methods that read the chain need a node that the operator has configured. Policies, events and `Idempotency-Key` are those of `POST /bots/{id}/sign`. A problem of a request is an error of JSON-RPC with the problem in `data`, and the status is 200. A problem of the whole HTTP request, such as a token that is not valid or too many requests, is a problem document; then nothing was signed or sent.',
+    problems: ['rate_limited'],
+    problemsInData: [
+      ...OPENS_KEY,
+      ...SIGNS,
+      ...(Object.keys(JSON_RPC_PROBLEMS) as (keyof typeof JSON_RPC_PROBLEMS)[]),
+    ],
+    request: { jsonrpc: '2.0', id: 1, method: 'personal_sign', params: ['0x68656c6c6f', ADDRESS] },
+    responses: {
+      200: {
+        description: 'The response, or the responses of a batch in the order of its requests.',
+        example: {
+          jsonrpc: '2.0',
+          id: 1,
+          result:
+            '0xe5ddc160e4c8f92de507c7db9b982d4f9b7197bfa421864aeadc586bc96b09ae0ba0c5b131650ae4994cff1839341d00f3735ef5abc62ac8fe2cf50f65208e2a1b',
+        },
+      },
+      204: {
+        description: 'The request was a notification, or a batch of notifications.',
+        example: undefined,
       },
     },
   },

@@ -11,6 +11,7 @@ const dependencies = {
   token_verification: ok,
   step_up: ok,
   monitor: ok,
+  rpc_settings: ok,
   audit_key: failing('audit_key_missing'),
 };
 

@@ -1,7 +1,7 @@
 begin;
 \ir ../people.psql
 \ir once.psql
-select plan(44);
+select plan(50);
 
 create function tests.claim(value text default '60', more jsonb default '{}') returns jsonb language sql immutable
 return jsonb_build_object('kind', 'evm.transaction', 'chain_id', '1', 'value', value, 'recipients', jsonb '["R"]',
@@ -75,6 +75,28 @@ select is(tests.check_out('k1', bot => 'other'), 'PT422 idempotency_key_reused',
 select is(tests.reserved('other'), 0::numeric, 'the rejected request reserved nothing for the other bot');
 select is(tests.check_out('k1', wallet => 'A'), 'PT422 idempotency_key_reused', 'the same wallet named in another way -> 422');
 select is(tests.check_out('k1', token => 'second'), 'PT403 policy_value_24h_exceeded', 'another token has its own keys');
+
+-- The edge fills in fields of a transaction. The first ones are stored under the key.
+select tests.act_as('operator');
+create function tests.filled(nonce text, name text default 'filled') returns jsonb language plpgsql as $$
+begin
+  perform tests.act_as('anon');
+  return public.check_out_key('edge', 'anna', tests.bot_id('hers'),
+    tests.claim('0', jsonb_build_object('digest', tests.hash(nonce))), null,
+    tests.once(name) || jsonb_build_object('filled', jsonb_build_object('nonce', nonce)));
+end $$;
+grant execute on all functions in schema tests to public;
+select ok(tests.filled('1') @> '{"address": "A", "replayed": false}', 'the first request with filled fields gets the key');
+select is(tests.filled('2'), '{"replayed": true, "filled": {"nonce": "1"}}',
+  'a repeated request with other filled fields gets those of the first, and no envelope');
+select tests.act_as('operator');
+select is((select count(*) from private.every_key_event where detail ->> 'digest' = tests.hash('2')), 0::bigint,
+  'the other fields are in no event, because no key was released for them');
+select ok(tests.filled('1') @> '{"address": "A", "replayed": true}', 'with the first fields it gets the key again');
+select is(tests.check_out('filled', tests.claim('0', jsonb_build_object('digest', tests.hash('2')))),
+  'PT422 idempotency_key_reused', 'another claim without filled fields -> 422');
+select tests.act_as('operator');
+select is(tests.kept('filled') -> 0 -> 'filled', '{"nonce": "1"}', 'the stored response has the first fields');
 
 -- The policy is checked again.
 select tests.policy('{"max_value_24h": "100", "max_value": "59"}');

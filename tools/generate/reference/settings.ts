@@ -61,6 +61,16 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
     '',
     'Only if access tokens are signed with HS256 (the local stack, some self-hosted projects). Unset: the published keys of the project verify them. With this secret, an attacker can sign access tokens for every account: leave it unset in production.',
   ],
+  RPC_URLS: [
+    'secret',
+    '`eth_sendTransaction` and read methods of `POST /bots/{id}/rpc`',
+    'The node of each EVM chain: a JSON object such as `{"1": "https://…", "8453": "https://…"}`, or the list `1=https://…,8453=https://…`. Only `https:`; `http:` to this machine if `ENVIRONMENT` is `development`. No user and password in a URL. No response and no line of the log contains a URL. Unset: these methods return `rpc_node_missing`, and signing works.',
+  ],
+  RPC_FEE_CAPS: [
+    'variable',
+    '',
+    'The highest fee that `eth_sendTransaction` fills in for a transaction without fees, in the form of `RPC_URLS`: chain ids and wei for each unit of gas, such as `{"1": "50000000000"}`. Unset: a transaction without fees is rejected with `rpc_fees_required`. Fees that the caller sends are not limited by it.',
+  ],
   ALLOWED_ORIGINS: [
     'variable',
     '',
@@ -76,7 +86,11 @@ const SETTINGS: Readonly<Record<Setting, readonly [Sort, needed: string, meaning
     '',
     'The rate limits below, in the form of the header `RateLimit-Policy`. It only informs callers: change it together with the limits.',
   ],
-  ENVIRONMENT: ['variable', '', '`development` adds the header `Server-Timing` to responses.'],
+  ENVIRONMENT: [
+    'variable',
+    '',
+    '`development` adds the header `Server-Timing` to responses, and allows `http:` to this machine in `RPC_URLS`.',
+  ],
   ASSETS: ['binding', '`GET /docs`, `GET /openapi.json`', 'The files of `public/`.'],
   READ_LIMIT: ['binding', '', 'Limits reads and heartbeats.'],
   CHANGE_LIMIT: ['binding', '', 'Limits changes by a session. Stopping and revoking are never limited.'],
