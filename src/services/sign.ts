@@ -119,6 +119,7 @@ const MEMBER_OF = {
   'evm.authorization': '/authorization',
   'evm.message': '/message',
   'solana.transaction': '/message',
+  'solana.message': '/message',
 } as const satisfies Record<SignRequest['type'], string>;
 
 function read(request: SignRequest): Signing {
