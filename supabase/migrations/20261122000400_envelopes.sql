@@ -3,9 +3,7 @@ create function private.envelope_names(
 ) returns boolean
 language plpgsql immutable parallel safe set search_path = '' as $$
 declare
-  encoded constant text := left(envelope, -128);
-  -- The wrapped data key (32 bytes), IV (12), ciphertext (32) and tag (16), each after a point.
-  rest constant text := right(envelope, 128);
+  encoded text := split_part(envelope, '.', 1);
   header text;
   master_key_id text;
   iv text;
@@ -15,13 +13,12 @@ begin
   -- which two parsers could read differently. No regular expression has a count: a count makes a hundred states of it.
   if (
     octet_length(envelope) <= 2048
-    and rest like
-      '.' || repeat('_', 43) || '.' || repeat('_', 16) || '.' || repeat('_', 43) || '.' || repeat('_', 22)
-    -- All parts are canonical base64url. A header in ASCII never contains - or _. Two expressions, because one for the whole
-    -- envelope has more states, which PostgreSQL builds in every call.
-    and encoded ~ '^[A-Za-z0-9]+$'
-    and rest ~ (
-      '^\.[A-Za-z0-9_-]+[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]+'
+    -- After the header: the wrapped data key (32 bytes), IV (12), ciphertext (32) and tag (16).
+    and envelope like
+      '%.' || repeat('_', 43) || '.' || repeat('_', 16) || '.' || repeat('_', 43) || '.' || repeat('_', 22)
+    -- All parts are canonical base64url. A header in ASCII never contains - or _.
+    and envelope ~ (
+      '^[A-Za-z0-9]+\.[A-Za-z0-9_-]+[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]+'
       '\.[A-Za-z0-9_-]+[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]+[AQgw]$')
     -- The encodings of '}' and '"}' at the end, without unused bits. Base64 never has a length of 4n + 1.
     and encoded like case octet_length(encoded) % 4 when 0 then '%' when 2 then '%fQ' when 3 then '%In0' end

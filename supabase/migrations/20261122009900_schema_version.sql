@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: e7541a2dc8213889aafc3ca56f492cd6ea26813f00789870ba5b4d4b7dae5bff
+-- SHA-256 of the other migrations: f80c33be0247ec1f0bc4f82bbc3f83454d64a05b446e8d816bddbead40b7275c
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$
