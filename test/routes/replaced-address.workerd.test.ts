@@ -1,6 +1,5 @@
 /** A request to sign that names a wallet by an address which a rotation replaced. */
 import { describe, expect, it } from 'vitest';
-
 import { type Answer, call } from '../support/api.ts';
 import { addWallet, newClientWithBot, revoke, rotate, setUp } from '../support/bots.ts';
 import { newAdmin, operatorSql } from '../support/people.ts';
