@@ -4,12 +4,27 @@ import { closedObject, Id, Time } from './common.ts';
 
 export const Chain = z.enum(CHAINS).openapi('Chain');
 
+const SEND = 'send a text, or the JSON array of solana-keygen';
+/** What callers send in place of a private key, and what to send. */
+const OTHER_FORMS: readonly (readonly [(input: unknown) => boolean, string])[] = [
+  [(input) => typeof input === 'number', `a JSON number, which JSON readers round: ${SEND}`],
+  [(input) => typeof input === 'string', 'a text of more than 1,024 characters, which no private key has'],
+  [(input) => Array.isArray(input), 'a list that is not one of at most 128 numbers from 0 to 255'],
+  [
+    (input) => typeof input === 'object' && input !== null,
+    `a keystore or another JSON object: decrypt it with its password, and ${SEND}`,
+  ],
+  [() => true, SEND],
+];
+
 /** `keys/` checks the form and the value, with a problem code for each fault. */
 export const PrivateKeyText = z
-  .union([z.string().max(1024), z.array(z.int().min(0).max(255)).max(128)])
+  .union([z.string().max(1024), z.array(z.int().min(0).max(255)).max(128)], {
+    error: ({ input }) => OTHER_FORMS.find(([isForm]) => isForm(input))?.[1],
+  })
   .openapi('PrivateKey', {
     description:
-      'EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of solana-keygen. No response contains it.',
+      'EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes, or of a 32-byte seed if `address` is present, or the JSON array of solana-keygen. No response contains it.',
     format: 'password',
     writeOnly: true,
   });

@@ -17,6 +17,11 @@ const REASONS = {
     field: 'private_key',
     message: 'the second half of the Solana private key must be the public key of its first half',
   },
+  address_required: {
+    field: 'address',
+    message:
+      'base58 of 32 bytes is a seed or an address of Solana: send the address of the key too, or send base58 of 64 bytes',
+  },
   address_malformed: {
     field: 'address',
     message: 'not an address: send 0x and 40 hex digits (EVM), or base58 of 32 bytes (Solana)',
@@ -39,16 +44,16 @@ const REASONS = {
 export type KeyInputReason = keyof typeof REASONS;
 
 /**
- * The reason why a key is rejected. The message is a fixed text without any part of the input, and there is no `cause`. So
- * the error may be logged and returned to the caller.
+ * The reason why a key is rejected. The message is one of a few fixed texts without any part of the input, and there is no
+ * `cause`. So the error may be logged and returned to the caller.
  */
 export class KeyInputError extends Error {
   override readonly name = 'KeyInputError';
   readonly reason: KeyInputReason;
   readonly field: 'private_key' | 'address' | 'chain';
 
-  constructor(reason: KeyInputReason) {
-    super(REASONS[reason].message);
+  constructor(reason: KeyInputReason, message: string = REASONS[reason].message) {
+    super(message);
     this.reason = reason;
     this.field = REASONS[reason].field;
   }

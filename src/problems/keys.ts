@@ -32,6 +32,11 @@ export const KEY_PROBLEMS = {
     'The address is malformed',
     'Send 0x and 40 hex digits (EVM), or base58 of 32 bytes (Solana).',
   ],
+  address_required: [
+    422,
+    'The private key is base58 of 32 bytes, which is a seed or an address',
+    'Send the address of the key in the field address, or send base58 of 64 bytes.',
+  ],
   address_mismatch: [
     422,
     'The address is not the address of the private key',

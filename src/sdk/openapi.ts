@@ -56,6 +56,7 @@ export type ProblemCode =
   | 'bot_type_unknown'
   | 'address_checksum_invalid'
   | 'address_malformed'
+  | 'address_required'
   | 'address_mismatch'
   | 'chain_mismatch'
   | 'private_key_halves_mismatch'
@@ -110,7 +111,7 @@ export type ProblemCode =
   | 'step_up_settings_mismatch';
 export type Chain = 'evm' | 'solana';
 /**
- * EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes or of a 32-byte seed, or the JSON array of solana-keygen. No response contains it.
+ * EVM: 64 hex digits, with or without 0x. Solana: base58 of 64 bytes, or of a 32-byte seed if `address` is present, or the JSON array of solana-keygen. No response contains it.
  */
 export type PrivateKey = string | number[];
 /**

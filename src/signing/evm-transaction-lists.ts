@@ -26,12 +26,18 @@ export function readAccessList(value: unknown, chainId: string) {
       throw malformed(`${at}/storageKeys`, 'must be a list of hex texts of 32 bytes');
     count(1 + storageKeys.length);
     return {
-      address: address(account, `${at}/address`, chainId),
+      address: lowerAddress(account, `${at}/address`, chainId),
       storageKeys: storageKeys.map((key, n) =>
         required(readHex(key, 32), `${at}/storageKeys/${n}`, hexFault(key, 32)),
       ),
     };
   });
+}
+
+/** In lower case: an address without a checksum then needs no hash, and a list can have thousands of them. */
+function lowerAddress(value: unknown, field: string, chainId: string): Hex {
+  if (typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value)) return value as Hex;
+  return address(value, field, chainId).toLowerCase() as Hex;
 }
 
 /** The authorizations are already signed by their accounts. They are not signed here. */

@@ -3,6 +3,7 @@ import { base58, base64urlnopad } from '@scure/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyInputError, parsePrivateKey } from '../../src/keys/index.ts';
+import { solanaAddressOf } from '../../src/keys/solana.ts';
 import { ED25519_KEYS } from '../support/published-keys.ts';
 
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -45,7 +46,7 @@ describe('a Solana private key', () => {
         const publicKey = await publicKeyOf(seed);
         const expected = { chain: 'solana', address: base58.encode(publicKey), secret: seed };
         for (const privateKey of formsOf(seed, publicKey))
-          expect(parsePrivateKey({ privateKey })).toEqual(expected);
+          expect(parsePrivateKey({ privateKey, address: expected.address })).toEqual(expected);
       }),
       { numRuns: 30 },
     );
@@ -53,7 +54,7 @@ describe('a Solana private key', () => {
 
   it('may have the longest base58 text of 64 bytes', () => {
     const seed = new Uint8Array(32).fill(0xff);
-    const { address } = parsePrivateKey({ privateKey: base58.encode(seed) });
+    const address = solanaAddressOf(seed);
     const text = base58.encode(new Uint8Array([...seed, ...base58.decode(address)]));
     expect(text).toHaveLength(88);
     expect(parsePrivateKey({ privateKey: text }).secret).toEqual(seed);
@@ -61,8 +62,18 @@ describe('a Solana private key', () => {
 
   it('may be JSON of 4096 characters, including white space', () => {
     const json = JSON.stringify([...hexToBytes(ED25519_KEYS[0].seed + ED25519_KEYS[0].publicKey)]);
-    expect(bytesToHex(parsePrivateKey({ privateKey: json.padEnd(4096) }).secret)).toBe(ED25519_KEYS[0].seed);
-    expect(() => parsePrivateKey({ privateKey: json.padEnd(4097) })).toThrow(KeyInputError);
+    const sized = (length: number) => json.replace('[', '['.padEnd(length - json.length + 1));
+    expect(bytesToHex(parsePrivateKey({ privateKey: sized(4096) }).secret)).toBe(ED25519_KEYS[0].seed);
+    expect(() => parsePrivateKey({ privateKey: sized(4097) })).toThrow(KeyInputError);
+  });
+
+  it('as base58 of 32 bytes, which may be an address, needs its address', () => {
+    const [{ seed, publicKey }] = ED25519_KEYS;
+    const [privateKey, address] = [seed, publicKey].map((text) => base58.encode(hexToBytes(text)));
+    const refused = expect.objectContaining({ reason: 'address_required', field: 'address' });
+    expect(() => parsePrivateKey({ privateKey: privateKey ?? '' })).toThrow(refused);
+    expect(() => parsePrivateKey({ privateKey: address ?? '', chain: 'solana' })).toThrow(refused);
+    expect(parsePrivateKey({ privateKey: ` ${privateKey}\n`, address }).address).toBe(address);
   });
 
   it('is a copy: wiping it leaves the array of the caller unchanged', async () => {

@@ -27,7 +27,12 @@ const GOOD: [string, () => TestKey, Body][] = [
   ],
   ['EVM with its chain', evm, (key) => ({ private_key: key.privateKey, chain: 'evm' })],
   ['Solana, base58 of 64 bytes', solana, (key) => ({ private_key: key.privateKey })],
-  ['Solana, base58 of the seed', solana, (key) => ({ private_key: key.seed })],
+  [
+    'Solana, base58 of the seed with its address',
+    solana,
+    (key) => ({ private_key: key.seed, address: key.address }),
+  ],
+  ['EVM with white space around it', evm, (key) => ({ private_key: ` ${key.privateKey}\n` })],
   ['Solana, the array of solana-keygen', solana, (key) => ({ private_key: key.array })],
   ['Solana, that array as text', solana, (key) => ({ private_key: JSON.stringify(key.array) })],
   [
@@ -43,10 +48,33 @@ const BAD: [string, () => TestKey, Body, ProblemCode, string][] = [
   ['a word', evm, () => ({ private_key: 'correct horse!' }), 'private_key_malformed', '/private_key'],
   ['nothing', evm, () => ({ private_key: '' }), 'private_key_malformed', '/private_key'],
   [
-    'white space around it',
+    'white space inside it',
     evm,
-    (key) => ({ private_key: ` ${key.privateKey}` }),
+    (key) => ({ private_key: `${key.privateKey.slice(0, 9)} ${key.privateKey.slice(9)}` }),
     'private_key_malformed',
+    '/private_key',
+  ],
+  [
+    'an address as key',
+    evm,
+    (key) => ({ private_key: key.address }),
+    'private_key_wrong_length',
+    '/private_key',
+  ],
+  [
+    'a seed without its address',
+    solana,
+    (key) => ({ private_key: key.seed }),
+    'address_required',
+    '/address',
+  ],
+  ['an address as key', solana, (key) => ({ private_key: key.address }), 'address_required', '/address'],
+  ['a number', evm, () => ({ private_key: 12345 }), 'validation_failed', '/private_key'],
+  [
+    'a keystore',
+    evm,
+    () => ({ private_key: { version: 3, crypto: { cipher: 'aes-128-ctr' } } }),
+    'validation_failed',
     '/private_key',
   ],
   [
@@ -146,7 +174,11 @@ describe.each(Object.entries(WAYS_IN))('%s', (line, { at, send }) => {
     const [client, key] = [await newClient(), newKey()];
     const answer = await send(client, body(key as never), key.chain);
     expectProblem(answer, 422, code);
-    expect(answer.json.errors).toMatchObject([{ pointer: `${at}${place}`, code }]);
+    expect(answer.json.errors).toMatchObject([
+      { pointer: `${at}${place}`, ...(code !== 'validation_failed' && { code }) },
+    ]);
+    // Every cause comes with what to send.
+    expect(answer.json.errors[0].detail).not.toMatch(/^Invalid/);
     expect((await stored(client)).trading?.address).not.toBe(key.address);
   });
 

@@ -124,7 +124,6 @@ const oddName = fc.oneof(
     'bytes33',
     'É',
     'address',
-    '__proto__',
     'EIP712Domain',
     'a[]',
     'A:B:C',

@@ -86,6 +86,7 @@ export const STORES_KEY: readonly ProblemCode[] = [
   'address_checksum_invalid',
   'address_malformed',
   'address_mismatch',
+  'address_required',
   'address_taken',
   'chain_mismatch',
   'key_id_ended',
