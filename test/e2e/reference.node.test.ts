@@ -24,6 +24,7 @@ const DOCUMENTS = [
   ...globSync('*.md'),
   ...globSync('docs/**/*.md'),
   ...globSync('test/**/*.md'),
+  'python/README.md',
   'src/sdk/README.md',
 ];
 const withoutCode = (text: string) => text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');

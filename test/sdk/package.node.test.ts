@@ -76,6 +76,28 @@ test('it has no dependencies, and its manifest agrees with the manifest of this 
   expect(JSON.stringify(entries).replaceAll('"./sdk/', '"./dist/sdk/')).toBe(JSON.stringify(root.exports));
 });
 
+/** The bytes of a module and of all that it imports from the package. A bot loads no more of it. */
+function sizeOf(module: string, seen = new Set<string>()): number {
+  if (seen.has(module)) return 0;
+  seen.add(module);
+  const text = readFileSync(module, 'utf8');
+  const imported = [...text.matchAll(/from '(\.\/[^']+)'/g)].map(([, path = '']) => join(module, '..', path));
+  return imported.reduce((sum, path) => sum + sizeOf(path, seen), Buffer.byteLength(text));
+}
+
+test.each([
+  ['client', 18_000],
+  ['viem', 12_000],
+  ['ethers', 13_000],
+  ['solana', 9_000],
+  ['solana-web3js', 10_000],
+  ['audit', 18_000],
+])('%s loads at most %i bytes of the package, comments included', (name, limit) => {
+  const bytes = sizeOf(join(dist, 'sdk', `${name}.js`));
+  expect(bytes).toBeLessThan(limit);
+  expect(bytes).toBeGreaterThan(limit / 2);
+});
+
 test('Node imports all entries', () => {
   const program = `
     const names = ['client', 'viem', 'ethers', 'solana', 'solana-web3js', 'audit'];
@@ -91,7 +113,10 @@ test('Node imports all entries', () => {
   ]);
 });
 
-test("a bot's own program compiles against it, and so does an unchanged copy of the reference runner", () => {
+// The compiler checks the types of all libraries too.
+test("a bot's own program compiles against it, and so does an unchanged copy of the reference runner", {
+  timeout: 300_000,
+}, () => {
   copyFileSync('examples/runner.ts', join(consumer, 'runner.ts'));
   writeFileSync(
     join(consumer, 'bot.ts'),
