@@ -34,6 +34,24 @@ export function isScalar(secret: Uint8Array): boolean {
   return use((library) => library.isScalar(secret));
 }
 
+/** By then a call that the caller has begun is on its way. Until this code returns, the runtime sends nothing. */
+const BEGIN_AFTER_MS = 1;
+
+/**
+ * Makes soon what the first signature of an isolate needs, which takes as long as many signatures. Callers begin it before
+ * they wait for the database. If it fails, the signature tries again.
+ */
+export function prepareToSign(): void {
+  if (instance?.verifies) return;
+  setTimeout(() => {
+    try {
+      use((library) => library.verifying);
+    } catch {
+      // `use` has removed the instance.
+    }
+  }, BEGIN_AFTER_MS);
+}
+
 /**
  * Makes the instance when it is first used, because Workers allow no random numbers while they start. An instance whose call
  * threw is not used again: the library did not return, so its stack pointer is wrong.
@@ -98,12 +116,12 @@ class Instance extends Library {
     this.memory.set(signature.subarray(0, 64), this.#compact);
     const recovered =
       this.call._secp256k1_ecdsa_recoverable_signature_parse_compact(
-        this.context,
+        this.verifying,
         this.#signature,
         this.#compact,
         signature[64] ?? 0,
       ) === 1 &&
-      this.call._secp256k1_ecdsa_recover(this.context, this.#point, this.#signature, this.#digest) === 1;
+      this.call._secp256k1_ecdsa_recover(this.verifying, this.#point, this.#signature, this.#digest) === 1;
     return recovered ? this.#readPoint() : undefined;
   }
 

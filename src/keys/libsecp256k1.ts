@@ -16,8 +16,9 @@ const HEAP = STACK + 5 * 1024 * 1024;
 /** The part of the stack that is wiped. Calls with a secret use less than 2 KiB of it: test/keys/linear-memory measures it. */
 const STACK_IN_USE = 16 * 1024;
 
-/** The flags of a context that signs and verifies. */
-const SIGN_AND_VERIFY = 0x301;
+/** The flags of a context that signs, and of one that verifies. */
+const SIGN = 0x201;
+const VERIFY = 0x101;
 
 interface Exports {
   _malloc(bytes: number): number;
@@ -57,7 +58,9 @@ interface Exports {
 
 export class Library {
   readonly call: Exports;
+  /** Signs, and derives points. */
   readonly context: number;
+  #verifying: number | undefined;
   /** The linear memory. Its size is fixed, so this view stays valid. */
   readonly memory: Uint8Array;
   readonly #secret: number;
@@ -84,12 +87,26 @@ export class Library {
       },
     };
     this.call = new WebAssembly.Instance(compiled, { env }).exports as unknown as Exports;
-    this.context = this.call._secp256k1_context_create(SIGN_AND_VERIFY);
+    this.context = this.call._secp256k1_context_create(SIGN);
     this.#secret = this.allocate(32);
     // Blinds the multiplication of the base point against side channels, by random numbers that stay in the context.
     const seed = crypto.getRandomValues(new Uint8Array(32));
     this.withSecret(seed, (address) => this.call._secp256k1_context_randomize(this.context, address));
     seed.fill(0);
+  }
+
+  /**
+   * Verifies. It is made when it is first used, because it computes a table that takes many times as long as all of the
+   * instance, and a key that comes in does not need it. No secret is used with it, so it is not blinded.
+   */
+  get verifying(): number {
+    this.#verifying ??= this.call._secp256k1_context_create(VERIFY);
+    return this.#verifying;
+  }
+
+  /** Whether `verifying` exists. */
+  get verifies(): boolean {
+    return this.#verifying !== undefined;
   }
 
   /** Memory that is never freed. Its address is never 0, because `abort` throws if no memory is left. */

@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import { recoverPoint, signDigest } from './ecdsa.ts';
+import { prepareToSign as prepareEcdsa, recoverPoint, signDigest } from './ecdsa.ts';
 import { isSignedBy, signEd25519 } from './ed25519.ts';
 import { evmAddressOfPoint } from './evm.ts';
 
@@ -10,6 +10,11 @@ export class SigningError extends Error {
   constructor() {
     super('the signature is not by the expected address');
   }
+}
+
+/** Begins what the first signature of an isolate needs. Call it before waiting for the database. */
+export function prepareToSign(chain: Chain): void {
+  if (chain === 'evm') prepareEcdsa();
 }
 
 /**

@@ -5,7 +5,7 @@ import type { SignAnswer, SignRequest } from '../contract/signing.ts';
 import { EnvelopeError, open } from '../crypto/envelope.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { CheckedOutKey, RunnerDatabase, SigningClaim } from '../database/as-runner.ts';
-import { canonicalAddress, KeyInputError, SigningError, signAs, wipe } from '../keys/index.ts';
+import { canonicalAddress, KeyInputError, prepareToSign, SigningError, signAs, wipe } from '../keys/index.ts';
 import { Problem } from '../problem.ts';
 import { readSigning, type Signing, SigningInputError } from '../signing/index.ts';
 import type { KeyringSource } from './sealing.ts';
@@ -29,8 +29,9 @@ export async function sign(
   const signing = read(request);
   const wallet = walletOf(request.wallet);
   const masterKeys = await keyring();
-  const key = await database.checkOutKey(botId, claimOf(signing), wallet);
-  return signedBy(key, signing, masterKeys);
+  const checkedOut = database.checkOutKey(botId, claimOf(signing), wallet);
+  prepareToSign(signing.chain);
+  return signedBy(await checkedOut, signing, masterKeys);
 }
 
 /** Fields of a transaction that the caller left out, by name. */

@@ -3,12 +3,18 @@ import { type Bundle, buildBundle } from '../support/bundle.ts';
 import { bundleVerdict } from './edge.ts';
 import { burst } from './load.ts';
 import { ratios, sideBySide, summaryOf } from './measure.ts';
-import { type Section, times } from './report.ts';
+import { judged, type Section, times } from './report.ts';
 import { Workerd } from './workerd.ts';
 
 const ROUTES = [0, 100, 1000];
 
-export async function coldStart({ rounds }: { readonly rounds: number }): Promise<Section> {
+/** How many times as long as an empty program. */
+const MAX_COLD_START = 2;
+
+export async function coldStart(
+  _stack: unknown,
+  { rounds, quick }: { readonly rounds: number; readonly quick: boolean },
+): Promise<Section> {
   const bundle = buildBundle();
   const empty = buildBundle('test/bench/workers/empty.ts');
   const firstAnswer = async (program: Bundle, path: string) => {
@@ -24,6 +30,18 @@ export async function coldStart({ rounds }: { readonly rounds: number }): Promis
     series.service.push(service);
     series.empty.push(nothing);
   }
+
+  const measured = ratios(series.service, series.empty);
+  const verdicts = [
+    bundleVerdict(bundle),
+    judged(`a cold start takes at most ${MAX_COLD_START} times that of an empty program`, {
+      name: 'cold start of empty',
+      better: 'lower',
+      limit: MAX_COLD_START,
+      measured,
+    }),
+  ];
+  if (quick) return { tables: [], verdicts };
 
   const many = buildBundle('test/bench/workers/many-routes.ts');
   const rows: (string | number | ReturnType<typeof summaryOf>)[][] = [];
@@ -51,7 +69,7 @@ export async function coldStart({ rounds }: { readonly rounds: number }): Promis
             bundle.bytes / 1024,
             bundle.gzipBytes / 1024,
             summaryOf(series.service),
-            times(ratios(series.service, series.empty)),
+            times(measured),
           ],
         ],
       },
@@ -62,6 +80,6 @@ export async function coldStart({ rounds }: { readonly rounds: number }): Promis
         rows,
       },
     ],
-    verdicts: [bundleVerdict(bundle)],
+    verdicts,
   };
 }

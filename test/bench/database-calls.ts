@@ -103,6 +103,19 @@ export function pairs(sessions: Sessions, edgeToken: string, home: Household): P
       ],
     ),
     pair(
+      'get_bot_health',
+      userId,
+      () => ({ bot_id: bot, page_size: 50 }),
+      () => [
+        ['select * from public.bots where id = $1', [bot]],
+        ['select * from public.bot_heartbeats where bot_id = $1', [bot]],
+        key,
+        [`${WALLETS} = $2`, [clientId, bot]],
+        ['select * from private.monitor_state cross join private.monitor_settings', []],
+        ['select * from public.bot_health_logs where bot_id = $1 order by id desc limit 51', [bot]],
+      ],
+    ),
+    pair(
       'get_policy',
       userId,
       () => ({ bot_id: bot }),

@@ -9,13 +9,16 @@ export interface Summary {
 }
 
 export function summaryOf(series: readonly number[]): Summary {
-  const sorted = series.toSorted((one, other) => one - other);
-  const at = (share: number) => {
-    const place = (sorted.length - 1) * share;
-    const [below = Number.NaN, above = Number.NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-    return below + (above - below) * (place % 1);
-  };
+  const at = (share: number) => quantile(series, share);
   return { median: at(0.5), low: at(0.25), high: at(0.75) };
+}
+
+/** The value that this share of the series does not exceed: 0.99 for p99. */
+export function quantile(series: readonly number[], share: number): number {
+  const sorted = series.toSorted((one, other) => one - other);
+  const place = (sorted.length - 1) * share;
+  const [below = Number.NaN, above = Number.NaN] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  return below + (above - below) * (place % 1);
 }
 
 export interface Contestant {

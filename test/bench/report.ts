@@ -16,11 +16,36 @@ export interface Verdict {
   readonly target: string;
   readonly measured: string;
   readonly met: boolean;
+  /** What `--check` compares. A figure in milliseconds has none, because it depends on the machine. */
+  readonly ratio?: Ratio;
 }
+
+export interface Ratio {
+  readonly name: string;
+  readonly better: 'lower' | 'higher';
+  /** The target. */
+  readonly limit: number;
+  readonly measured: Summary;
+}
+
+/** The verdict about a ratio. `what` is a sentence with the target. */
+export function judged(what: string, ratio: Ratio, where = ''): Verdict {
+  return {
+    target: what,
+    measured: `${spread(ratio.measured)} times${where && ` (${where})`}`,
+    met: meets(ratio, ratio.limit),
+    ratio,
+  };
+}
+
+export const meets = ({ better, measured }: Ratio, limit: number): boolean =>
+  better === 'lower' ? measured.median <= limit : measured.median >= limit;
 
 export interface Section {
   readonly tables: readonly Table[];
   readonly verdicts: readonly Verdict[];
+  /** Why nothing was measured. */
+  readonly skipped?: string;
 }
 
 export const number = (value: number): string =>
@@ -28,10 +53,13 @@ export const number = (value: number): string =>
 
 export const times = (factor: Summary): string => `${number(factor.median)}x`;
 
+/** The median, and the middle half in brackets. */
+export const spread = ({ median, low, high }: Summary): string =>
+  `${number(median)} (${number(low)}-${number(high)})`;
+
 const text = (cell: Cell): string => {
   if (typeof cell === 'string') return cell;
-  if (typeof cell === 'number') return number(cell);
-  return `${number(cell.median)} (${number(cell.low)}-${number(cell.high)})`;
+  return typeof cell === 'number' ? number(cell) : spread(cell);
 };
 
 /** Tables in GitHub's Markdown, which are readable in a terminal too. */
@@ -45,8 +73,9 @@ export function markdown({ title, note, columns, rows }: Table): string {
   return [`### ${title}`, '', note, '', line(head), rule, ...body.map(line), ''].join('\n');
 }
 
-export function verdictLines(verdicts: readonly Verdict[]): string {
-  return verdicts
-    .map(({ target, measured, met }) => `- ${met ? 'met' : 'MISSED'}: ${target}: ${measured}`)
-    .join('\n');
-}
+export const verdictLine = ({
+  target,
+  measured,
+  met,
+}: Pick<Verdict, 'target' | 'measured' | 'met'>): string =>
+  `${met ? 'met' : 'MISSED'}: ${target}: ${measured}`;

@@ -259,6 +259,25 @@ describe('a call at the REST API', () => {
     });
   });
 
+  it('prepares its two statements, the settings and the function', async () => {
+    await sql`
+      create function public.prepared_texts() returns jsonb language plpgsql as $$
+      begin
+        return (select jsonb_agg(statement) from pg_prepared_statements);
+      end $$`;
+    await sql`grant execute on function public.prepared_texts() to anon`;
+    await vi.waitFor(async () => expect((await call('prepared_texts')).status).toBe(200), {
+      timeout: 20_000,
+    });
+    expect((await call('prepared_texts')).json).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^select set_config\(/),
+        expect.stringMatching(/^select \* from public\.prepared_texts\(/),
+      ]),
+    );
+    await sql`drop function public.prepared_texts()`;
+  });
+
   it('without a token runs as anon, with a limit of 3 seconds and a role claim', async () => {
     expect((await call('surroundings')).json).toMatchObject({
       session_user: 'authenticator',

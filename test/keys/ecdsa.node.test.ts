@@ -108,3 +108,59 @@ it('blinds the library by new random numbers for each instance, and wipes them w
   expect(new Set(signatures).size).toBe(1);
   expect(seeds.every((seed) => seed.every((byte) => byte === 0))).toBe(true);
 });
+
+describe('the table for verifying takes longer than everything else', () => {
+  const CREATE = '_secp256k1_context_create';
+  const [SIGN, VERIFY] = [0x201, 0x101];
+  const recorded = async () => {
+    const flags: number[] = [];
+    const library = await watched((real) => ({
+      [CREATE]: (...given) => {
+        flags.push(given[0] ?? 0);
+        return real[CREATE]?.(...given) ?? 0;
+      },
+    }));
+    return { ...library, flags };
+  };
+
+  it('a key that comes in does not compute it', async () => {
+    const { ecdsa, flags } = await recorded();
+    expect(ecdsa.isScalar(secret)).toBe(true);
+    ecdsa.pointOf(secret);
+    expect(flags).toEqual([SIGN]);
+  });
+
+  it('it is computed once', async () => {
+    const { ecdsa, flags } = await recorded();
+    for (let i = 0; i < 3; i++)
+      ecdsa.recoverPoint(digest, ecdsa.signDigest(digest, secret) ?? new Uint8Array());
+    expect(flags).toEqual([SIGN, VERIFY]);
+  });
+
+  it('a signature that was prepared finds it', async () => {
+    const { ecdsa, flags } = await recorded();
+    ecdsa.prepareToSign();
+    expect(flags).toEqual([]);
+    await expect.poll(() => flags).toEqual([SIGN, VERIFY]);
+    const signature = ecdsa.signDigest(digest, secret) ?? new Uint8Array();
+    expect(ecdsa.recoverPoint(digest, signature)).toEqual(ecdsa.pointOf(secret));
+    ecdsa.prepareToSign();
+    expect(flags).toEqual([SIGN, VERIFY]);
+  });
+
+  it('a signature succeeds after its preparation failed', async () => {
+    let calls = 0;
+    const { ecdsa, instances } = await watched((real) => ({
+      [CREATE]: (...given) => {
+        calls += 1;
+        if (calls === 2) throw new RangeError('no memory');
+        return real[CREATE]?.(...given) ?? 0;
+      },
+    }));
+    ecdsa.prepareToSign();
+    await expect.poll(() => calls).toBe(2);
+    const signature = ecdsa.signDigest(digest, secret) ?? new Uint8Array();
+    expect(ecdsa.recoverPoint(digest, signature)).toEqual(ecdsa.pointOf(secret));
+    expect(instances()).toBe(2);
+  });
+});

@@ -54,6 +54,26 @@ async function apply(db: Executor, settings: readonly Setting[]): Promise<void> 
     .execute();
 }
 
+/** The two statements of a call: settings, and one function. Their texts are few. */
+const OF_A_CALL = /^select (set_config\(|\* from public\.\w+\()/;
+
+/**
+ * Makes the connections of lite prepare the statements of calls, as PostgREST does. Without it, PostgreSQL parses and plans
+ * each one again, and is first asked for the types of its parameters.
+ */
+function prepareCalls(driver: PostgresConnection['driver']): void {
+  const reserve = driver.reserve.bind(driver);
+  Object.assign(driver, {
+    async reserve() {
+      const reserved = await reserve();
+      const unsafe = reserved.unsafe.bind(reserved);
+      reserved.unsafe = (text, values, options) =>
+        unsafe(text, values, OF_A_CALL.test(text) ? { prepare: true, ...options } : options);
+      return reserved;
+    },
+  });
+}
+
 export class HostedConnection extends PostgresConnection {
   readonly #rest: PostgresConnection;
   /** `information_schema` shows a role only what it can use. `authenticator` can use none of the tables. */
@@ -67,6 +87,7 @@ export class HostedConnection extends PostgresConnection {
       optionsOf(asRole(databaseUrl, 'supabase_auth_admin'), AUTH_POOL_SIZE, { idle_timeout: IDLE_SECONDS }),
     );
     this.#rest = createPostgresConnection(optionsOf(asRole(databaseUrl, 'authenticator'), poolSize));
+    prepareCalls(this.#rest.driver);
     this.#catalog = createPostgresConnection(optionsOf(databaseUrl, 1, { idle_timeout: IDLE_SECONDS }));
     // Otherwise lite would replace the functions of Supabase Auth with its own.
     this.config.baseSchema = '';
