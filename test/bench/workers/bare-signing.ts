@@ -74,6 +74,8 @@ export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8
         if (!(await verifyEd25519(new Uint8Array(base58.decode(address)), message, signature))) throw wrong();
         return [base58.encode(signature), base64.encode(new Uint8Array([1, ...signature, ...message]))];
       };
+    default:
+      throw new TypeError(`no bare operation for ${request.type}`);
   }
 }
 
