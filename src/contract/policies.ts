@@ -37,7 +37,7 @@ const list = <Item extends z.ZodType>(item: Item) => z.array(item).max(MAX_LIST_
 export const PolicyRequest = closedObject({
   kinds: list(Kind).openapi({
     description:
-      'The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited.',
+      'The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited. With such a limit, solana.message is never allowed.',
   }),
   chain_ids: list(ChainId).openapi({
     description: 'The EVM chains that are allowed, for transactions and typed data.',

@@ -47,14 +47,24 @@ const EvmMessage = closedObject({
 
 const SolanaTransaction = closedObject({
   type: z.literal('solana.transaction'),
-  message: z.string().openapi({
-    description: 'Base64 of the message of a legacy or version 0 transaction, without signatures.',
+  message: z.string({ error: 'must be base64 text, not a list of numbers' }).openapi({
+    description:
+      'Base64 of the message of a transaction: legacy, version 0 or 1. A whole transaction is accepted too, with signatures or zeros in their place. Its message is signed.',
+  }),
+  wallet,
+});
+
+const SolanaMessage = closedObject({
+  type: z.literal('solana.message'),
+  message: z.union([z.string(), closedObject({ base64: z.string() })]).openapi({
+    description:
+      'A text, or bytes in base64, of at most 32 KiB. The bytes are signed as they are, as wallets do. Off-chain messages of version 0 and 1 are checked. Bytes that could be a transaction are rejected.',
   }),
   wallet,
 });
 
 export const SignRequest = z
-  .discriminatedUnion('type', [EvmTransaction, EvmTypedData, EvmMessage, SolanaTransaction])
+  .discriminatedUnion('type', [EvmTransaction, EvmTypedData, EvmMessage, SolanaTransaction, SolanaMessage])
   .openapi('SignRequest');
 
 export const SignAnswer = z
@@ -64,7 +74,7 @@ export const SignAnswer = z
     }),
     signed_transaction: z.string().optional().openapi({
       description:
-        'The signed transaction, ready to send. EVM: hex. Solana: base64, present only if nobody else has to sign.',
+        'The signed transaction, ready to send. EVM: hex. Solana: base64, present only if it has every signature: nobody else has to sign, or the request was a whole transaction with the valid signatures of all others.',
     }),
     address: z.string().openapi({ description: 'The address of the key that signed.' }),
     key_id: Id,

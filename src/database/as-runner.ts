@@ -25,6 +25,8 @@ export interface SigningClaim {
   readonly recipients: readonly string[];
   /** Decimal. */
   readonly value: string;
+  /** The highest fee, decimal. Absent for EVM and for messages. */
+  readonly fee?: string;
   readonly opaque: boolean;
   /** Absent if any wallet may sign. Otherwise the address of the wallet must be one of these. */
   readonly signers?: readonly string[];

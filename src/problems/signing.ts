@@ -10,7 +10,7 @@ export const SIGNING_PROBLEMS = {
   policy_kind_denied: [
     403,
     'The policy of the bot does not allow this kind of signature',
-    'See kinds of GET /bots/{id}/policy. If kinds is null and recipients, max_value or max_value_24h is set, only transactions are allowed.',
+    'See kinds of GET /bots/{id}/policy. If kinds is null and recipients, max_value or max_value_24h is set, only transactions are allowed. With any of these limits, solana.message is rejected even if kinds lists it.',
   ],
   policy_recipient_denied: [
     403,
@@ -50,7 +50,12 @@ export const SIGNING_PROBLEMS = {
   message_malformed: [
     422,
     'The message cannot be signed',
-    'Send message as a string, or as {"raw": "0x…"} with an even number of hex digits.',
+    'Send message as a string, or as bytes: {"raw": "0x…"} with an even number of hex digits for evm.message, {"base64": "…"} for solana.message. See errors for the reason.',
+  ],
+  message_is_transaction: [
+    422,
+    'The message could be a transaction',
+    'Send a transaction as solana.transaction. Put other bytes into the off-chain message format of Solana, or let them begin with an ASCII character.',
   ],
   message_too_long: [422, 'The message is too long', 'A message has at most 32 KiB.'],
   transaction_malformed: [
@@ -65,8 +70,8 @@ export const SIGNING_PROBLEMS = {
   ],
   wallet_not_signer: [
     422,
-    'The wallet is not a signer of this transaction',
-    'Send the id or address of the signing wallet in the field wallet, or change the transaction: from (EVM) or a signer (Solana) must be the address of the wallet.',
+    'The wallet is not a signer of this transaction or message',
+    'Send the id or address of the signing wallet in the field wallet, or change the transaction: from (EVM) or a signer (Solana, also of an off-chain message) must be the address of the wallet.',
   ],
   key_decryption_failed: [
     503,

@@ -57,6 +57,7 @@ export type ProblemCode =
   | 'private_key_out_of_range'
   | 'private_key_wrong_length'
   | 'message_malformed'
+  | 'message_is_transaction'
   | 'message_too_long'
   | 'transaction_malformed'
   | 'typed_data_malformed'
@@ -108,7 +109,8 @@ export type HealthState =
   | 'keyless'
   | 'stopped'
   | 'quarantined';
-export type SigningKind = 'evm.transaction' | 'evm.typed_data' | 'evm.message' | 'solana.transaction';
+export type SigningKind =
+  'evm.transaction' | 'evm.typed_data' | 'evm.message' | 'solana.transaction' | 'solana.message';
 export type SignRequest =
   | {
       type: 'evm.transaction';
@@ -154,9 +156,24 @@ export type SignRequest =
   | {
       type: 'solana.transaction';
       /**
-       * Base64 of the message of a legacy or version 0 transaction, without signatures.
+       * Base64 of the message of a transaction: legacy, version 0 or 1. A whole transaction is accepted too, with signatures or zeros in their place. Its message is signed.
        */
       message: string;
+      /**
+       * The id or the address of the wallet that signs. Required if the bot has several wallets. At most 128 characters.
+       */
+      wallet?: string | undefined;
+    }
+  | {
+      type: 'solana.message';
+      /**
+       * A text, or bytes in base64, of at most 32 KiB. The bytes are signed as they are, as wallets do. Off-chain messages of version 0 and 1 are checked. Bytes that could be a transaction are rejected.
+       */
+      message:
+        | string
+        | {
+            base64: string;
+          };
       /**
        * The id or the address of the wallet that signs. Required if the bot has several wallets. At most 128 characters.
        */
@@ -958,7 +975,7 @@ export interface Policy {
  */
 export interface PolicyRequest {
   /**
-   * The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited. At most 100 items.
+   * The kinds of signing that are allowed. If absent: all kinds, or only transactions if recipients or values are limited. With such a limit, solana.message is never allowed. At most 100 items.
    */
   kinds?: (SigningKind[] | null) | undefined;
   /**
@@ -1040,7 +1057,7 @@ export interface SignAnswer {
    */
   signature: string;
   /**
-   * The signed transaction, ready to send. EVM: hex. Solana: base64, present only if nobody else has to sign.
+   * The signed transaction, ready to send. EVM: hex. Solana: base64, present only if it has every signature: nobody else has to sign, or the request was a whole transaction with the valid signatures of all others.
    */
   signed_transaction?: string | undefined;
   /**

@@ -22,8 +22,8 @@ export interface TradingKeysSolanaSigner extends TransactionPartialSigner {
 }
 
 /**
- * A partial signer of Kit whose key stays in the API: it signs transactions next to other signers. A signature is handed on
- * only after it was verified against the message. Rejects with ApiProblem, NoAnswer or SigningError.
+ * A partial signer of Kit whose key stays in the API: it signs transactions of every version that Kit builds, next to
+ * other signers. A signature is handed on only after it was verified against the message. Rejects with ApiProblem, NoAnswer or SigningError.
  */
 export function createTradingKeysSigner(options: TradingKeysSignerOptions): TradingKeysSolanaSigner {
   const address = parseAddress(options.address);

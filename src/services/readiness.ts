@@ -4,7 +4,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
 
 /** The least `schema_version()` that this code needs. `npm run schema:version` writes it. */
-export const SCHEMA_VERSION = 10;
+export const SCHEMA_VERSION = 11;
 
 export interface Probes {
   readonly schemaVersion: () => Promise<number>;

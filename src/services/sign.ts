@@ -31,7 +31,8 @@ export async function sign(
   const masterKeys = await keyring();
   const key = await database.checkOutKey(botId, claimOf(signing), wallet);
   const signature = await signWith(key, signing, masterKeys);
-  return { ...signing.finish(signature), address: key.address, key_id: key.key_id };
+  const signed = await signing.finish(signature, key.address);
+  return { ...signed, address: key.address, key_id: key.key_id };
 }
 
 /** The private key exists only inside this function, as bytes. They are zeros when it returns or throws. */
@@ -56,6 +57,7 @@ function claimOf({
   chainId,
   recipients,
   value,
+  fee,
   opaque,
   signers,
   payload,
@@ -65,6 +67,7 @@ function claimOf({
     chain_id: chainId ?? null,
     recipients,
     value: String(value),
+    ...(fee !== undefined && { fee: String(fee) }),
     opaque: opaque ?? false,
     ...(signers && { signers }),
     digest: bytesToHex(chain === 'evm' ? payload : sha256(payload)),

@@ -1,6 +1,7 @@
 import { readEvmMessage } from './evm-message.ts';
 import { readEvmTransaction } from './evm-transaction.ts';
 import type { Signing } from './signing.ts';
+import { readSolanaMessage } from './solana-message.ts';
 import { readSolanaTransaction } from './solana-transaction.ts';
 import { readTypedData } from './typed-data.ts';
 
@@ -12,7 +13,8 @@ export type SigningRequest =
   | { readonly type: 'evm.transaction'; readonly transaction: Readonly<Record<string, unknown>> }
   | { readonly type: 'evm.typed_data'; readonly typed_data: Readonly<Record<string, unknown>> }
   | { readonly type: 'evm.message'; readonly message: string | { readonly raw: string } }
-  | { readonly type: 'solana.transaction'; readonly message: string };
+  | { readonly type: 'solana.transaction'; readonly message: string }
+  | { readonly type: 'solana.message'; readonly message: string | { readonly base64: string } };
 
 /**
  * Parses a request to sign. This needs no key, so a malformed request never causes a key to be decrypted.
@@ -29,5 +31,7 @@ export function readSigning(request: SigningRequest): Signing {
       return readEvmMessage(request.message);
     case 'solana.transaction':
       return readSolanaTransaction(request.message);
+    case 'solana.message':
+      return readSolanaMessage(request.message);
   }
 }

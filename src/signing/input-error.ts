@@ -1,7 +1,8 @@
 const MESSAGES = {
   transaction_malformed: 'the transaction cannot be parsed, so it cannot be signed',
   typed_data_malformed: 'the typed data does not conform to EIP-712, so it cannot be signed',
-  message_malformed: 'the message must be a text, or hex digits of whole bytes in raw',
+  message_malformed: 'the message must be a text, hex digits of whole bytes in raw (EVM), or base64 (Solana)',
+  message_is_transaction: 'the message could be a transaction, so it is not signed as a message',
   message_too_long: 'the message must have at most 32 KiB',
 } as const;
 

@@ -6,6 +6,7 @@ export const SIGNING_KINDS = [
   'evm.typed_data',
   'evm.message',
   'solana.transaction',
+  'solana.message',
 ] as const;
 export type SigningKind = (typeof SIGNING_KINDS)[number];
 
@@ -22,13 +23,16 @@ export interface Signing {
   readonly recipients: readonly string[];
   /** In wei or lamports. Fees are not counted. */
   readonly value: bigint;
+  /** The highest fee that the network takes, in lamports. No policy limits it yet. */
+  readonly fee?: bigint;
   /** Whether a called program can move more of the wallet's coins than `value` says. */
   readonly opaque?: boolean;
   /** The addresses that can sign it. Absent if any wallet can. */
   readonly signers?: readonly string[];
   /** The argument of `signAs`. */
   readonly payload: Uint8Array<ArrayBuffer>;
-  finish(signature: Uint8Array): Signed;
+  /** `address` is the one that signed. */
+  finish(signature: Uint8Array, address: string): Signed | Promise<Signed>;
 }
 
 export interface Signed {

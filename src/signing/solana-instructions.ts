@@ -1,5 +1,5 @@
 import { UNKNOWN_RECIPIENT } from './signing.ts';
-import type { SolanaInstruction, SolanaMessage } from './solana-message.ts';
+import type { SolanaInstruction, SolanaMessage } from './solana-transaction-message.ts';
 
 const SYSTEM = '11111111111111111111111111111111';
 

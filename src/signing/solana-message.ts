@@ -1,127 +1,73 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { base58 } from '@scure/base';
+import { MAX_MESSAGE_BYTES } from './evm-message.ts';
 import { SigningInputError } from './input-error.ts';
-
-/** The size of a packet of the network, including the signatures. */
-export const MAX_TRANSACTION_BYTES = 1232;
-const SIGNATURE_BYTES = 64;
-const VERSION_0 = 0x80;
-
-export interface SolanaInstruction {
-  readonly program: string;
-  /** Indexes into all accounts of the message: first `keys`, then the accounts of lookup tables. */
-  readonly accounts: readonly number[];
-  readonly data: Uint8Array;
-}
-
-export interface SolanaMessage {
-  /** The addresses in the message. The first one is the fee payer and signs. */
-  readonly keys: readonly string[];
-  /** The first `signers` keys sign. The first `writableSigners` of them are writable. */
-  readonly signers: number;
-  readonly writableSigners: number;
-  readonly instructions: readonly SolanaInstruction[];
-}
+import type { Signing } from './signing.ts';
+import { base64Length, decodeBase64, otherFormOf } from './solana-base64.ts';
+import { signersOfOffchain } from './solana-offchain.ts';
+import {
+  afterSignatures,
+  couldBeTransactionMessage,
+  isOffchain,
+  isOffchainEnvelope,
+} from './solana-shape.ts';
 
 /**
- * Parses a transaction message, legacy or version 0, with the checks that validators make when they sanitize a message: no
- * byte is left over, numbers have their shortest encoding, and every index is in range.
+ * A message for `signMessage` of wallets: a text, which is encoded in UTF-8, or bytes in base64. The bytes are signed as they
+ * are, in the off-chain format or in any other. They have no prefix, so bytes that could be a transaction, now or in a future
+ * version, are rejected: their signature would be valid for it.
  *
- * @throws {SigningInputError} `transaction_malformed`
+ * @throws {SigningInputError}
  */
-export function readSolanaMessage(bytes: Uint8Array): SolanaMessage {
-  const reader = new Reader(bytes);
-  const isVersioned = (bytes[0] ?? 0) >= VERSION_0;
-  if (isVersioned && reader.byte() !== VERSION_0) throw malformed('must be a legacy message or of version 0');
-  const [signers, readonlySigners, readonlyOthers] = [reader.byte(), reader.byte(), reader.byte()];
-  const keys = reader.list(() => base58.encode(reader.bytes(32)));
-  if (signers > keys.length || readonlySigners >= signers || signers + readonlyOthers > keys.length) {
-    throw malformed('the header does not match the number of accounts');
-  }
-  if (new Set(keys).size < keys.length) throw malformed('an account is listed twice');
-  reader.bytes(32); // recent blockhash or nonce
-  const instructions = reader.list(() => ({
-    program: reader.byte(),
-    accounts: reader.list(() => reader.byte()),
-    data: reader.bytes(reader.length()),
-  }));
-  const lookedUp = isVersioned ? readLookups(reader) : 0;
-  if (!reader.isAtEnd()) throw malformed('has bytes after its end');
-  if (1 + signers * SIGNATURE_BYTES + bytes.length > MAX_TRANSACTION_BYTES)
-    throw malformed('is too long for a packet of the network');
-  const accounts = keys.length + lookedUp;
-  if (accounts > 256) throw malformed('has too many accounts');
-  for (const { program, accounts: indexes } of instructions) {
-    // A program id must be in the message itself, and it must not be the fee payer.
-    if (program === 0 || program >= keys.length || indexes.some((index) => index >= accounts)) {
-      throw malformed('an instruction has an account index that is out of range');
-    }
-  }
+export function readSolanaMessage(message: string | { readonly base64: string }): Signing {
+  const field = typeof message === 'string' ? '' : 'base64';
+  const bytes = bytesOf(message);
+  if (bytes.length === 0) throw new SigningInputError('message_malformed', field, 'is empty');
+  if (bytes.length > MAX_MESSAGE_BYTES) throw new SigningInputError('message_too_long', field);
+  if (!isOffchain(bytes)) rejectOtherThings(bytes, field);
   return {
-    keys,
-    signers,
-    writableSigners: signers - readonlySigners,
-    instructions: instructions.map((instruction) => ({
-      ...instruction,
-      program: keys[instruction.program] ?? '',
-    })),
+    kind: 'solana.message',
+    chain: 'solana',
+    recipients: [],
+    value: 0n,
+    // Nobody can say what a signature of any bytes allows.
+    opaque: true,
+    ...(isOffchain(bytes) && { signers: signersOfOffchain(bytes) }),
+    payload: bytes,
+    finish: (signature) => ({ signature: base58.encode(signature) }),
   };
 }
 
-/** The number of accounts from address lookup tables. Their addresses are only on the network. */
-function readLookups(reader: Reader): number {
-  const lookups = reader.list(() => {
-    reader.bytes(32); // the table
-    return reader.bytes(reader.length()).length + reader.bytes(reader.length()).length;
-  });
-  if (lookups.includes(0)) throw malformed('an address lookup table has no indexes');
-  return lookups.reduce((total, count) => total + count, 0);
+function bytesOf(message: string | { readonly base64: string }): Uint8Array<ArrayBuffer> {
+  if (typeof message === 'string') {
+    // UTF-8 cannot encode half of a surrogate pair. The encoder would replace it, and another text would be signed.
+    if (!message.isWellFormed())
+      throw new SigningInputError('message_malformed', '', 'a text with half of a surrogate pair');
+    return new Uint8Array(utf8ToBytes(message));
+  }
+  if (message.base64.length > base64Length(MAX_MESSAGE_BYTES))
+    throw new SigningInputError('message_too_long', 'base64');
+  // Hex with 0x can be read as base64 too, of bytes that are never signed.
+  const bytes = message.base64.startsWith('0x') ? undefined : decodeBase64(message.base64);
+  if (bytes) return bytes;
+  const form = otherFormOf(message.base64) ?? 'is malformed';
+  throw new SigningInputError('message_malformed', 'base64', `${form}: send bytes in base64`);
 }
 
-class Reader {
-  readonly #bytes: Uint8Array;
-  #offset = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  byte(): number {
-    const byte = this.#bytes[this.#offset++];
-    if (byte === undefined) throw malformed('ends too early');
-    return byte;
-  }
-
-  bytes(count: number): Uint8Array {
-    const end = this.#offset + count;
-    if (end > this.#bytes.length) throw malformed('ends too early');
-    const bytes = this.#bytes.subarray(this.#offset, end);
-    this.#offset = end;
-    return bytes;
-  }
-
-  /** A compact-u16: seven bits per byte, lowest first, at most three bytes, in the shortest encoding. */
-  length(): number {
-    let value = 0;
-    for (let shift = 0; shift < 21; shift += 7) {
-      const byte = this.byte();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) {
-        if (value > 0xffff || (byte === 0 && shift > 0)) break;
-        return value;
-      }
-    }
-    throw malformed('a length is not a compact-u16');
-  }
-
-  list<Item>(read: () => Item): Item[] {
-    return Array.from({ length: this.length() }, read);
-  }
-
-  isAtEnd(): boolean {
-    return this.#offset === this.#bytes.length;
-  }
-}
-
-function malformed(detail: string): SigningInputError {
-  return new SigningInputError('transaction_malformed', '', detail);
+/** What is not an off-chain message is signed as it is, unless the signature would be valid for more, or for nothing. */
+function rejectOtherThings(bytes: Uint8Array<ArrayBuffer>, field: string): void {
+  if (couldBeTransactionMessage(bytes))
+    throw new SigningInputError(
+      'message_is_transaction',
+      field,
+      'begins like a message of a transaction, or with a byte of 0x80 or more, which is a version of transactions',
+    );
+  if (afterSignatures(bytes))
+    throw new SigningInputError('message_is_transaction', field, 'is a whole transaction');
+  if (isOffchainEnvelope(bytes))
+    throw new SigningInputError(
+      'message_malformed',
+      field,
+      'is an off-chain message with its signatures: send it without them',
+    );
 }

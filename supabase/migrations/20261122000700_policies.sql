@@ -3,7 +3,7 @@
 create function private.signing_kinds() returns text[]
 language plpgsql immutable parallel safe set search_path = '' as $$
 begin
-  return array['evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction'];
+  return array['evm.transaction', 'evm.typed_data', 'evm.message', 'solana.transaction', 'solana.message'];
 end $$;
 comment on function private.signing_kinds() is
   'The kinds of what can be signed. The same list as SIGNING_KINDS in src/signing/signing.ts.';

@@ -28,6 +28,9 @@ begin
   if not (kind = any (coalesce(policy.kinds, case
     when policy.recipients is null and policy.max_value is null and policy.max_value_24h is null then array[kind]
     else array['evm.transaction', 'solana.transaction'] end)))
+    -- Nothing is known of what the signature of a Solana message allows, so no limit lets it pass.
+    or (kind = 'solana.message'
+      and not (policy.recipients is null and policy.max_value is null and policy.max_value_24h is null))
   then perform private.refuse_by_policy('kind_denied'); end if;
   if policy.chain_ids is not null and kind <> 'evm.message'
     and not coalesce(chain_id = any (policy.chain_ids), false)
@@ -56,7 +59,7 @@ begin
   return reserved;
 end $$;
 comment on function private.apply_policy(public.bots, jsonb, boolean) is
-  'Rejects what the policy of the bot forbids, and reserves the value of the transaction under the 24-hour limit, unless that was done before. Returns whether the value is reserved. signing: kind, chain_id, recipients and value, and opaque if called programs can move value that the edge cannot see.';
+  'Rejects what the policy of the bot forbids, and reserves the value of the transaction under the 24-hour limit, unless that was done before. Returns whether the value is reserved. signing: kind, chain_id, recipients and value, opaque if called programs can move value that the edge cannot see, and fee, which is not limited yet.';
 
 create function public.check_out_key(
   edge_token text, token text, bot_id uuid, signing jsonb, wallet text default null, once jsonb default null)

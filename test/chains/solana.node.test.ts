@@ -3,23 +3,32 @@ import {
   AccountRole,
   type Address,
   appendTransactionMessageInstruction,
+  appendTransactionMessageInstructions,
+  compileTransaction,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   generateKeyPairSigner,
   getBase58Decoder,
+  getBase64EncodedWireTransaction,
+  getTransactionDecoder,
   type KeyPairSigner,
   lamports,
   pipe,
+  setTransactionMessageConfig,
   setTransactionMessageFeePayerSigner,
   signTransactionMessageWithSigners,
+  type Transaction,
   type TransactionSigner,
 } from '@solana/kit';
 import { FailedTransactionMetadata, LiteSVM } from 'litesvm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTradingKeysSigner } from '../../src/sdk/solana.ts';
+import { readSigning } from '../../src/signing/index.ts';
 import { newTrader, type Trader } from '../support/traders.ts';
 import type { RunningWorker } from '../support/worker.ts';
 import { startApi, stopApi } from './api.ts';
+
+type Config = Parameters<typeof setTransactionMessageConfig>[0];
 
 const SYSTEM_PROGRAM = '11111111111111111111111111111111' as Address;
 const SOL = 1_000_000_000n;
@@ -54,7 +63,7 @@ function transfer(
   to: Address,
   amount: bigint,
   payer = from,
-  version: 0 | 'legacy' = 0,
+  version: 0 | 1 | 'legacy' = 0,
 ) {
   const data = new Uint8Array(12);
   const view = new DataView(data.buffer);
@@ -65,19 +74,26 @@ function transfer(
     { address: to, role: AccountRole.WRITABLE },
   ] as const;
   return pipe(
-    createTransactionMessage({ version: version as 0 }), // both versions take these steps
+    createTransactionMessage({ version: version as 0 }), // all versions take these steps
     (message) => setTransactionMessageFeePayerSigner(payer, message),
     (message) => chain.setTransactionMessageLifetimeUsingLatestBlockhash(message),
     (message) =>
       appendTransactionMessageInstruction({ programAddress: SYSTEM_PROGRAM, accounts, data }, message),
+    (message) => (version === 1 ? configured(message, { computeUnitLimit: 20_000 }) : message),
   );
+}
+
+/** In version 1 there are no compute units by default. The parameter has the type that all versions share here. */
+function configured<Message>(message: Message, config: Config): Message {
+  const first = message as unknown as Parameters<typeof setTransactionMessageConfig>[1];
+  return setTransactionMessageConfig(config, first) as unknown as Message;
 }
 
 test('the address is the address of the key', () => {
   expect(signer.address).toBe(local.address);
 });
 
-describe.each([0, 'legacy'] as const)('a transfer by a message of version %s', (version) => {
+describe.each([0, 1, 'legacy'] as const)('a transfer by a message of version %s', (version) => {
   test("executes, with the same signature as Kit's own signer, byte for byte", async () => {
     const to = (await generateKeyPairSigner()).address;
     const signed = await signTransactionMessageWithSigners(transfer(signer, to, SOL, signer, version));
@@ -88,6 +104,60 @@ describe.each([0, 'legacy'] as const)('a transfer by a message of version %s', (
     expect(chain.getBalance(to)).toBe(SOL);
     expect(chain.getBalance(local.address)).toBe(9n * SOL - FEE);
   });
+});
+
+describe('the highest fee that the API finds is the fee that the runtime takes', () => {
+  const budget = (instruction: 2 | 3, size: 4 | 8, value: bigint) => ({
+    programAddress: 'ComputeBudget111111111111111111111111111111' as Address,
+    data: Uint8Array.of(
+      instruction,
+      ...Array.from({ length: size }, (_, i) => Number((value >> BigInt(8 * i)) & 255n)),
+    ),
+  });
+  const factOf = (signed: Transaction) => {
+    const message = Buffer.from(signed.messageBytes).toString('base64');
+    return readSigning({ type: 'solana.transaction', message }).fee ?? 0n;
+  };
+
+  test('version 1, with a priority fee', async () => {
+    const to = (await generateKeyPairSigner()).address;
+    const message = configured(transfer(signer, to, SOL, signer, 1), {
+      priorityFeeLamports: 77n,
+      computeUnitLimit: 20_000,
+      loadedAccountsDataSizeLimit: 65_536,
+      heapSize: 65_536,
+    });
+    const signed = await signTransactionMessageWithSigners(message);
+    expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
+    expect(10n * SOL - (chain.getBalance(local.address) ?? 0n) - SOL).toBe(FEE + 77n);
+    expect(factOf(signed)).toBe(FEE + 77n);
+  });
+
+  test.each([0, 'legacy'] as const)('version %s, with a price of compute units', async (version) => {
+    const to = (await generateKeyPairSigner()).address;
+    const message = appendTransactionMessageInstructions(
+      [budget(2, 4, 20_001n), budget(3, 8, 1_000_003n)],
+      transfer(signer, to, SOL, signer, version),
+    );
+    const signed = await signTransactionMessageWithSigners(message);
+    expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
+    expect(10n * SOL - (chain.getBalance(local.address) ?? 0n) - SOL).toBe(factOf(signed));
+    expect(factOf(signed)).toBe(FEE + 20_002n);
+  });
+});
+
+test('a whole transaction, without signatures, is signed and executes', async () => {
+  const to = (await generateKeyPairSigner()).address;
+  for (const version of [0, 1, 'legacy'] as const) {
+    const made = compileTransaction(transfer(signer, to, SOL, signer, version));
+    const { signed_transaction = '' } = await trader.runner.bots.sign(trader.botId, {
+      type: 'solana.transaction',
+      message: getBase64EncodedWireTransaction(made),
+    });
+    const signed = getTransactionDecoder().decode(Buffer.from(signed_transaction, 'base64'));
+    expect(chain.sendTransaction(signed as never)).not.toBeInstanceOf(FailedTransactionMetadata);
+  }
+  expect(chain.getBalance(to)).toBe(3n * SOL);
 });
 
 test('a transfer whose fee another account pays has both signatures', async () => {

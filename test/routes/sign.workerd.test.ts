@@ -85,7 +85,7 @@ describe('POST /bots/{id}/sign', () => {
     expect(json).toEqual({ signature, address: evm.key.address, key_id: expect.any(String) });
   });
 
-  it.each(['legacy', 0] as const)('solana.transaction, version %s -> as from Kit', async (version) => {
+  it.each(['legacy', 0, 1] as const)('solana.transaction, version %s -> as from Kit', async (version) => {
     const made = compiled(solana.key.address, [transfer(solana.key.address, newAddress(), 5)], { version });
     const { json } = await sign(solana, { type: 'solana.transaction', message: messageOf(made) });
     expect(json).toEqual({

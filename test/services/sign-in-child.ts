@@ -47,7 +47,8 @@ async function signature({ masterKey, key, request, how }: Task): Promise<string
     }
     const { payload, finish } = readSigning(request);
     const [parity = 0, ...rest] = secp256k1.sign(payload, secret, { prehash: false, format: 'recovered' });
-    return finish(Uint8Array.from([...rest, parity])).signature;
+    const signed = await finish(Uint8Array.from([...rest, parity]), address);
+    return signed.signature;
   } finally {
     wipe(secret);
   }

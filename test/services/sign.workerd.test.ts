@@ -47,6 +47,7 @@ const REQUESTS: [string, TestKey, SignRequest][] = [
       message: messageOf(compiled(solana.address, [transfer(solana.address, newAddress(), 1)])),
     },
   ],
+  ['solana.message', solana, { type: 'solana.message', message: 'hello' }],
 ];
 
 /** A database that returns this key, sealed as it is stored; under another address if one is given. */
@@ -219,6 +220,11 @@ describe('no key is checked out', () => {
       'for a malformed Solana message',
       { type: 'solana.transaction', message: 'AA==' },
       'transaction_malformed',
+    ],
+    [
+      'for bytes that could be a transaction',
+      { type: 'solana.message', message: 'é' },
+      'message_is_transaction',
     ],
     ['for a malformed wallet', { ...message, wallet: 'mine' }, 'address_malformed'],
   ])('%s', async (_, request, code) => {

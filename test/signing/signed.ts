@@ -10,7 +10,8 @@ import type { TestKey } from '../support/private-keys.ts';
 
 export async function signedBy(key: TestKey, request: SigningRequest) {
   const signing = readSigning(request);
-  return { signing, ...signing.finish(await signAs(key, signing.payload, key.secret)) };
+  const signature = await signAs(key, signing.payload, key.secret);
+  return { signing, ...(await signing.finish(signature, key.address)) };
 }
 
 /** `reason field`, or the parsed request if it is valid. */

@@ -12,8 +12,11 @@ import {
   getBase58Decoder,
   getBase64Decoder,
   getBase64EncodedWireTransaction,
+  getCompiledTransactionMessageDecoder,
+  getCompiledTransactionMessageEncoder,
   type Instruction,
   partiallySignTransaction,
+  setTransactionMessageConfig,
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
 } from '@solana/kit';
@@ -33,14 +36,18 @@ const lifetime = {
   lastValidBlockHeight: 0n,
 };
 
+export type Config = Parameters<typeof setTransactionMessageConfig>[0];
+
 export interface Options {
-  readonly version?: 'legacy' | 0;
+  readonly version?: 'legacy' | 0 | 1;
+  /** Of version 1. */
+  readonly config?: Config;
   /** Addresses that the message looks up in a table instead of listing them. */
   readonly lookedUp?: readonly Address[];
 }
 
 export function compiled(payer: string, instructions: readonly Instruction[], options: Options = {}) {
-  const { version = 0, lookedUp = [] } = options;
+  const { version = 0, config = {}, lookedUp = [] } = options;
   const message = appendTransactionMessageInstructions(
     instructions,
     setTransactionMessageLifetimeUsingBlockhash(
@@ -48,6 +55,11 @@ export function compiled(payer: string, instructions: readonly Instruction[], op
       setTransactionMessageFeePayer(address(payer), createTransactionMessage({ version: version as 0 })),
     ),
   );
+  // The cast above gives all versions one type: all of them take the same steps.
+  if (version === 1) {
+    const first = message as unknown as Parameters<typeof setTransactionMessageConfig>[1];
+    return compileTransaction(setTransactionMessageConfig(config, first) as unknown as typeof message);
+  }
   if (lookedUp.length === 0) return compileTransaction(message);
   return compileTransaction(
     compressTransactionMessageUsingAddressLookupTables(message, { [newAddress()]: [...lookedUp] }),
@@ -68,6 +80,37 @@ export async function signedByKit(transaction: Compiled, key: TestKey) {
   return {
     signature: getBase58Decoder().decode(signature),
     signed_transaction: getBase64EncodedWireTransaction(signed),
+  };
+}
+
+/** What Kit finds in the bytes of a message. It throws for bytes that are not one, and for those that it encodes differently. */
+export function decodedByKit(bytes: Uint8Array) {
+  const message = getCompiledTransactionMessageDecoder().decode(bytes);
+  const encoded = getCompiledTransactionMessageEncoder().encode(message);
+  if (base58.encode(Uint8Array.from(encoded)) !== base58.encode(bytes))
+    throw new TypeError('another encoding');
+  const { version, header, staticAccounts: accounts } = message;
+  const instructions =
+    version === 1
+      ? message.instructionHeaders.map(({ programAccountIndex }, i) => ({
+          program: accounts[programAccountIndex],
+          data: message.instructionPayloads[i]?.instructionData ?? new Uint8Array(),
+        }))
+      : message.instructions.map(({ programAddressIndex, data }) => ({
+          program: accounts[programAddressIndex],
+          data: data ?? new Uint8Array(),
+        }));
+  return {
+    version,
+    signers: accounts.slice(0, header.numSignerAccounts),
+    programs: instructions.map(({ program }) => program),
+    /** Lamports of `transfer`, the only instruction of the System program that is read here. */
+    transferred: instructions
+      .filter(({ program, data }) => program === SYSTEM && data[0] === 2 && data.length >= 12)
+      .reduce((sum, { data }) => sum + new DataView(Uint8Array.from(data).buffer).getBigUint64(4, true), 0n),
+    priorityFee: BigInt(
+      (version === 1 && message.configValues.find(({ kind }) => kind === 'u64')?.value) || 0,
+    ),
   };
 }
 

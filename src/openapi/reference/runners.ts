@@ -57,6 +57,7 @@ export const runners = operations({
       'wallet_key_changed',
       'key_decryption_failed',
       'message_malformed',
+      'message_is_transaction',
       'message_too_long',
       'policy_chain_denied',
       'policy_value_24h_exceeded',

@@ -60,6 +60,13 @@ export function bareSigning(request: SigningRequest, secret: () => Promise<Uint8
         } as const;
         return [hex, Eip1559.serialize(envelope, { signature })];
       };
+    case 'solana.message':
+      return async () => {
+        const message = new Uint8Array(utf8ToBytes(request.message as string));
+        const signature = await signEd25519(message, await secret());
+        if (!(await verifyEd25519(new Uint8Array(base58.decode(address)), message, signature))) throw wrong();
+        return base58.encode(signature);
+      };
     case 'solana.transaction':
       return async () => {
         const message = new Uint8Array(base64.decode(request.message));

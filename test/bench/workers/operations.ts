@@ -94,6 +94,7 @@ async function prepare(env: Env): Promise<Readonly<Record<string, Operation>>> {
           const secret = await open(envelopes[chain], binding(chain), keyring);
           return read.finish(
             await signAs(binding(chain) as { chain: 'evm'; address: string }, read.payload, secret),
+            binding(chain).address,
           );
         },
       ],
