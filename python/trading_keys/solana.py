@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
 from .client import TradingKeysClient
 from .errors import SigningError
@@ -12,6 +12,7 @@ from .wallet import SigningWallet, mismatch
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SIGNATURE_BYTES = 64
+_VERSION_1 = b"\x81"
 
 
 class TradingKeysSolanaSigner:
@@ -48,20 +49,26 @@ class TradingKeysSolanaSigner:
 
     def sign_transaction_message(self, message: bytes, *, idempotency_key: Optional[str] = None) -> bytes:
         """The signature of a serialized message of a transaction, for programs that put transactions together."""
-        encoded = base64.b64encode(message).decode()
-        request = {"type": "solana.transaction", "message": encoded}
-        return self._sign(request, idempotency_key)
+        return self._sign({"type": "solana.transaction", "message": _base64(message)}, idempotency_key)
+
+    def sign_message(self, message: bytes, *, idempotency_key: Optional[str] = None) -> bytes:
+        """The signature of any other bytes, as wallets sign messages. The API rejects what could be a transaction."""
+        return self._sign({"type": "solana.message", "message": {"base64": _base64(message)}}, idempotency_key)
 
     def __repr__(self) -> str:
         return f"TradingKeysSolanaSigner({self._address!r})"
 
-    def _sign(self, request: "dict[str, str]", idempotency_key: Optional[str]) -> bytes:
+    def _sign(self, request: Mapping[str, Any], idempotency_key: Optional[str]) -> bytes:
         answer = self._signing.request(request, idempotency_key)
         try:
             return _decode(answer["signature"], _SIGNATURE_BYTES)
         except (KeyError, TypeError, ValueError):
             failure = mismatch()
         raise failure
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 class _Wire(NamedTuple):
@@ -72,7 +79,9 @@ class _Wire(NamedTuple):
 
 
 def _read_transaction(transaction: bytes) -> _Wire:
-    """A legacy transaction or one of version 0: the signatures, and then the message."""
+    """The signatures, and then the message. In version 1, the signatures are at the end."""
+    if transaction[:1] == _VERSION_1:
+        return _read_version_1(transaction)
     try:
         count, first = _compact_u16(transaction, 0)
         start = first + _SIGNATURE_BYTES * count
@@ -89,6 +98,18 @@ def _read_transaction(transaction: bytes) -> _Wire:
         raise ValueError("The transaction is malformed.")
     signers = tuple(message[at : at + 32] for at in range(keys, keys + 32 * required, 32))
     return _Wire(message, signers, first)
+
+
+def _read_version_1(transaction: bytes) -> _Wire:
+    """SIMD-0385: the number of signatures is byte 1 and that of accounts byte 41, and then come the accounts."""
+    if len(transaction) < 42:
+        raise ValueError("The transaction is malformed.")
+    required, accounts = transaction[1], transaction[41]
+    end = len(transaction) - _SIGNATURE_BYTES * required
+    if not 0 < required <= accounts or 42 + 32 * accounts > end:
+        raise ValueError("The transaction is malformed.")
+    signers = tuple(transaction[at : at + 32] for at in range(42, 42 + 32 * required, 32))
+    return _Wire(transaction[:end], signers, end)
 
 
 def _compact_u16(content: bytes, at: int) -> Tuple[int, int]:

@@ -5,22 +5,25 @@ import { requestSignature, type SigningWallet } from './wallet.ts';
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 
+type Kind = 'solana.transaction' | 'solana.message';
+
 /**
- * The signature of a transaction message, after it was verified with the public key of the wallet.
+ * The signature of a message, of a transaction or of another kind, after it was verified with the public key of the wallet.
  *
  * @throws {SigningError}
  */
-export function signTransactionMessage(
+export function signMessage(
+  type: Kind,
   wallet: SigningWallet,
   publicKey: ArrayLike<number>,
   message: ArrayLike<number>,
   options?: CallOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = Uint8Array.from(message);
-  const request = { type: 'solana.transaction', message: base64(bytes) } as const;
+  const text = base64(bytes);
   return requestSignature(
     wallet,
-    request,
+    type === 'solana.message' ? { type, message: { base64: text } } : { type, message: text },
     async (text) => {
       const signature = decodeSignature(text);
       return signature && (await verify(publicKey, signature, bytes)) ? signature : undefined;
@@ -30,7 +33,7 @@ export function signTransactionMessage(
 }
 
 function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 /** 64 bytes from base58. It checks only the alphabet and the size, because the signature is verified afterwards. */

@@ -6,7 +6,7 @@
  *     const provider = new AnchorProvider(connection, wallet, {});
  */
 import { PublicKey, type Transaction, type VersionedTransaction } from '@solana/web3.js';
-import { signTransactionMessage } from './solana-signature.ts';
+import { signMessage } from './solana-signature.ts';
 import type { SigningWallet } from './wallet.ts';
 
 export type TradingKeysWalletOptions = SigningWallet;
@@ -29,9 +29,9 @@ export class TradingKeysWallet {
   async signTransaction<T extends Transaction | VersionedTransaction>(transaction: T): Promise<T> {
     if (isVersioned(transaction)) {
       const message = transaction.message.serialize();
-      transaction.addSignature(this.publicKey, await this.#sign(message));
+      transaction.addSignature(this.publicKey, await this.#sign('solana.transaction', message));
     } else {
-      const signature = await this.#sign(transaction.serializeMessage());
+      const signature = await this.#sign('solana.transaction', transaction.serializeMessage());
       // It is declared as a Buffer, and every Uint8Array is copied into one.
       transaction.addSignature(this.publicKey, signature as Parameters<Transaction['addSignature']>[1]);
     }
@@ -44,8 +44,13 @@ export class TradingKeysWallet {
     return transactions;
   }
 
-  #sign(message: Uint8Array): Promise<Uint8Array> {
-    return signTransactionMessage(this.#wallet, this.publicKey.toBytes(), message);
+  /** As wallet adapters do: the signature of these bytes. The API rejects bytes that could be a transaction. */
+  signMessage(message: Uint8Array): Promise<Uint8Array> {
+    return this.#sign('solana.message', message);
+  }
+
+  #sign(type: Parameters<typeof signMessage>[0], message: Uint8Array): Promise<Uint8Array> {
+    return signMessage(type, this.#wallet, this.publicKey.toBytes(), message);
   }
 }
 

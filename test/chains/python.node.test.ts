@@ -2,6 +2,11 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { base58 } from '@scure/base';
 import {
+  createKeyPairFromPrivateKeyBytes,
+  getTransactionEncoder,
+  partiallySignTransaction,
+} from '@solana/kit';
+import {
   Keypair,
   SystemProgram,
   Transaction,
@@ -28,6 +33,7 @@ import { describePayload } from '../../src/sdk/evm-payload.ts';
 import { MESSAGES, TRANSACTIONS, TYPED_DATA } from '../support/evm-things.ts';
 import { pythonMissing } from '../support/python.ts';
 import { type PythonSigner, startPythonSigner } from '../support/python-signer.ts';
+import { compiled, transfer } from '../support/solana.ts';
 import { newTrader, type Trader } from '../support/traders.ts';
 import type { RunningWorker } from '../support/worker.ts';
 import { startApi, stopApi } from './api.ts';
@@ -346,6 +352,34 @@ describe.skipIf(missing)('the Python package', () => {
       expect(valid).toEqual([true, true]);
       const alone = await sign('sign_transaction_message', message);
       expect(alone.result).toBe(hex(signed.signatures[1] ?? new Uint8Array()));
+    });
+
+    test('a message is signed, and a message that could be a transaction is not', async () => {
+      const text = new TextEncoder().encode('I own this account.');
+      const signed = await sign('sign_message', text);
+      expect(signed.result).toBe(hex(ed25519.sign(text, local.secretKey.slice(0, 32))));
+      expect(await sign('sign_message', legacy().serializeMessage())).toMatchObject({
+        error: 'ApiProblem',
+        code: 'message_is_transaction',
+      });
+    });
+
+    test('a transaction of version 1 is signed as by Kit, with the signatures after the message', async () => {
+      const pay = transfer(address, other.publicKey.toBase58(), 1);
+      const transaction = compiled(other.publicKey.toBase58(), [pay], { version: 1 });
+      const pairs = await Promise.all(
+        [other, local].map(({ secretKey }) => createKeyPairFromPrivateKeyBytes(secretKey.slice(0, 32))),
+      );
+      const signedBy = async (...signers: CryptoKeyPair[]) =>
+        Uint8Array.from(getTransactionEncoder().encode(await partiallySignTransaction(signers, transaction)));
+      const byOther = await signedBy(...pairs.slice(0, 1));
+      const { result } = await sign('sign_transaction', byOther);
+      expect(result).toBe(hex(await signedBy(...pairs)));
+      for (const length of [1, 41, 60, byOther.length - 129]) {
+        expect(await sign('sign_transaction', byOther.slice(0, length))).toMatchObject({
+          error: 'ValueError',
+        });
+      }
     });
 
     test.each<[string, () => Uint8Array, string]>([

@@ -1,4 +1,5 @@
 /** A bot trades on Solana's own runtime (litesvm) with `@solana/web3.js` 1 and the SDK. */
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { base58 } from '@scure/base';
 import { type Address, getTransactionDecoder, lamports } from '@solana/kit';
 import {
@@ -78,6 +79,13 @@ test.each([
   expect(signed.serialize()).toEqual(byKeypair.serialize());
   send(signed);
   expect([balanceOf(to), balanceOf(local.publicKey)]).toEqual([SOL, 9 * SOL - FEE]);
+});
+
+test('a message has the signature of a keypair, and bytes that could be a transaction have none', async () => {
+  const text = new TextEncoder().encode('I own this account.');
+  expect(await wallet.signMessage(text)).toEqual(ed25519.sign(text, local.secretKey.slice(0, 32)));
+  const disguised = wallet.signMessage(versioned(local.publicKey, SOL).message.serialize());
+  await expect(disguised).rejects.toMatchObject({ code: 'message_is_transaction' });
 });
 
 test('a transfer whose fee another account pays has both signatures', async () => {

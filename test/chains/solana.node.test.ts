@@ -6,6 +6,7 @@ import {
   appendTransactionMessageInstructions,
   compileTransaction,
   createKeyPairSignerFromPrivateKeyBytes,
+  createSignableMessage,
   createTransactionMessage,
   generateKeyPairSigner,
   getBase58Decoder,
@@ -168,6 +169,22 @@ test('a transfer whose fee another account pays has both signatures', async () =
   const signed = await signTransactionMessageWithSigners(transfer(signer, to, SOL, payer));
   expect(chain.sendTransaction(signed)).not.toBeInstanceOf(FailedTransactionMetadata);
   expect([chain.getBalance(to), chain.getBalance(local.address)]).toEqual([SOL, 9n * SOL]);
+});
+
+test("a message has the signature of Kit's own signer, and bytes that could be a transaction have none", async () => {
+  const keychain = createTradingKeysSigner({
+    client: trader.runner,
+    botId: trader.botId,
+    address: trader.address,
+  });
+  expect(await keychain.isAvailable()).toBe(true);
+  const messages = [createSignableMessage('I own this account.')];
+  expect(await keychain.signMessages(messages)).toEqual(await local.signMessages(messages));
+  const { messageBytes } = compileTransaction(transfer(local, local.address, 1n));
+  const disguised = keychain.signMessages([createSignableMessage(Uint8Array.from(messageBytes))]);
+  await expect(disguised).rejects.toMatchObject({ code: 'message_is_transaction' });
+  await trader.owner.bots.stop(trader.botId);
+  expect(await keychain.isAvailable()).toBe(false);
 });
 
 test('after a rotation the new address signs, and the old address does not', async () => {

@@ -43,7 +43,8 @@ async function walletAt(...answers: [Answer, ...Answer[]]) {
 const signingWith =
   (key: Keypair, instead?: Uint8Array): Answer =>
   (response, asked) => {
-    const message = instead ?? base64.decode(JSON.parse(asked.body).message);
+    const { message: requested } = JSON.parse(asked.body);
+    const message = instead ?? base64.decode(requested.base64 ?? requested);
     const signature = base58.encode(ed25519.sign(message, key.secretKey.slice(0, 32)));
     json({ signature, address: local.publicKey.toBase58(), key_id: BOT })(response, asked);
   };
@@ -103,6 +104,17 @@ describe('a wallet signs as a keypair does, byte for byte', () => {
     expect(valid).toEqual([true, true]);
   });
 
+  test('a message', async () => {
+    const { wallet, asked } = await walletAt(signingWith(local));
+    const message = new TextEncoder().encode('hello');
+    expect(await wallet.signMessage(message)).toEqual(ed25519.sign(message, local.secretKey.slice(0, 32)));
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
+      type: 'solana.message',
+      wallet: local.publicKey.toBase58(),
+      message: { base64: base64.encode(message) },
+    });
+  });
+
   test('several transactions, in their order', async () => {
     const { wallet, asked } = await walletAt(signingWith(local));
     const [first, second] = await wallet.signAllTransactions([versioned(1), legacy(2)]);
@@ -131,6 +143,7 @@ describe('a dishonest API', () => {
     const refused = { name: 'SigningError', code: 'signature_mismatch' };
     await expect(wallet.signTransaction(old)).rejects.toMatchObject(refused);
     await expect(wallet.signTransaction(newer)).rejects.toMatchObject(refused);
+    await expect(wallet.signMessage(Uint8Array.of(1))).rejects.toMatchObject(refused);
     expect(old.signatures.map(({ signature }) => signature)).toEqual([null]);
     expect(newer.signatures).toEqual([new Uint8Array(64)]);
   });

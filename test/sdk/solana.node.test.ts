@@ -1,16 +1,20 @@
+import { assertIsSolanaSigner, assertSignatureValid, type SolanaSigner } from '@solana/keychain-core';
 import {
   type Address,
   appendTransactionMessageInstruction,
   type Blockhash,
   compileTransaction,
+  createSignableMessage,
   createTransactionMessage,
   generateKeyPairSigner,
   getBase58Decoder,
   getBase64Encoder,
+  isMessagePartialSigner,
   isTransactionPartialSigner,
   type KeyPairSigner,
   partiallySignTransactionMessageWithSigners,
   pipe,
+  type SignatureBytes,
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
   type TransactionSigner,
@@ -69,16 +73,62 @@ const signingWith =
   (key: KeyPairSigner, instead?: Uint8Array): Answer =>
   async (response, asked) => {
     const { message } = JSON.parse(asked.body);
-    const content = instead ?? getBase64Encoder().encode(message);
+    const content = instead ?? getBase64Encoder().encode(message.base64 ?? message);
     const [dictionary] = await key.signMessages([{ content: Uint8Array.from(content), signatures: {} }]);
     const signature = getBase58Decoder().decode(dictionary?.[key.address] ?? new Uint8Array(64));
     json({ signature, address: local.address, key_id: BOT })(response, asked);
   };
 
-test('is a partial signer of Kit for transactions', async () => {
+test('is a partial signer of Kit for transactions and messages', async () => {
   const { signer } = await signerAt(json({}));
   expect(signer.address).toBe(local.address);
-  expect(isTransactionPartialSigner(signer)).toBe(true);
+  expect([isTransactionPartialSigner(signer), isMessagePartialSigner(signer)]).toEqual([true, true]);
+});
+
+test('has the interface of @solana/keychain-core, whose own check accepts its signatures', async () => {
+  const { signer } = await signerAt(signingWith(local));
+  const keychain: SolanaSigner = signer;
+  assertIsSolanaSigner(keychain);
+  const [signatures] = await keychain.signMessages([createSignableMessage('hello')]);
+  const signature = signatures?.[signer.address] ?? (new Uint8Array(64) as SignatureBytes);
+  const data = new TextEncoder().encode('hello');
+  await assertSignatureValid({ data, signature, signerAddress: signer.address });
+});
+
+describe('signMessages', () => {
+  test("returns the signatures of Kit's own signer with the same key, in order", async () => {
+    const { signer, asked } = await signerAt(signingWith(local));
+    const messages = [createSignableMessage('one'), createSignableMessage(Uint8Array.of(1, 0, 255))];
+    expect(await signer.signMessages(messages)).toEqual(await local.signMessages(messages));
+    expect(asked.map(({ body }) => JSON.parse(body))).toEqual(
+      ['b25l', 'AQD/'].map((base64) => ({
+        type: 'solana.message',
+        wallet: local.address,
+        message: { base64 },
+      })),
+    );
+  });
+
+  test('a signature of another message is not returned', async () => {
+    const { signer } = await signerAt(signingWith(local, new Uint8Array(80)));
+    await expect(signer.signMessages([createSignableMessage('one')])).rejects.toMatchObject({
+      name: 'SigningError',
+      code: 'signature_mismatch',
+    });
+  });
+
+  test('a rejected message ends the batch', async () => {
+    const { signer, asked } = await signerAt(problem('policy_kind_denied', 403));
+    const messages = [createSignableMessage('one'), createSignableMessage('two')];
+    await expect(signer.signMessages(messages)).rejects.toMatchObject({ code: 'policy_kind_denied' });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('a message of the largest size is sent whole', async () => {
+    const { signer, asked } = await signerAt(signingWith(local));
+    await signer.signMessages([createSignableMessage(new Uint8Array(32_768))]);
+    expect(JSON.parse(asked[0]?.body ?? '').message.base64).toHaveLength(43_692);
+  });
 });
 
 describe('isAvailable', () => {

@@ -9,7 +9,7 @@ begin
   perform public.set_policy(tests.bot_id('hers'), under.policy);
   perform tests.act_as('operator');
   return tests.refusal(format(
-    'select private.apply_policy(bots, %L, false) from public.bots where id = tests.bot_id(''hers'')',
+    'select private.apply_policy(policies, %L, false) from public.bot_policies as policies where bot_id = tests.bot_id(''hers'')',
     jsonb_build_object('kind', under.kind, 'value', '0', 'recipients', '[]'::jsonb, 'opaque', true)));
 end $$;
 grant execute on all functions in schema tests to public;
