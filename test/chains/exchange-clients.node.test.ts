@@ -42,6 +42,10 @@ describe('@nktkas/hyperliquid', () => {
         grouping: 'na',
       }),
     'a cancellation, which is an L1 action': (exchange) => exchange.cancel({ cancels: [{ a: 0, o: 12345 }] }),
+    'a transfer, which is a user-signed action': (exchange) =>
+      exchange.usdSend({ destination: `0x${'ab'.repeat(20)}`, amount: '1.5' }),
+    'an agent, which is a user-signed action': (exchange) =>
+      exchange.approveAgent({ agentAddress: `0x${'cd'.repeat(20)}`, agentName: 'Agent' }),
   };
 
   /** What the client sends to the exchange. */
