@@ -23,7 +23,11 @@ export const REQUEST_PROBLEMS = {
     'The path does not support this method',
     'Use a method that the Allow header of this response lists.',
   ],
-  body_too_large: [413, 'The request body is too large', 'A request body has at most 64 KiB.'],
+  body_too_large: [
+    413,
+    'The request body is too large',
+    'A request body has at most 64 KiB, and that of POST /bots/{id}/rpc 256 KiB.',
+  ],
   media_type_unsupported: [
     415,
     'The Content-Type of the request is not supported',

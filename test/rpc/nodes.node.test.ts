@@ -110,7 +110,7 @@ describe('an error of the node', () => {
     expect((await block()).error).toEqual({ code: -32000, message: 'The node rejected the request' });
   });
 
-  it('with a code that is none gets one', async () => {
+  it('with a malformed code gets another', async () => {
     node.respond = () => ({ error: { code: 'x', message: 'no' } });
     expect((await block()).error).toEqual({ code: -32603, message: 'no' });
   });

@@ -227,7 +227,7 @@ describe('a token', () => {
   });
 });
 
-it('?chain_id= that is no chain id -> 422', async () => {
+it('?chain_id= that is not a chain id -> 422', async () => {
   for (const chainId of ['0', '0x1', '-1', '1e3', '12345678901234567', 'mainnet']) {
     expectProblem(await post(own, request('eth_chainId'), { chainId }), 422, 'validation_failed');
   }

@@ -15,7 +15,7 @@ export interface Options {
   readonly requestId: string;
   /** The problem of each item that has one, and whether the item was to sign. */
   readonly onProblem: (problem: Problem, signs: boolean) => void;
-  /** Returns the problem for an error that is none. */
+  /** Returns the problem for any error. */
   readonly asProblem: (error: unknown) => Problem;
 }
 
