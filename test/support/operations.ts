@@ -37,7 +37,7 @@ export interface Operation {
     readonly required?: boolean;
   }[];
   readonly responses: Readonly<
-    Record<string, { readonly content: Content; readonly 'x-problem-codes'?: readonly string[] }>
+    Record<string, { readonly content?: Content; readonly 'x-problem-codes'?: readonly string[] }>
   >;
 }
 
