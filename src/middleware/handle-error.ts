@@ -24,7 +24,7 @@ export function respondWithProblem(
   return problemResponse(problem, c.get('requestId'), headers);
 }
 
-/** A problem for every error. An error that is none is logged. */
+/** A problem for every error. Any other error is logged. */
 export function asProblem(error: unknown, c: Context<AppEnv>): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status === 400) return new Problem('json_malformed');

@@ -11,7 +11,7 @@ export const JSON_RPC_PROBLEMS = {
   rpc_method_unknown: [
     404,
     'The method is not supported',
-    'docs/reference/json-rpc.md lists the methods. Names are case-sensitive. Subscriptions, filters and the methods of debug_, admin_ and personal_ other than personal_sign are not supported, and eth_sendRawTransaction is sent to a node directly.',
+    'The page docs/reference/json-rpc.md lists the methods. Names are case-sensitive. Subscriptions, filters and the methods of debug_, admin_ and personal_ other than personal_sign are not supported, and eth_sendRawTransaction is sent to a node directly.',
   ],
   rpc_params_invalid: [
     422,

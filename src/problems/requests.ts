@@ -26,7 +26,7 @@ export const REQUEST_PROBLEMS = {
   body_too_large: [
     413,
     'The request body is too large',
-    'A request body has at most 64 KiB, and one that signs an EVM transaction 512 KiB.',
+    'A request body has at most 64 KiB, and one that signs an EVM transaction or is sent to POST /bots/{id}/rpc 512 KiB.',
   ],
   media_type_unsupported: [
     415,

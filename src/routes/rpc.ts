@@ -21,7 +21,7 @@ const isFaultOfNode = ({ code }: Problem) =>
   code === 'rpc_node_response_invalid' ||
   code === 'rpc_transaction_unconfirmed';
 
-/** A body that is no JSON gets an error of JSON-RPC. Other problems of the whole HTTP request stay what they are. */
+/** A body that is not JSON gets an error of JSON-RPC. Other problems of the whole HTTP request stay what they are. */
 const answerParseErrors = createMiddleware<AppEnv>(async (c, next) => {
   await next();
   const { problemCode, requestId } = c.var;

@@ -4,7 +4,7 @@ import { call, settings } from '../support/api.ts';
 import { newClientWithBot, stored } from '../support/bots.ts';
 import { resolved } from '../support/contract.ts';
 import { newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
-import { operations, tokenFor } from '../support/operations.ts';
+import { isJsonRpc, operations, tokenFor } from '../support/operations.ts';
 import { newAdmin } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import { bodyOf, lineTo } from '../support/requests.ts';
@@ -15,7 +15,9 @@ const owner = await newClientWithBot();
 const { machineToken } = await newMachineTokenFor(owner, owner.botId);
 
 const good = (line: string) => bodyOf(line, owner) ?? {};
-const TAKE_A_BODY = operations.filter(({ takesBody }) => takesBody).map(({ line }) => line);
+const TAKE_A_BODY = operations
+  .filter((operation) => operation.takesBody && !isJsonRpc(operation))
+  .map(({ line }) => line);
 
 /** As JSON text: JavaScript objects cannot represent many of these. */
 const HOSTILE: [string, string][] = [

@@ -110,6 +110,7 @@ describe('Option 2: a client submits its own key', () => {
     const bot = await call(`POST /clients/${alice.clientId}/setup-bot`, asAlice, {
       bot_type: 'solana-dca',
       private_key: base58.encode(first),
+      address: base58.encode(ed25519.getPublicKey(first)),
     });
     expect([bot.status, bot.json.status, bot.json.wallets[0].address]).toEqual([
       201,

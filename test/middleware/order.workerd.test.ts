@@ -64,7 +64,7 @@ describe.each(TAKE_A_BODY)('%s', (line) => {
       wanted: false,
       code: 'authentication_required',
     });
-    const isRunners = line.endsWith('/sign') || line.endsWith('/heartbeat');
+    const isRunners = line.endsWith('/sign') || line.endsWith('/rpc') || line.endsWith('/heartbeat');
     const [token, code] = isRunners
       ? (['a.b.c', 'machine_token_required'] as const)
       : ([newMachineToken(), 'session_required'] as const);

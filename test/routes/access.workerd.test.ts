@@ -70,6 +70,7 @@ it('the routes for anyone and for runners are exactly these, and the description
     'GET /runner/bots',
     'GET /runner/bots/{id}',
     'POST /bots/{id}/heartbeat',
+    'POST /bots/{id}/rpc',
     'POST /bots/{id}/sign',
   ]);
   const app = createApp();

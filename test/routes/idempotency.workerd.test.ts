@@ -53,6 +53,8 @@ const REPEATABLE: Readonly<Record<string, Repeatable>> = {
   'POST /bots/{id}/sign': { by: 'runner', other: { message: 'another' }, traces: SIGNED, leaves: 1 },
 };
 const lines = Object.keys(REPEATABLE);
+/** Each item has its own stored response: test/rpc. */
+const RPC = 'POST /bots/{id}/rpc';
 /** Repeatable by itself: it accepts a key and stores nothing. */
 const STOP = 'POST /bots/{id}/stop';
 const ALL = Object.entries(REPEATABLE).map(([line, operation]) => ({ line, ...operation }));
@@ -86,7 +88,7 @@ it('covers every POST and the rotation, which describe the header', () => {
     .map(({ line }) => line);
   const changing = operations.map(({ line }) => line).filter((line) => line.startsWith('POST'));
   expect(describing.sort()).toEqual([...changing, 'PUT /clients/{id}/rotate-key'].sort());
-  expect([...lines, STOP].sort()).toEqual(describing.sort());
+  expect([...lines, STOP, RPC].sort()).toEqual(describing.sort());
 });
 
 describe(STOP, () => {

@@ -36,6 +36,7 @@ describe('the description', () => {
       'GET /runner/bots',
       'GET /runner/bots/{id}',
       'POST /bots/{id}/heartbeat',
+      'POST /bots/{id}/rpc',
       'POST /bots/{id}/sign',
     ]);
   });
@@ -124,7 +125,9 @@ it('every operation responds as described when it succeeds', async () => {
   const last = ({ line }: { line: string }) => line.startsWith('DELETE');
   for (const { line } of [...operations].sort((one, other) => Number(last(one)) - Number(last(other)))) {
     // For this client an earlier operation set a policy that rejects the signature, and ended the token.
-    const isForAnother = ['POST /bots/{id}/sign', 'DELETE /tokens/{id}'].includes(line);
+    const isForAnother = ['POST /bots/{id}/sign', 'POST /bots/{id}/rpc', 'DELETE /tokens/{id}'].includes(
+      line,
+    );
     const about = isForAnother ? await newClientWithRunner() : client;
     const own = line === 'GET /clients/me' ? about.token : admin.token;
     const answer = await call(lineTo(line, about), {
@@ -132,7 +135,7 @@ it('every operation responds as described when it succeeds', async () => {
       body: bodyOf(line, about),
       ...(line === 'GET /ready' && { env: await emptyProject() }),
     });
-    const creates = line.startsWith('POST') && !/(start|stop|sign|heartbeat)$/.test(line);
+    const creates = line.startsWith('POST') && !/(start|stop|sign|rpc|heartbeat)$/.test(line);
     expect([line, answer.status]).toEqual([line, creates ? 201 : 200]);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);

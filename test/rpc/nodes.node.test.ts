@@ -75,12 +75,15 @@ describe('a method that reads', () => {
 
   it('of a batch is answered in its place, at most four at a time', async () => {
     let [open, most] = [0, 0];
+    const waiting: (() => void)[] = [];
     node.respond = ({ id, params }, response) => {
       most = Math.max(most, ++open);
-      setTimeout(() => {
+      waiting.push(() => {
         open--;
         response.end(JSON.stringify({ jsonrpc: '2.0', id, result: params[0] }));
-      }, 20);
+      });
+      // A fifth request would arrive within this time, if there were one.
+      if (open === 4) setTimeout(() => waiting.splice(0).forEach((end) => end()), 50);
       return undefined;
     };
     const items = Array.from({ length: 20 }, (_, id) => request('eth_getBalance', [`0x${id}`], id));
@@ -110,7 +113,7 @@ describe('an error of the node', () => {
     expect((await block()).error).toEqual({ code: -32000, message: 'The node rejected the request' });
   });
 
-  it('with a code that is none gets one', async () => {
+  it('with a malformed code gets another', async () => {
     node.respond = () => ({ error: { code: 'x', message: 'no' } });
     expect((await block()).error).toEqual({ code: -32603, message: 'no' });
   });

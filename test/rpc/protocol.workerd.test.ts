@@ -1,6 +1,7 @@
 /** JSON-RPC 2.0: ids, batches, notifications and everything that is not valid. */
 import { describe, expect, it } from 'vitest';
 import { newMachineToken } from '../../src/machine-token.ts';
+import { MAX_SIGNING_BODY_BYTES } from '../../src/middleware/body.ts';
 import { call } from '../support/api.ts';
 import { operatorSql } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
@@ -110,10 +111,10 @@ describe('a body', () => {
     );
   });
 
-  it('of 256 KiB is read, and a longer one is not', async () => {
+  it('of 512 KiB is read, and a longer one is not', async () => {
     const padded = (bytes: number) => JSON.stringify(request('web3_clientVersion')).padEnd(bytes, ' ');
-    expect((await post(own, padded(256 * 1024))).json.result).toBe(VERSION);
-    expectProblem(await post(own, padded(256 * 1024 + 1)), 413, 'body_too_large');
+    expect((await post(own, padded(MAX_SIGNING_BODY_BYTES))).json.result).toBe(VERSION);
+    expectProblem(await post(own, padded(MAX_SIGNING_BODY_BYTES + 1)), 413, 'body_too_large');
   });
 
   it('nested thousands of levels deep -> an error of its item', async () => {
@@ -227,7 +228,7 @@ describe('a token', () => {
   });
 });
 
-it('?chain_id= that is no chain id -> 422', async () => {
+it('?chain_id= that is not a chain id -> 422', async () => {
   for (const chainId of ['0', '0x1', '-1', '1e3', '12345678901234567', 'mainnet']) {
     expectProblem(await post(own, request('eth_chainId'), { chainId }), 422, 'validation_failed');
   }

@@ -124,7 +124,7 @@ describe('eth_signTransaction', () => {
     ['a text', ['0x']],
     ['a list', [[]]],
     ['a wrong from', [{ ...TRANSACTION, from: '0x1' }]],
-    ['a chain that is no number', [{ ...TRANSACTION, chainId: 'mainnet' }]],
+    ['a chain that is not a number', [{ ...TRANSACTION, chainId: 'mainnet' }]],
     ['chain 0', [{ ...TRANSACTION, chainId: '0x0' }]],
   ])('with %s -> -32602', async (_, params) => {
     const errors = [

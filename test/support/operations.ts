@@ -37,7 +37,7 @@ export interface Operation {
     readonly required?: boolean;
   }[];
   readonly responses: Readonly<
-    Record<string, { readonly content: Content; readonly 'x-problem-codes'?: readonly string[] }>
+    Record<string, { readonly content?: Content; readonly 'x-problem-codes'?: readonly string[] }>
   >;
 }
 
@@ -79,6 +79,9 @@ const isForRunners = ({ security }: Operation) => security.some((one) => Object.
 /** Operations for machine tokens. Every other protected operation is for sessions. */
 export const runnerOperations = protectedOperations.filter(isForRunners);
 export const sessionOperations = protectedOperations.filter((operation) => !isForRunners(operation));
+
+/** Problems of a request are errors of JSON-RPC there, with the status 200: test/rpc. */
+export const isJsonRpc = ({ line }: Pick<Operation, 'line'>): boolean => line === 'POST /bots/{id}/rpc';
 
 /** A credential that the edge accepts: this session, or for runners a well-formed machine token that was never issued. */
 export const tokenFor = (line: string, session: string): string =>

@@ -44,6 +44,8 @@ Runs PostgreSQL, a Supabase-compatible API and the Worker on this machine until 
   --supabase-port N     the port of the Supabase API (default: ${SUPABASE_PORT}, or a free port if that is in use)
   --directory D         where data, accounts and keys are kept (default: .local)
   --cron-every SECONDS  how often the cron runs (default: 60)
+  --rpc-urls LIST       nodes for POST /bots/{id}/rpc, such as 31337=http://127.0.0.1:8545 (default: none)
+  --rpc-fee-caps LIST   the fees that eth_sendTransaction fills in at most, such as 31337=100000000000 (default: none)
   --fresh               deletes data, accounts and the master key first
   --empty               creates no accounts: a database into which a backup can be restored`;
 
@@ -54,6 +56,8 @@ const options = readOptions(usage, {
   port: { type: 'string' },
   'supabase-port': { type: 'string' },
   'cron-every': { type: 'string', default: '60' },
+  'rpc-urls': { type: 'string', default: '' },
+  'rpc-fee-caps': { type: 'string', default: '' },
 });
 const directory = resolve(options.directory);
 /** Seconds. The default is the interval in production. */
@@ -112,6 +116,8 @@ async function main(): Promise<void> {
         EDGE_TOKEN: stack.edgeToken,
         MONITOR_TOKEN: await monitorToken(stack.databaseUrl),
         ENVIRONMENT: 'development',
+        RPC_URLS: options['rpc-urls'],
+        RPC_FEE_CAPS: options['rpc-fee-caps'],
       },
       cronEveryMs: cronEvery * 1_000,
     });

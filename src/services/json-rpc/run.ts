@@ -1,6 +1,7 @@
 /** Runs the items of an HTTP request. */
 import type { RpcResponse } from '../../contract/rpc.ts';
-import { Problem, type ProblemCode } from '../../problem.ts';
+import { Problem } from '../../problem.ts';
+import { COUNTED_FAILURES } from '../signing-failures.ts';
 import { type Caller, Session } from './caller.ts';
 import { errorOf, NodeError } from './errors.ts';
 import type { Item, Message } from './message.ts';
@@ -14,7 +15,7 @@ export interface Options {
   readonly requestId: string;
   /** The problem of each item that has one, and whether the item was to sign. */
   readonly onProblem: (problem: Problem, signs: boolean) => void;
-  /** Returns the problem for an error that is none. */
+  /** Returns the problem for any error. */
   readonly asProblem: (error: unknown) => Problem;
 }
 
@@ -22,7 +23,7 @@ export interface Options {
  * The responses in the order of the requests; empty if all are notifications. Requests to sign run one after the other, so
  * that each transaction finds the nonce after that of the one before it.
  *
- * @throws {Problem} token_invalid, if no item could be run because of it
+ * @throws {Problem} if no item could be run, for one reason that has nothing to do with the items
  */
 export async function run({ items, isBatch }: Message, options: Options): Promise<RpcResponse[]> {
   const session = new Session(options.caller);
@@ -43,11 +44,22 @@ export async function run({ items, isBatch }: Message, options: Options): Promis
   const readers = Array.from({ length: MAX_CONCURRENT_READS }, () => inTurn(reading));
   await Promise.all([inTurn(signing), ...readers]);
   const all = [...outcomes.values()];
-  if (all.length > 0 && all.every(({ code }) => code === 'token_invalid')) throw new Problem('token_invalid');
+  const [{ problem } = {}] = all;
+  if (problem && isOfAllItems(problem) && all.every((other) => other.problem?.code === problem.code))
+    throw problem;
   return items.flatMap((item) => {
     const { response } = outcomes.get(item) ?? {};
     return item.id === undefined || !response ? [] : [{ jsonrpc: '2.0' as const, id: item.id, ...response }];
   });
+}
+
+/**
+ * The token is not valid, or the service is not available: nothing was sent to a node. Clients repeat a whole request after a
+ * 503, so a request to send is never one after its transaction was signed.
+ */
+function isOfAllItems({ code, status }: Problem): boolean {
+  if (code === 'token_invalid') return true;
+  return status === 503 && !code.startsWith('rpc_') && !COUNTED_FAILURES.has(code);
 }
 
 /** Several of these take the tasks of one iterator. */
@@ -57,7 +69,7 @@ async function inTurn(tasks: Iterable<{ run(): Promise<void> }>): Promise<void> 
 
 interface Outcome {
   readonly response: Pick<RpcResponse, 'result' | 'error'>;
-  readonly code?: ProblemCode;
+  readonly problem?: Problem;
 }
 
 function methodOf(item: Item): Method | Problem {
@@ -79,7 +91,7 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const failed = (problem: Problem, signs: boolean): Outcome => {
     onProblem(problem, signs);
-    return { response: { error: errorOf(problem, requestId) }, code: problem.code };
+    return { response: { error: errorOf(problem, requestId) }, problem };
   };
   if (method instanceof Problem || 'problem' in item)
     return failed(method instanceof Problem ? method : new Problem('rpc_request_invalid'), false);
