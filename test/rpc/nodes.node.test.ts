@@ -83,7 +83,11 @@ describe('a method that reads', () => {
         response.end(JSON.stringify({ jsonrpc: '2.0', id, result: params[0] }));
       });
       // A fifth request would arrive within this time, if there were one.
-      if (open === 4) setTimeout(() => waiting.splice(0).forEach((end) => end()), 50);
+      if (open === 4) {
+        setTimeout(() => {
+          for (const end of waiting.splice(0)) end();
+        }, 50);
+      }
       return undefined;
     };
     const items = Array.from({ length: 20 }, (_, id) => request('eth_getBalance', [`0x${id}`], id));
