@@ -22,12 +22,14 @@ const long = [
   'test/keys/linear-memory.node.test.ts',
   'test/load/load.node.test.ts',
   'test/middleware/rate-limit.node.test.ts',
-  'test/sdk/package.node.test.ts',
+  'test/rpc/{nodes,send}.node.test.ts',
+  'test/sdk/{package,python}.node.test.ts',
   'test/services/memory.node.test.ts',
   'test/signing/typed-data-differential.node.test.ts',
 ];
 const longInWorkerd = [
   'test/attacks/payloads.workerd.test.ts',
+  'test/signing/solana-mutations.workerd.test.ts',
   'test/routes/unreachable-database.workerd.test.ts',
 ];
 

@@ -159,7 +159,12 @@ cross join lateral (
       when 'healthy' then alive.at
       else signs.beat_at end as began,
     case
-      when judged.state in ('stopped', 'quarantined') then jsonb_build_object('reason', bots.stop_reason)
+      -- The quarantine wrote its cause. A monitor that read before it may have written an earlier state after it.
+      when judged.state = 'quarantined' then coalesce((
+        select logs.detail from public.bot_health_logs as logs
+        where logs.bot_id = bots.id and logs.state = 'quarantined' and logs.since >= bots.stopped_at
+        order by logs.id desc limit 1), jsonb_build_object('reason', bots.stop_reason))
+      when judged.state = 'stopped' then jsonb_build_object('reason', bots.stop_reason)
       when judged.state = 'late' then jsonb_build_object(
         'heartbeat_at', private.rfc3339(signs.beat_at), 'signature_at', private.rfc3339(signs.signed_at))
       when judged.state in ('failing', 'degraded') then jsonb_build_object('message', beat.message)

@@ -25,7 +25,12 @@ let built: BuiltPackage;
 const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  [api, anvil, solana] = await Promise.all([startApi(), startAnvil(), startSolanaNode()]);
+  [anvil, solana] = await Promise.all([startAnvil(), startSolanaNode()]);
+  api = await startApi({
+    ENVIRONMENT: 'development',
+    RPC_URLS: JSON.stringify({ 31337: anvil.url }),
+    RPC_FEE_CAPS: '31337=100000000000',
+  });
   built = buildPackage('examples');
 });
 afterEach(() => {
@@ -53,7 +58,7 @@ const families = {
 } as const;
 type Family = (typeof families)[keyof typeof families];
 
-function start(program: string, { token, botId }: Trader, { rpcUrl }: Family) {
+function start(program: string, { token, botId }: Trader, rpcUrl: string) {
   const isPython = program.endsWith('.py');
   const child = spawn(isPython ? 'python3' : process.execPath, [program], {
     cwd: built.home,
@@ -61,7 +66,7 @@ function start(program: string, { token, botId }: Trader, { rpcUrl }: Family) {
       TRADING_KEYS_URL: api.url.origin,
       TRADING_KEYS_TOKEN: token,
       BOT_ID: botId,
-      RPC_URL: rpcUrl(),
+      RPC_URL: rpcUrl,
       ROUND_MS: '200',
     }),
   });
@@ -94,7 +99,7 @@ const EXAMPLES = {
 test('every example is run by a test', () => {
   // `npm run runner` runs runner.ts, and test/chains/runner runs that.
   const programs = readdirSync('examples').filter((name) => /\.(ts|py)$/.test(name) && name !== 'runner.ts');
-  expect(programs.sort()).toEqual(Object.keys(EXAMPLES).sort());
+  expect(programs.sort()).toEqual([...Object.keys(EXAMPLES), 'json-rpc.ts'].sort());
 });
 
 describe.each(Object.entries(EXAMPLES))('examples/%s', (name, family) => {
@@ -103,7 +108,7 @@ describe.each(Object.entries(EXAMPLES))('examples/%s', (name, family) => {
   test(missing ?? 'trades, follows a rotation, reports a rejection, and ends at Ctrl-C', async (context) => {
     if (missing) return context.skip(missing);
     const trader = await newFundedTrader(family);
-    const { child, ended, output } = start(join('examples', name), trader, family);
+    const { child, ended, output } = start(join('examples', name), trader, family.rpcUrl());
     await expect.poll(output, within).toMatch(new RegExp(`success: \\S+ from ${trader.address}`));
     await expect.poll(() => stateOf(trader), within).toMatchObject({ status: 'ok' });
 
@@ -129,15 +134,40 @@ describe.each(Object.entries(EXAMPLES))('examples/%s', (name, family) => {
   });
 });
 
+test('examples/json-rpc.ts trades, follows a rotation, reports rejections, is alive, and ends at Ctrl-C', async () => {
+  const trader = await newFundedTrader(families.evm);
+  const rpcUrl = new URL(`/bots/${trader.botId}/rpc?chain_id=31337`, api.url).href;
+  const { child, ended, output } = start('examples/json-rpc.ts', trader, rpcUrl);
+  await expect.poll(output, within).toMatch(new RegExp(`success: \\S+ from ${trader.address}`));
+  expect(await trader.owner.bots.health(trader.botId)).toMatchObject({
+    state: 'healthy',
+    last_heartbeat: null,
+    last_signature_at: expect.any(String),
+  });
+
+  const { address } = await trader.owner.clients.rotateKey(trader.clientId, {
+    private_key: families.evm.newKey(),
+  });
+  await families.evm.fund(address);
+  await expect.poll(output, within).toMatch(new RegExp(`success: \\S+ from ${address}`));
+  await trader.owner.bots.setPolicy(trader.botId, { max_value: '0' });
+  await expect.poll(output, within).toContain('policy_value_exceeded');
+  await trader.owner.bots.stop(trader.botId);
+  await expect.poll(output, within).toContain('bot_not_running');
+  child.kill('SIGINT');
+  expect(await ended).toBe(0);
+  expect(output()).toMatch(/stopped\n$/);
+});
+
 describe('the program of a README trades as it stands', () => {
   test('src/sdk/README.md', async () => {
     writeFileSync(join(built.home, 'bot.mjs'), programOf('src/sdk/README.md'));
     const trader = await newFundedTrader(families.evm);
-    const { ended, output } = start('bot.mjs', trader, families.evm);
+    const { ended, output } = start('bot.mjs', trader, anvil.url);
     expect([await ended, output()]).toEqual([0, expect.stringMatching(/^success 0x[0-9a-f]{64}\n$/)]);
     expect(await stateOf(trader)).toMatchObject({ status: 'ok' });
     await trader.owner.bots.setPolicy(trader.botId, { max_value: '0' });
-    const rejected = start('bot.mjs', trader, families.evm);
+    const rejected = start('bot.mjs', trader, anvil.url);
     expect([await rejected.ended, rejected.output()]).toEqual([0, 'policy_value_exceeded\n']);
   });
 
@@ -145,10 +175,10 @@ describe('the program of a README trades as it stands', () => {
     if (noPython) return context.skip(noPython);
     writeFileSync(join(built.home, 'readme.py'), programOf('python/README.md', 'py'));
     const trader = await newFundedTrader(families.evm);
-    const { ended, output } = start('readme.py', trader, families.evm);
+    const { ended, output } = start('readme.py', trader, anvil.url);
     expect([await ended, output()]).toEqual([0, expect.stringMatching(/^0x[0-9a-f]{130}\n$/)]);
     await trader.owner.bots.setPolicy(trader.botId, { max_value: '0' });
-    const rejected = start('readme.py', trader, families.evm);
+    const rejected = start('readme.py', trader, anvil.url);
     expect([await rejected.ended, rejected.output()]).toEqual([0, 'policy_kind_denied\n']);
   });
 });

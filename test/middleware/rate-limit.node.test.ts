@@ -5,7 +5,7 @@ import { newMachineToken } from '../../src/machine-token.ts';
 import { type Answer, MASTER_KEY } from '../support/api.ts';
 import { newClientWithBot } from '../support/bots.ts';
 import { type HostedProject, newHostedProject, newSigningKey } from '../support/hosted-sessions.ts';
-import { accessToken, inSeconds, newClient } from '../support/people.ts';
+import { accessToken, inSeconds, newClient, operatorSql } from '../support/people.ts';
 import { expectProblem } from '../support/problems.ts';
 import { newClientWithRunner, newMachineTokenFor } from '../support/runners.ts';
 import { workerConfiguration } from '../support/worker-configuration.ts';
@@ -174,6 +174,48 @@ describe('signing', () => {
     expect(answer.text + JSON.stringify([...answer.headers])).not.toContain(one.machineToken);
     expect((await ask(`POST /bots/${one.botId}/sign`, second, address, message)).status).toBe(200);
     expect((await ask('GET /runner/bots', one.machineToken, address)).status).toBe(200);
+  });
+});
+
+describe('a batch of JSON-RPC', () => {
+  const batch = (address: string, count: number) =>
+    Array.from({ length: count }, (_, id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'personal_sign',
+      params: ['0x01', address],
+    }));
+
+  it('counts each of its items as a signature, and nothing is done if one is over the limit', async () => {
+    const [one, address] = [await newClientWithRunner(), newAddress()];
+    const line = `POST /bots/${one.botId}/rpc`;
+    // A minute may end meanwhile, so more than two limits are needed to be sure.
+    const answer = await ask(
+      line,
+      one.machineToken,
+      address,
+      batch(one.key.address, 2 * LIMITS.SIGN_LIMIT + 1),
+    );
+    expectProblem(answer, 429, 'rate_limited');
+    const [row] = await operatorSql<{ count: number }>(
+      `select count(*)::int as count from private.every_key_event where bot_id = $1 and event = 'key_released'`,
+      [one.botId],
+    );
+    expect(row).toEqual({ count: 0 });
+  });
+
+  it('of few items is carried out', async () => {
+    const [one, address] = [await newClientWithRunner(), newAddress()];
+    const answer = await ask(
+      `POST /bots/${one.botId}/rpc`,
+      one.machineToken,
+      address,
+      batch(one.key.address, 2),
+    );
+    expect(answer.json).toEqual([
+      { jsonrpc: '2.0', id: 0, result: expect.stringMatching(/^0x[0-9a-f]{130}$/) },
+      { jsonrpc: '2.0', id: 1, result: expect.stringMatching(/^0x[0-9a-f]{130}$/) },
+    ]);
   });
 });
 
