@@ -11,6 +11,7 @@ import { SignJWT } from 'jose';
 import postgres from 'postgres';
 import { freePort } from '../../tools/stack/ports.ts';
 import { Connection, type Request } from './connection.ts';
+import { endWithThisProcess } from './processes.ts';
 
 const HOME = join(import.meta.dirname, 'baseline');
 /** Debian's own Python, which has the packages of Debian. */
@@ -77,6 +78,7 @@ export class Baseline {
         .concat('--no-access-log', '--log-level', 'warning'),
       { cwd: HOME, env: { ...this.#settings, ROTATE_MODE: mode }, stdio: ['ignore', 'ignore', 'inherit'] },
     );
+    endWithThisProcess(child);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     const app: BaselineApp = {
       url: `http://127.0.0.1:${port}`,

@@ -79,6 +79,8 @@ if (unknown !== undefined)
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const committed = JSON.parse(readFileSync(RATIOS, 'utf8')) as Committed;
 const measured: Record<string, readonly Ratio[]> = {};
+// So that the children end too: see endWithThisProcess.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const began = performance.now();
 const stack = await startOwnStack({ durable: true });
 try {

@@ -1,4 +1,5 @@
 /** Processor time of processes, from Linux's /proc. On other systems it is 0. */
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const MS_PER_TICK = 10;
@@ -32,4 +33,11 @@ export function familyCpuMs(pid: number): number {
   );
   const [user = 0, system = 0] = statOf(pid).slice(13, 15).map(Number);
   return [pid, ...children.map(Number)].reduce((sum, one) => sum + cpuMs(one), (user + system) * MS_PER_TICK);
+}
+
+/** Ends a child when this process ends, also if the person at the terminal interrupts it. */
+export function endWithThisProcess(child: ChildProcess): void {
+  const end = () => void child.kill();
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
 }

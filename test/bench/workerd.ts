@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../tools/stack/ports.ts';
 import type { Bundle } from '../support/bundle.ts';
 import { Connection, type Request } from './connection.ts';
+import { endWithThisProcess } from './processes.ts';
 
 const WORKERD = join(import.meta.dirname, '..', '..', 'node_modules', 'workerd', 'bin', 'workerd');
 
@@ -64,6 +65,7 @@ export class Workerd {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    endWithThisProcess(process);
     let complaint = '';
     process.stderr?.on('data', (data) => {
       complaint += data;
