@@ -19,16 +19,18 @@ const long = [
   'test/database/time-limits.node.test.ts',
   'test/e2e/dev.node.test.ts',
   'test/faults/*.node.test.ts',
+  'test/database/envelopes.node.test.ts',
   'test/keys/linear-memory.node.test.ts',
   'test/load/load.node.test.ts',
   'test/middleware/rate-limit.node.test.ts',
   'test/rpc/{nodes,send}.node.test.ts',
-  'test/sdk/{package,python}.node.test.ts',
+  'test/sdk/{canonical,package,python,retries}.node.test.ts',
   'test/services/memory.node.test.ts',
   'test/signing/typed-data-differential.node.test.ts',
 ];
 const longInWorkerd = [
-  'test/attacks/payloads.workerd.test.ts',
+  'test/attacks/{payloads,tokens}.workerd.test.ts',
+  'test/routes/key-forms.workerd.test.ts',
   'test/signing/solana-mutations.workerd.test.ts',
   'test/routes/unreachable-database.workerd.test.ts',
 ];
@@ -44,17 +46,12 @@ const commands = [
 /** Files that take longest, the longest first: they begin first, so that no run ends with one of them on one core. */
 const slow = [
   'test/database/pgtap.node.test.ts',
-  'test/sdk/retries.node.test.ts',
-  'test/database/envelopes.node.test.ts',
   'test/database/monitor.node.test.ts',
   'test/database/plans.node.test.ts',
   'test/database/bounds.node.test.ts',
   'test/database/bad-rows.node.test.ts',
-  'test/sdk/canonical.node.test.ts',
   'test/routes/idempotency.workerd.test.ts',
-  'test/routes/key-forms.workerd.test.ts',
   'test/routes/missing-settings.workerd.test.ts',
-  'test/attacks/tokens.workerd.test.ts',
   'test/middleware/step-up.workerd.test.ts',
   'test/routes/policies.workerd.test.ts',
   'test/routes/strangers.workerd.test.ts',
