@@ -5,15 +5,17 @@
 create function private.wallet_json(
   id uuid, address text, chain text, key_id uuid, created_at timestamptz, trading_key_id uuid
 ) returns jsonb
-language sql stable parallel safe
-return jsonb_build_object(
-  'id', id, 'address', address, 'chain', chain,
-  'key_source', case
-    when key_id is null then null
-    when key_id = trading_key_id then 'trading'
-    else 'own' end,
-  'key_id', key_id,
-  'created_at', private.rfc3339(created_at));
+language plpgsql stable parallel safe set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', id, 'address', address, 'chain', chain,
+    'key_source', case
+      when key_id is null then null
+      when key_id = trading_key_id then 'trading'
+      else 'own' end,
+    'key_id', key_id,
+    'created_at', private.rfc3339(created_at));
+end $$;
 
 create view private.shown_wallets with (security_invoker = true) as
 select wallets.client_id, wallets.bot_id, wallets.id,
@@ -35,13 +37,15 @@ begin
 end $$;
 
 create function private.bot_json(bot public.bots, wallets jsonb) returns jsonb
-language sql stable parallel safe
-return jsonb_build_object(
-  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
-  'status', bot.status, 'stop_reason', bot.stop_reason,
-  'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
-  'created_at', private.rfc3339(bot.created_at),
-  'wallets', wallets);
+language plpgsql stable parallel safe set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+    'status', bot.status, 'stop_reason', bot.stop_reason,
+    'started_at', private.rfc3339(bot.started_at), 'stopped_at', private.rfc3339(bot.stopped_at),
+    'created_at', private.rfc3339(bot.created_at),
+    'wallets', wallets);
+end $$;
 comment on function private.bot_json(public.bots, jsonb) is
   'A bot as lists show it, without its config. A page of 100 configs could use all memory of an isolate.';
 

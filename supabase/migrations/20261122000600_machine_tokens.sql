@@ -120,8 +120,10 @@ create trigger a_share_own_client before insert or delete on public.machine_toke
 -- using a token -----------------------------------------------------------------------------------------------
 
 create function private.hash_of_token(token text) returns bytea
-language sql stable parallel safe
-return sha256(convert_to(left(token, 100), 'UTF8'));
+language plpgsql stable parallel safe set search_path = '' as $$
+begin
+  return sha256(convert_to(left(token, 100), 'UTF8'));
+end $$;
 comment on function private.hash_of_token(text) is
   'The hash by which a token is found. The caller sends the token itself. The database stores only its SHA-256, so that no stored value is a credential.';
 

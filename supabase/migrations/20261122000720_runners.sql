@@ -48,10 +48,12 @@ grant select on public.bot_heartbeats to authenticated;
 -- requests ----------------------------------------------------------------------------------------------------
 
 create function private.runner_bot_json(bot public.bots, wallets jsonb) returns jsonb
-language sql stable parallel safe
-return jsonb_build_object(
-  'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
-  'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', wallets);
+language plpgsql stable parallel safe set search_path = '' as $$
+begin
+  return jsonb_build_object(
+    'id', bot.id, 'client_id', bot.client_id, 'bot_type', bot.bot_type, 'name', bot.name,
+    'status', bot.status, 'started_at', private.rfc3339(bot.started_at), 'wallets', wallets);
+end $$;
 comment on function private.runner_bot_json(public.bots, jsonb) is
   'A bot as the list of its runner shows it, without its config.';
 

@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: db6d10ccfa93c4193fccc54e3d1ed38f8df040dc1a93141b5a1f0cdc9f9460d7
+-- SHA-256 of the other migrations: 0f84b82dfc9352d1dfb35fbd4b1873186b9f95b7f66a60e6bb145b0baa21ef8f
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$

@@ -33,7 +33,6 @@ const FOR_NOBODY = [
   'imported_rows',
   'kept_answers',
   'key_ids',
-  'queued_key_events',
   'refusal_counts',
   'rewrap_progress',
 ];
