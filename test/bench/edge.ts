@@ -73,8 +73,8 @@ export async function edge(stack: OwnStack, options: EdgeOptions): Promise<Secti
 
 export function bundleVerdict({ bytes, gzipBytes }: Bundle): Verdict {
   return {
-    target: 'the Worker has at most 130 KiB of JavaScript, minified and compressed',
+    target: 'the Worker has at most 140 KiB of JavaScript, minified and compressed',
     measured: `${number(gzipBytes / 1024)} KiB (${number(bytes / 1024)} KiB before compression)`,
-    met: gzipBytes <= 130 * 1024,
+    met: gzipBytes <= 140 * 1024,
   };
 }

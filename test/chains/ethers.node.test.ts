@@ -109,7 +109,7 @@ test('after a rotation the sender is the new address, and the old address sends 
   const before = signerOf(trader);
   const { address } = await trader.owner.clients.rotateKey(trader.clientId, { private_key: newKey() });
   const to = someone();
-  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('resource_not_found');
+  expect(await refusal(before.sendTransaction({ to, value: 1n }))).toBe('wallet_address_replaced');
   await fund(address);
   const receipt = await (await signerOf({ ...trader, address }).sendTransaction({ to, value: 1n })).wait();
   expect(receipt).toMatchObject({ status: 1, from: address });

@@ -67,7 +67,9 @@ async function refusal(doing: Promise<unknown>): Promise<string | undefined> {
     () => new Error('done'),
     (reason) => reason,
   );
-  return /"?(policy_recipient_denied|bot_not_running|resource_not_found|done)\b/.exec(textOf(error))?.[1];
+  return /"?(policy_recipient_denied|bot_not_running|wallet_address_replaced|done)\b/.exec(
+    textOf(error),
+  )?.[1];
 }
 
 /** All that an error contains, also in errors inside of it. */
@@ -132,7 +134,7 @@ describe.each([...LIBRARIES, ...(hasPython ? [['Python with requests', python] a
       });
       await fund(address);
       // A program that is started for each transfer has no old address.
-      if (connect !== python) expect(await refusal(bot.transfer(to, 1n))).toBe('resource_not_found');
+      if (connect !== python) expect(await refusal(bot.transfer(to, 1n))).toBe('wallet_address_replaced');
       const next: Bot = await again();
       expect(next.address).toBe(address);
       await next.transfer(to, 1n);

@@ -283,7 +283,7 @@ describe.skipIf(missing)('the Python package', () => {
       expect(rotated.address).not.toBe(next.address);
       const sign = (of: string, options = {}) =>
         python.call({ method: 'sign_message', address: of, arguments: ['hello'], ...options });
-      expect(await sign(address)).toMatchObject({ error: 'ApiProblem', code: 'resource_not_found' });
+      expect(await sign(address)).toMatchObject({ error: 'ApiProblem', code: 'wallet_address_replaced' });
       expect(await sign(address, { wallet })).toMatchObject({
         error: 'SigningError',
         code: 'address_changed',

@@ -103,7 +103,9 @@ test('after a rotation the new address signs, and the old address does not', asy
   const to = Keypair.generate().publicKey;
   const private_key = base58.encode(next.secretKey);
   const { address } = await trader.owner.clients.rotateKey(trader.clientId, { private_key });
-  await expect(wallet.signTransaction(legacy(to, SOL))).rejects.toMatchObject({ code: 'resource_not_found' });
+  await expect(wallet.signTransaction(legacy(to, SOL))).rejects.toMatchObject({
+    code: 'wallet_address_replaced',
+  });
   wallet = new TradingKeysWallet({ client: trader.runner, botId: trader.botId, address });
   fund(new PublicKey(address));
   send(await wallet.signTransaction(legacy(to, SOL)));
