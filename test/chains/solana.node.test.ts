@@ -45,6 +45,11 @@ let signer: TransactionSigner;
 let local: KeyPairSigner;
 
 const newSeed = () => crypto.getRandomValues(new Uint8Array(32));
+/** Base58 of a seed has the form of an address, so the API requires the address too. */
+async function newKey(seed = newSeed()) {
+  const { address } = await createKeyPairSignerFromPrivateKeyBytes(seed);
+  return { private_key: getBase58Decoder().decode(seed), address };
+}
 
 beforeAll(async () => {
   api = await startApi();
@@ -54,9 +59,9 @@ afterAll(() => stopApi(api));
 beforeEach(async () => {
   const seed = newSeed();
   chain = new LiteSVM();
-  trader = await newTrader(api.url, { private_key: getBase58Decoder().decode(seed) }, 'solana-grid');
-  signer = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address: trader.address });
   local = await createKeyPairSignerFromPrivateKeyBytes(seed);
+  trader = await newTrader(api.url, await newKey(seed), 'solana-grid');
+  signer = createTradingKeysSigner({ client: trader.runner, botId: trader.botId, address: trader.address });
   chain.airdrop(local.address, lamports(10n * SOL));
 });
 
@@ -189,9 +194,7 @@ test("a message has the signature of Kit's own signer, and bytes that could be a
 
 test('after a rotation the new address signs, and the old address does not', async () => {
   const to = (await generateKeyPairSigner()).address;
-  const { address } = await trader.owner.clients.rotateKey(trader.clientId, {
-    private_key: getBase58Decoder().decode(newSeed()),
-  });
+  const { address } = await trader.owner.clients.rotateKey(trader.clientId, await newKey());
   chain.airdrop(address as Address, lamports(2n * SOL));
   const old = signTransactionMessageWithSigners(transfer(signer, to, SOL));
   await expect(old).rejects.toMatchObject({ code: 'wallet_address_replaced' });

@@ -111,9 +111,7 @@ async function showFlows(stack: StackFile): Promise<void> {
 
     title(`Option 2: ${dana.name} sets up a bot herself`);
     const solanaSecret = ed25519.utils.randomSecretKey();
-    const solanaKey = base58.encode(
-      Uint8Array.from([...solanaSecret, ...ed25519.getPublicKey(solanaSecret)]),
-    );
+    const solanaKey = keypairOf(solanaSecret);
     await api(asDana, 'GET', `/clients/${dana.clientId}/bot-options`, 200);
     const own = await api(asDana, 'POST', `/clients/${dana.clientId}/setup-bot`, 201, {
       bot_type: 'solana-dca',
@@ -144,7 +142,7 @@ async function showFlows(stack: StackFile): Promise<void> {
     title('Rotation: every wallet of every bot gets the new key');
     const next = ed25519.utils.randomSecretKey();
     await api(asDana, 'PUT', `/clients/${dana.clientId}/rotate-key`, 200, {
-      private_key: base58.encode(next),
+      private_key: keypairOf(next),
     });
     await api(asDana, 'GET', `/bots/${own.id}`, 200);
 
@@ -161,6 +159,10 @@ async function showFlows(stack: StackFile): Promise<void> {
     await sql.end();
   }
 }
+
+/** The seed and the public key in base58, as wallets of Solana export them. */
+const keypairOf = (seed: Uint8Array) =>
+  base58.encode(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)]));
 
 async function personOf(
   stack: StackFile,
