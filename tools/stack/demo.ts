@@ -161,8 +161,9 @@ async function showFlows(stack: StackFile): Promise<void> {
 }
 
 /** The seed and the public key in base58, as wallets of Solana export them. */
-const keypairOf = (seed: Uint8Array) =>
-  base58.encode(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)]));
+function keypairOf(seed: Uint8Array): string {
+  return base58.encode(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)]));
+}
 
 async function personOf(
   stack: StackFile,
