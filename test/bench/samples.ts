@@ -1,5 +1,6 @@
 /** Keys, tokens, requests to sign and real responses of the database, as input for the edge. */
 import { randomBytes } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { base58 } from '@scure/base';
 import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { MAX_VERIFIED_TOKENS } from '../../src/auth/verified-tokens.ts';
@@ -127,8 +128,11 @@ export async function edgeSamples(
 }
 
 export const newEvmKey = () => randomBytes(32).toString('hex');
-/** A seed without its public key. */
-export const newSolanaKey = () => base58.encode(randomBytes(32));
+/** A seed and its public key, as wallets export them. */
+export function newSolanaKey(): string {
+  const seed = randomBytes(32);
+  return base58.encode(Uint8Array.from([...seed, ...ed25519.getPublicKey(seed)]));
+}
 
 function signingRequests(solanaAddress: string): Record<string, SigningRequest> {
   const to = '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf';

@@ -106,7 +106,9 @@ async function call(c: Context<Env>, name: string, args: object, authorization?:
 let cipher: ReturnType<typeof bareCipher> | undefined;
 
 async function sealed(c: Context<Env>, { private_key, chain = 'evm' }: KeyRequest, clientId: string) {
-  const secret = new Uint8Array(chain === 'evm' ? hexToBytes(private_key) : base58.decode(private_key));
+  const secret = new Uint8Array(
+    chain === 'evm' ? hexToBytes(private_key) : base58.decode(private_key).slice(0, 32),
+  );
   const address = addressOf(chain, c.env.CURVES === 'none' ? NO_POINT[chain] : pointOf(chain, secret));
   const keyId = crypto.randomUUID();
   const binding = JSON.stringify({ clientId, chain, address, keyId });
