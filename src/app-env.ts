@@ -23,8 +23,6 @@ export interface AppEnv {
     database: CallerDatabase;
     /** Set on routes of runners. */
     runnerDatabase: RunnerDatabase;
-    /** Set on routes of runners: whether the database accepted the token when it was last used in this isolate. */
-    isTokenKnown: boolean;
     /** Set on routes of runners: counts one more request. @throws {Problem} rate_limited */
     countAnother: () => Promise<void>;
   };

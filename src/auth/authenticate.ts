@@ -66,11 +66,9 @@ async function asRunner(c: Context<AppEnv>, next: Next, { rate }: Access): Promi
   // Anybody can invent a token of the right form. Until the database has found a token, its requests count as guesses. So
   // guesses are limited before the body is read and the database is called, and tokens in use are not.
   const { knownTokens } = runtime;
-  const isTokenKnown = knownTokens.has(tokenHash);
-  if (!isTokenKnown) await countGuess(c);
+  if (!knownTokens.has(tokenHash)) await countGuess(c);
   const countAnother = () => countCall(c, rate, `token ${tokenHash}`);
   await countAnother();
-  c.set('isTokenKnown', isTokenKnown);
   c.set('countAnother', countAnother);
   const onTokenChecked = (isKnown: boolean) =>
     isKnown ? remember(knownTokens, tokenHash) : knownTokens.delete(tokenHash);

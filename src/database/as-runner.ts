@@ -47,6 +47,8 @@ export type CheckedOutKey = z.infer<typeof CheckedOutKey>;
 /** Instead of a key: the first request with this Idempotency-Key was filled in with these fields. */
 const FilledBefore = z.object({ filled: z.record(z.string(), z.string()) });
 
+const FoundFields = z.object({ filled: z.record(z.string(), z.string()).nullable() });
+
 /** What JSON-RPC needs of a bot. `chain_ids` are those of its policy. */
 const RpcBot = z.object({ wallets: z.array(Wallet), chain_ids: z.array(z.string()).nullable() });
 export type RpcBot = z.infer<typeof RpcBot>;
@@ -117,6 +119,20 @@ export class RunnerDatabase {
     const { idempotency } = this.#runner;
     const once = idempotency && { ...idempotency, filled };
     return this.#checkOut(z.union([CheckedOutKey, FilledBefore]), botId, signing, wallet, once);
+  }
+
+  /** The fields with which the first request under this Idempotency-Key was filled in. Nothing is signed or recorded. */
+  async findFilled(botId: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const { idempotency } = this.#runner;
+    if (!idempotency) return undefined;
+    const { key, fingerprint } = idempotency;
+    const args = {
+      edge_token: this.#connection.edgeToken(),
+      bot_id: botId,
+      signing: {},
+      once: { key, fingerprint, find: true },
+    };
+    return (await this.#call(FoundFields, 'check_out_key', args, true)).filled ?? undefined;
   }
 
   #checkOut<Schema extends z.ZodType>(

@@ -46,7 +46,7 @@ export const rpc = newRouter().openapi(
     responses: { ...responses(200, RpcAnswer), 204: { description: '' } },
   }),
   async (c) => {
-    const { runnerDatabase: database, runtime, requestId, isTokenKnown, countAnother } = c.var;
+    const { runnerDatabase: database, runtime, requestId, countAnother } = c.var;
     const { id: botId } = c.req.valid('param');
     const message = readMessage(c.req.valid('json'), await c.req.text());
     // All of them before the first is run: a 429 means that nothing was done, and clients repeat the whole request.
@@ -58,7 +58,6 @@ export const rpc = newRouter().openapi(
         botId,
         chainId: c.req.valid('query').chain_id,
         nodes: nodesOf(runtime.settings, runtime.limits.nodeMs),
-        isTokenKnown,
       },
       requestId,
       asProblem: (error) => asProblem(error, c),

@@ -1,7 +1,7 @@
 import { readAccessList, readAuthorizationList } from './evm-transaction-lists.ts';
-import { pathOf, TYPE_NUMBERS, unknownFieldFault } from './evm-transaction-names.ts';
+import { pathOf, transactionType, unknownFieldFault } from './evm-transaction-names.ts';
 import { address, malformed, quantity, required } from './evm-transaction-values.ts';
-import { hexFault, MAX_CHAIN_ID, MAX_UINT64, MAX_UINT256, readHex, readQuantity } from './values.ts';
+import { hexFault, MAX_CHAIN_ID, MAX_UINT64, MAX_UINT256, readHex } from './values.ts';
 
 type Hex = `0x${string}`;
 
@@ -21,10 +21,8 @@ export class TransactionFields {
    * or name of a type.
    */
   type(): number | undefined {
-    const { type } = this.#fields;
-    if (typeof type === 'string' && Object.hasOwn(TYPE_NUMBERS, type)) return TYPE_NUMBERS[type];
     if (this.#has('type')) {
-      const number = readQuantity(type);
+      const number = transactionType(this.#fields.type);
       return number === undefined || number > 4n ? undefined : Number(number);
     }
     if (this.#has('authorizationList')) return 4;

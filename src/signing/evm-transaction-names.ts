@@ -1,5 +1,5 @@
 /** The names and types of transactions as libraries write them, and what to send in place of a field that is rejected. */
-import { shownName } from './values.ts';
+import { readQuantity, shownName } from './values.ts';
 
 /** The number of a type (EIP-2718) by its name in viem. */
 export const TYPE_NUMBERS: Readonly<Record<string, number>> = {
@@ -9,6 +9,13 @@ export const TYPE_NUMBERS: Readonly<Record<string, number>> = {
   eip4844: 3,
   eip7702: 4,
 };
+
+/** The number of a type that is given by its number or by its name. Undefined for anything else. */
+export function transactionType(type: unknown): bigint | undefined {
+  const named =
+    typeof type === 'string' && Object.hasOwn(TYPE_NUMBERS, type) ? TYPE_NUMBERS[type] : undefined;
+  return named === undefined ? readQuantity(type) : BigInt(named);
+}
 
 /** Every field of every type, and `gasLimit`, which is the name of `gas` in ethers. */
 const KNOWN = [

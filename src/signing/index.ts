@@ -9,6 +9,7 @@ import { readTypedData } from './typed-data.ts';
 import { readTypedDataHash } from './typed-data-hash.ts';
 
 export { describeSignedTransaction, transactionHash } from './evm-signed-transaction.ts';
+export { transactionType } from './evm-transaction-names.ts';
 export { SigningInputError, type SigningInputReason } from './input-error.ts';
 export { SIGNING_KINDS, type Signed, type Signing, type SigningKind } from './signing.ts';
 export { readQuantity } from './values.ts';

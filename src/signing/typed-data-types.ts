@@ -81,11 +81,11 @@ export function arrayOf(type: string): { element: string; length: number | undef
   return element === undefined ? undefined : { element, length: length === '' ? undefined : Number(length) };
 }
 
-/** The type of the items, or of the items of the items. */
+const ELEMENT = /^([^[]+)(?:\[\d{0,4}\])+$/;
+
+/** The type of the items, or of the items of the items. In linear time, because it runs for each member. */
 export function elementOf(type: string): string {
-  let element = type;
-  for (let array = arrayOf(element); array; array = arrayOf(element)) element = array.element;
-  return element;
+  return ELEMENT.exec(type)?.[1] ?? type;
 }
 
 function isAtomic(type: string): boolean {
@@ -101,7 +101,9 @@ function isAtomic(type: string): boolean {
  */
 export function requireOneMeaning(types: Types, primaryType: string): void {
   if ([...types.keys()].every((name) => /^\w+$/.test(name))) return;
-  const byWholeName = (type: string) => elementOf(type);
+  // Each member is looked at once for each struct that refers to its struct.
+  const elements = new Map([...types.values()].flat().map(({ type }) => [type, elementOf(type)]));
+  const byWholeName = (type: string) => elements.get(type) ?? type;
   const byFirstWord = (type: string) => /^\w*/.exec(type)?.[0] ?? '';
   for (const struct of [primaryType, ...referredTo(types, primaryType, byWholeName)]) {
     const [whole, words] = [byWholeName, byFirstWord].map((nameOf) => referredTo(types, struct, nameOf));

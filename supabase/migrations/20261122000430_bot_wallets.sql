@@ -138,7 +138,8 @@ create trigger after_delete after delete on public.bot_wallets
   for each row when (old.encrypted_key is not null)
   execute function private.stop_bot_without_key();
 -- With a condition, so that a rotation does not call the function for each wallet. Each of them still has a key. A revocation
--- has stopped every bot before it clears the wallets, so the condition also excludes statements of triggers.
+-- has stopped every bot before it clears the wallets, so the condition also excludes statements of triggers. If a trigger of the
+-- operator clears a wallet, its bot keeps running without a key, and signs nothing.
 create trigger after_update after update on public.bot_wallets
   for each row when (
     old.encrypted_key is not null and (new.encrypted_key is null or new.bot_id <> old.bot_id)

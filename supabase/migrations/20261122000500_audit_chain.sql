@@ -242,7 +242,8 @@ begin
     delete from private.queued_key_events as events
     where events.client_id = take_queued_events.client_id and events.number = any (numbers)
     returning *)
-  select array_agg(taken order by taken.number) into events from taken;
+  -- With its type: otherwise plpgsql converts the rows by their text, which depends on the setting DateStyle.
+  select array_agg(row(taken.*)::private.queued_key_events order by taken.number) into events from taken;
   return events;
 end $$;
 comment on function private.take_queued_events(uuid, integer) is

@@ -148,6 +148,9 @@ declare
   reserved boolean := false;
   event_id uuid;
 begin
+  if once ? 'find' then
+    return jsonb_build_object('filled', private.first_answer_to(caller, once, 'check_out_key') -> 'filled');
+  end if;
   -- The characters are checked by ltrim. A regular expression with a count, such as {64}, takes several times as long.
   if not coalesce(
     signing ->> 'kind' = any (private.signing_kinds())
@@ -238,6 +241,6 @@ begin
     'encrypted_key', held.encrypted_key, 'replayed', first is not null);
 end $$;
 comment on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) is
-  'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. once.filled has the fields of a transaction that the edge filled in: if a repeated request has others, the stored ones are returned, and no envelope. Definer: a machine token is not a session.';
+  'POST /bots/{id}/sign: checks token, bot, wallet and policy, reserves the value, records the event and returns the envelope to the edge, in one transaction. once.filled has the fields of a transaction that the edge filled in: if a repeated request has others, the stored ones are returned, and no envelope. With once.find only these fields are returned, or null. Definer: a machine token is not a session.';
 
 grant execute on function public.check_out_key(text, text, uuid, jsonb, text, jsonb) to anon;

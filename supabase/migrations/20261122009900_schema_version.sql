@@ -2,7 +2,7 @@
 -- the hash. A test fails if the hash does not match the migrations. This migration is the last one, so that a database
 -- with this version has all migrations.
 --
--- SHA-256 of the other migrations: 0f84b82dfc9352d1dfb35fbd4b1873186b9f95b7f66a60e6bb145b0baa21ef8f
+-- SHA-256 of the other migrations: 325b26f4ff1481f23fc249820798ed41136669c92e502de101916c0da8897c4e
 
 create function public.schema_version() returns integer
 language plpgsql immutable set search_path = '' as $$

@@ -46,6 +46,7 @@ const sent = () =>
     .map(({ params }) => String(params[0]));
 const sentFields = () => sent().map((raw) => parseTransaction(raw as `0x${string}`));
 const newKey = () => `test-${crypto.randomUUID()}`;
+const UNCONFIRMED = { transaction_hash: expect.stringMatching(/^0x/), raw: expect.stringMatching(/^0x/) };
 
 describe('fields that are left out', () => {
   it('are filled in from the node, with fees below the cap', async () => {
@@ -54,7 +55,7 @@ describe('fields that are left out', () => {
     const filled = { chainId: 1, gas: 21_000n, maxFeePerGas: 202n, maxPriorityFeePerGas: 2n, value: 1n };
     expect(sentFields()).toMatchObject([filled]);
     const estimate = node.calls.find(({ method }) => method === 'eth_estimateGas');
-    expect(estimate?.params).toEqual([transfer]);
+    expect(estimate?.params).toEqual([{ ...transfer, from: transfer.from.toLowerCase() }]);
   });
 
   it('are not filled in if the caller sends them, and no node is asked', async () => {
@@ -80,6 +81,21 @@ describe('fields that are left out', () => {
   it('include the gas price of a legacy transaction', async () => {
     await send({ ...transfer, type: '0x0' });
     expect(sentFields()).toMatchObject([{ type: 'legacy', gasPrice: 102n }]);
+  });
+
+  it('include the gas price of a transaction whose type is named', async () => {
+    await send({ ...transfer, type: 'legacy' });
+    expect(sentFields()).toMatchObject([{ type: 'legacy', gasPrice: 102n }]);
+  });
+
+  it.each([
+    ['maxFeePerGas', '30 gwei'],
+    ['maxFeePerGas', 30.5],
+    ['maxPriorityFeePerGas', '1e9'],
+  ])('replace no malformed %s', async (name, value) => {
+    const { error } = await send({ ...transfer, [name]: value });
+    expect(error).toMatchObject({ code: -32602, data: { code: 'transaction_malformed' } });
+    expect(sent()).toEqual([]);
   });
 
   it('include no fees without a cap for the chain, nor above the cap', async () => {
@@ -147,10 +163,31 @@ describe('a second attempt with the same Idempotency-Key', () => {
     Object.assign(CHAIN, { eth_getTransactionByHash: { hash } });
     expect((await send(transfer, { idempotencyKey })).result).toBe(hash);
     Object.assign(CHAIN, { eth_getTransactionByHash: before });
-    expect((await send(transfer, { idempotencyKey })).error).toEqual({
-      code: -32000,
-      message: 'nonce too low',
-    });
+    expect(await send(transfer, { idempotencyKey })).toEqual(
+      rpcError(-32002, 'rpc_transaction_unconfirmed', UNCONFIRMED),
+    );
+  });
+
+  it.each([
+    ['estimates no gas any longer', { eth_estimateGas: undefined }],
+    ['has fees above the cap', { eth_getBlockByNumber: { baseFeePerGas: '0x10000' } }],
+  ])('sends the same bytes to a node that %s', async (_, changed) => {
+    const options = { idempotencyKey: newKey() };
+    const first = await send(transfer, options);
+    expect(first.result).toMatch(/^0x[0-9a-f]{64}$/);
+    const answers = node.respond;
+    node.respond = (call, response) =>
+      Object.hasOwn(changed, call.method)
+        ? { result: changed[call.method as keyof typeof changed] ?? null }
+        : answers(call, response);
+    try {
+      expect((await send(transfer, options)).result).toBe(first.result);
+      expect(new Set(sent()).size).toBe(1);
+      // The same request under another key asks the node, and is rejected.
+      expect((await send(transfer, { idempotencyKey: newKey() })).error).toBeDefined();
+    } finally {
+      node.respond = answers;
+    }
   });
 
   it('with another transaction is rejected, and nothing is sent', async () => {
@@ -163,6 +200,17 @@ describe('a second attempt with the same Idempotency-Key', () => {
 });
 
 describe('a node that', () => {
+  it('does not respond, and then has a higher nonce -> not known, with the hash and the bytes', async () => {
+    let attempts = 0;
+    onSend = () => (attempts++ ? { error: { code: -32000, message: 'nonce too low' } } : undefined);
+    expect(await send()).toEqual(rpcError(-32002, 'rpc_transaction_unconfirmed', UNCONFIRMED));
+  });
+
+  it.each([-32603, -32005])('fails with %d -> not known, with the hash and the bytes', async (code) => {
+    onSend = () => ({ error: { code, message: 'internal error' } });
+    expect(await send()).toEqual(rpcError(-32002, 'rpc_transaction_unconfirmed', UNCONFIRMED));
+  });
+
   it('rejects the transaction -> its error', async () => {
     const error = { code: -32000, message: 'insufficient funds for gas * price + value' };
     onSend = () => ({ error });

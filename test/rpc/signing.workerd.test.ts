@@ -222,6 +222,12 @@ describe('eth_signTypedData_v4', () => {
     ['a list', [me, '[]'], 'rpc_params_invalid'],
     ['the other order', [TYPED_DATA, me], 'rpc_params_invalid'],
     ['an empty object', [me, {}], 'typed_data_malformed'],
+    ['more than 64 KiB', [me, { ...TYPED_DATA, more: 'x'.repeat(64 * 1024) }], 'rpc_params_invalid'],
+    [
+      'a text of more than 64 KiB',
+      [me, JSON.stringify(TYPED_DATA).padEnd(64 * 1024 + 1)],
+      'rpc_params_invalid',
+    ],
     [
       'half of a surrogate pair in a text',
       [me, JSON.stringify({ ...TYPED_DATA, domain: { name: '\ud800' } }).replace('"chainId":1', '')],

@@ -11,8 +11,6 @@ export interface Caller {
   /** `?chain_id=`. */
   readonly chainId: string | undefined;
   readonly nodes: Nodes;
-  /** Whether the database has accepted the token before. If it has ended since, the key is not released. */
-  readonly isTokenKnown: boolean;
 }
 
 /** The bot and the chain of all items of an HTTP request, each read at most once. */

@@ -1,6 +1,6 @@
 /** Fills in the fields of a transaction that the caller left out, as a node does for `eth_sendTransaction`. */
 import { Problem } from '../../problem.ts';
-import { readQuantity } from '../../signing/index.ts';
+import { readQuantity, transactionType } from '../../signing/index.ts';
 import type { FilledFields } from '../sign.ts';
 import type { Node } from './node.ts';
 import { isObject, type JsonObject } from './parameters.ts';
@@ -59,11 +59,15 @@ async function feesOf(
   if (has(transaction, 'gasPrice')) return {};
   // A cap of the caller itself limits the tip too.
   const own = readQuantity(transaction.maxFeePerGas);
+  const isMalformed = (name: string) =>
+    has(transaction, name) && readQuantity(transaction[name]) === undefined;
+  // Signing rejects it, and names the field.
+  if (isMalformed('maxFeePerGas') || isMalformed('maxPriorityFeePerGas')) return {};
   const cap = own ?? feeCap;
   if (cap === undefined) throw new Problem('rpc_fees_required');
   const hasTip = has(transaction, 'maxPriorityFeePerGas');
   if (own !== undefined && hasTip) return {};
-  const type = readQuantity(transaction.type);
+  const type = transactionType(transaction.type);
   const baseFee = own !== undefined || type === 0n || type === 1n ? undefined : await baseFeeOf(node);
   if (own === undefined && baseFee === undefined) {
     const gasPrice = quantity(await node('eth_gasPrice', []));

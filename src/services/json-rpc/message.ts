@@ -30,14 +30,20 @@ const MAX_ID_LENGTH = 36;
 
 /** @param text the JSON of `body`, from which numbers are read that a double cannot hold */
 export function readMessage(body: unknown, text: string): Message {
-  if (!Array.isArray(body)) return { items: [readItem(body, () => sourcesOf(text))], isBatch: false };
+  // Once for all items, because each may have a number that needs it.
+  let sources: { readonly value: unknown } | undefined;
+  const sourcesOnce = () => {
+    sources ??= { value: sourcesOf(text) };
+    return sources.value;
+  };
+  if (!Array.isArray(body)) return { items: [readItem(body, sourcesOnce)], isBatch: false };
   const wrong = (code: 'rpc_request_invalid' | 'rpc_batch_too_large') => {
     const invalid: Invalid = { id: null, problem: new Problem(code) };
     return { items: [invalid], isBatch: false };
   };
   if (body.length === 0) return wrong('rpc_request_invalid');
   if (body.length > MAX_RPC_ITEMS) return wrong('rpc_batch_too_large');
-  const items = body.map((item, index) => readItem(item, () => member(sourcesOf(text), index)));
+  const items = body.map((item, index) => readItem(item, () => member(sourcesOnce(), index)));
   return { items, isBatch: true };
 }
 

@@ -121,22 +121,25 @@ async function sendTransaction(context: Context): Promise<string> {
   const transaction = transactionAt(params, 0);
   requireChain(transaction, caller.chainId);
   const complete = isComplete(transaction);
-  // Before a node works for the caller, the database has to know the token.
-  if (!complete && !caller.isTokenKnown) await session.bot();
+  // A repeated request must not depend on the node: the transaction may be mined, and the balance or the fees may have changed.
+  const before = complete ? undefined : await database.findFilled(caller.botId);
+  // Before a node works for the caller, the database has to accept the token.
+  if (!complete && !before) await session.bot();
   const chainId = chainOf(transaction) ?? (await session.chain());
   const node = caller.nodes.of(chainId);
   const wallet = walletOf(transaction) ?? (complete ? undefined : await onlyAccount(session));
   const fields =
-    complete || wallet === undefined
+    before ??
+    (complete || wallet === undefined
       ? {}
-      : await fill(transaction, wallet, node, caller.nodes.feeCapOf(chainId));
+      : await fill(transaction, wallet, node, caller.nodes.feeCapOf(chainId)));
   const { answer, filled } = await signFilled(
     { database, keyring: caller.keyring },
     caller.botId,
     (added) => requestOf({ ...transaction, ...added }, wallet),
-    { ...fields, chainId },
+    { chainId, ...fields },
   );
-  return send(rawOf(answer), caller.nodes.of(filled.chainId ?? chainId));
+  return send(rawOf(answer), caller.nodes.of(filled.chainId ?? chainId), before !== undefined);
 }
 
 async function onlyAccount(session: Session): Promise<string> {

@@ -40,9 +40,14 @@ export function hexAt(params: readonly unknown[], index: number): string {
   return value;
 }
 
+/** As for `POST /bots/{id}/sign`. Only transactions need a larger body. */
+const MAX_TYPED_DATA_LENGTH = 64 * 1024;
+
 /** An object, or its JSON as a text. */
 export function typedDataAt(params: readonly unknown[], index: number): JsonObject {
   const value = params[index];
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  if (text.length > MAX_TYPED_DATA_LENGTH) throw invalidParams(`/${index}`, 'must have at most 64 KiB');
   const parsed = typeof value === 'string' ? parse(value) : value;
   if (!isObject(parsed)) throw invalidParams(`/${index}`, 'must be an object, or the JSON of an object');
   return parsed;
@@ -68,7 +73,9 @@ export function transactionAt(params: readonly unknown[], index: number): JsonOb
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
-export const walletOf = ({ from }: JsonObject): string | undefined => (isAddress(from) ? from : undefined);
+/** In lower case: the checksum of `from` depends on the chain, and is checked with the other fields of the transaction. */
+export const walletOf = ({ from }: JsonObject): string | undefined =>
+  isAddress(from) ? from.toLowerCase() : undefined;
 
 /** The `chainId` of a transaction, in decimal. */
 export function chainOf({ chainId }: JsonObject): string | undefined {

@@ -7,18 +7,24 @@ import { isObject } from './parameters.ts';
 /** Geth, Nethermind, Erigon, Besu, Reth and anvil, in this order. */
 const KNOWN = /already known|alreadyknown|already_exists|known transaction|already imported/i;
 
+/** Errors of nodes and providers after which it is not known whether the transaction was taken. */
+const UNDECIDED = new Set([-32603, -32002, -32005]);
+
 /**
  * Sends a signed transaction and returns its hash. The same bytes can be sent any number of times: so a node that does not
  * respond gets them once more, and a node that has them already is a success.
  *
- * @throws {NodeError} the node rejected the transaction
- * @throws {Unconfirmed} the node did not say whether it has it
+ * @param again whether an earlier request may have sent it
+ * @throws {NodeError} the node rejected the transaction, and nothing was sent before
+ * @throws {Unconfirmed} it is not known whether a node has it
  */
-export async function send(raw: string, node: Node): Promise<string> {
+export async function send(raw: string, node: Node, again: boolean): Promise<string> {
   const hash = transactionHash(raw);
-  const outcome = (await attempt(raw, node)) ?? (await attempt(raw, node));
-  if (outcome === 'sent' || (await isAt(node, hash))) return hash;
-  if (outcome) throw outcome;
+  const first = await attempt(raw, node);
+  if (first === 'sent' || (first === undefined && (await attempt(raw, node)) === 'sent')) return hash;
+  if (await isAt(node, hash)) return hash;
+  // After an attempt whose outcome is not known, "nonce too low" can mean that the transaction itself has used the nonce.
+  if (first && !again) throw first;
   throw new Unconfirmed({ transaction_hash: hash, raw });
 }
 
@@ -28,7 +34,10 @@ async function attempt(raw: string, node: Node): Promise<'sent' | NodeError | un
     await node('eth_sendRawTransaction', [raw]);
     return 'sent';
   } catch (error) {
-    if (error instanceof NodeError) return KNOWN.test(error.object.message) ? 'sent' : error;
+    if (error instanceof NodeError) {
+      if (KNOWN.test(error.object.message)) return 'sent';
+      return UNDECIDED.has(error.object.code) ? undefined : error;
+    }
     if (error instanceof Problem) return undefined;
     throw error;
   }
