@@ -32,7 +32,7 @@ const SECTIONS: Readonly<Record<string, (stack: OwnStack, options: Options) => P
 };
 /** The sections with ratios to compare. */
 const CHECKED = ['baseline', 'database', 'edge', 'cold-start', 'load'];
-/** Together these sections take less than six minutes with so many rounds. */
+/** Together these sections take about ten minutes with so many rounds. */
 const CHECK_ROUNDS = '5';
 const RATIOS = join(import.meta.dirname, 'ratios.json');
 
