@@ -2,8 +2,8 @@
  * An instance of libsecp256k1, Bitcoin Core's library, compiled to WebAssembly by @bitauth/libauth. The loader of that package
  * is not used: it compiles bytes at run time, which Workers do not allow, and it does not wipe the stack.
  *
- * Secrets exist in the linear memory only during a call: in `buffers.secret`, and on the library's stack, which is part of
- * that memory.
+ * Secrets exist in the linear memory only during a call: in the buffer of `withSecret`, and on the library's stack, which is
+ * part of that memory.
  */
 import compiled from '#keys/secp256k1.wasm';
 
